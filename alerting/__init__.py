@@ -1,0 +1,1 @@
+"""Judging and answering: limits, alarms, the hazard register, response, notices."""

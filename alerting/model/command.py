@@ -1,0 +1,35 @@
+"""Command: what a person asks of an alarm. Commands are inputs of a tick, like scans."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verb(StrEnum):
+    """What is asked."""
+
+    ACK = "ack"
+    RESET = "reset"
+    SHELVE = "shelve"
+    UNSHELVE = "unshelve"
+    SUPPRESS = "suppress"  # take out of service
+    UNSUPPRESS = "unsuppress"  # return to service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One request by a named person.
+
+    Attributes:
+        alarm: Alarm id, or the alarm key for an alarm that never rang.
+        who: Name of the user.
+        reason: Comment of an ack; required for shelve and suppress.
+        until_ns: End of a shelf or of out of service; required for both.
+        received_ns: When it was given, receive time.
+    """
+
+    verb: Verb
+    alarm: str
+    who: str
+    received_ns: int
+    reason: str = ""
+    until_ns: int = 0

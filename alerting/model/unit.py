@@ -1,0 +1,27 @@
+"""Hazard unit: the regulated installation or area."""
+
+from dataclasses import dataclass, field
+
+#: Kinds known to the page's pictures; a site may use any other word.
+KINDS = (
+    "tank", "line", "zone", "warehouse", "production unit", "room", "gallery", "area", "gateway",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HazardUnit:
+    """One hazard unit.
+
+    Attributes:
+        id: Unique in the site, e.g. ``TK-101``.
+        title: What people call it, by language (``en``, ``zh``).
+        kind: What it is; data, not a class.
+        grade: Legal grade 1 to 4 of a major hazard source by GB 18218-2018, or 0 for none.
+        area: Group on the overview page.
+    """
+
+    id: str
+    title: dict[str, str] = field(default_factory=dict)
+    kind: str = "area"
+    grade: int = 0
+    area: str = ""

@@ -1,0 +1,1 @@
+"""The field side of Fengsui: collect, decode, spool, uplink."""

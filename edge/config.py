@@ -1,0 +1,88 @@
+"""Configuration of the field side: sources and their options, as typed values.
+
+The loader that reads TOML and CSV into these and lists every mistake stands in ``edge.load`` (sources and
+tags) and ``gateway.load`` (the whole site file).
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from edge.model import Nature
+
+Table = Literal["holding", "input", "coil", "discrete"]
+WordOrder = Literal["ABCD", "CDAB", "BADC", "DCBA"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModbusOptions:
+    """One Modbus TCP device.
+
+    Attributes:
+        timeout_s: Longer than the device's worst answer; a time-out costs only its own request.
+        registers_max: Most registers in one request (protocol limit 125).
+        gap_max: Unused registers that may be read along to save a request.
+        retry_s_max: Longest pause between reconnects, s.
+    """
+
+    host: str
+    port: int = 502
+    device_id: int = 1
+    timeout_s: float = 1.0
+    registers_max: int = 125
+    gap_max: int = 16
+    retry_s_max: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicOptions:
+    """One topic pattern of an MQTT source.
+
+    Attributes:
+        pattern: Topic with ``{tag}`` or ``+`` where a level varies, e.g. ``gas/{tag}/value``.
+        format: ``json-value`` one value a message; ``json-batch`` many.
+        tag: Name of the tag, with ``{tag}`` filled from the topic, e.g. ``GD-{tag}.lel`` (json-value).
+        value: Path of the value in the JSON, dots between keys, e.g. ``v`` (json-value); of the list or
+            object of values (json-batch).
+        time: Path of the time (ISO 8601 with offset, or epoch s, ms or ns); empty for none.
+        tags: Names of the positional values (json-batch with a list); empty where the values are an object.
+    """
+
+    pattern: str
+    format: Literal["json-value", "json-batch"] = "json-value"
+    tag: str = "{tag}"
+    value: str = "v"
+    time: str = "ts"
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttOptions:
+    """One broker and the topics that one source hears there."""
+
+    host: str
+    port: int = 1883
+    version: Literal["3.1.1", "5"] = "5"
+    client_id: str = ""  # empty: "fengsui-<site>-<source>", fixed, because the session is persistent
+    username: str = ""
+    password: str = field(default="", repr=False)  # filled from password_env or password_file, never from the TOML
+    topics: tuple[TopicOptions, ...] = ()
+    payload_bytes_max: int = 262_144
+    keepalive_s: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One device or topic group that gives scans in its own sequence.
+
+    Attributes:
+        silent_after_s: The source counts as silent when no scan came for so long, s.
+        lateness_s: Samples older than this are late (design §3: 60 s).
+    """
+
+    id: str
+    protocol: Literal["modbus-tcp", "mqtt", "replay", "system"]
+    nature: Nature = Nature.ACTUAL
+    modbus: ModbusOptions | None = None
+    mqtt: MqttOptions | None = None
+    silent_after_s: float = 10.0
+    lateness_s: float = 60.0

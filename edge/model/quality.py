@@ -1,0 +1,63 @@
+"""Quality of a sample: one byte, two bits of class and six bits of reason.
+
+One byte keeps a scan's quality a ``uint8`` column, and the class can be read with one mask.
+UNCERTAIN is judged like GOOD and named in the cause, with one exception: reason RETAINED.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+CLASS_MASK = 0b1100_0000
+REASON_MASK = 0b0011_1111
+
+
+class Quality(IntEnum):
+    """Class of a sample's quality (upper two bits of the byte)."""
+
+    GOOD = 0x00
+    UNCERTAIN = 0x40
+    BAD = 0x80
+
+
+class Reason(IntEnum):
+    """Why a sample is not plainly good (lower six bits of the byte)."""
+
+    NONE = 0
+    COMMS = 1  # the link is down or was refused
+    TIMEOUT = 2  # the device did not answer in time
+    EXCEPTION = 3  # the device answered with a Modbus exception
+    LENGTH = 4  # the answer has the wrong length
+    RANGE = 5  # outside the instrument's range
+    SENTINEL = 6  # a fill value that the device uses for "no value"
+    NOT_A_NUMBER = 7  # NaN or Inf
+    MALFORMED = 8  # the payload could not be read
+    FROZEN = 9  # came but did not change
+    SUBSTITUTED = 10  # entered by hand or by a model
+    CLOCK = 11  # the stamp was replaced by the receive time
+    RETAINED = 12  # an MQTT message from before the subscription
+    DEVICE = 13  # the device itself says that the value is bad
+
+
+def encode(quality: Quality, reason: Reason = Reason.NONE) -> int:
+    """Give the byte for a class and a reason."""
+    return int(quality) | int(reason)
+
+
+def is_bad(column: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell which samples of a quality column, shape (n,), are BAD."""
+    return column >= np.uint8(Quality.BAD)
+
+
+def is_judged(column: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell which samples may trip or clear a limit: GOOD and UNCERTAIN, but not retained ones."""
+    retained = np.uint8(encode(Quality.UNCERTAIN, Reason.RETAINED))
+    return (column < np.uint8(Quality.BAD)) & (column != retained)
+
+
+def describe(byte: int) -> str:
+    """Name a quality byte for people and for JSON, e.g. ``GOOD`` or ``BAD(timeout)``."""
+    quality = Quality(byte & CLASS_MASK)
+    reason = Reason(byte & REASON_MASK)
+    return quality.name if reason is Reason.NONE else f"{quality.name}({reason.name.lower()})"

@@ -1,0 +1,73 @@
+"""The whole site as typed values: sources, tags, hazard units, rules, tiers, push, people."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alerting.model.rule import RuleTable
+from alerting.model.tier import Tier
+from alerting.model.unit import HazardUnit
+from edge.config import Source
+from edge.model import Nature, TagTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """One authority that notices are pushed to.
+
+    Attributes:
+        tier_least: Alarms below this tier are not pushed (design §3: YELLOW).
+        secret: Key of the Standard Webhooks signature, ``whsec_`` + base64; from environment or file only.
+        natures: Natures that this destination accepts; others are not composed for it.
+        is_loopback_allowed: Private and loopback addresses are refused unless this says otherwise.
+    """
+
+    id: str
+    url: str
+    secret: str = field(default="", repr=False)
+    tier_least: Tier = Tier.YELLOW
+    natures: tuple[Nature, ...] = (Nature.ACTUAL,)
+    timeout_s: float = 10.0
+    is_loopback_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskTemplate:
+    """A step of the response when a unit of this kind reaches a tier."""
+
+    kind: str  # kind of unit, or "*" for any
+    tier: Tier
+    title: dict[str, str]
+    owner: str
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Influx:
+    """An InfluxDB v2 write address beside the embedded historian."""
+
+    url: str
+    org: str = "fengsui"
+    bucket: str = "fengsui"
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One site, complete and without mistakes."""
+
+    id: str
+    title: dict[str, str]
+    timezone: str
+    sources: tuple[Source, ...]
+    tags: TagTable
+    units: tuple[HazardUnit, ...]
+    rules: RuleTable
+    destinations: tuple[Destination, ...] = ()
+    tasks: tuple[TaskTemplate, ...] = ()
+    influx: Influx | None = None
+    data: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: int = 8080
+    raw_days: int = 90
+    revision: str = ""  # digest of all configuration files read
+    is_demonstration: bool = False

@@ -1,0 +1,1 @@
+"""The durable store: journal, alarm state, register, response, outbox, users."""

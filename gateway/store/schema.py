@@ -1,0 +1,204 @@
+"""Tables of the store, in SQLAlchemy Core so that SQLite and PostgreSQL share them.
+
+All times are ns since 1970-01-01 UTC in BIGINT columns. JSON columns hold canonical JSON text.
+A change of a table needs a migration in ``gateway/store/migrations``.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+#: Append-only, hash-chained, one chain per nature. ``hash = sha256(previous || body)``.
+journal = Table(
+    "journal",
+    metadata,
+    Column("nature", String(8), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False),  # event | audit | tick | system
+    Column("body", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("ix_journal_kind_time", "kind", "time_ns"),
+)
+
+#: Count, last hash and signature of each chain, updated in each tick's transaction.
+head = Table(
+    "head",
+    metadata,
+    Column("nature", String(8), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("signature", String(128), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+)
+
+#: The same events as in the journal, in columns for queries.
+event = Table(
+    "event",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("nature", String(8), nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("received_ns", BigInteger, nullable=False),
+    Column("unit", String(64), nullable=False),
+    Column("alarm", String(32), nullable=False),
+    Column("alarm_key", String(32), nullable=False),
+    Column("tag", String(128), nullable=False),
+    Column("rule_group", String(16), nullable=False),
+    Column("condition", String(16), nullable=False),
+    Column("tier", Integer, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("value", Float),
+    Column("setpoint", Float),
+    Column("suppression", String(16), nullable=False),
+    Column("is_late", Boolean, nullable=False),
+    Column("cause", Text, nullable=False),
+    Index("ix_event_time", "time_ns"),
+    Index("ix_event_alarm", "alarm"),
+    Index("ix_event_unit", "unit"),
+)
+
+#: State of each alarm key, for ever; the live alarm list is where state is not NORMAL or suppression is not none.
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("id", String(32), nullable=False, index=True),
+    Column("nature", String(8), nullable=False),
+    Column("tag", String(128), nullable=False),
+    Column("unit", String(64), nullable=False),
+    Column("rule_group", String(16), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("tier", Integer, nullable=False),
+    Column("tier_max", Integer, nullable=False),
+    Column("condition", String(16), nullable=False),
+    Column("rule", String(160), nullable=False),
+    Column("onset_ns", BigInteger, nullable=False),
+    Column("changed_ns", BigInteger, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("value", Float),
+    Column("setpoint", Float),
+    Column("acked_by", String(64), nullable=False),
+    Column("acked_ns", BigInteger, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("suppression", String(16), nullable=False),
+    Column("suppressed_until_ns", BigInteger, nullable=False),
+    Column("suppressed_by", String(64), nullable=False),
+    Column("suppression_reason", Text, nullable=False),
+)
+
+#: State of each limit that is not at rest: tripped, or a delay running or paused.
+delay = Table(
+    "delay",
+    metadata,
+    Column("rule", String(160), primary_key=True),
+    Column("nature", String(8), primary_key=True),
+    Column("is_active", Boolean, nullable=False),
+    Column("phase", Integer, nullable=False),  # 0 none, 1 on-delay, 2 off-delay
+    Column("since_ns", BigInteger, nullable=False),  # watermark at which counting (re)started; 0 while paused
+    Column("elapsed_ns", BigInteger, nullable=False),  # counted before that
+)
+
+#: How far each source had come, written with each tick that matters and at least each second.
+source_mark = Table(
+    "source_mark",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("received_ns", BigInteger, nullable=False),
+)
+
+#: Filters and live values, every 10 s and at shutdown; may lose that.
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+#: Episodes of hazard units: opened when the unit's tier leaves NONE, closed when all its alarms are NORMAL.
+register_entry = Table(
+    "register_entry",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("nature", String(8), nullable=False),
+    Column("unit", String(64), nullable=False),
+    Column("opened_ns", BigInteger, nullable=False),
+    Column("closed_ns", BigInteger, nullable=False),  # 0 while open
+    Column("tier", Integer, nullable=False),  # now
+    Column("tier_max", Integer, nullable=False),
+    Column("alarms", Text, nullable=False),  # JSON list of alarm ids, in order of their onset
+    Column("is_late", Boolean, nullable=False),
+    Index("ix_register_entry_unit", "unit", "opened_ns"),
+)
+
+#: What must be done for (unit, tier); belongs to a register entry.
+response_task = Table(
+    "response_task",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("entry", String(32), nullable=False, index=True),
+    Column("nature", String(8), nullable=False),
+    Column("unit", String(64), nullable=False),
+    Column("tier", Integer, nullable=False),
+    Column("title", Text, nullable=False),  # JSON by language
+    Column("owner", String(64), nullable=False),  # role that answers
+    Column("due_ns", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),  # open | done | void
+    Column("opened_ns", BigInteger, nullable=False),
+    Column("done_ns", BigInteger, nullable=False),
+    Column("done_by", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+#: Notices to send. Order within a chain (one alarm and destination) is kept.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(32), nullable=False, unique=True),  # idempotency key = hash(event id, destination)
+    Column("destination", String(64), nullable=False),
+    Column("chain", String(32), nullable=False),  # alarm id
+    Column("event", String(32), nullable=False),
+    Column("nature", String(8), nullable=False),
+    Column("action", String(8), nullable=False),  # alert | update | cancel
+    Column("tier", Integer, nullable=False),
+    Column("is_late", Boolean, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),  # the exact bytes to send, JSON
+    Column("state", String(12), nullable=False),  # waiting | delivered | gave_up
+    Column("attempts", Integer, nullable=False),
+    Column("next_ns", BigInteger, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("delivered_ns", BigInteger, nullable=False),
+    Column("receipt", Text, nullable=False),  # JSON: status, receipt id, head of the answer
+    Index("ix_outbox_waiting", "state", "destination", "next_ns"),
+    Index("ix_outbox_chain", "chain", "destination", "seq"),
+)
+
+user = Table(
+    "user_account",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until_ns", BigInteger, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("name", String(64), nullable=False, index=True),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False),
+    Column("is_one_time", Boolean, nullable=False),  # a log-in link, not a session
+)
