@@ -6,8 +6,11 @@ from pathlib import Path
 from alerting.model.rule import RuleTable
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
+from alerting.response.task import TaskTemplate
 from edge.config import Source
 from edge.model import Nature, TagTable
+
+__all__ = ["Destination", "Influx", "Site", "TaskTemplate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +31,6 @@ class Destination:
     natures: tuple[Nature, ...] = (Nature.ACTUAL,)
     timeout_s: float = 10.0
     is_loopback_allowed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskTemplate:
-    """A step of the response when a unit of this kind reaches a tier."""
-
-    kind: str  # kind of unit, or "*" for any
-    tier: Tier
-    title: dict[str, str]
-    owner: str
-    within_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,10 @@ class RuleTable:
         self.sign: NDArray[np.float64] = np.array([sign.get(r.kind, 0.0) for r in order], dtype=np.float64)
         self.setpoint: NDArray[np.float64] = np.array([r.setpoint for r in order], dtype=np.float64)
         self.deadband: NDArray[np.float64] = np.array([r.deadband for r in order], dtype=np.float64)
-        self.on_ns: NDArray[np.int64] = np.array([round(r.on_delay_s * S_TO_NS) for r in order], dtype=np.int64)
+        # "BAD for longer than t" is a delay: its setpoint is its on-delay.
+        self.on_ns: NDArray[np.int64] = np.array(
+            [round((r.setpoint if r.kind is Kind.BAD else r.on_delay_s) * S_TO_NS) for r in order], dtype=np.int64
+        )
         self.off_ns: NDArray[np.int64] = np.array([round(r.off_delay_s * S_TO_NS) for r in order], dtype=np.int64)
         self.window_ns: NDArray[np.int64] = np.array([round(r.window_s * S_TO_NS) for r in order], dtype=np.int64)
         self.tier: NDArray[np.uint8] = np.array([r.tier for r in order], dtype=np.uint8)
@@ -107,6 +110,8 @@ class RuleTable:
         )
         #: (tag name, rule group) of each alarm index.
         self.alarms: tuple[tuple[str, str], ...] = tuple(groups)
+        #: Rules of alarm a are ``alarm_first[a]:alarm_first[a + 1]``, outermost last, int32 (alarms + 1,).
+        self.alarm_first: NDArray[np.int32] = np.searchsorted(self.alarm, np.arange(len(groups) + 1)).astype(np.int32)
         self.first: NDArray[np.int32] = np.searchsorted(self.row, np.arange(len(tags) + 1)).astype(np.int32)
         self.index_of: dict[str, int] = {rule.id: index for index, rule in enumerate(order)}
 

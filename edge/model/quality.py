@@ -47,7 +47,7 @@ def encode(quality: Quality, reason: Reason = Reason.NONE) -> int:
 
 def is_bad(column: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Tell which samples of a quality column, shape (n,), are BAD."""
-    return column >= np.uint8(Quality.BAD)
+    return np.greater_equal(column, np.uint8(Quality.BAD))
 
 
 def is_judged(column: NDArray[np.uint8]) -> NDArray[np.bool_]:

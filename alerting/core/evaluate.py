@@ -1,0 +1,211 @@
+"""Evaluate a scan, and expire delays at a clock reading.
+
+Flow: Scan -> [expire what ended strictly before] -> [judge] -> Changes
+Why: array code finds which rules changed; only those few rows meet the Python state machine.
+Never: trips or clears on BAD quality; counts time spent BAD or stale.
+
+Letters: t tag row, k rule index. Times are event times in ns; ``sign * v >= sign * setpoint`` is every limit.
+
+Delays (design §3): an on-delay counts while the condition holds, pauses while the tag is BAD or stale, and resumes;
+an off-delay restarts after BAD or stale. A delay that ended strictly before a tag's next sample has ended, whatever
+that sample says, because the value was held until then.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.core.limit import judge_limits
+from alerting.core.memory import PAUSED, Changes, Memory, Phase, no_changes
+from alerting.core.rate import judge_rates
+from alerting.model.rule import Kind, RuleTable
+from edge.model import Quality, Scan
+from edge.model.quality import is_bad, is_judged
+
+Indexes = NDArray[np.int64]
+
+
+def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Changes]:
+    """Judge one scan: first the delays that ended before its samples, then the samples.
+
+    The scan holds each tag at most once, with times newer than the tag's last and not ahead of the receive
+    time; intake sees to both.
+
+    Returns:
+        The changes before the samples, and the changes by the samples.
+    """
+    rows = scan.rows
+    if len(rows) == 0:
+        return no_changes(), no_changes()
+    time_ns = np.minimum(scan.times_ns, scan.received_ns)
+    bad = is_bad(scan.quality) | ~np.isfinite(scan.values)
+    judged = is_judged(scan.quality) & ~bad
+
+    rules, place = _rules_of(table, rows)
+    before = _expire_held(table, memory, rules, time_ns[place] - 1)
+
+    value = np.where(bad, np.nan, scan.values)
+    memory.value[rows[judged]] = value[judged]
+    memory.value_ns[rows[judged]] = time_ns[judged]
+    memory.quality[rows] = np.where(bad, scan.quality | np.uint8(Quality.BAD), scan.quality)
+    memory.is_watched[rows] = True
+
+    spoilt = bad[place] & (table.kind[rules] < Kind.STALE)
+    _pause(memory, rules[spoilt], time_ns[place[spoilt]])
+    memory.last_ns[rows] = np.maximum(memory.last_ns[rows], time_ns)
+
+    kind = table.kind[rules]
+    holds = np.zeros(len(rules), dtype=np.bool_)
+    lets_go = np.zeros(len(rules), dtype=np.bool_)
+    is_limit = (kind <= Kind.HH) & judged[place]
+    holds[is_limit], lets_go[is_limit] = judge_limits(table, rules[is_limit], value[place[is_limit]])
+    is_rate = (kind == Kind.RATE) & judged[place]
+    holds[is_rate], lets_go[is_rate] = judge_rates(
+        table, memory, rules[is_rate], value[place[is_rate]], time_ns[place[is_rate]]
+    )
+    is_quality = (kind == Kind.BAD) & (bad | judged)[place]
+    holds[is_quality] = bad[place[is_quality]]
+    lets_go[is_quality] = ~bad[place[is_quality]]
+    lets_go[kind == Kind.STALE] = True
+
+    touched = is_limit | is_rate | is_quality | (kind == Kind.STALE)
+    after = _step(table, memory, rules[touched], holds[touched], lets_go[touched], time_ns[place][touched])
+    _mark(memory, scan, time_ns)
+    return before, after
+
+
+def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
+    """End delays and find stale tags at a clock reading; works without a new sample.
+
+    A delay expires on its source's watermark, never while the tag is stale or BAD.
+    """
+    watermark = memory.watermarks(now_ns)
+    running = np.flatnonzero((memory.phase != Phase.REST) & (memory.since_ns != PAUSED))
+    ended = _expire_held(table, memory, running, watermark[memory.source[table.row[running]]])
+
+    stale = np.flatnonzero((table.kind == Kind.STALE) & ~memory.is_active)
+    row = table.row[stale]
+    due_ns = memory.last_ns[row] + memory.stale_ns[row]
+    late = (watermark[memory.source[row]] >= due_ns) & memory.is_watched[row]
+    tripped = stale[late]
+    memory.is_active[tripped] = True
+    memory.phase[tripped] = Phase.REST
+    memory.is_dirty[tripped] = True
+    return _join(ended, _report(table, memory, tripped, due_ns[late], active=True))
+
+
+def _rules_of(table: RuleTable, rows: NDArray[np.int32]) -> tuple[Indexes, Indexes]:
+    """Give the rules of these tags and, for each, the place of its tag in ``rows``."""
+    start = table.first[rows].astype(np.int64)
+    count = table.first[rows + 1].astype(np.int64) - start
+    place = np.repeat(np.arange(len(rows), dtype=np.int64), count)
+    offset = np.arange(count.sum(), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(start, count) + offset, place
+
+
+def _expire_held(table: RuleTable, memory: Memory, rules: Indexes, until_ns: NDArray[np.int64]) -> Changes:
+    """End the delays that ran out by ``until_ns``, the value being held; pause those whose tag fell stale first."""
+    busy = (memory.phase[rules] != Phase.REST) & (memory.since_ns[rules] != PAUSED)
+    if not busy.any():
+        return no_changes()
+    k, until = rules[busy], until_ns[busy]
+    row = table.row[k]
+    stale_at = memory.last_ns[row] + memory.stale_ns[row]
+    turned_stale = until >= stale_at
+    until = np.minimum(until, stale_at)
+    is_on = memory.phase[k] == Phase.ON
+    delay = np.where(is_on, table.on_ns[k], table.off_ns[k])
+    due = memory.since_ns[k] + delay - memory.elapsed_ns[k]
+    ended = until >= due
+    paused = ~ended & turned_stale
+    _pause(memory, k[paused], stale_at[paused])
+    done, done_on = k[ended], is_on[ended]
+    memory.is_active[done] = done_on
+    memory.phase[done] = Phase.REST
+    memory.is_dirty[done] = True
+    memory.since_ns[done] = PAUSED
+    memory.elapsed_ns[done] = 0
+    return _report(table, memory, done, due[ended], active=done_on)
+
+
+def _pause(memory: Memory, rules: Indexes, at_ns: NDArray[np.int64]) -> None:
+    """Stop counting: an on-delay keeps what it counted, an off-delay starts anew."""
+    running = memory.since_ns[rules] != PAUSED
+    k, at = rules[running], at_ns[running]
+    counted = np.maximum(at - memory.since_ns[k], 0)
+    memory.elapsed_ns[k] = np.where(memory.phase[k] == Phase.ON, memory.elapsed_ns[k] + counted, 0)
+    memory.since_ns[k] = PAUSED
+    memory.is_dirty[k] = True
+
+
+def _step(
+    table: RuleTable,
+    memory: Memory,
+    k: Indexes,
+    holds: NDArray[np.bool_],
+    lets_go: NDArray[np.bool_],
+    time_ns: NDArray[np.int64],
+) -> Changes:
+    """Start, stop, resume or finish delays by what the samples say."""
+    active = memory.is_active[k]
+    wants_on = ~active & holds
+    wants_off = active & lets_go
+    wants = wants_on | wants_off
+    phase = np.where(wants_on, np.uint8(Phase.ON), np.uint8(Phase.OFF))
+
+    rest = k[~wants]
+    rest = rest[memory.phase[rest] != Phase.REST]
+    memory.is_dirty[rest] = True
+    memory.phase[rest] = Phase.REST
+    memory.since_ns[rest] = PAUSED
+    memory.elapsed_ns[rest] = 0
+
+    starts = wants & (memory.phase[k] != phase)
+    memory.phase[k[starts]] = phase[starts]
+    memory.elapsed_ns[k[starts]] = 0
+    resumes = wants & (starts | (memory.since_ns[k] == PAUSED))
+    memory.since_ns[k[resumes]] = time_ns[resumes]
+    memory.is_dirty[k[resumes]] = True
+
+    w, at = k[wants], time_ns[wants]
+    delay = np.where(wants_on[wants], table.on_ns[w], table.off_ns[w])
+    done = memory.elapsed_ns[w] + (at - memory.since_ns[w]) >= delay
+    changed, turned_on = w[done], wants_on[wants][done]
+    memory.is_active[changed] = turned_on
+    memory.is_dirty[changed] = True
+    memory.phase[changed] = Phase.REST
+    memory.since_ns[changed] = PAUSED
+    memory.elapsed_ns[changed] = 0
+    return _report(table, memory, changed, at[done], active=turned_on)
+
+
+def _mark(memory: Memory, scan: Scan, time_ns: NDArray[np.int64]) -> None:
+    """Move the source's watermark to what this scan proves."""
+    source = memory.source[scan.rows[0]]
+    memory.mark_ns[source] = max(int(time_ns.max()), int(memory.mark_ns[source]))
+    memory.mark_received_ns[source] = scan.received_ns
+
+
+def _report(
+    table: RuleTable,
+    memory: Memory,
+    rules: Indexes,
+    time_ns: NDArray[np.int64],
+    *,
+    active: NDArray[np.bool_] | bool,
+) -> Changes:
+    row = table.row[rules]
+    flags = np.broadcast_to(np.asarray(active, dtype=np.bool_), rules.shape).copy()
+    return Changes(rules.astype(np.int32), flags, time_ns.astype(np.int64), memory.value[row], memory.quality[row])
+
+
+def _join(left: Changes, right: Changes) -> Changes:
+    if len(right) == 0:
+        return left
+    if len(left) == 0:
+        return right
+    return Changes(
+        *(
+            np.concatenate([getattr(left, name), getattr(right, name)])
+            for name in ("rule", "is_active", "time_ns", "value", "quality")
+        )
+    )

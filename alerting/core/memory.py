@@ -1,0 +1,146 @@
+"""Memory of the core, as columns, and the changes it reports, as columns.
+
+Memory belongs to the caller and is updated in place; one Memory per nature, and one per gap in the late lane.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.model.rule import Kind, RuleTable
+
+NEVER_NS = np.iinfo(np.int64).max // 4
+PAUSED = 0  # ``since`` of a delay that does not count at present
+RATE_SLOTS = 8
+
+
+class Phase(IntEnum):
+    """Which delay of a rule is running or paused."""
+
+    REST = 0
+    ON = 1
+    OFF = 2
+
+
+@dataclass(slots=True)
+class Changes:
+    """Rules that tripped or cleared, as columns of equal length n.
+
+    Attributes:
+        rule: Index in the RuleTable, int32 (n,).
+        is_active: True for tripped, False for cleared, bool (n,).
+        time_ns: Event time, int64 (n,).
+        value: The tag's value then, float64 (n,); NaN where there is none.
+        quality: The tag's quality byte then, uint8 (n,).
+    """
+
+    rule: NDArray[np.int32]
+    is_active: NDArray[np.bool_]
+    time_ns: NDArray[np.int64]
+    value: NDArray[np.float64]
+    quality: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.rule)
+
+
+@dataclass(slots=True)
+class Memory:
+    """All that the core remembers for one rule table.
+
+    Attributes:
+        last_ns: Last accepted time of each tag, int64 (tags,); 0 before the first.
+        value: Last judged value of each tag, float64 (tags,); NaN before the first.
+        value_ns: Its time, int64 (tags,).
+        quality: Last quality byte of each tag, uint8 (tags,).
+        is_watched: Tags whose silence counts in this memory, bool (tags,).
+        is_active: Tripped rules, bool (rules,).
+        phase, since_ns, elapsed_ns: The delay of each rule: which, counting since (0 while paused), counted before.
+        is_dirty: Rules whose trip or delay changed since the caller last wrote them down, bool (rules,).
+        mark_ns, mark_received_ns: Watermark of each source: its last accepted time, and when that was received.
+        source: Source index of each tag, int32 (tags,).
+        stale_ns: After how long each tag is stale, int64 (tags,); NEVER_NS where no rule says so.
+        rate_of: Place of each RATE rule in the rings, int32 (rules,), -1 for other kinds.
+        ring_ns, ring_value: Kept samples of RATE rules, newest first, (rates, RATE_SLOTS).
+    """
+
+    last_ns: NDArray[np.int64]
+    value: NDArray[np.float64]
+    value_ns: NDArray[np.int64]
+    quality: NDArray[np.uint8]
+    is_watched: NDArray[np.bool_]
+    is_active: NDArray[np.bool_]
+    phase: NDArray[np.uint8]
+    since_ns: NDArray[np.int64]
+    elapsed_ns: NDArray[np.int64]
+    is_dirty: NDArray[np.bool_]
+    mark_ns: NDArray[np.int64]
+    mark_received_ns: NDArray[np.int64]
+    source: NDArray[np.int32]
+    stale_ns: NDArray[np.int64]
+    rate_of: NDArray[np.int32]
+    ring_ns: NDArray[np.int64]
+    ring_value: NDArray[np.float64]
+    source_of: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def fresh(cls, table: RuleTable, start_ns: int) -> "Memory":
+        """Make a memory in which nothing has been seen; silence counts from ``start_ns`` on."""
+        tags, rules = len(table.tags), len(table)
+        source_of: dict[str, int] = {}
+        source = np.array([source_of.setdefault(tag.source, len(source_of)) for tag in table.tags], dtype=np.int32)
+        stale_ns = np.full(tags, NEVER_NS, dtype=np.int64)
+        is_stale_rule = table.kind == Kind.STALE
+        stale_ns[table.row[is_stale_rule]] = np.rint(table.setpoint[is_stale_rule] * 1e9).astype(np.int64)
+        rate_of = np.full(rules, -1, dtype=np.int32)
+        rates = np.flatnonzero(table.kind == Kind.RATE)
+        rate_of[rates] = np.arange(len(rates), dtype=np.int32)
+        return cls(
+            last_ns=np.full(tags, start_ns, dtype=np.int64),
+            value=np.full(tags, np.nan),
+            value_ns=np.zeros(tags, dtype=np.int64),
+            quality=np.zeros(tags, dtype=np.uint8),
+            is_watched=np.ones(tags, dtype=np.bool_),
+            is_active=np.zeros(rules, dtype=np.bool_),
+            phase=np.zeros(rules, dtype=np.uint8),
+            since_ns=np.zeros(rules, dtype=np.int64),
+            elapsed_ns=np.zeros(rules, dtype=np.int64),
+            is_dirty=np.zeros(rules, dtype=np.bool_),
+            mark_ns=np.full(len(source_of), start_ns, dtype=np.int64),
+            mark_received_ns=np.full(len(source_of), start_ns, dtype=np.int64),
+            source=source,
+            stale_ns=stale_ns,
+            rate_of=rate_of,
+            ring_ns=np.zeros((len(rates), RATE_SLOTS), dtype=np.int64),
+            ring_value=np.full((len(rates), RATE_SLOTS), np.nan),
+            source_of=source_of,
+        )
+
+    def watermarks(self, now_ns: int) -> NDArray[np.int64]:
+        """Tell how far each source's time has certainly come at a receive time, int64 (sources,)."""
+        watermark: NDArray[np.int64] = self.mark_ns + np.maximum(np.int64(now_ns) - self.mark_received_ns, 0)
+        return watermark
+
+    def extract(self, table: RuleTable, rows: NDArray[np.int32], rules: NDArray[np.int64]) -> "Memory":
+        """Copy the part of some tag rows and their rules, laid out for ``table``, the table of just these."""
+        part = Memory.fresh(table, 0)
+        for name in ("last_ns", "value", "value_ns", "quality", "is_watched"):
+            getattr(part, name)[:] = getattr(self, name)[rows]
+        for name in ("is_active", "phase", "since_ns", "elapsed_ns"):
+            getattr(part, name)[:] = getattr(self, name)[rules]
+        rates = self.rate_of[rules]
+        part.ring_ns[:] = self.ring_ns[rates[rates >= 0]]
+        part.ring_value[:] = self.ring_value[rates[rates >= 0]]
+        for source, index in part.source_of.items():
+            part.mark_ns[index] = self.mark_ns[self.source_of[source]]
+            part.mark_received_ns[index] = self.mark_received_ns[self.source_of[source]]
+        return part
+
+
+def no_changes() -> Changes:
+    """Give the empty report."""
+    return Changes(
+        np.empty(0, np.int32), np.empty(0, np.bool_), np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint8)
+    )

@@ -1,0 +1,369 @@
+"""Desk: one tick of the safety path, from admitted scans to everything that must be committed.
+
+Flow: intake -> [evaluate, expire, step, episodes, tasks] -> Outcome -> commit
+Why: the same pure turn runs live, in replay and in simulation; what it returns is all that changed.
+Never: does I/O, reads a clock, throws dice.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from alerting.core import Changes, Memory, evaluate, expire
+from alerting.judge import Lane, alarm_event, is_latching, judge_alarm
+from alerting.late import Gap, GapBook
+from alerting.lifecycle import Refused, Turn, step
+from alerting.model.alarm import Alarm, State, Suppression, digest
+from alerting.model.command import Command, Verb
+from alerting.model.event import Event, What
+from alerting.model.rule import RuleTable
+from alerting.model.tier import Tier
+from alerting.model.unit import HazardUnit
+from alerting.register.episode import Entry
+from alerting.response.task import Task, TaskTemplate, open_tasks
+from edge.model import Nature, Scan
+
+SHELF_S_MAX = 86_400  # Nobody forgets a shelf for longer than a day.
+OUT_OF_SERVICE_S_MAX = 31 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a command came to: a refusal by language, or the alarm afterwards."""
+
+    command: Command
+    refused: dict[str, str] | None = None
+    alarm: Alarm | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """Everything that one tick changed.
+
+    Attributes:
+        delays: (nature, rule index) of the rules whose trip or delay changed.
+        entries: Register entries by id, as they stand after the tick.
+        remarks: What the system itself has to say (clock steps, gaps not judged).
+    """
+
+    number: int
+    now_ns: int
+    events: list[Event] = field(default_factory=list)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    units: dict[tuple[Nature, str], Tier] = field(default_factory=dict)
+    delays: list[tuple[Nature, int]] = field(default_factory=list)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    tasks: list[Task] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    remarks: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing durable changed."""
+        return not (self.events or self.alarms or self.delays or self.entries or self.answers or self.remarks)
+
+
+class Desk:
+    """All that the safety path remembers, and how a tick changes it."""
+
+    def __init__(
+        self,
+        site: str,
+        table: RuleTable,
+        units: Sequence[HazardUnit],
+        templates: Sequence[TaskTemplate],
+        start_ns: int,
+    ) -> None:
+        self.site = site
+        self.table = table
+        self.templates = tuple(templates)
+        self.kind_of = {unit.id: unit.kind for unit in units}
+        self.start_ns = start_ns
+        self.memories: dict[Nature, Memory] = {}
+        self.alarms: dict[str, Alarm] = {}
+        self.key_of_id: dict[str, str] = {}
+        self.entries: dict[tuple[Nature, str], Entry] = {}  # open ones only
+        self.unit_tiers: dict[tuple[Nature, str], Tier] = {}
+        self.gaps = GapBook(table)
+        self.ticks = 0
+        self._of_unit: dict[tuple[Nature, str], set[str]] = {}
+        self._places = {
+            self._key(tag.nature, place): (tag.nature, place)
+            for place, (name, _) in enumerate(table.alarms)
+            for tag in (table.tags[table.tags.row_of[name]],)
+        }
+        self._suppressed: set[str] = set()
+        for tag in table.tags:
+            self.memory(tag.nature)
+        self._outcome = Outcome(number=0, now_ns=start_ns)
+
+    # ------------------------------------------------------------------ memory
+
+    def memory(self, nature: Nature) -> Memory:
+        """Give the memory of one nature; tags of other natures are not watched for silence in it."""
+        memory = self.memories.get(nature)
+        if memory is None:
+            memory = self.memories[nature] = Memory.fresh(self.table, self.start_ns)
+            memory.is_watched[:] = [tag.nature is nature for tag in self.table.tags]
+        return memory
+
+    def adopt(self, alarms: Iterable[Alarm], entries: Iterable[Entry]) -> None:
+        """Take over committed alarms and open entries at start."""
+        for alarm in alarms:
+            self._keep(alarm)
+        for entry in entries:
+            self.entries[entry.nature, entry.unit] = entry
+        for nature, unit in self._of_unit:
+            self.unit_tiers[nature, unit] = self._tier_of_unit(nature, unit)
+
+    # -------------------------------------------------------------------- tick
+
+    def begin(self, now_ns: int) -> None:
+        """Begin a tick."""
+        self.ticks += 1
+        self._outcome = Outcome(number=self.ticks, now_ns=now_ns)
+
+    def take(self, scan: Scan) -> None:
+        """Judge one admitted scan of the live lane; each tag at most once, newer than its last."""
+        memory = self.memory(scan.nature)
+        before, after = evaluate(self.table, memory, scan)
+        self._fold(before, scan.nature, scan.key)
+        self._fold(after, scan.nature, scan.key)
+
+    def take_late(self, scan: Scan, gap: Gap) -> None:
+        """Judge one scan of the late lane in the memory of its gap; nothing live is touched."""
+        for event in gap.judge(scan, self.site, self._outcome.now_ns):
+            self._outcome.events.append(event)
+            self._late_episode(event)
+
+    def obey(self, command: Command) -> None:
+        """Carry out one command, or refuse it with a sentence."""
+        try:
+            alarm = self._find(command.alarm)
+            changed = self._carry_out(command, alarm)
+        except Refused as refusal:
+            self._outcome.answers.append(Answer(command=command, refused=refusal.sentence))
+            return
+        self._outcome.answers.append(Answer(command=command, alarm=changed))
+
+    def remark(self, kind: str, **facts: Any) -> None:  # noqa: ANN401  # facts are JSON values
+        """Put a remark of the system itself into the journal (clock step, gap not judged)."""
+        self._outcome.remarks.append({"kind": kind, **facts})
+
+    def finish(self) -> Outcome:
+        """End the tick: one clock reading for delays, silence and shelves; hand over what changed."""
+        outcome = self._outcome
+        for nature, memory in self.memories.items():
+            self._fold(expire(self.table, memory, outcome.now_ns), nature, "clock")
+        self._end_suppressions(outcome.now_ns)
+        for nature, memory in self.memories.items():
+            dirty = np.flatnonzero(memory.is_dirty)
+            outcome.delays += [(nature, int(rule)) for rule in dirty]
+            memory.is_dirty[dirty] = False
+        return outcome
+
+    # -------------------------------------------------------------- conditions
+
+    def _fold(self, changes: Changes, nature: Nature, scan_key: str) -> None:
+        """Let the alarms of changed rules meet the state machine, in order of event time."""
+        if len(changes) == 0:
+            return
+        lane = Lane(site=self.site, nature=nature, table=self.table, memory=self.memory(nature), book=self.alarms)
+        places = self.table.alarm[changes.rule]
+        first_ns = {int(p): int(changes.time_ns[places == p].min()) for p in np.unique(places)}
+        for place in sorted(first_ns, key=lambda p: (first_ns[p], p)):
+            mine = np.flatnonzero(places == place)
+            found = judge_alarm(lane, changes, mine, place, scan_key, self._outcome.now_ns)
+            if found is not None:
+                self._emit(*found)
+
+    def _emit(self, event: Event, alarm: Alarm) -> None:
+        self._keep(alarm)
+        self._outcome.alarms[alarm.key] = alarm
+        self._outcome.events.append(event)
+        self._follow_unit(event, alarm)
+
+    def _keep(self, alarm: Alarm) -> None:
+        self.alarms[alarm.key] = alarm
+        if alarm.id:
+            self.key_of_id[alarm.id] = alarm.key
+        mine = self._of_unit.setdefault((alarm.nature, alarm.unit), set())
+        (mine.discard if alarm.state is State.NORMAL else mine.add)(alarm.key)
+        (self._suppressed.discard if alarm.suppression is Suppression.NONE else self._suppressed.add)(alarm.key)
+
+    # ------------------------------------------------------- units and entries
+
+    def _tier_of_unit(self, nature: Nature, unit: str) -> Tier:
+        """Tier of a unit: the highest of its active alarms that count for it."""
+        counted = (Suppression.NONE, Suppression.SHELVED)
+        alarms = (self.alarms[key] for key in self._of_unit.get((nature, unit), ()))
+        return max((a.tier for a in alarms if a.is_active and a.suppression in counted), default=Tier.NONE)
+
+    def _follow_unit(self, cause: Event, alarm: Alarm) -> None:
+        """Let the unit's tier, its register entry and its tasks follow an alarm."""
+        where = (alarm.nature, alarm.unit)
+        old, new = self.unit_tiers.get(where, Tier.NONE), self._tier_of_unit(*where)
+        if new != old:
+            self.unit_tiers[where] = self._outcome.units[where] = new
+            what = What.UNIT_RAISED if new > old else What.UNIT_LOWERED
+            self._outcome.events.append(
+                Event(
+                    id=digest(cause.id, alarm.unit, what),
+                    what=what,
+                    time_ns=cause.time_ns,
+                    received_ns=cause.received_ns,
+                    nature=alarm.nature,
+                    unit=alarm.unit,
+                    tier=new,
+                    cause={"alarm": alarm.id, "event": cause.id, "policy": "highest active tier", "from": old.name},
+                )
+            )
+        entry = self.entries.get(where)
+        if entry is None:
+            if new is Tier.NONE:
+                return
+            entry = Entry(
+                id=digest(self.site, alarm.nature, alarm.unit, cause.id),
+                nature=alarm.nature,
+                unit=alarm.unit,
+                opened_ns=cause.time_ns,
+            )
+        above = entry.tier_max
+        entry = replace(entry, tier=new, tier_max=max(above, new))
+        if alarm.id and alarm.id not in entry.alarms:
+            entry = replace(entry, alarms=(*entry.alarms, alarm.id))
+        if not self._of_unit.get(where):
+            entry = replace(entry, closed_ns=cause.time_ns)
+            self.entries.pop(where, None)
+        else:
+            self.entries[where] = entry
+        self._outcome.entries[entry.id] = entry
+        kind = self.kind_of.get(alarm.unit, "")
+        self._outcome.tasks += open_tasks(self.templates, entry, kind, above, self._outcome.now_ns)
+
+    def _late_episode(self, event: Event) -> None:
+        """Keep a late excursion in the register; it opens no tasks, because its time has passed."""
+        entry_id = digest(self.site, event.nature, event.unit, event.alarm, "late")
+        known = self._outcome.entries.get(entry_id) or self.gaps.entries.get(entry_id)
+        entry = known or Entry(
+            id=entry_id,
+            nature=event.nature,
+            unit=event.unit,
+            opened_ns=event.time_ns,
+            alarms=(event.alarm,),
+            is_late=True,
+        )
+        is_over = event.what in (What.RETURNED, What.CLEARED)
+        entry = replace(
+            entry,
+            tier=event.tier,
+            tier_max=max(entry.tier_max, event.tier),
+            closed_ns=event.time_ns if is_over else 0,
+        )
+        self._outcome.entries[entry_id] = entry
+        self.gaps.keep(entry)
+
+    # ---------------------------------------------------------------- commands
+
+    def _find(self, name: str) -> Alarm:
+        key = self.key_of_id.get(name, name)
+        alarm = self.alarms.get(key)
+        if alarm is not None:
+            return alarm
+        if key in self._places:
+            nature, place = self._places[key]
+            tag, group = self.table.alarms[place]
+            unit = self.table.tags[self.table.tags.row_of[tag]].unit
+            return Alarm(key=key, nature=nature, tag=tag, unit=unit, group=group)
+        raise Refused("There is no such alarm.", "没有这条报警。")
+
+    def _carry_out(self, command: Command, alarm: Alarm) -> Alarm:
+        now_ns = self._outcome.now_ns
+        match command.verb:
+            case Verb.ACK:
+                return self._acknowledge(command, alarm, now_ns)
+            case Verb.RESET:
+                state = step(alarm.state, Turn.RESET, is_latching=True)
+                return self._note(replace(alarm, state=state, tier_max=Tier.NONE), What.CLEARED, command, now_ns)
+            case Verb.SHELVE:
+                return self._suppress(command, alarm, Suppression.SHELVED, SHELF_S_MAX, now_ns)
+            case Verb.SUPPRESS:
+                return self._suppress(command, alarm, Suppression.OUT_OF_SERVICE, OUT_OF_SERVICE_S_MAX, now_ns)
+            case Verb.UNSHELVE:
+                return self._unsuppress(alarm, Suppression.SHELVED, command.who, now_ns)
+            case Verb.UNSUPPRESS:
+                return self._unsuppress(alarm, Suppression.OUT_OF_SERVICE, command.who, now_ns)
+
+    def _acknowledge(self, command: Command, alarm: Alarm, now_ns: int) -> Alarm:
+        state = step(alarm.state, Turn.ACK, is_latching=is_latching(self.table, alarm))
+        if state is alarm.state:
+            return alarm
+        acked = replace(
+            alarm,
+            state=state,
+            tier_max=alarm.tier,
+            acked_by=command.who,
+            acked_ns=now_ns,
+            comment=command.reason,
+        )
+        acked = self._note(acked, What.ACKNOWLEDGED, command, now_ns)
+        return self._note(acked, What.CLEARED, command, now_ns) if state is State.NORMAL else acked
+
+    def _suppress(self, command: Command, alarm: Alarm, how: Suppression, s_max: int, now_ns: int) -> Alarm:
+        if not command.reason.strip():
+            raise Refused("Give a reason.", "请填写原因。")
+        if command.until_ns <= now_ns:
+            raise Refused("Give an end time in the future.", "结束时间必须晚于当前时间。")
+        if command.until_ns > now_ns + s_max * 1_000_000_000:
+            hours = s_max // 3600
+            raise Refused(f"The end time may be at most {hours} hours away.", f"结束时间最长不得超过 {hours} 小时。")
+        if alarm.suppression not in (Suppression.NONE, how):
+            raise Refused(
+                f"The alarm is suppressed already ({alarm.suppression.value}); end that first.",
+                "该报警已处于抑制状态,请先解除。",
+            )
+        suppressed = replace(
+            alarm,
+            suppression=how,
+            suppressed_until_ns=command.until_ns,
+            suppressed_by=command.who,
+            suppression_reason=command.reason,
+        )
+        what = What.SHELVED if how is Suppression.SHELVED else What.SUPPRESSED
+        return self._note(suppressed, what, command, now_ns)
+
+    def _unsuppress(self, alarm: Alarm, how: Suppression, who: str, now_ns: int) -> Alarm:
+        if alarm.suppression is not how:
+            raise Refused("The alarm is not suppressed in this way.", "该报警未处于此抑制状态。")
+        what = What.UNSHELVED if how is Suppression.SHELVED else What.UNSUPPRESSED
+        free = replace(
+            alarm, suppression=Suppression.NONE, suppressed_until_ns=0, suppressed_by="", suppression_reason=""
+        )
+        free = self._note(free, what, who, now_ns)
+        if free.is_active:
+            state = step(free.state, Turn.REALARM, is_latching=is_latching(self.table, free))
+            free = self._note(replace(free, state=state), What.REALARMED, who, now_ns)
+        return free
+
+    def _end_suppressions(self, now_ns: int) -> None:
+        for key in sorted(self._suppressed):
+            alarm = self.alarms[key]
+            if alarm.suppressed_until_ns <= now_ns:
+                self._unsuppress(alarm, alarm.suppression, "fengsui", now_ns)
+
+    def _note(self, alarm: Alarm, what: What, by: Command | str, now_ns: int) -> Alarm:
+        """Make an event of what a person or a timer did to an alarm."""
+        alarm = replace(alarm, ordinal=alarm.ordinal + 1, changed_ns=now_ns)
+        who, reason, until_ns = (by, "", 0) if isinstance(by, str) else (by.who, by.reason, by.until_ns)
+        facts: dict[str, Any] = {"who": who, "reason": reason}
+        if until_ns:
+            facts["until_ns"] = until_ns
+        self._emit(alarm_event(alarm, what, now_ns, now_ns, facts), alarm)
+        return alarm
+
+    # -------------------------------------------------------------- identities
+
+    def _key(self, nature: Nature, place: int) -> str:
+        return digest(self.site, nature, *self.table.alarms[place])

@@ -1,0 +1,165 @@
+"""Judge one alarm: compare it with its limits after a change, and say what happened.
+
+Flow: Changes -> [judge_alarm] -> Event and Alarm -> units, episodes
+Why: live and late lane fold changes into alarms in exactly one way.
+Never: touches memory, units or the register.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.core import Changes, Memory
+from alerting.lifecycle import Turn, step
+from alerting.model.alarm import Alarm, State, digest
+from alerting.model.event import Event, What
+from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.tier import Tier
+from edge.model import Nature
+from edge.model.quality import describe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """Where a change is judged: the live lane of one nature, or one gap of the late lane.
+
+    Attributes:
+        book: Alarms by key, as they stand; the caller puts changed ones back.
+        late: Name of the gap in the late lane; empty for live.
+    """
+
+    site: str
+    nature: Nature
+    table: RuleTable
+    memory: Memory
+    book: Mapping[str, Alarm]
+    late: str = ""
+
+
+def judge_alarm(
+    lane: Lane, changes: Changes, mine: NDArray[np.int64], place: int, scan_key: str, now_ns: int
+) -> tuple[Event, Alarm] | None:
+    """Give the event and the alarm after a change of its limits, or None where nothing changed for it.
+
+    Args:
+        mine: Places in ``changes`` that belong to this alarm, ascending.
+        place: The alarm's index in ``table.alarms``.
+        scan_key: The scan that changed it, or ``clock`` for a clock reading.
+    """
+    table, memory, nature = lane.table, lane.memory, lane.nature
+    tag_name, group = table.alarms[place]
+    tag = table.tags[table.tags.row_of[tag_name]]
+    key = digest(lane.site, nature, tag_name, group)
+    alarm = lane.book.get(key) or Alarm(key=key, nature=nature, tag=tag_name, unit=tag.unit, group=group)
+    rules = np.arange(table.alarm_first[place], table.alarm_first[place + 1])
+    active = rules[memory.is_active[rules]]
+    outermost = int(active[-1]) if len(active) else -1
+    decisive = next((m for m in mine[::-1] if changes.rule[m] == outermost), mine[-1])
+    rule = table[outermost] if len(active) else table[int(changes.rule[decisive])]
+    tier = Tier(int(table.tier[active].max())) if len(active) else Tier.NONE
+    turn, what = _turn(alarm, tier, rule.kind.name, is_active=bool(len(active)))
+    if what is None:
+        return None
+    time_ns = int(changes.time_ns[decisive])
+    state = step(alarm.state, turn, is_latching=is_latching(table, alarm)) if turn else alarm.state
+    if alarm.state is State.NORMAL:  # A trip that leaves NORMAL begins a new episode.
+        alarm = replace(
+            alarm, id=digest(key, time_ns), onset_ns=time_ns, ordinal=0, acked_by="", acked_ns=0, comment=""
+        )
+    value = float(changes.value[decisive])
+    after = replace(
+        alarm,
+        state=state,
+        tier=tier,
+        tier_max=Tier.NONE if state is State.NORMAL else max(alarm.tier_max, tier),
+        condition=rule.kind.name,
+        rule=rule.id,
+        changed_ns=time_ns,
+        ordinal=alarm.ordinal + 1,
+        value=value if np.isfinite(value) else None,
+        setpoint=rule.setpoint,
+    )
+    if state is State.NORMAL:
+        what = What.CLEARED
+    facts = _facts(rule, tag.eu, after.value, describe(int(changes.quality[decisive])), scan_key)
+    if lane.late:
+        facts["gap"] = lane.late
+    return alarm_event(after, what, time_ns, now_ns, facts, late=lane.late), after
+
+
+def alarm_event(
+    alarm: Alarm, what: What, time_ns: int, received_ns: int, cause: dict[str, Any], *, late: str = ""
+) -> Event:
+    """Make the event of an alarm as it stands after the change."""
+    name = (alarm.id or alarm.key, alarm.ordinal)
+    return Event(
+        id=digest(*name, "late", late) if late else digest(*name),
+        what=what,
+        time_ns=time_ns,
+        received_ns=received_ns,
+        nature=alarm.nature,
+        unit=alarm.unit,
+        alarm=alarm.id,
+        alarm_key=alarm.key,
+        tag=alarm.tag,
+        group=alarm.group,
+        condition=alarm.condition,
+        tier=alarm.tier,
+        state=alarm.state.value,
+        value=alarm.value,
+        setpoint=alarm.setpoint,
+        suppression=alarm.suppression.value,
+        is_late=bool(late),
+        cause=cause,
+    )
+
+
+def rules_of(table: RuleTable, alarm: Alarm) -> list[Rule]:
+    """Give the rules of an alarm; none where the configuration no longer has them."""
+    row = table.tags.row_of.get(alarm.tag)
+    if row is None:
+        return []
+    mine = range(int(table.first[row]), int(table.first[row + 1]))
+    return [table[k] for k in mine if table[k].group == alarm.group]
+
+
+def is_latching(table: RuleTable, alarm: Alarm) -> bool:
+    """Tell whether any rule of the alarm latches."""
+    return any(rule.is_latching for rule in rules_of(table, alarm))
+
+
+def _turn(alarm: Alarm, tier: Tier, condition: str, *, is_active: bool) -> tuple[Turn | None, What | None]:
+    """Name what happened between the alarm as it stands and its limits now."""
+    if not alarm.is_active:
+        return (Turn.TRIP, What.RAISED) if is_active else (None, None)
+    if not is_active:
+        return Turn.CLEAR, What.RETURNED
+    if tier > alarm.tier:
+        return Turn.RISE, What.ESCALATED
+    if tier < alarm.tier:
+        return Turn.FALL, What.LOWERED
+    return (None, What.CHANGED) if condition != alarm.condition else (None, None)
+
+
+def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str) -> dict[str, Any]:
+    """Collect what one sentence needs to say why this rang (design §3, Cause)."""
+    facts: dict[str, Any] = {
+        "scan": scan_key,
+        "tag": rule.tag,
+        "value": value,
+        "eu": eu,
+        "quality": quality,
+        "kind": rule.kind.name,
+        "setpoint": rule.setpoint,
+        "deadband": rule.deadband,
+        "rule": rule.id,
+        "revision": rule.revision,
+        "on_delay_s": rule.on_delay_s,
+        "off_delay_s": rule.off_delay_s,
+    }
+    if rule.kind is Kind.RATE:
+        facts["window_s"] = rule.window_s
+    return facts

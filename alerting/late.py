@@ -1,0 +1,141 @@
+"""The late lane: a second memory of the same core for each gap of a source.
+
+Flow: back-fill -> [Gap.judge] -> late events -> register
+Why: what happened while a link was down must be found afterwards, and must never trip, clear or re-time a live alarm.
+Never: touches live memory or live alarms. Judges only rules whose tags all belong to the gap's source.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.core import Memory, evaluate
+from alerting.judge import Lane, judge_alarm
+from alerting.model.alarm import Alarm
+from alerting.model.event import Event
+from alerting.model.rule import RuleTable
+from alerting.register.episode import Entry
+from edge.model import Nature, Scan, TagTable
+
+COPIES_MAX = 8  # per source; the oldest is closed and counted (design §3)
+LATE_ENTRIES_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One source's share of the rule table, laid out as a table of its own."""
+
+    table: RuleTable
+    rows: NDArray[np.int32]
+    rules: NDArray[np.int64]
+    local: NDArray[np.int32]  # site row -> row of the part, -1 outside
+
+
+@dataclass(slots=True, kw_only=True)
+class Gap:
+    """One gap: between ``from_ns`` (last time before) and ``to_ns`` (first time after), both exclusive."""
+
+    source: str
+    nature: Nature
+    from_ns: int
+    to_ns: int
+    part: Part
+    memory: Memory
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the gap in causes and identities."""
+        return f"{self.source}@{self.from_ns}"
+
+    def covers(self, time_ns: int) -> bool:
+        """Tell whether a sample's time falls into the gap."""
+        return self.from_ns < time_ns < self.to_ns
+
+    def judge(self, scan: Scan, site: str, now_ns: int) -> Iterator[Event]:
+        """Judge a late scan in this gap's memory."""
+        newer = scan.times_ns > self.memory.last_ns[self.part.local[scan.rows]]
+        local = replace(
+            scan,
+            rows=self.part.local[scan.rows[newer]],
+            values=scan.values[newer],
+            quality=scan.quality[newer],
+            times_ns=scan.times_ns[newer],
+        )
+        lane = Lane(
+            site=site,
+            nature=self.nature,
+            table=self.part.table,
+            memory=self.memory,
+            book=self.alarms,
+            late=self.name,
+        )
+        for changes in evaluate(self.part.table, self.memory, local):
+            places = self.part.table.alarm[changes.rule]
+            for place in np.unique(places):
+                mine = np.flatnonzero(places == place)
+                found = judge_alarm(lane, changes, mine, int(place), scan.key, now_ns)
+                if found is not None:
+                    event, alarm = found
+                    self.alarms[alarm.key] = alarm
+                    yield event
+
+
+class GapBook:
+    """The open gaps of all sources."""
+
+    def __init__(self, table: RuleTable) -> None:
+        self._table = table
+        self._parts: dict[str, Part] = {}
+        self._gaps: dict[tuple[str, Nature], list[Gap]] = {}
+        self.closed = 0  # copies closed because a ninth was needed
+        self.entries: OrderedDict[str, Entry] = OrderedDict()
+
+    def open(self, source: str, nature: Nature, live: Memory, alarms: dict[str, Alarm], to_ns: int) -> Gap | None:
+        """Copy a source's rows before the first scan after a gap is evaluated."""
+        part = self._part(source)
+        if len(part.rows) == 0:
+            return None
+        from_ns = int(live.last_ns[part.rows].max())
+        if to_ns <= from_ns + 1:
+            return None
+        tags = set(part.table.tags.names)
+        gap = Gap(
+            source=source,
+            nature=nature,
+            from_ns=from_ns,
+            to_ns=to_ns,
+            part=part,
+            memory=live.extract(part.table, part.rows, part.rules),
+            alarms={key: a for key, a in alarms.items() if a.nature is nature and a.tag in tags},
+        )
+        gaps = self._gaps.setdefault((source, nature), [])
+        gaps.append(gap)
+        if len(gaps) > COPIES_MAX:
+            gaps.pop(0)
+            self.closed += 1
+        return gap
+
+    def find(self, source: str, nature: Nature, time_ns: int) -> Gap | None:
+        """Find the gap that a late sample falls into."""
+        return next((gap for gap in self._gaps.get((source, nature), ()) if gap.covers(time_ns)), None)
+
+    def keep(self, entry: Entry) -> None:
+        """Remember a late register entry, so that its end finds it; bounded."""
+        self.entries[entry.id] = entry
+        while len(self.entries) > LATE_ENTRIES_MAX:
+            self.entries.popitem(last=False)
+
+    def _part(self, source: str) -> Part:
+        if source not in self._parts:
+            tags = self._table.tags
+            rows = tags.rows_of_source(source)
+            rules = np.flatnonzero(np.isin(self._table.row, rows))
+            local = np.full(len(tags), -1, dtype=np.int32)
+            local[rows] = np.arange(len(rows), dtype=np.int32)
+            table = RuleTable([self._table[int(k)] for k in rules], TagTable([tags[int(r)] for r in rows]))
+            self._parts[source] = Part(table, rows, rules, local)
+        return self._parts[source]

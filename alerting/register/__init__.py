@@ -1,0 +1,1 @@
+"""The hazard register: ledgers of hazard units. So far: episodes."""
