@@ -47,13 +47,15 @@ def encode(quality: Quality, reason: Reason = Reason.NONE) -> int:
 
 def is_bad(column: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Tell which samples of a quality column, shape (n,), are BAD."""
-    return np.greater_equal(column, np.uint8(Quality.BAD))
+    bad: NDArray[np.bool_] = column >= np.uint8(Quality.BAD)
+    return bad
 
 
 def is_judged(column: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Tell which samples may trip or clear a limit: GOOD and UNCERTAIN, but not retained ones."""
     retained = np.uint8(encode(Quality.UNCERTAIN, Reason.RETAINED))
-    return (column < np.uint8(Quality.BAD)) & (column != retained)
+    judged: NDArray[np.bool_] = (column < np.uint8(Quality.BAD)) & (column != retained)
+    return judged
 
 
 def describe(byte: int) -> str:
