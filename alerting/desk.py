@@ -132,6 +132,14 @@ class Desk:
         self._fold(before, scan.nature, scan.key)
         self._fold(after, scan.nature, scan.key)
 
+    def open_gap(self, source: str, nature: Nature, to_ns: int) -> None:
+        """Copy a source's rows before the first scan after a gap is evaluated."""
+        self.gaps.open(source, nature, self.memory(nature), self.alarms, to_ns)
+
+    def find_gap(self, source: str, nature: Nature, time_ns: int) -> Gap | None:
+        """Find the gap that a late sample falls into."""
+        return self.gaps.find(source, nature, time_ns)
+
     def take_late(self, scan: Scan, gap: Gap) -> None:
         """Judge one scan of the late lane in the memory of its gap; nothing live is touched."""
         for event in gap.judge(scan, self.site, self._outcome.now_ns):

@@ -1,0 +1,310 @@
+"""Intake: which samples enter which lane, at which time, and which are refused.
+
+Flow: collect -> [intake] -> live lane, late lane, display only, or refused with a reason
+Why: clocks of devices are wrong, brokers redeliver, links break; the core must see each tag's samples once, in order.
+Never: judges a value. Pure: the receive time comes with the scan.
+
+The rules are those of design §3, "Time" and "Two lanes".
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.core import Memory
+from alerting.late import Gap
+from edge.config import Source
+from edge.model import Link, Nature, Quality, Reason, Scan, TagTable
+from edge.model.quality import encode, is_bad
+
+AHEAD_NS_MAX = 5_000_000_000  # A source's clock may be that far ahead; beyond, its stamp is replaced.
+STEP_REFUSALS = 3  # Scans refused for time in a row, sequence rising: the source's clock was set back.
+STEP_NS_MIN = 200_000_000  # … over at least that long, and no faster than time itself: else it is a redelivery.
+OUTAGES_KEPT = 64
+UNCERTAIN_CLOCK = encode(Quality.UNCERTAIN, Reason.CLOCK)
+UNCERTAIN_RETAINED = encode(Quality.UNCERTAIN, Reason.RETAINED)
+
+
+class Refusal(StrEnum):
+    """Why a sample did not enter; the same words in code, metrics and page."""
+
+    UNKNOWN_SOURCE = "unknown_source"
+    UNKNOWN_TAG = "unknown_tag"
+    DUPLICATE = "duplicate"
+    OUT_OF_ORDER = "out_of_order"
+    SEQUENCE = "sequence"
+
+
+class Lane(StrEnum):
+    """Where samples go."""
+
+    LIVE = "live"
+    LATE = "late"
+    UNJUDGED = "unjudged"  # back-fill that no open gap covers: historian only
+    RETAINED = "retained"  # display only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """Samples that enter one lane."""
+
+    lane: Lane
+    scan: Scan
+    gap: Gap | None = None
+
+
+class LiveSide(Protocol):
+    """What intake asks of the desk."""
+
+    def memory(self, nature: Nature) -> Memory:
+        """Give the live memory of one nature."""
+        ...
+
+    def open_gap(self, source: str, nature: Nature, to_ns: int) -> None:
+        """Copy a source's rows before the first scan after a gap is evaluated."""
+        ...
+
+    def find_gap(self, source: str, nature: Nature, time_ns: int) -> Gap | None:
+        """Find the gap that a late sample falls into."""
+        ...
+
+    def remark(self, kind: str, **facts: Any) -> None:  # noqa: ANN401  # facts are JSON values
+        """Put a remark into the journal."""
+        ...
+
+
+@dataclass(slots=True)
+class _Sequence:
+    """What intake remembers of one source."""
+
+    epoch: int = 0
+    number: int = 0
+    is_up: bool = True
+    down_since_ns: int = 0
+    received_ns: int = 0
+    streak: int = 0  # scans refused for time in a row
+    streak_received_ns: int = 0  # when the first of them came
+    streak_time_ns: int = 0  # and its source time
+    outages: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=OUTAGES_KEPT))
+    is_stepped: bool = False
+    is_unjudged_told: bool = False
+
+
+class Intake:
+    """The gate of the road; one for all sources."""
+
+    def __init__(self, sources: tuple[Source, ...], tags: TagTable) -> None:
+        self._sources = {source.id: source for source in sources}
+        self._is_mine = {
+            source.id: np.array([tag.source == source.id for tag in tags], dtype=np.bool_) for source in sources
+        }
+        self._tags = len(tags)
+        self.state = {source.id: _Sequence() for source in sources}
+        self.refused: dict[Refusal, int] = dict.fromkeys(Refusal, 0)
+        self.replaced: dict[str, int] = {"future": 0, "wrong_clock": 0, "clock_step": 0}
+
+    # ------------------------------------------------------------------ doors
+
+    def note(self, link: Link) -> None:
+        """Remember when a source's link was down; samples from then are late, not wrong."""
+        state = self.state.get(link.source)
+        if state is None:
+            return
+        if state.is_up and not link.is_up:
+            state.down_since_ns = link.received_ns
+        elif not state.is_up and link.is_up:
+            state.outages.append((state.down_since_ns, link.received_ns))
+        state.is_up = link.is_up
+
+    def admit(self, scan: Scan, live: LiveSide) -> Iterator[Admitted]:
+        """Give the parts of a scan with the lane of each; the caller judges one part before asking for the next."""
+        state = self.state.get(scan.source)
+        if state is None:
+            self._refuse(Refusal.UNKNOWN_SOURCE, len(scan))
+            return
+        known = (scan.rows >= 0) & (scan.rows < self._tags)
+        known[known] = self._is_mine[scan.source][scan.rows[known]]
+        if not known.all():
+            self._refuse(Refusal.UNKNOWN_TAG, int((~known).sum()))
+            scan = take(scan, known)
+        if scan.is_retained:
+            yield Admitted(lane=Lane.RETAINED, scan=_as_retained(scan))
+            return
+        follows = True
+        if not scan.is_backfill:
+            if (scan.epoch, scan.number) <= (state.epoch, state.number):
+                self._refuse(Refusal.SEQUENCE, len(scan))
+                return
+            follows = (scan.epoch, scan.number) == (state.epoch, state.number + 1)
+            self._end_silence(scan, state)
+            state.epoch, state.number = scan.epoch, scan.number
+        memory = live.memory(scan.nature)
+        if not follows or self._was_away(scan, memory):
+            live.open_gap(scan.source, scan.nature, self._first_new_ns(scan, memory))
+        yield from self._by_time(scan, state, memory, live)
+
+    # ------------------------------------------------------------------- time
+
+    def _by_time(self, scan: Scan, state: _Sequence, memory: Memory, live: LiveSide) -> Iterator[Admitted]:
+        received = scan.received_ns
+        time_ns = scan.times_ns.copy()
+        quality = scan.quality.copy()
+        ahead = time_ns > received + AHEAD_NS_MAX
+        lateness_ns = round(self._sources[scan.source].lateness_s * 1e9)
+        old = time_ns < received - lateness_ns
+        late = old & (scan.is_backfill | self._was_down(state, time_ns))
+        wrong = old & ~late
+        self.replaced["future"] += int(ahead.sum())
+        self.replaced["wrong_clock"] += int(wrong.sum())
+        replaced = ahead | wrong
+        time_ns[replaced] = received
+        quality[replaced] = _uncertain(quality[replaced])
+        scan = replace(scan, times_ns=time_ns, quality=quality)
+
+        newer = time_ns > memory.last_ns[scan.rows]
+        if scan.is_backfill:  # What fell into a gap belongs to it, even if it is not old yet.
+            late |= ~newer
+        yield from self._late(take(scan, late), live, state)
+        yield from self._live(take(scan, ~late), state, memory, live)
+
+    def _live(self, scan: Scan, state: _Sequence, memory: Memory, live: LiveSide) -> Iterator[Admitted]:
+        if len(scan) == 0:
+            return
+        rounds = list(_rounds(scan))
+        admitted = 0
+        for part in rounds:
+            newer = part.times_ns > memory.last_ns[part.rows]
+            if not newer.all():
+                same = part.times_ns == memory.last_ns[part.rows]
+                gap = live.find_gap(part.source, part.nature, int(part.times_ns[~newer][0]))
+                if not newer.any() and admitted == 0 and self._is_step(part, state):
+                    yield from self._clock_step(part, state, live)
+                    return
+                if gap is not None:
+                    yield Admitted(lane=Lane.LATE, scan=take(part, ~newer), gap=gap)
+                else:
+                    self._refuse(Refusal.DUPLICATE, int((same & ~newer).sum()))
+                    self._refuse(Refusal.OUT_OF_ORDER, int((~same & ~newer).sum()))
+                part = take(part, newer)  # noqa: PLW2901  # the rest of this round
+            if len(part):
+                admitted += len(part)
+                yield Admitted(lane=Lane.LIVE, scan=part)
+        if admitted:
+            state.streak = 0
+            state.is_stepped = False
+            return
+        if state.streak == 0:
+            state.streak_received_ns, state.streak_time_ns = scan.received_ns, int(scan.times_ns[0])
+        state.streak += 1
+
+    def _is_step(self, scan: Scan, state: _Sequence) -> bool:
+        """Tell a clock that was set back, and runs on, from messages that come once more."""
+        passed_ns = scan.received_ns - state.streak_received_ns
+        claimed_ns = int(scan.times_ns[0]) - state.streak_time_ns
+        return state.streak + 1 >= STEP_REFUSALS and passed_ns >= STEP_NS_MIN and claimed_ns <= 2 * passed_ns
+
+    def _clock_step(self, scan: Scan, state: _Sequence, live: LiveSide) -> Iterator[Admitted]:
+        """Take the receive time while a source's clock stands behind what it already sent."""
+        if not state.is_stepped:
+            state.is_stepped = True
+            live.remark("clock_step", source=scan.source, scan=scan.key, time_ns=int(scan.times_ns[0]))
+        state.streak += 1
+        self.replaced["clock_step"] += len(scan)
+        stepped = replace(
+            scan,
+            times_ns=np.full(len(scan), scan.received_ns, dtype=np.int64),
+            quality=_uncertain(scan.quality),
+        )
+        yield Admitted(lane=Lane.LIVE, scan=stepped)
+
+    def _late(self, scan: Scan, live: LiveSide, state: _Sequence) -> Iterator[Admitted]:
+        if len(scan) == 0:
+            return
+        for part in _rounds(scan):
+            gaps = [live.find_gap(part.source, part.nature, int(t)) for t in part.times_ns]
+            for gap in {id(g): g for g in gaps}.values():
+                mine = np.array([g is gap for g in gaps], dtype=np.bool_)
+                if gap is None and not state.is_unjudged_told:
+                    state.is_unjudged_told = True
+                    live.remark("late_not_judged", source=part.source, scan=part.key)
+                lane = Lane.UNJUDGED if gap is None else Lane.LATE
+                yield Admitted(lane=lane, scan=take(part, mine), gap=gap)
+
+    # ---------------------------------------------------------------- silence
+
+    def _was_down(self, state: _Sequence, time_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which times fall into a known outage of the source."""
+        down = np.zeros(len(time_ns), dtype=np.bool_)
+        for from_ns, to_ns in state.outages:
+            down |= (time_ns >= from_ns - AHEAD_NS_MAX) & (time_ns <= to_ns)
+        if not state.is_up:
+            down |= time_ns >= state.down_since_ns
+        return down
+
+    def _end_silence(self, scan: Scan, state: _Sequence) -> None:
+        silent_ns = round(self._sources[scan.source].silent_after_s * 1e9)
+        if state.received_ns and scan.received_ns - state.received_ns > silent_ns:
+            state.outages.append((state.received_ns, scan.received_ns))
+            state.is_unjudged_told = False
+        state.received_ns = scan.received_ns
+
+    def _was_away(self, scan: Scan, memory: Memory) -> bool:
+        """Tell whether the source was stale when this scan came."""
+        if len(scan) == 0:
+            return False
+        source = int(memory.source[scan.rows[0]])
+        away_ns = scan.received_ns - int(memory.mark_received_ns[source])
+        return away_ns > round(self._sources[scan.source].silent_after_s * 1e9)
+
+    def _first_new_ns(self, scan: Scan, memory: Memory) -> int:
+        """First time after the gap that this scan ends."""
+        newer = scan.times_ns[scan.times_ns > memory.last_ns[scan.rows]]
+        fresh = newer[newer >= scan.received_ns - round(self._sources[scan.source].lateness_s * 1e9)]
+        return min(int(fresh.min()), scan.received_ns) if len(fresh) else scan.received_ns
+
+    def _refuse(self, reason: Refusal, count: int) -> None:
+        self.refused[reason] += count
+
+
+def take(scan: Scan, mask: NDArray[np.bool_]) -> Scan:
+    """Give the part of a scan where the mask is true; the scan itself where all of it is."""
+    if mask.all():
+        return scan
+    return replace(
+        scan,
+        rows=scan.rows[mask],
+        values=scan.values[mask],
+        quality=scan.quality[mask],
+        times_ns=scan.times_ns[mask],
+    )
+
+
+def _rounds(scan: Scan) -> Iterator[Scan]:
+    """Split a scan so that each part holds each tag at most once, in order of time."""
+    if len(scan) < 2 or len(np.unique(scan.rows)) == len(scan):  # noqa: PLR2004  # one sample is unique
+        yield scan
+        return
+    order = np.lexsort((np.arange(len(scan)), scan.times_ns, scan.rows))
+    rows = scan.rows[order]
+    starts = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
+    nth = np.arange(len(rows)) - np.repeat(starts, np.diff(np.r_[starts, len(rows)]))
+    place = np.empty(len(rows), dtype=np.int64)
+    place[order] = nth
+    for turn in range(int(nth.max()) + 1):
+        yield take(scan, place == turn)
+
+
+def _uncertain(quality: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Mark a replaced stamp; BAD stays BAD with its own reason."""
+    marked: NDArray[np.uint8] = np.where(is_bad(quality), quality, np.uint8(UNCERTAIN_CLOCK))
+    return marked
+
+
+def _as_retained(scan: Scan) -> Scan:
+    quality = np.where(is_bad(scan.quality), scan.quality, np.uint8(UNCERTAIN_RETAINED))
+    return replace(scan, quality=quality, times_ns=np.minimum(scan.times_ns, scan.received_ns))
