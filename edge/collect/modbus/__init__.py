@@ -1,0 +1,1 @@
+"""Modbus TCP: plan the reads once, then only execute them. Read-only by construction."""

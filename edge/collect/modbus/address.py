@@ -1,0 +1,71 @@
+"""A tag's Modbus address, as typed values."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+from edge.config import Table, WordOrder
+from edge.decode.registers import ORDERS, WORDS
+from edge.model import Tag
+
+#: Read functions of the Modbus application protocol V1.1b3; there are no others in this product.
+FUNCTION: dict[Table, int] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+BIT_TABLES = ("coil", "discrete")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterAddress:
+    """Where a tag is at its device; the columns of the tag table, see README.md.
+
+    Attributes:
+        register: 0-based, as on the wire; 40001 of a manual is holding register 0.
+    """
+
+    table: Table = "holding"
+    register: int
+    type: str = "uint16"
+    order: WordOrder = "ABCD"
+    bit: int = 0
+    scale: float = 1.0
+    offset: float = 0.0
+    sentinels: tuple[int | float | str, ...] = ()
+
+    @property
+    def words(self) -> int:
+        """Registers that the value takes; a coil or discrete input counts as one."""
+        return WORDS[self.type]
+
+
+def address_of(tag: Tag) -> RegisterAddress:
+    """Read a tag's address.
+
+    Raises:
+        ValueError: A sentence for the person who wrote the tag table.
+    """
+    cells = tag.address
+    table = cells.get("table", "holding")
+    if table not in get_args(Table):
+        raise ValueError(f"{tag.name}: table {table!r} is none of {', '.join(get_args(Table))}.")
+    if "register" not in cells:
+        raise ValueError(f"{tag.name}: register is missing; give the 0-based register of the value.")
+    is_bit_table = table in BIT_TABLES
+    kind = cells.get("type", "bit" if is_bit_table else "uint16")
+    if kind not in WORDS:
+        raise ValueError(f"{tag.name}: type {kind!r} is none of {', '.join(WORDS)}.")
+    if is_bit_table and kind != "bit":
+        raise ValueError(f"{tag.name}: table {table} holds single bits; type must be bit, not {kind}.")
+    order = cells.get("order", "ABCD")
+    if order not in ORDERS:
+        raise ValueError(f"{tag.name}: order {order!r} is none of {', '.join(ORDERS)}.")
+    address = RegisterAddress(
+        table=table,
+        register=int(cells["register"]),
+        type=kind,
+        order="ABCD" if is_bit_table else order,
+        bit=0 if is_bit_table else int(cells.get("bit", 0)),
+        scale=float(cells.get("scale", 1.0)),
+        offset=float(cells.get("offset", 0.0)),
+        sentinels=tuple(cells.get("sentinel", ())),
+    )
+    if not 0 <= address.register <= 65_536 - address.words:
+        raise ValueError(f"{tag.name}: register {address.register} with {address.words} words is not within 0…65535.")
+    return address
