@@ -1,0 +1,114 @@
+"""Mistake: one thing that is wrong in a configuration, said so that it can be put right.
+
+Why: a list of all mistakes costs one round of editing; the first mistake alone costs as many as there are.
+Never: holds a secret. A sentence names the key of a secret, not its value.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import NamedTuple
+
+TEXT_MAX = 60  # Characters of a wrong value that a sentence shows; more hides the sentence.
+INTEGER_BITS_MAX = 128  # Above it a number is described; Python refuses to print the longest ones.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Mistake:
+    """One mistake.
+
+    Attributes:
+        file: The file as the user would open it.
+        line: Line in the file, from 1.
+        path: Key path in TOML, e.g. ``source[2].port`` (list places count from 0), or the column of a table.
+        sentence: Who, value, rule.
+        remedy: What to do about it.
+    """
+
+    file: str
+    line: int
+    path: str
+    sentence: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.path}: {self.sentence}\n    Remedy: {self.remedy}"
+
+
+class ConfigError(Exception):
+    """The configuration has mistakes; nothing may be started with it.
+
+    Attributes:
+        mistakes: All of them, sorted by file and line, at least one.
+    """
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes: list[Mistake] = sorted(mistakes)
+        assert self.mistakes, "a ConfigError without a mistake"
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+
+class Place(NamedTuple):
+    """Where something stands.
+
+    Attributes:
+        is_shared: Many rows are made from this place (a template); its first mistake is told, not one per row.
+    """
+
+    file: str
+    line: int
+    path: str
+    is_shared: bool = False
+
+
+class Mistakes:
+    """All mistakes of one reading."""
+
+    def __init__(self) -> None:
+        self._told: dict[object, Mistake] = {}
+
+    def add(self, place: Place, sentence: str, remedy: str) -> None:
+        """Note one mistake; the same one twice, or a template's for its second device, is noted once."""
+        mistake = Mistake(file=place.file, line=place.line, path=place.path, sentence=sentence, remedy=remedy)
+        self._told.setdefault(place if place.is_shared else mistake, mistake)
+
+    def refuse(self) -> None:
+        """Raise all mistakes.
+
+        Raises:
+            ConfigError: There is at least one.
+        """
+        if self._told:
+            raise ConfigError(list(self._told.values()))
+
+    def __len__(self) -> int:
+        return len(self._told)
+
+    def __iter__(self) -> Iterator[Mistake]:
+        return iter(sorted(self._told.values()))
+
+
+def show(value: object) -> str:
+    """Write a wrong value into a sentence: short, on one line, whatever it holds."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        text = value if len(value) <= TEXT_MAX else value[:TEXT_MAX] + "…"
+        return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text) + '"'
+    if isinstance(value, int):
+        return str(value) if value.bit_length() <= INTEGER_BITS_MAX else f"a number of {value.bit_length()} bits"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return "a table"
+    return str(value)
+
+
+def meant(word: str, known: Sequence[str]) -> str:
+    """Ask ``Did you mean "x"?`` or, where nothing is near, name what is known."""
+    near = get_close_matches(word[:TEXT_MAX], known, n=1)
+    if near:
+        return f'Did you mean "{near[0]}"?'
+    return f"Known here: {', '.join(sorted(known)[:40])}." if known else "None is known here."

@@ -1,0 +1,120 @@
+"""Sheet: a CSV table with the line of each row.
+
+Lines that begin with ``#`` and empty lines are passed by. The delimiter is a comma, the text UTF-8, with or without
+a byte order mark.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from edge.load.mistake import Place, meant, show
+from edge.load.reading import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One table.
+
+    Attributes:
+        file: As the user would open it.
+        header: Line of the header row.
+        rows: (line, cells by column) of each row; cells are without spaces around them.
+    """
+
+    file: str
+    header: int = 1
+    columns: tuple[str, ...] = ()
+    rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+
+
+def read_sheet(
+    reading: Reading, name: str, named_at: Place, *, known: Sequence[str] = (), needed: Sequence[str] = ()
+) -> Sheet | None:
+    """Read a table; None where it has no usable header, which is a mistake.
+
+    Args:
+        known: Columns that exist; empty where any name will do (a table of devices).
+        needed: Columns that must be there.
+    """
+    text = reading.text(name, named_at)
+    if text is None:
+        return None
+    file = reading.show_file(name)
+    lines = _lines(reading, file, text)
+    if not lines:
+        reading.mistakes.add(
+            Place(file, 1, "file"), f"Table {name} is empty.", "Add a header row and at least one row below it."
+        )
+        return None
+    header, cells = lines[0]
+    columns = _columns(reading, Place(file, header, "header"), cells, known, needed)
+    if columns is None:
+        return None
+    sheet = Sheet(file=file, header=header, columns=columns)
+    for line, row in lines[1:]:
+        if len(row) == len(columns):
+            sheet.rows.append((line, dict(zip(columns, row, strict=True))))
+        else:
+            reading.mistakes.add(
+                Place(file, line, "row"),
+                f"Row of line {line}: it has {len(row)} cells; the header has {len(columns)} columns.",
+                "Give each column a cell, an empty one too; quote a cell that holds a comma.",
+            )
+    if len(lines) == 1:
+        reading.mistakes.add(
+            Place(file, header, "file"), f"Table {name} has a header but no row.", "Add at least one row below it."
+        )
+    return sheet
+
+
+def _lines(reading: Reading, file: str, text: str) -> list[tuple[int, list[str]]]:
+    """Give line and stripped cells of each row that says something."""
+    rows: list[tuple[int, list[str]]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    start = 1
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if any(cells) and not cells[0].startswith("#"):
+                rows.append((start, cells))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        reading.mistakes.add(
+            Place(file, start, "row"),
+            f"Row of line {start}: it is not CSV ({error}).",
+            'Close every quotation mark, and write a quotation mark inside a cell as "".',
+        )
+    return rows
+
+
+def _columns(
+    reading: Reading, place: Place, cells: list[str], known: Sequence[str], needed: Sequence[str]
+) -> tuple[str, ...] | None:
+    """Check the header; None where the rows cannot be read with it."""
+    if len(cells) == 1 and (";" in cells[0] or "\t" in cells[0]):
+        reading.mistakes.add(
+            place,
+            "Header: its columns are not parted by commas.",
+            "Save the table with the comma as delimiter.",
+        )
+        return None
+    is_usable = True
+    for at, column in enumerate(cells):
+        where = place._replace(path=column or f"column {at + 1}")
+        if not column:
+            reading.mistakes.add(where, f"Header: column {at + 1} has no name.", "Name it or remove it.")
+            is_usable = False
+        elif column in cells[:at]:
+            reading.mistakes.add(where, f"Header: column {show(column)} stands twice.", "Remove one of the two.")
+            is_usable = False
+        elif known and column not in known:
+            reading.mistakes.add(
+                where, f"Header: column {show(column)} is not known.", f"{meant(column, known)} Or remove it."
+            )
+    for column in needed:
+        if column not in cells:
+            reading.mistakes.add(place, f"Header: column {show(column)} is missing.", "Add the column.")
+            is_usable = False
+    return tuple(cells) if is_usable else None

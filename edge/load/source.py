@@ -1,0 +1,203 @@
+"""Sources: one device or one topic group each, as the collectors want them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, cast
+
+from edge.config import ModbusOptions, MqttOptions, Source, TopicOptions
+from edge.load.entry import Entry, Span
+from edge.load.mistake import show
+from edge.load.words import ID_RULE, PROTOCOL_KEYS, RESERVED, is_id, keys_of
+from edge.model import Nature
+
+PROTOCOLS: Final = ("modbus-tcp", "mqtt")
+PORT_MAX: Final = 65535
+REGISTERS_MAX: Final = 125  # Modbus Application Protocol V1.1b3, §6.3
+DEVICE_ID_MAX: Final = 255  # 0 and 248..255 are for gateways; over TCP many devices answer to 0 or 255.
+TOPIC_BYTES_MAX: Final = 65535  # MQTT 5.0, §1.5.4
+MQTT_PAYLOAD_MAX: Final = 268_435_455  # MQTT 5.0, §2.1.4
+KEEPALIVE_MAX: Final = 65535
+
+DURATION: Final = Span(above=0, most=3600)
+
+
+@dataclass(slots=True)
+class SourceDraft:
+    """A source with the place of its keys, for the checks that need the tags too."""
+
+    source: Source
+    entry: Entry
+    topics: list[Entry] = field(default_factory=list)
+
+
+def read_sources(entries: Sequence[Entry], site: str) -> list[SourceDraft]:
+    """Read all sources; those that have no usable id are left out."""
+    drafts: dict[str, SourceDraft] = {}
+    clients: dict[str, str] = {}
+    for entry in entries:
+        draft = _read_source(entry, site)
+        source = draft.source
+        if not source.id:
+            continue
+        if source.id in drafts:
+            other = drafts[source.id].entry.place()
+            entry.wrong("id", f"id stands twice; line {other.line} has it already.", "Give each source its own id.")
+            continue
+        if source.mqtt is not None:
+            client = source.mqtt.client_id
+            if client in clients:
+                entry.wrong(
+                    "client_id",
+                    f"client_id {show(client)} is that of source {clients[client]} too; a broker cuts off the first "
+                    "of two clients with one id.",
+                    "Give each source its own client_id, or leave it out.",
+                )
+            clients.setdefault(client, source.id)
+        drafts[source.id] = draft
+    return list(drafts.values())
+
+
+def _read_source(entry: Entry, site: str) -> SourceDraft:
+    entry.refuse_unknown(keys_of("source"))
+    name = entry.required("id", ID_RULE, is_id)
+    if name == RESERVED:
+        entry.wrong("id", f'id "{RESERVED}" is kept for the gateway itself.', "Give the source another id.")
+    protocol = cast(Literal["modbus-tcp", "mqtt", ""], entry.choice("protocol", PROTOCOLS, ""))
+    for other, keys in PROTOCOL_KEYS.items():
+        for key in keys:
+            if protocol and other != protocol and entry.has(key):
+                entry.wrong(key, f"{key} belongs to {other}; this source speaks {protocol}.", f"Remove {key}.")
+    host = entry.required("host", "it is a name or an address without port", _is_host)
+    topics = entry.sections("topic", f"{entry.who}, topic") if protocol == "mqtt" else []
+    source = Source(
+        id=name,
+        protocol=protocol or "replay",
+        nature=Nature(entry.choice("nature", tuple(Nature), Nature.ACTUAL)),
+        modbus=_read_modbus(entry, host) if protocol == "modbus-tcp" else None,
+        mqtt=_read_mqtt(entry, host, topics, f"{RESERVED}-{site}-{name}") if protocol == "mqtt" else None,
+        silent_after_s=entry.number("silent_after_s", 10.0, Span(above=0, most=86_400)),
+        lateness_s=entry.number("lateness_s", 60.0, Span(least=1, most=86_400)),
+    )
+    return SourceDraft(source, entry, topics)
+
+
+def _is_host(text: str) -> bool:
+    return re.fullmatch(r"[\w.:\[\]%-]{1,253}", text) is not None and re.fullmatch(r"[^:]*:\d+", text) is None
+
+
+def _read_modbus(entry: Entry, host: str) -> ModbusOptions:
+    return ModbusOptions(
+        host=host,
+        port=entry.whole("port", 502, 1, PORT_MAX),
+        device_id=entry.whole("device_id", 1, 0, DEVICE_ID_MAX),
+        timeout_s=entry.number("timeout_s", 1.0, Span(least=0.05, most=60)),
+        registers_max=entry.whole("registers_max", REGISTERS_MAX, 1, REGISTERS_MAX),
+        gap_max=entry.whole("gap_max", 16, 0, REGISTERS_MAX),
+        retry_s_max=entry.number("retry_s_max", 5.0, DURATION),
+    )
+
+
+def _read_mqtt(entry: Entry, host: str, topics: Sequence[Entry], client_id: str) -> MqttOptions:
+    if not topics:
+        entry.wrong("topic", "it hears no topic.", "Add a [[source.topic]] with a pattern.")
+    username = entry.text("username")
+    password = entry.secret("password")
+    if password and not username:
+        entry.wrong("username", "a password is given without username.", "Add username.")
+    options = [_read_topic(topic) for topic in topics]
+    for at, topic in enumerate(topics):
+        pattern = options[at].pattern
+        if pattern and pattern in [option.pattern for option in options[:at]]:
+            topic.wrong("pattern", f"pattern {show(pattern)} stands twice.", "Remove one of the two.")
+    return MqttOptions(
+        host=host,
+        port=entry.whole("port", 1883, 1, PORT_MAX),
+        version=cast(Literal["3.1.1", "5"], entry.choice("version", ("3.1.1", "5"), "5")),
+        client_id=entry.text("client_id") or client_id,
+        username=username,
+        password=password,
+        topics=tuple(options),
+        payload_bytes_max=entry.whole("payload_bytes_max", 262_144, 1, MQTT_PAYLOAD_MAX),
+        keepalive_s=entry.whole("keepalive_s", 30, 1, KEEPALIVE_MAX),
+    )
+
+
+def _read_topic(entry: Entry) -> TopicOptions:
+    entry.refuse_unknown(keys_of("source.topic"))
+    pattern = entry.required("pattern", "it is a topic, with {tag} or + where a level varies")
+    rule = wrong_pattern(pattern) if pattern else ""
+    if rule:
+        entry.wrong("pattern", f"pattern {show(pattern)} is no topic pattern; {rule}.", "Write another pattern.")
+    form = cast(Literal["json-value", "json-batch"], entry.choice("format", ("json-value", "json-batch"), "json-value"))
+    names = entry.texts("tags")
+    tag = entry.text("tag", "{tag}")
+    if form == "json-value":
+        _check_value_topic(entry, pattern, tag)
+        if names:
+            entry.wrong("tags", "tags names the values of a list; that is format json-batch.", "Remove tags.")
+    else:
+        _check_batch_topic(entry, pattern, names)
+    return TopicOptions(
+        pattern=pattern,
+        format=form,
+        tag=tag,
+        value=entry.text("value", "v"),
+        time=entry.text("time", "ts"),
+        tags=names,
+    )
+
+
+def wrong_pattern(pattern: str) -> str:
+    """Give the rule that a topic pattern breaks, empty where it is right (MQTT 5.0, §4.7)."""
+    levels = pattern.split("/")
+    if "\0" in pattern or len(pattern.encode("utf-8", "surrogatepass")) > TOPIC_BYTES_MAX:
+        return f"it has at most {TOPIC_BYTES_MAX} bytes and no NUL"
+    if any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#"):
+        return "# stands alone as the last level"
+    if any("+" in level and level != "+" for level in levels):
+        return "+ fills a whole level"
+    if pattern.count("{tag}") > 1:
+        return "{tag} stands in it once at most"
+    if any("{" in level and level != "{tag}" for level in levels):
+        return "{tag} fills a whole level, and there is no other placeholder"
+    return ""
+
+
+def _check_value_topic(entry: Entry, pattern: str, tag: str) -> None:
+    if "{tag}" in tag and pattern and "{tag}" not in pattern:
+        entry.wrong(
+            "tag",
+            f"tag {show(tag)} takes a part of the topic; pattern {show(pattern)} has no {{tag}}.",
+            "Write {tag} into the pattern, or a fixed name into tag.",
+        )
+    elif "{tag}" in pattern and "{tag}" not in tag:
+        entry.wrong(
+            "tag",
+            f"tag {show(tag)} is the same for every topic of {show(pattern)}.",
+            "Write {tag} into tag, or + into the pattern.",
+        )
+    if not entry.text("value", "v"):
+        entry.wrong("value", "value is empty; a json-value needs the path of its value.", 'Write value = "v".')
+
+
+def _check_batch_topic(entry: Entry, pattern: str, names: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for at, name in enumerate(names):
+        if name in seen and name:
+            entry.wrong(("tags", at), f"tag {show(name)} stands twice in tags.", "Name each place once.")
+        if "{tag}" in name and "{tag}" not in pattern:
+            entry.wrong(
+                ("tags", at),
+                f"tag {show(name)} takes a part of the topic; pattern {show(pattern)} has no {{tag}}.",
+                "Write {tag} into the pattern, or a fixed name into tags.",
+            )
+        seen.add(name)
+
+
+def tags_of_topic(topic: TopicOptions) -> re.Pattern[str] | None:
+    """Give what matches the tags that a topic can give; None where the payload names them itself."""
+    if topic.format == "json-batch" and not topic.tags:
+        return None
+    names = topic.tags if topic.format == "json-batch" else (topic.tag,)
+    return re.compile("|".join(re.escape(name).replace(re.escape("{tag}"), "[^/+#]+") for name in names if name))

@@ -1,0 +1,255 @@
+"""Tags: rows of the tag tables, as the collectors want them.
+
+The columns that rules are made of are known here and passed by; the gateway reads them from the same rows.
+"""
+
+import math
+import re
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from edge.load.entry import Entry, Span
+from edge.load.locate import Path as KeyPath
+from edge.load.mistake import Place, meant, show
+from edge.load.reading import Reading
+from edge.load.sheet import Sheet, read_sheet
+from edge.load.source import SourceDraft, tags_of_topic
+from edge.load.words import COLUMNS, MODBUS_COLUMNS, RESERVED, TAG_RULE, is_tag
+from edge.model import Tag
+
+TABLES: Final = ("holding", "input", "coil", "discrete")
+ORDERS: Final = ("ABCD", "CDAB", "BADC", "DCBA")
+#: Registers that a value of this type takes.
+WIDTHS: Final[Mapping[str, int]] = {
+    "int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "int64": 4, "uint64": 4, "float32": 2, "float64": 4, "bit": 1,
+}  # fmt: skip
+REGISTERS: Final = 65536
+PERIOD: Final = Span(least=0.1, most=3600)
+
+_INTEGER = re.compile(r"(u?)int(\d+)")
+_HEX = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
+
+
+@dataclass(slots=True)
+class TagDraft:
+    """A tag with its row, for the rules that are made of the same row."""
+
+    tag: Tag
+    row: Entry
+
+
+def rows_of_sheet(reading: Reading, name: str, named_at: Place) -> list[Entry]:
+    """Give the rows of one tag table."""
+    sheet = read_sheet(reading, name, named_at, known=COLUMNS, needed=("tag", "source"))
+    return [] if sheet is None else [_row(reading, sheet, line, cells) for line, cells in sheet.rows]
+
+
+def _row(reading: Reading, sheet: Sheet, line: int, cells: dict[str, str]) -> Entry:
+    return Entry(
+        reading,
+        f"Tag {show(cells['tag'])[1:-1]}" if cells["tag"] else f"Row of line {line}",
+        cells,
+        lambda path: Place(sheet.file, line, str(path[0]) if path else "row"),
+        is_row=True,
+    )
+
+
+def read_tags(rows: Iterable[Entry], sources: Sequence[SourceDraft]) -> list[TagDraft]:
+    """Read all tags; those without a usable name are left out."""
+    by_id = {draft.source.id: draft for draft in sources}
+    drafts: dict[str, TagDraft] = {}
+    for row in rows:
+        draft = _read_tag(row, by_id)
+        name = draft.tag.name
+        if not name:
+            continue
+        if name in drafts:
+            other = drafts[name].row.place("tag")
+            row.wrong("tag", f"it stands twice; {other.file}:{other.line} has it already.", "Give each tag one row.")
+            continue
+        drafts[name] = draft
+    _check_reach(sources, drafts)
+    return list(drafts.values())
+
+
+def _read_tag(row: Entry, sources: Mapping[str, SourceDraft]) -> TagDraft:
+    name = row.required("tag", TAG_RULE, is_tag)
+    if name.startswith(f"{RESERVED}."):
+        row.wrong("tag", f'names that begin with "{RESERVED}." are kept for the gateway itself.', "Rename the tag.")
+    source_id = row.required("source", "a tag comes from a source")
+    draft = sources.get(source_id)
+    if source_id and draft is None:
+        row.wrong("source", f"source {show(source_id)} does not exist.", meant(source_id, tuple(sources)))
+    lo, hi = row.number_or_none("range_lo"), row.number_or_none("range_hi")
+    if lo is not None and hi is not None and lo >= hi:
+        row.wrong("range_lo", f"range_lo ({lo:g}) must be below range_hi ({hi:g}).", "Put the instrument range right.")
+    tag = Tag(
+        name=name,
+        source=source_id,
+        title=row.titles("title", name),
+        unit=row.text("unit"),
+        eu=row.text("eu"),
+        range_lo=math.nan if lo is None else lo,
+        range_hi=math.nan if hi is None else hi,
+        resolution=row.number("resolution", 0.0, Span(least=0)),
+        period_s=row.number("period_s", 1.0, PERIOD),
+        kind=row.text("kind"),
+        address=_read_address(row, draft),
+        **({} if draft is None else {"nature": draft.source.nature}),
+    )
+    return TagDraft(tag, row)
+
+
+def _read_address(row: Entry, draft: SourceDraft | None) -> dict[str, Any]:
+    """Read the Modbus columns; they are empty for every other protocol."""
+    if draft is None:
+        return {}
+    if draft.source.protocol == "modbus-tcp":
+        return _read_modbus(row)
+    for column in MODBUS_COLUMNS:
+        if row.has(column):
+            row.wrong(
+                column,
+                f"{column} is a Modbus column; source {draft.source.id} speaks {draft.source.protocol}.",
+                "Leave the cell empty, or name a Modbus source.",
+            )
+    return {}
+
+
+def _read_modbus(row: Entry) -> dict[str, Any]:
+    table = row.choice("table", TABLES, "holding")
+    is_bit_table = table in ("coil", "discrete")
+    kind = row.choice("type", tuple(WIDTHS), "bit" if is_bit_table else "")
+    if is_bit_table and kind not in ("bit", ""):
+        row.wrong("type", f"type is {kind}; table {table} holds bits only.", "Write bit, or leave it out.")
+    if not row.has("register"):
+        row.wrong("register", "register is missing; a Modbus tag has one, from 0.", "Add register.")
+    register = row.whole("register", 0, 0, REGISTERS - 1)
+    width = WIDTHS.get(kind, 1)
+    if register + width > REGISTERS:
+        row.wrong(
+            "register",
+            f"register {register} and {width} registers of {kind} reach beyond the last one, {REGISTERS - 1}.",
+            f"Write a register up to {REGISTERS - width}.",
+        )
+    scale = row.number("scale", 1.0)
+    if scale == 0:
+        row.wrong("scale", "scale is 0; every value would be the offset.", "Write the scale, or leave it out for 1.")
+    return {
+        "table": table,
+        "register": register,
+        "type": kind,
+        "order": row.choice("order", ORDERS, "ABCD"),
+        "bit": _read_bit(row, table, kind, is_bit_table=is_bit_table),
+        "scale": scale,
+        "offset": row.number("offset", 0.0),
+        "sentinel": _read_sentinels(row, kind),
+    }
+
+
+def _read_bit(row: Entry, table: str, kind: str, *, is_bit_table: bool) -> int | None:
+    """Read which bit of a register it is, 0 the lowest; None for every other address."""
+    if is_bit_table or kind != "bit":
+        if row.has("bit") and kind:
+            what = f"table {table}" if is_bit_table else f"type {kind}"
+            row.wrong("bit", f"bit is given; {what} has no bits to choose from.", "Leave bit empty.")
+        return None
+    if not row.has("bit"):
+        row.wrong("bit", f"bit is missing; a bit of table {table} is one of 0 to 15.", "Add bit, 0 for the lowest.")
+    return row.whole_or_none("bit", 0, 15)
+
+
+def _read_sentinels(row: Entry, kind: str) -> tuple[float, ...]:
+    """Read the raw fill values, parted by ``;``. Hexadecimal ones are register bits, as manuals print them."""
+    found: list[float] = []
+    for part in row.text("sentinel").split(";"):
+        text = part.strip()
+        if not text:
+            continue
+        value = _sentinel(text, kind)
+        if value is None:
+            row.wrong(
+                "sentinel",
+                f"sentinel {show(text)} is no raw value of type {kind or '(unknown)'}.",
+                "Write what the device sends for “no value”, before scaling, e.g. 32767 or 0x8000; part several by ;.",
+            )
+        else:
+            found.append(value)
+    return tuple(found)
+
+
+def _sentinel(text: str, kind: str) -> float | None:
+    integer = _INTEGER.fullmatch(kind)
+    if integer is None and kind != "bit":
+        return _float_sentinel(text, kind)
+    bits = int(integer.group(2)) if integer else 1
+    is_signed = integer is not None and not integer.group(1)
+    if _HEX.fullmatch(text):
+        raw = int(text, 16)
+        if raw >= 1 << bits:
+            return None
+        return raw - (1 << bits) if is_signed and raw >= 1 << (bits - 1) else raw
+    if not re.fullmatch(r"[+-]?\d{1,20}", text, re.ASCII):
+        return None
+    value = int(text)
+    least, most = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if is_signed else (0, (1 << bits) - 1)
+    return value if least <= value <= most else None
+
+
+def _float_sentinel(text: str, kind: str) -> float | None:
+    if _HEX.fullmatch(text):
+        size = 4 if kind == "float32" else 8
+        raw = int(text, 16)
+        if raw >= 1 << (8 * size):
+            return None
+        value = struct.unpack(">f" if size == 4 else ">d", raw.to_bytes(size, "big"))[0]  # noqa: PLR2004 - bytes
+    else:
+        try:
+            value = float(text)
+            if kind == "float32":
+                value = struct.unpack("f", struct.pack("f", value))[0]  # what the device can send
+        except (ValueError, OverflowError):
+            return None
+    return float(value)
+
+
+def _check_reach(sources: Sequence[SourceDraft], tags: Mapping[str, TagDraft]) -> None:
+    """Check that sources and tags meet: no source without tag, no tag without topic, no topic without tag."""
+    by_source: dict[str, list[TagDraft]] = {}
+    for draft in tags.values():
+        by_source.setdefault(draft.tag.source, []).append(draft)
+    for source in sources:
+        mine = by_source.get(source.source.id, [])
+        if not mine:
+            source.entry.wrong(
+                (), "it gives no tag.", f"Add rows with source {source.source.id} to a tag table, or remove the source."
+            )
+        elif source.source.mqtt is not None:
+            _check_topics(source, mine)
+
+
+def _check_topics(source: SourceDraft, mine: Sequence[TagDraft]) -> None:
+    assert source.source.mqtt is not None, source.source.id
+    names = {draft.tag.name for draft in mine}
+    patterns = [tags_of_topic(topic) for topic in source.source.mqtt.topics]
+    if None not in patterns and patterns:
+        for draft in mine:
+            if not any(pattern and pattern.fullmatch(draft.tag.name) for pattern in patterns):
+                draft.row.wrong(
+                    "tag",
+                    f"no topic of source {source.source.id} can give it.",
+                    "Name it as a topic's tag says, or add a [[source.topic]].",
+                )
+    for entry, topic in zip(source.topics, source.source.mqtt.topics, strict=True):
+        fixed: list[tuple[KeyPath, str]] = [(("tags", at), name) for at, name in enumerate(topic.tags)]
+        if topic.format == "json-value":
+            fixed = [(("tag",), topic.tag)]
+        for path, name in fixed:
+            if name and "{tag}" not in name and name not in names:
+                entry.wrong(
+                    path,
+                    f"tag {show(name)} is not a tag of source {source.source.id}.",
+                    f"{meant(name, tuple(names))} Or add a row for it to a tag table.",
+                )

@@ -1,0 +1,105 @@
+"""Words of the configuration: every key and column there is, and the shape of names and numbers.
+
+``docs/configuration.md`` describes each of them; a test compares both ways.
+"""
+
+import math
+import re
+from typing import Final
+
+#: Keys of each table of the site file. ``""`` is the file itself, ``a.b`` a table inside ``a``.
+KEYS: Final[dict[str, tuple[str, ...]]] = {
+    "": ("site", "http", "source", "template", "unit", "rule", "task", "destination", "influx", "history"),
+    "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
+    "http": ("host", "port"),
+    "source": (
+        "id", "protocol", "nature", "host", "port", "silent_after_s", "lateness_s",
+        "device_id", "timeout_s", "registers_max", "gap_max", "retry_s_max",
+        "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max", "keepalive_s",
+        "topic",
+    ),
+    "source.topic": ("pattern", "format", "tag", "value", "time", "tags"),
+    "template": ("id", "tags", "devices", "source", "unit"),
+    "unit": ("id", "title", "kind", "grade", "area"),
+    "rule": (
+        "tag", "kind", "setpoint", "deadband", "on_delay_s", "off_delay_s", "window_s", "tier", "latching", "response",
+    ),
+    "task": ("kind", "tier", "title", "owner", "within_s"),
+    "destination": (
+        "id", "url", "secret_env", "secret_file", "tier_least", "natures", "timeout_s", "allow_loopback",
+    ),
+    "influx": ("url", "org", "bucket", "token_env", "token_file"),
+    "history": ("raw_days",),
+}  # fmt: skip
+
+#: Keys of a source that only one protocol has.
+PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
+    "modbus-tcp": ("device_id", "timeout_s", "registers_max", "gap_max", "retry_s_max"),
+    "mqtt": (
+        "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max", "keepalive_s",
+        "topic",
+    ),
+}  # fmt: skip
+
+LANGUAGES: Final = ("en", "zh")
+
+TAG_COLUMNS: Final = (
+    "tag", "title_en", "title_zh", "source", "unit", "kind", "eu", "range_lo", "range_hi", "resolution", "period_s",
+)  # fmt: skip
+MODBUS_COLUMNS: Final = ("table", "register", "type", "order", "bit", "scale", "offset", "sentinel")
+#: Columns that the gateway makes rules of; an edge node knows them and passes them by.
+RULE_COLUMNS: Final = (
+    "LL", "L", "H", "HH", "tier_LL", "tier_L", "tier_H", "tier_HH", "deadband", "on_delay_s", "off_delay_s",
+    "rate", "rate_window_s", "tier_rate", "stale_s", "tier_stale", "bad_s", "tier_bad", "latching",
+    "response_en", "response_zh",
+)  # fmt: skip
+COLUMNS: Final = TAG_COLUMNS + MODBUS_COLUMNS + RULE_COLUMNS
+
+#: Id of the gateway's own source and unit, and first part of its tags.
+RESERVED: Final = "fengsui"
+
+_ID = re.compile(r"[\w.-]{1,64}")  # No "/": ids are parts of scan keys and topics.
+_TAG = re.compile(r"[\w.:/-]{1,128}")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
+_SUM = re.compile(r"[+-]?\d{1,30}( *\+ *\d{1,30})+", re.ASCII)
+
+ID_RULE: Final = "an id is 1 to 64 letters, digits, dots, dashes or underscores"
+TAG_RULE: Final = "a tag's name is 1 to 128 letters, digits, dots, dashes, underscores, colons or slashes"
+
+
+def keys_of(table: str) -> tuple[str, ...]:
+    """Give the keys of a table of the site file, e.g. of ``source.topic``."""
+    return KEYS[table]
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text can be the id of a site, source, unit or destination."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_tag(text: str) -> bool:
+    """Tell whether a text can be a tag's name."""
+    return _TAG.fullmatch(text) is not None
+
+
+def parse_number(text: str, *, is_expanded: bool = False) -> float | None:
+    """Read a finite decimal number, or give None; in an expanded template also a sum such as ``100+4``."""
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        number = float(text)
+        return number if math.isfinite(number) else None
+    return parse_sum(text) if is_expanded else None
+
+
+def parse_sum(text: str) -> int | None:
+    """Add up ``100+4``, the only arithmetic there is, or give None."""
+    return sum(int(part) for part in text.split("+") if part.strip()) if _SUM.fullmatch(text) else None
+
+
+def parse_whole(text: str, *, is_expanded: bool = False) -> int | None:
+    """Read a whole number, or give None; in an expanded template also a sum such as ``100+4``."""
+    text = text.strip()
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return parse_sum(text) if is_expanded else None

@@ -1,0 +1,191 @@
+"""Load a whole site: everything it needs to start, or all its mistakes at once.
+
+Flow: site file, tag tables, templates -> [load] -> Site
+Why: a safety gateway refuses to start with a mistake, and lists all of them, each with file, line and remedy.
+Never: starts with a mistake, repairs one silently, prints a secret.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from alerting.model.rule import Rule, RuleTable
+from alerting.model.unit import HazardUnit
+from edge.load import ConfigError, FieldDraft, Mistake, read_field
+from edge.load.entry import Entry
+from edge.load.source import PORT_MAX
+from edge.load.words import keys_of
+from edge.model import Nature, Tag, TagTable
+from gateway.config import Site
+from gateway.load.people import read_destinations, read_influx, read_tasks, read_units
+from gateway.load.rule import read_rules
+
+__all__ = ["ConfigError", "Mistake", "check_json", "check_text", "load"]
+
+GOOD: Final = 0
+WRONG: Final = 2  # Exit code of a bad configuration (design §5).
+
+RAW_DAYS_LEAST: Final = 30  # Legal minimum for records (design §4).
+RAW_DAYS_MOST: Final = 36_500
+
+
+def load(
+    path: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    extra_tags: Sequence[Tag] = (),
+    extra_rules: Sequence[Rule] = (),
+    extra_units: Sequence[HazardUnit] = (),
+) -> Site:
+    """Read a site file and all tables that it names.
+
+    Args:
+        path: The site file.
+        environ: Where secrets and ``FENGSUI_DATA`` are taken from; the process's environment if not given.
+        extra_tags: The gateway's own tags, appended after the checks, as are its rules and units.
+
+    Raises:
+        ConfigError: The site has mistakes; it lists all of them.
+    """
+    environ = os.environ if environ is None else environ
+    field = read_field(path, environ)
+    root, entry = field.root, field.site
+    units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], field.tags, root)
+    rules = read_rules(field.tags, root.sections("rule", "Rule"))
+    tasks = read_tasks(root.sections("task", "Task"), units)
+    destinations = read_destinations(root.sections("destination", "Destination"))
+    http = _section(root, "http", "HTTP")
+    history = _section(root, "history", "History")
+    is_demonstration = entry.flag("demonstration", default=False)
+    if is_demonstration:
+        _check_demonstration(field)
+    timezone = _timezone(entry)
+    title = entry.titles("title", field.site_id)
+    influx = read_influx(root)
+    host = http.text("host", "127.0.0.1") or "127.0.0.1"
+    port = http.whole("port", 8080, 1, PORT_MAX)
+    raw_days = history.whole("raw_days", 90, RAW_DAYS_LEAST, RAW_DAYS_MOST)
+    data = _data(entry, path, environ)
+
+    field.reading.mistakes.refuse()
+
+    tags = TagTable([*(draft.tag for draft in field.tags), *extra_tags])
+    return Site(
+        id=field.site_id,
+        title=title,
+        timezone=timezone,
+        sources=tuple(draft.source for draft in field.sources),
+        tags=tags,
+        units=(*units, *extra_units),
+        rules=RuleTable([*rules, *extra_rules], tags),
+        destinations=tuple(destinations),
+        tasks=tuple(tasks),
+        influx=influx,
+        data=data,
+        host=host,
+        port=port,
+        raw_days=raw_days,
+        revision=field.reading.revision,
+        is_demonstration=is_demonstration,
+    )
+
+
+def _section(root: Entry, key: str, who: str) -> Entry:
+    section = root.section(key)
+    section.who = who
+    section.refuse_unknown(keys_of(key))
+    return section
+
+
+def _template_units(field: FieldDraft) -> list[Entry]:
+    return [entry for template in field.templates for entry in template.sections("unit", "Unit")]
+
+
+def _check_demonstration(field: FieldDraft) -> None:
+    for draft in field.sources:
+        if draft.source.nature is not Nature.TEST:
+            draft.entry.wrong(
+                "nature",
+                f"nature is {draft.source.nature}; the plant of a demonstration is simulated, and simulated is test.",
+                'Write nature = "test", or remove demonstration = true.',
+            )
+
+
+def _timezone(entry: Entry) -> str:
+    name = entry.required("timezone", "it is a name of the time zone database, e.g. Asia/Shanghai")
+    if not name:
+        return ""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        entry.wrong(
+            "timezone",
+            f'timezone "{name[:60]}" does not exist in the time zone database.',
+            "Write a name such as Asia/Shanghai or UTC.",
+        )
+    return name
+
+
+def _data(entry: Entry, path: Path, environ: Mapping[str, str]) -> Path:
+    """Give the data folder: ``FENGSUI_DATA`` before the file; the file's path is relative to the file."""
+    given = entry.text("data", "var")
+    if not given or "\0" in given:
+        entry.wrong("data", "data is no path of a folder.", 'Write data = "var".')
+        return path.parent
+    override = environ.get("FENGSUI_DATA", "")
+    return Path(override) if override else path.parent / given
+
+
+# ---- fengsui check
+
+
+def check_text(path: Path, *, environ: Mapping[str, str] | None = None) -> tuple[str, int]:
+    """Give what ``fengsui check`` prints, and its exit code: 0 right, 2 mistakes."""
+    try:
+        site = load(path, environ=environ)
+    except ConfigError as error:
+        n = len(error.mistakes)
+        head = f"{path}: 1 mistake; put it right." if n == 1 else f"{path}: {n} mistakes; put them right."
+        return "\n".join([*(str(mistake) for mistake in error.mistakes), head]), WRONG
+    facts = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in _counts(site).items())
+    return f"{path}: right. Site {site.id}: {facts}. Revision {site.revision[:12]}.", GOOD
+
+
+def check_json(path: Path, *, environ: Mapping[str, str] | None = None) -> tuple[str, int]:
+    """Give what ``fengsui check --json`` prints, one object, and its exit code: 0 right, 2 mistakes."""
+    try:
+        site = load(path, environ=environ)
+    except ConfigError as error:
+        mistakes = [
+            {
+                "file": mistake.file,
+                "line": mistake.line,
+                "path": mistake.path,
+                "sentence": mistake.sentence,
+                "remedy": mistake.remedy,
+            }
+            for mistake in error.mistakes
+        ]
+        return json.dumps({"ok": False, "file": str(path), "mistakes": mistakes}, ensure_ascii=False), WRONG
+    facts = {
+        "ok": True,
+        "file": str(path),
+        "site": site.id,
+        "revision": site.revision,
+        **{f"{word}s": n for word, n in _counts(site).items()},
+        "mistakes": [],
+    }
+    return json.dumps(facts, ensure_ascii=False), GOOD
+
+
+def _counts(site: Site) -> dict[str, int]:
+    return {
+        "source": len(site.sources),
+        "tag": len(site.tags),
+        "unit": len(site.units),
+        "rule": len(site.rules),
+        "destination": len(site.destinations),
+    }

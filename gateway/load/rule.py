@@ -1,0 +1,304 @@
+"""Rules: what the columns of the tag tables and the ``[[rule]]`` tables say, put together and judged per tag.
+
+Why: a limit that can never trip, or never let go, is worse than none, because somebody relies on it.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from alerting.model.rule import Kind, Rule
+from alerting.model.tier import Tier
+from edge.load.entry import Entry, Span
+from edge.load.mistake import meant, show
+from edge.load.tag import TagDraft
+from edge.load.words import keys_of
+from edge.model import Tag
+
+#: Tiers that an alarm may have.
+TIERS: Final = tuple(tier.name for tier in Tier if tier is not Tier.NONE)
+#: Limits from the lowest setpoint to the highest.
+ORDER: Final = (Kind.LL, Kind.L, Kind.H, Kind.HH)
+TIER_DEFAULT: Final = {
+    Kind.LL: Tier.ORANGE, Kind.L: Tier.YELLOW, Kind.H: Tier.YELLOW, Kind.HH: Tier.ORANGE,
+    Kind.RATE: Tier.YELLOW, Kind.STALE: Tier.BLUE, Kind.BAD: Tier.BLUE,
+}  # fmt: skip
+
+DAY_S: Final = 86_400
+DELAY: Final = Span(least=0, most=DAY_S)  # Longer than a day is a report, not an alarm.
+WINDOW: Final = Span(above=0, most=DAY_S)
+NO_DATA: Final = Span(least=0, most=7 * DAY_S)
+SCANS_BEFORE_NO_DATA: Final = 3  # Design §3: three scans without good data are an alarm.
+NO_DATA_S_LEAST: Final = 3.0  # One lost packet of a fast source is no alarm.
+
+#: What to do about an alarm of STALE or BAD where the table does not say.
+NO_DATA_RESPONSE: Final = {
+    "en": "Check the instrument, its power and its link; watch the value on site meanwhile.",
+    "zh": "检查仪表、供电和通信链路；恢复前到现场监视该参数。",
+}
+
+
+@dataclass(slots=True)
+class RuleDraft:
+    """A rule and where its parts stand: in the columns of a tag's row, or in a ``[[rule]]``."""
+
+    rule: Rule
+    entry: Entry
+    setpoint_key: str
+    tier_key: str
+
+
+def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]:
+    """Read all rules of all tags; each tag has a STALE and a BAD rule unless its row turns one off."""
+    by_tag: dict[str, dict[Kind, RuleDraft]] = {draft.tag.name: _rules_of_row(draft) for draft in tags}
+    for entry in entries:
+        draft = _read_rule(entry, by_tag)
+        if draft is None:
+            continue
+        rules = by_tag[draft.rule.tag]
+        if draft.rule.kind in rules:
+            where = rules[draft.rule.kind]
+            place = where.entry.place(where.setpoint_key)
+            entry.wrong(
+                "kind",
+                f"tag {draft.rule.tag} has a {draft.rule.kind.name} already, in {place.file}:{place.line}.",
+                "Remove one of the two.",
+            )
+            continue
+        rules[draft.rule.kind] = draft
+    for tag in tags:
+        rules = by_tag[tag.tag.name]
+        _add_no_data(tag, rules)
+        _check_tag(tag.tag, rules)
+    return [draft.rule for rules in by_tag.values() for draft in rules.values()]
+
+
+def _tier(entry: Entry, key: str, default: Tier | None) -> Tier:
+    return Tier[entry.choice(key, TIERS, "" if default is None else default.name) or Tier.NONE.name]
+
+
+def _rules_of_row(draft: TagDraft) -> dict[Kind, RuleDraft]:
+    """Read the limits and the rate of one row; STALE and BAD follow when the ``[[rule]]`` tables are known."""
+    row, name = draft.row, draft.tag.name
+    rules: dict[Kind, RuleDraft] = {}
+    deadband = row.number("deadband", 0.0, Span(least=0))
+    on_delay_s = row.number("on_delay_s", 0.0, DELAY)
+    off_delay_s = row.number("off_delay_s", 0.0, DELAY)
+    is_latching = row.flag("latching", default=False)
+    response = row.titles("response", "")
+    window_s = row.number_or_none("rate_window_s", WINDOW)
+    for kind in (*ORDER, Kind.RATE):
+        column = "rate" if kind is Kind.RATE else kind.name
+        tier_column = f"tier_{column}"
+        setpoint = row.number_or_none(column, Span(above=0) if kind is Kind.RATE else Span())
+        tier = _tier(row, tier_column, TIER_DEFAULT[kind])
+        if setpoint is None:
+            if row.has(tier_column) and not row.has(column):
+                row.wrong(tier_column, f"{tier_column} is given without {column}.", f"Add {column}, or leave it empty.")
+            continue
+        is_rate = kind is Kind.RATE
+        rule = Rule(
+            id=f"{name}.{kind.name}",
+            tag=name,
+            kind=kind,
+            setpoint=setpoint,
+            tier=tier,
+            deadband=0.0 if is_rate else deadband,  # in eu, and a rate is in eu per second
+            on_delay_s=on_delay_s,
+            off_delay_s=off_delay_s,
+            window_s=(window_s or 0.0) if is_rate else 0.0,
+            is_latching=is_latching,
+            response=response,
+        )
+        rules[kind] = RuleDraft(rule, row, column, tier_column)
+    if row.has("rate") and not row.has("rate_window_s"):
+        row.wrong("rate_window_s", "rate is given without rate_window_s.", "Add the span that the rate is taken over.")
+    if row.has("rate_window_s") and not row.has("rate"):
+        row.wrong("rate", "rate_window_s is given without rate.", "Add rate, in eu per second.")
+    return rules
+
+
+def _read_rule(entry: Entry, by_tag: Mapping[str, object]) -> RuleDraft | None:
+    """Read one ``[[rule]]``."""
+    entry.refuse_unknown(keys_of("rule"))
+    tag = entry.required("tag", "a rule is about one tag")
+    if tag and tag not in by_tag:
+        entry.wrong("tag", f"tag {show(tag)} does not exist.", meant(tag, tuple(by_tag)))
+    name = entry.choice("kind", tuple(kind.name for kind in Kind), "")
+    if not entry.has("setpoint"):
+        entry.wrong("setpoint", "setpoint is missing; it is what the value is compared with.", "Add setpoint.")
+    kind = Kind[name] if name else Kind.H
+    is_limit = kind in ORDER
+    setpoint = entry.number_or_none("setpoint", Span() if is_limit or not name else Span(above=0))
+    is_rate = kind is Kind.RATE
+    if is_rate and not entry.has("window_s"):
+        entry.wrong("window_s", "window_s is missing; a RATE is taken over a span.", "Add window_s.")
+    if name and not is_rate and entry.has("window_s"):
+        entry.wrong("window_s", f"window_s is given; a {name} has no window.", "Remove window_s.")
+    if name and not (is_limit or is_rate) and entry.has("deadband"):
+        entry.wrong("deadband", f"deadband is given; a {name} has none.", "Remove deadband.")
+    rule = Rule(
+        id=f"{tag}.{kind.name}",
+        tag=tag,
+        kind=kind,
+        setpoint=setpoint or 0.0,
+        tier=_tier(entry, "tier", TIER_DEFAULT[kind] if name else Tier.YELLOW),
+        deadband=entry.number("deadband", 0.0, Span(least=0)),
+        on_delay_s=entry.number("on_delay_s", 0.0, DELAY),
+        off_delay_s=entry.number("off_delay_s", 0.0, DELAY),
+        window_s=entry.number("window_s", 0.0, WINDOW),
+        is_latching=entry.flag("latching", default=False),
+        response=entry.titles("response", ""),
+    )
+    if tag not in by_tag or not name or setpoint is None:
+        return None
+    return RuleDraft(rule, entry, "setpoint", "tier")
+
+
+def _add_no_data(draft: TagDraft, rules: dict[Kind, RuleDraft]) -> None:
+    """Add the STALE and the BAD rule of a tag: no data is an alarm."""
+    row, tag = draft.row, draft.tag
+    default_s = max(SCANS_BEFORE_NO_DATA * tag.period_s, NO_DATA_S_LEAST)
+    off: list[str] = []
+    for kind, column in ((Kind.STALE, "stale_s"), (Kind.BAD, "bad_s")):
+        tier_column = f"tier_{column.removesuffix('_s')}"
+        after_s = row.number_or_none(column, NO_DATA)
+        tier = _tier(row, tier_column, TIER_DEFAULT[kind])
+        if kind in rules:
+            if after_s:
+                row.wrong(column, f"{column} is given and a [[rule]] of kind {kind.name} too.", "Remove one of them.")
+            continue
+        if after_s == 0:
+            off.append(column)
+            if row.has(tier_column):
+                row.wrong(tier_column, f"{tier_column} is given and {column} is 0.", "Leave one of them out.")
+            continue
+        rule = Rule(
+            id=f"{tag.name}.{kind.name}",
+            tag=tag.name,
+            kind=kind,
+            setpoint=default_s if after_s is None else after_s,
+            tier=tier,
+            response=NO_DATA_RESPONSE,
+        )
+        rules[kind] = RuleDraft(rule, row, column, tier_column)
+    if len(off) == 2:  # noqa: PLR2004 - both
+        row.wrong(
+            "stale_s",
+            "stale_s and bad_s are both 0; a tag without data would look normal.",
+            "Leave one of them out or give it a time: no data is an alarm.",
+        )
+
+
+# ---- what must hold between the rules of one tag
+
+
+def _check_tag(tag: Tag, rules: Mapping[Kind, RuleDraft]) -> None:
+    limits = [rules[kind] for kind in ORDER if kind in rules]
+    for draft in limits:
+        _check_range(tag, draft)
+    for lower, upper in pairwise(limits):
+        _check_pair(tag, lower, upper)
+    for inner, outer in ((Kind.H, Kind.HH), (Kind.L, Kind.LL)):
+        if inner in rules and outer in rules:
+            _check_tiers(rules[inner], rules[outer])
+    _check_times(tag, rules)
+
+
+def _wrong(draft: RuleDraft, key: str, tag: Tag, sentence: str, remedy: str) -> None:
+    """Note a mistake of a rule; a ``[[rule]]`` does not have the tag's name in its own."""
+    about = "" if draft.setpoint_key != "setpoint" else f"tag {tag.name}: "
+    draft.entry.wrong(key, about + sentence, remedy)
+
+
+def _check_range(tag: Tag, draft: RuleDraft) -> None:
+    """A value outside the instrument range is BAD, so a limit out there can never trip, or never let go."""
+    rule, kind = draft.rule, draft.rule.kind
+    if rule.setpoint < tag.range_lo or rule.setpoint > tag.range_hi:
+        lo = "" if math.isnan(tag.range_lo) else f"{tag.range_lo:g}"
+        hi = "" if math.isnan(tag.range_hi) else f"{tag.range_hi:g}"
+        _wrong(
+            draft,
+            draft.setpoint_key,
+            tag,
+            f"{kind.name} ({rule.setpoint:g}) is outside the instrument range ({lo} … {hi}); it could never trip.",
+            "Put the setpoint or the range right.",
+        )
+        return
+    is_high = kind in (Kind.H, Kind.HH)
+    back = rule.setpoint - rule.deadband if is_high else rule.setpoint + rule.deadband
+    if (is_high and back <= tag.range_lo) or (not is_high and back >= tag.range_hi):
+        _wrong(
+            draft,
+            "deadband" if draft.entry.has("deadband") else draft.setpoint_key,
+            tag,
+            f"{kind.name} ({rule.setpoint:g}) with deadband {rule.deadband:g} clears {'below' if is_high else 'above'} "
+            f"{back:g}, beyond the instrument range; it could never clear.",
+            "Make the deadband smaller, or put the setpoint right.",
+        )
+
+
+def _check_pair(tag: Tag, lower: RuleDraft, upper: RuleDraft) -> None:
+    """Two neighbouring limits: the setpoints rise from LL to HH, and no deadband bridges the distance."""
+    low, high = lower.rule, upper.rule
+    if low.setpoint >= high.setpoint:
+        _wrong(
+            upper,
+            upper.setpoint_key,
+            tag,
+            f"{high.kind.name} ({high.setpoint:g}) must be above {low.kind.name} ({low.setpoint:g}).",
+            "Put the two setpoints in order: LL < L < H < HH.",
+        )
+        return
+    distance = high.setpoint - low.setpoint
+    for draft in (lower, upper):
+        # Of two limits of one direction, the outer one lets go towards the inner one.
+        is_towards = draft.rule.kind in (Kind.H, Kind.HH) if draft is upper else draft.rule.kind in (Kind.L, Kind.LL)
+        if is_towards and draft.rule.deadband >= distance:
+            other = low if draft is upper else high
+            _wrong(
+                draft,
+                "deadband",
+                tag,
+                f"deadband {draft.rule.deadband:g} is as large as the distance from {draft.rule.kind.name} "
+                f"({draft.rule.setpoint:g}) to {other.kind.name} ({other.setpoint:g}).",
+                f"Make the deadband smaller than {distance:g}.",
+            )
+
+
+def _check_tiers(inner: RuleDraft, outer: RuleDraft) -> None:
+    if outer.rule.tier < inner.rule.tier:
+        tag = outer.rule.tag
+        about = f"tag {tag}: " if outer.setpoint_key == "setpoint" else ""
+        outer.entry.wrong(
+            outer.tier_key,
+            f"{about}tier of {outer.rule.kind.name} ({outer.rule.tier.name}) is below that of "
+            f"{inner.rule.kind.name} ({inner.rule.tier.name}).",
+            "Give the outer limit the same tier or a higher one.",
+        )
+
+
+def _check_times(tag: Tag, rules: Mapping[Kind, RuleDraft]) -> None:
+    """A time shorter than the scan class would be always over."""
+    if Kind.STALE in rules and rules[Kind.STALE].rule.setpoint <= tag.period_s:
+        draft = rules[Kind.STALE]
+        _wrong(
+            draft,
+            draft.setpoint_key,
+            tag,
+            f"STALE after {draft.rule.setpoint:g} s is not longer than period_s ({tag.period_s:g} s); it would ring "
+            "between two scans.",
+            "Write at least two periods.",
+        )
+    rate = rules.get(Kind.RATE)
+    if rate is not None and 0 < rate.rule.window_s < tag.period_s:
+        _wrong(
+            rate,
+            "window_s" if rate.setpoint_key == "setpoint" else "rate_window_s",
+            tag,
+            f"window of {rate.rule.window_s:g} s is shorter than period_s ({tag.period_s:g} s); it never holds two "
+            "samples.",
+            "Write at least two periods.",
+        )
