@@ -1,0 +1,67 @@
+"""Checkpoint: live values and filters of the core, every 10 s and at shutdown.
+
+Why: alarms and delays are exact through the tick's transaction; rates and last values may lose 10 s (design §3, Pure).
+Content: an ``npz`` of columns with the names they belong to, so that a changed configuration keeps what still fits.
+"""
+
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, insert, select
+
+from alerting.desk import Desk
+from alerting.model.rule import Kind
+from edge.model import Nature
+from gateway.store import schema
+
+TAG_COLUMNS = ("last_ns", "value", "value_ns", "quality")
+RATE_COLUMNS = ("ring_ns", "ring_value")
+
+
+def pack(desk: Desk, nature: Nature) -> bytes:
+    """Copy one nature's memory into bytes."""
+    memory = desk.memory(nature)
+    columns: dict[str, Any] = {name: getattr(memory, name) for name in (*TAG_COLUMNS, *RATE_COLUMNS, "mark_ns")}
+    columns["tags"] = np.array(desk.table.tags.names, dtype=np.str_)
+    columns["rates"] = np.array([rule.id for rule in desk.table if rule.kind is Kind.RATE], dtype=np.str_)
+    columns["sources"] = np.array(list(memory.source_of), dtype=np.str_)
+    content = io.BytesIO()
+    np.savez(content, **columns)
+    return content.getvalue()
+
+
+def unpack(desk: Desk, nature: Nature, content: bytes) -> None:
+    """Put a memory back, tag by tag and rule by rule where the names still fit."""
+    memory = desk.memory(nature)
+    with np.load(io.BytesIO(content), allow_pickle=False) as columns:
+        here, there = _match(desk.table.tags.names, columns["tags"])
+        for name in TAG_COLUMNS:
+            getattr(memory, name)[here] = columns[name][there]
+        rates = [rule.id for rule in desk.table if rule.kind is Kind.RATE]
+        here, there = _match(rates, columns["rates"])
+        for name in RATE_COLUMNS:
+            getattr(memory, name)[here] = columns[name][there]
+        here, there = _match(list(memory.source_of), columns["sources"])
+        memory.mark_ns[here] = columns["mark_ns"][there]
+
+
+def save(connection: Connection, now_ns: int, contents: dict[Nature, bytes]) -> None:
+    """Write the checkpoints of all natures."""
+    for nature, content in contents.items():
+        connection.execute(delete(schema.checkpoint).where(schema.checkpoint.c.name == nature.value))
+        connection.execute(insert(schema.checkpoint).values(name=nature.value, time_ns=now_ns, content=content))
+
+
+def load(connection: Connection, desk: Desk) -> None:
+    """Put all checkpoints back; before the marks and delays, which are newer."""
+    for row in connection.execute(select(schema.checkpoint)):
+        unpack(desk, Nature(row.name), row.content)
+
+
+def _match(here: Any, there: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # noqa: ANN401  # sequences of names
+    place = {str(name): index for index, name in enumerate(there)}
+    pairs = [(index, place[name]) for index, name in enumerate(here) if name in place]
+    columns = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return columns[:, 0], columns[:, 1]

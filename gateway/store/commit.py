@@ -1,0 +1,234 @@
+"""Commit: what one tick changed, in one transaction; and what a restart finds again.
+
+Flow: Outcome -> [commit] -> journal, events, alarms, delays, register, tasks, outbox
+Why: after kill -9 at any moment, all of a tick is there or none of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Table, delete, insert, select, update
+
+from alerting.core.memory import PAUSED, Phase
+from alerting.desk import Desk, Outcome
+from edge.model import Nature
+from gateway.intake import Intake
+from gateway.store import schema
+from gateway.store.journal import Journal, canonical
+from gateway.store.rows import alarm_of, alarm_row, entry_of, entry_row, event_body, event_row, task_row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How far a source had come."""
+
+    source: str
+    epoch: int
+    number: int
+    time_ns: int
+    received_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelayRow:
+    """A rule's trip and delay, copied when the tick ended."""
+
+    rule: str
+    nature: str
+    is_active: bool
+    phase: int
+    since_ns: int
+    elapsed_ns: int
+
+
+def delay_rows(desk: Desk, outcome: Outcome) -> list[DelayRow]:
+    """Copy the trips and delays that a tick changed, before the next tick changes them again."""
+    rows = []
+    for nature, k in outcome.delays:
+        memory = desk.memories[nature]
+        rows.append(
+            DelayRow(
+                rule=desk.table[k].id,
+                nature=nature.value,
+                is_active=bool(memory.is_active[k]),
+                phase=int(memory.phase[k]),
+                since_ns=int(memory.since_ns[k]),
+                elapsed_ns=int(memory.elapsed_ns[k]),
+            )
+        )
+    return rows
+
+
+def marks(desk: Desk, intake: Intake, natures: dict[str, Nature]) -> list[Mark]:
+    """Copy how far each source has come."""
+    found = []
+    for source, state in intake.state.items():
+        memory = desk.memories[natures[source]]
+        index = memory.source_of.get(source)
+        if index is None:
+            continue
+        found.append(
+            Mark(
+                source=source,
+                epoch=state.epoch,
+                number=state.number,
+                time_ns=int(memory.mark_ns[index]),
+                received_ns=int(memory.mark_received_ns[index]),
+            )
+        )
+    return found
+
+
+def commit(
+    connection: Connection,
+    journal: Journal,
+    outcome: Outcome,
+    delays: Sequence[DelayRow],
+    source_marks: Sequence[Mark],
+    notices: Sequence[dict[str, Any]],
+    main_nature: Nature,
+) -> None:
+    """Write everything that a tick changed, inside the caller's transaction."""
+    for nature in Nature:
+        bodies = [canonical(event_body(event)) for event in outcome.events if event.nature is nature]
+        if bodies:
+            journal.append(connection, nature, outcome.now_ns, "event", bodies)
+    asked = [
+        canonical(
+            {
+                "who": answer.command.who,
+                "action": answer.command.verb.value,
+                "alarm": answer.command.alarm,
+                "reason": answer.command.reason,
+                "until_ns": answer.command.until_ns,
+                "refused": answer.refused["en"] if answer.refused else None,
+            }
+        )
+        for answer in outcome.answers
+    ]
+    if asked:
+        journal.append(connection, main_nature, outcome.now_ns, "audit", asked)
+    if outcome.remarks:
+        journal.append(connection, main_nature, outcome.now_ns, "system", [canonical(r) for r in outcome.remarks])
+    if outcome.events:
+        connection.execute(insert(schema.event), [event_row(event) for event in outcome.events])
+    _put(connection, schema.alarm, "key", [alarm_row(alarm) for alarm in outcome.alarms.values()])
+    _put(connection, schema.register_entry, "id", [entry_row(entry) for entry in outcome.entries.values()])
+    if outcome.tasks:
+        connection.execute(insert(schema.response_task), [task_row(task) for task in outcome.tasks])
+    if notices:
+        connection.execute(insert(schema.outbox), list(notices))
+    _put_delays(connection, delays)
+    put_marks(connection, source_marks)
+
+
+def put_marks(connection: Connection, source_marks: Sequence[Mark]) -> None:
+    """Write how far the sources have come."""
+    rows = [
+        {
+            "source": mark.source,
+            "epoch": mark.epoch,
+            "number": mark.number,
+            "time_ns": mark.time_ns,
+            "received_ns": mark.received_ns,
+        }
+        for mark in source_marks
+    ]
+    _put(connection, schema.source_mark, "source", rows)
+
+
+def _put(connection: Connection, table: Table, key: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert or replace rows by their key, alike on SQLite and PostgreSQL."""
+    if not rows:
+        return
+    column = table.c[key]
+    wanted = [row[key] for row in rows]
+    known = set()
+    for start in range(0, len(wanted), 500):
+        known |= set(connection.scalars(select(column).where(column.in_(wanted[start : start + 500]))))
+    fresh = [row for row in rows if row[key] not in known]
+    if fresh:
+        connection.execute(insert(table), fresh)
+    for row in rows:
+        if row[key] in known:
+            connection.execute(update(table).where(column == row[key]).values(row))
+
+
+def _put_delays(connection: Connection, delays: Sequence[DelayRow]) -> None:
+    table = schema.delay
+    for row in delays:
+        connection.execute(delete(table).where(table.c.rule == row.rule, table.c.nature == row.nature))
+    kept = [
+        {
+            "rule": row.rule,
+            "nature": row.nature,
+            "is_active": row.is_active,
+            "phase": row.phase,
+            "since_ns": row.since_ns,
+            "elapsed_ns": row.elapsed_ns,
+        }
+        for row in delays
+        if row.is_active or row.phase != Phase.REST
+    ]
+    if kept:
+        connection.execute(insert(table), kept)
+
+
+def restore(connection: Connection, desk: Desk, intake: Intake, natures: dict[str, Nature]) -> int:
+    """Put back all alarm, delay, shelf, register and sequence state; give the last committed receive time, ns.
+
+    A delay that ran is put back as it ran: what was counted stays, and down time counts by the receive clock until
+    the tag falls stale.
+    """
+    desk.adopt(
+        [alarm_of(dict(row)) for row in connection.execute(select(schema.alarm)).mappings()],
+        [
+            entry_of(dict(row))
+            for row in connection.execute(
+                select(schema.register_entry).where(
+                    schema.register_entry.c.closed_ns == 0, schema.register_entry.c.is_late.is_(False)
+                )
+            ).mappings()
+        ],
+    )
+    last_ns = 0
+    for row in connection.execute(select(schema.source_mark)):
+        last_ns = max(last_ns, row.received_ns)
+        _restore_mark(desk, intake, natures, row)
+    for row in connection.execute(select(schema.delay)):
+        k = desk.table.index_of.get(row.rule)
+        if k is None:
+            continue
+        memory = desk.memory(Nature(row.nature))
+        memory.is_active[k] = row.is_active
+        memory.phase[k] = row.phase
+        memory.since_ns[k] = row.since_ns
+        memory.elapsed_ns[k] = row.elapsed_ns
+        assert row.phase != Phase.REST or row.since_ns == PAUSED, row.rule
+    newest = connection.scalar(select(schema.journal.c.time_ns).order_by(schema.journal.c.time_ns.desc()).limit(1))
+    return max(last_ns, newest or 0)
+
+
+def _restore_mark(desk: Desk, intake: Intake, natures: dict[str, Nature], row: Any) -> None:  # noqa: ANN401  # a result row
+    state = intake.state.get(row.source)
+    if state is None:
+        return
+    state.epoch, state.number, state.received_ns = row.epoch, row.number, row.received_ns
+    memory = desk.memory(natures[row.source])
+    index = memory.source_of.get(row.source)
+    if index is None:
+        return
+    rows = np.flatnonzero(memory.source == index)
+    before_ns = int(memory.mark_ns[index])
+    memory.mark_ns[index] = row.time_ns
+    memory.mark_received_ns[index] = row.received_ns
+    # Tags keep the distance from their source's mark that the checkpoint saw; without one they stand at the mark.
+    lag = np.clip(before_ns - memory.last_ns[rows], 0, None)
+    memory.last_ns[rows] = row.time_ns - lag
+
+
+def known_marks(connection: Connection) -> dict[str, Mark]:
+    """Read how far the sources had come."""
+    return {row["source"]: Mark(**row) for row in connection.execute(select(schema.source_mark)).mappings()}
