@@ -37,7 +37,7 @@ class Act:
 class Plant:
     """All units, moved together.
 
-    Each unit throws its own dice, spawned from the one handed in, so that a unit more or less leaves the others' luck as it was.
+    Each unit throws its own dice, spawned from the one handed in: whatever one unit does, the others' luck stays.
 
     Attributes:
         time_s: Seconds since the start.
