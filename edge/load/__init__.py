@@ -97,11 +97,12 @@ def read_field(path: Path, environ: Mapping[str, str] | None = None) -> FieldDra
     if not entries:
         root.wrong("source", "the site has no source.", "Add a [[source]]: one Modbus device or one group of topics.")
     sources = read_sources(entries, site_id)
+    told = len(reading.mistakes) if all(template.is_complete for template in templates) else -1
     rows = _rows(reading, site)
     rows += [row for template in templates for row in template.rows()]
     if not site.has("tags") and not templates:
         site.wrong("tags", "the site has no tags.", 'Add tags = ["tags.csv"] with the path of a tag table.')
-    tags = read_tags(rows, sources)
+    tags = read_tags(rows, sources, is_complete=told == len(reading.mistakes))
     return FieldDraft(reading, root, site, site_id, sources, tags, templates)
 
 

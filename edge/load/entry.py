@@ -149,7 +149,7 @@ class Entry:
                 number = None
         if number is not None and span.holds(number):
             return number
-        self._wrong_number(key, value, f"a number{span.rule}", default)
+        self._wrong_number(key, value, f"a number{span.rule}" if span.rule else "a finite number", default)
         return None
 
     def whole(self, key: str, default: int, least: int, most: int) -> int:
@@ -173,6 +173,8 @@ class Entry:
         return None
 
     def _wrong_number(self, key: str, value: object, rule: str, default: float | None) -> None:
+        if self.is_expanded and isinstance(value, str) and "{" in value:
+            return  # The placeholder that could not be filled has been told.
         remedy = "Write such a number" + ("." if default is None else f", or leave it out for {default:.12g}.")
         if isinstance(value, str) and "," in value:
             remedy = f"Write the decimal mark as a point. {remedy}"
@@ -216,6 +218,11 @@ class Entry:
         if self.is_row:
             given = {language: self.text(f"{key}_{language}") for language in LANGUAGES}
         else:
+            if not isinstance(self.values.get(key, {}), dict):
+                shown = show(self.values[key])
+                remedy = f'Write {key} = {{ en = "…", zh = "…" }}.'
+                self.wrong(key, f"{key} is {shown}; it must be a text for each language.", remedy)
+                return dict.fromkeys(LANGUAGES, default)
             table = self.section(key)
             table.refuse_unknown(LANGUAGES)
             given = {language: table.text(language) for language in LANGUAGES}

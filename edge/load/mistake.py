@@ -108,7 +108,8 @@ def show(value: object) -> str:
 
 def meant(word: str, known: Sequence[str]) -> str:
     """Ask ``Did you mean "x"?`` or, where nothing is near, name what is known."""
-    near = get_close_matches(word[:TEXT_MAX], known, n=1)
+    by_folded = {name.casefold(): name for name in reversed(known)}
+    near = get_close_matches(word[:TEXT_MAX].casefold(), by_folded, n=1)
     if near:
-        return f'Did you mean "{near[0]}"?'
+        return f'Did you mean "{by_folded[near[0]]}"?'
     return f"Known here: {', '.join(sorted(known)[:40])}." if known else "None is known here."

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge.load.locate import Path as KeyPath
 from edge.load.locate import locate
-from edge.load.mistake import Mistakes, Place
+from edge.load.mistake import Mistakes, Place, show
 
 FILE_BYTES_MAX = 64 * 1024 * 1024  # A hundred times the largest tag table we know (3,000 rows are 0.5 MB).
 SECRET_BYTES_MAX = 64 * 1024
@@ -56,7 +56,7 @@ class Reading:
         if inside.is_absolute() or inside.parts[:1] == ("..",) or "\0" in name:
             self.mistakes.add(
                 named_at,
-                f"File {name!r} lies outside the site's folder; a site is one folder, so that it can be copied and "
+                f"File {show(name)} lies outside the site's folder; a site is one folder, so that it can be copied and "
                 "compared whole.",
                 "Move the file beside the site file and write its path relative to that.",
             )

@@ -177,8 +177,6 @@ def _check_value_topic(entry: Entry, pattern: str, tag: str) -> None:
             f"tag {show(tag)} is the same for every topic of {show(pattern)}.",
             "Write {tag} into tag, or + into the pattern.",
         )
-    if not entry.text("value", "v"):
-        entry.wrong("value", "value is empty; a json-value needs the path of its value.", 'Write value = "v".')
 
 
 def _check_batch_topic(entry: Entry, pattern: str, names: Sequence[str]) -> None:

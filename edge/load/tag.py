@@ -15,8 +15,8 @@ from edge.load.locate import Path as KeyPath
 from edge.load.mistake import Place, meant, show
 from edge.load.reading import Reading
 from edge.load.sheet import Sheet, read_sheet
-from edge.load.source import SourceDraft, tags_of_topic
-from edge.load.words import COLUMNS, MODBUS_COLUMNS, RESERVED, TAG_RULE, is_tag
+from edge.load.source import PROTOCOLS, SourceDraft, tags_of_topic
+from edge.load.words import COLUMNS, MODBUS_COLUMNS, RESERVED, TAG_RULE, is_tag, parse_whole
 from edge.model import Tag
 
 TABLES: Final = ("holding", "input", "coil", "discrete")
@@ -28,7 +28,6 @@ WIDTHS: Final[Mapping[str, int]] = {
 REGISTERS: Final = 65536
 PERIOD: Final = Span(least=0.1, most=3600)
 
-_INTEGER = re.compile(r"(u?)int(\d+)")
 _HEX = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
 
 
@@ -56,8 +55,12 @@ def _row(reading: Reading, sheet: Sheet, line: int, cells: dict[str, str]) -> En
     )
 
 
-def read_tags(rows: Iterable[Entry], sources: Sequence[SourceDraft]) -> list[TagDraft]:
-    """Read all tags; those without a usable name are left out."""
+def read_tags(rows: Iterable[Entry], sources: Sequence[SourceDraft], *, is_complete: bool) -> list[TagDraft]:
+    """Read all tags; those without a usable name are left out.
+
+    Args:
+        is_complete: All tables could be read; if not, that a source has no tag is no news.
+    """
     by_id = {draft.source.id: draft for draft in sources}
     drafts: dict[str, TagDraft] = {}
     for row in rows:
@@ -70,7 +73,7 @@ def read_tags(rows: Iterable[Entry], sources: Sequence[SourceDraft]) -> list[Tag
             row.wrong("tag", f"it stands twice; {other.file}:{other.line} has it already.", "Give each tag one row.")
             continue
         drafts[name] = draft
-    _check_reach(sources, drafts)
+    _check_reach(sources, drafts, is_complete=is_complete)
     return list(drafts.values())
 
 
@@ -80,7 +83,7 @@ def _read_tag(row: Entry, sources: Mapping[str, SourceDraft]) -> TagDraft:
         row.wrong("tag", f'names that begin with "{RESERVED}." are kept for the gateway itself.', "Rename the tag.")
     source_id = row.required("source", "a tag comes from a source")
     draft = sources.get(source_id)
-    if source_id and draft is None:
+    if source_id and sources and draft is None:
         row.wrong("source", f"source {show(source_id)} does not exist.", meant(source_id, tuple(sources)))
     lo, hi = row.number_or_none("range_lo"), row.number_or_none("range_hi")
     if lo is not None and hi is not None and lo >= hi:
@@ -104,10 +107,10 @@ def _read_tag(row: Entry, sources: Mapping[str, SourceDraft]) -> TagDraft:
 
 def _read_address(row: Entry, draft: SourceDraft | None) -> dict[str, Any]:
     """Read the Modbus columns; they are empty for every other protocol."""
-    if draft is None:
+    if draft is None or draft.source.protocol not in PROTOCOLS:
         return {}
-    if draft.source.protocol == "modbus-tcp":
-        return _read_modbus(row)
+    if draft.source.modbus is not None:
+        return _read_modbus(row, draft.source.modbus.registers_max)
     for column in MODBUS_COLUMNS:
         if row.has(column):
             row.wrong(
@@ -118,7 +121,7 @@ def _read_address(row: Entry, draft: SourceDraft | None) -> dict[str, Any]:
     return {}
 
 
-def _read_modbus(row: Entry) -> dict[str, Any]:
+def _read_modbus(row: Entry, registers_max: int) -> dict[str, Any]:
     table = row.choice("table", TABLES, "holding")
     is_bit_table = table in ("coil", "discrete")
     kind = row.choice("type", tuple(WIDTHS), "bit" if is_bit_table else "")
@@ -126,13 +129,19 @@ def _read_modbus(row: Entry) -> dict[str, Any]:
         row.wrong("type", f"type is {kind}; table {table} holds bits only.", "Write bit, or leave it out.")
     if not row.has("register"):
         row.wrong("register", "register is missing; a Modbus tag has one, from 0.", "Add register.")
-    register = row.whole("register", 0, 0, REGISTERS - 1)
+    register = row.whole_or_none("register", 0, REGISTERS - 1) or 0
     width = WIDTHS.get(kind, 1)
     if register + width > REGISTERS:
         row.wrong(
             "register",
             f"register {register} and {width} registers of {kind} reach beyond the last one, {REGISTERS - 1}.",
             f"Write a register up to {REGISTERS - width}.",
+        )
+    if width > registers_max:
+        row.wrong(
+            "type",
+            f"type {kind} takes {width} registers; the source reads {registers_max} at once (registers_max).",
+            "Raise registers_max, or choose the type that the device has.",
         )
     scale = row.number("scale", 1.0)
     if scale == 0:
@@ -149,84 +158,63 @@ def _read_modbus(row: Entry) -> dict[str, Any]:
     }
 
 
-def _read_bit(row: Entry, table: str, kind: str, *, is_bit_table: bool) -> int | None:
-    """Read which bit of a register it is, 0 the lowest; None for every other address."""
+def _read_bit(row: Entry, table: str, kind: str, *, is_bit_table: bool) -> int:
+    """Read which bit of a register it is, 0 the lowest; 0 for every other address."""
     if is_bit_table or kind != "bit":
         if row.has("bit") and kind:
             what = f"table {table}" if is_bit_table else f"type {kind}"
             row.wrong("bit", f"bit is given; {what} has no bits to choose from.", "Leave bit empty.")
-        return None
+        return 0
     if not row.has("bit"):
         row.wrong("bit", f"bit is missing; a bit of table {table} is one of 0 to 15.", "Add bit, 0 for the lowest.")
-    return row.whole_or_none("bit", 0, 15)
+    return row.whole_or_none("bit", 0, 15) or 0
 
 
-def _read_sentinels(row: Entry, kind: str) -> tuple[float, ...]:
-    """Read the raw fill values, parted by ``;``. Hexadecimal ones are register bits, as manuals print them."""
-    found: list[float] = []
+def _read_sentinels(row: Entry, kind: str) -> tuple[int | float | str, ...]:
+    """Read the raw fill values, parted by ``;``. Hexadecimal ones stay text: they are the bits on the wire."""
+    found: list[int | float | str] = []
     for part in row.text("sentinel").split(";"):
         text = part.strip()
-        if not text:
-            continue
-        value = _sentinel(text, kind)
+        value = _sentinel(text, kind) if text and kind else ""
         if value is None:
             row.wrong(
                 "sentinel",
-                f"sentinel {show(text)} is no raw value of type {kind or '(unknown)'}.",
+                f"sentinel {show(text)} is no raw value of type {kind}.",
                 "Write what the device sends for “no value”, before scaling, e.g. 32767 or 0x8000; part several by ;.",
             )
-        else:
+        elif value != "":
             found.append(value)
     return tuple(found)
 
 
-def _sentinel(text: str, kind: str) -> float | None:
-    integer = _INTEGER.fullmatch(kind)
-    if integer is None and kind != "bit":
-        return _float_sentinel(text, kind)
-    bits = int(integer.group(2)) if integer else 1
-    is_signed = integer is not None and not integer.group(1)
+def _sentinel(text: str, kind: str) -> int | float | str | None:
+    """Read one fill value; None where the type cannot hold it. 65535 and -1 are the same 16 bits."""
+    bits = 16 * WIDTHS[kind]
     if _HEX.fullmatch(text):
-        raw = int(text, 16)
-        if raw >= 1 << bits:
-            return None
-        return raw - (1 << bits) if is_signed and raw >= 1 << (bits - 1) else raw
-    if not re.fullmatch(r"[+-]?\d{1,20}", text, re.ASCII):
+        return text if int(text, 16) < 1 << bits else None
+    if not kind.startswith("float"):
+        value = parse_whole(text)
+        return value if value is not None and -(1 << (bits - 1)) <= value < 1 << bits else None
+    try:
+        number = float(text)
+        struct.pack("f" if kind == "float32" else "d", number)
+    except (ValueError, OverflowError):
         return None
-    value = int(text)
-    least, most = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if is_signed else (0, (1 << bits) - 1)
-    return value if least <= value <= most else None
+    return number
 
 
-def _float_sentinel(text: str, kind: str) -> float | None:
-    if _HEX.fullmatch(text):
-        size = 4 if kind == "float32" else 8
-        raw = int(text, 16)
-        if raw >= 1 << (8 * size):
-            return None
-        value = struct.unpack(">f" if size == 4 else ">d", raw.to_bytes(size, "big"))[0]  # noqa: PLR2004 - bytes
-    else:
-        try:
-            value = float(text)
-            if kind == "float32":
-                value = struct.unpack("f", struct.pack("f", value))[0]  # what the device can send
-        except (ValueError, OverflowError):
-            return None
-    return float(value)
-
-
-def _check_reach(sources: Sequence[SourceDraft], tags: Mapping[str, TagDraft]) -> None:
+def _check_reach(sources: Sequence[SourceDraft], tags: Mapping[str, TagDraft], *, is_complete: bool) -> None:
     """Check that sources and tags meet: no source without tag, no tag without topic, no topic without tag."""
     by_source: dict[str, list[TagDraft]] = {}
     for draft in tags.values():
         by_source.setdefault(draft.tag.source, []).append(draft)
     for source in sources:
         mine = by_source.get(source.source.id, [])
-        if not mine:
+        if not mine and is_complete:
             source.entry.wrong(
                 (), "it gives no tag.", f"Add rows with source {source.source.id} to a tag table, or remove the source."
             )
-        elif source.source.mqtt is not None:
+        elif mine and source.source.mqtt is not None:
             _check_topics(source, mine)
 
 

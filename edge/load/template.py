@@ -31,6 +31,7 @@ class Template:
         self.id = entry.required("id", "a template has an id", is_id)
         self.tags = self._sheet("tags", known=COLUMNS, needed=("tag", "source"))
         self.devices = self._sheet("devices")
+        self.is_complete = bool(self.tags and self.tags.rows and self.devices and self.devices.rows)
         if self.devices is not None:
             self._check_names(self.devices)
 

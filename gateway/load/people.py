@@ -40,7 +40,7 @@ def read_units(entries: Sequence[Entry], tags: Iterable[TagDraft], site: Entry) 
             id=name,
             title=entry.titles("title", name),
             kind=kind,
-            grade=entry.whole("grade", 0, *GRADES),
+            grade=entry.whole_or_none("grade", *GRADES) or 0,
             area=entry.text("area"),
         )
         if name:
@@ -48,7 +48,7 @@ def read_units(entries: Sequence[Entry], tags: Iterable[TagDraft], site: Entry) 
     if not entries:
         site.wrong("unit", "the site has no hazard unit.", "Add a [[unit]] with id, title and kind.")
     for draft in tags:
-        if draft.tag.unit and draft.tag.unit not in units:
+        if units and draft.tag.unit and draft.tag.unit not in units:
             draft.row.wrong("unit", f"unit {show(draft.tag.unit)} does not exist.", meant(draft.tag.unit, tuple(units)))
     return list(units.values())
 
@@ -72,7 +72,7 @@ def read_tasks(entries: Iterable[Entry], units: Iterable[HazardUnit]) -> list[Ta
             tier=Tier[tier or "NONE"],
             title=entry.titles("title", ""),
             owner=entry.required("owner", "it is the role or the person who does it"),
-            within_s=entry.number("within_s", 0.0, Span(above=0, most=30 * 86_400)),
+            within_s=entry.number_or_none("within_s", Span(above=0, most=30 * 86_400)) or 0.0,
         )
         if task in tasks:
             entry.wrong("title", "the same task stands twice.", "Remove one of the two.")

@@ -63,7 +63,7 @@ def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]
             place = where.entry.place(where.setpoint_key)
             entry.wrong(
                 "kind",
-                f"tag {draft.rule.tag} has a {draft.rule.kind.name} already, in {place.file}:{place.line}.",
+                f"{draft.rule.kind.name} of tag {draft.rule.tag} is given already, in {place.file}:{place.line}.",
                 "Remove one of the two.",
             )
             continue
@@ -223,7 +223,7 @@ def _check_range(tag: Tag, draft: RuleDraft) -> None:
             draft,
             draft.setpoint_key,
             tag,
-            f"{kind.name} ({rule.setpoint:g}) is outside the instrument range ({lo} … {hi}); it could never trip.",
+            f"{kind.name} ({rule.setpoint:g}) is outside the instrument range ({lo} … {hi}); no good value can cross it.",
             "Put the setpoint or the range right.",
         )
         return
