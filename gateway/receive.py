@@ -31,6 +31,14 @@ class ReceiveClock:
         self._base_ns, self._base_monotonic_ns = now_ns, monotonic_ns
         return now_ns
 
+    def wall_ns(self) -> int:
+        """Be a Clock whose wall is the receive time: what collectors stamp and the API shows."""
+        return self.now_ns()
+
+    def monotonic_ns(self) -> int:
+        """Give the monotonic clock, ns."""
+        return self._clock.monotonic_ns()
+
     def offset_ns(self) -> int:
         """Tell how far the wall clock is ahead of the receive time, ns."""
         return self._clock.wall_ns() - self.now_ns()

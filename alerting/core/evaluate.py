@@ -93,6 +93,21 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
     return _join(ended, _report(table, memory, tripped, due_ns[late], active=True))
 
 
+def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
+    """Tell the receive time at which ``expire`` will next have something to do, if no sample comes before; or None."""
+    ahead_ns = memory.mark_received_ns - memory.mark_ns
+    running = np.flatnonzero((memory.phase != Phase.REST) & (memory.since_ns != PAUSED))
+    row = table.row[running]
+    delay = np.where(memory.phase[running] == Phase.ON, table.on_ns[running], table.off_ns[running])
+    due = memory.since_ns[running] + delay - memory.elapsed_ns[running]
+    in_time = due <= memory.last_ns[row] + memory.stale_ns[row]
+    dues = (due + ahead_ns[memory.source[row]])[in_time]
+    fresh = np.flatnonzero((table.kind == Kind.STALE) & ~memory.is_active & memory.is_watched[table.row])
+    row = table.row[fresh]
+    dues = np.concatenate([dues, memory.last_ns[row] + memory.stale_ns[row] + ahead_ns[memory.source[row]]])
+    return int(dues.min()) if len(dues) else None
+
+
 def _rules_of(table: RuleTable, rows: NDArray[np.int32]) -> tuple[Indexes, Indexes]:
     """Give the rules of these tags and, for each, the place of its tag in ``rows``."""
     start = table.first[rows].astype(np.int64)

@@ -1,0 +1,320 @@
+r"""Flow: the road on one screen. Anything that is not here does not happen to a scan.
+
+    deliver -> [queue] -> tick: turn (intake, core, commands) -> commit -> picture, push, acknowledge
+                                     \-> historian (bounded hand-over, never in the way)
+
+Why: write first, tell later. A tick takes all that waits, reads the clock once and commits once; while a commit runs,
+what comes in waits for the next tick, so merging is by back-pressure.
+When the store cannot write, judging goes on from memory, the outcomes wait (bounded) and the gateway says so.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerting.desk import Answer, Desk, Outcome
+from alerting.model.command import Command
+from edge.model import Link, Nature, Scan
+from gateway.acknowledge import Acknowledger, Receipt
+from gateway.config import Site
+from gateway.historian.port import Historian
+from gateway.intake import Intake
+from gateway.live import Picture
+from gateway.meter import Meter, Stage
+from gateway.receive import ReceiveClock
+from gateway.record import EventLog, Recorder
+from gateway.store import checkpoint
+from gateway.store.commit import DelayRow, Mark, commit, delay_rows, marks
+from gateway.store.store import Store
+from gateway.system import main_nature
+from gateway.turn import Item, Turned, take_turn
+
+TICK_S = 0.25  # A tick at least this often: delays and silence expire without a sample (design §3).
+ITEMS_MAX = 20_000  # Scans waiting for the core; at 1,000 scans a second 20 s of a stopped core.
+COMMANDS_MAX = 1_000
+UNWRITTEN_MAX = 5_000  # Ticks that may wait for a store that cannot write: 20 min of quiet ticks.
+MARK_NS = 1_000_000_000  # How far sources have come is written at least that often.
+CHECKPOINT_NS = 10_000_000_000
+
+Compose = Callable[[Connection, Outcome], list[dict[str, Any]]]
+log = structlog.get_logger("flow")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Unwritten:
+    """One tick's share of the next transaction."""
+
+    outcome: Outcome
+    delays: list[DelayRow]
+    marks: list[Mark]
+    receipts: list[Receipt]
+    checkpoints: dict[Nature, bytes]
+
+
+@dataclass(kw_only=True, eq=False)
+class Road:
+    """Carries scans, links and commands down the road."""
+
+    site: Site
+    desk: Desk
+    intake: Intake
+    clock: ReceiveClock
+    store: Store
+    historian: Historian
+    picture: Picture
+    meter: Meter
+    compose: Compose
+    wake_push: Callable[[], None]
+    recorder: Recorder | None = None
+    event_log: EventLog | None = None
+
+    def __post_init__(self) -> None:
+        self.acknowledger = Acknowledger()
+        self.dropped = 0
+        self.scans = 0
+        self.is_ready = False
+        self.store_error = ""
+        self._items: deque[tuple[Item, Receipt | None]] = deque()
+        self._held_samples = 0
+        self._commands: deque[tuple[Command, asyncio.Future[Answer]]] = deque()
+        self._unwritten: list[_Unwritten] = []
+        self._arrived = asyncio.Event()
+        self._nature = main_nature(self.site)
+        self._natures = {source.id: source.nature for source in self.site.sources}
+        self._marked_ns = self._checkpointed_ns = self.clock.now_ns()
+        self._refused: dict[str, int] = {}
+        self._historian_before = (0, 0, 0)
+        meter = self.meter
+        meter.held(Stage.COLLECT, lambda: self._held_samples)
+        meter.held(Stage.COMMIT, lambda: sum(len(u.outcome.events) for u in self._unwritten))
+        meter.held(Stage.HISTORIAN, lambda: self.historian.counts.held)
+        meter.queue("intake", lambda: len(self._items), ITEMS_MAX, lambda: self.dropped)
+        meter.queue("unwritten", lambda: len(self._unwritten), UNWRITTEN_MAX, lambda: 0)
+
+    # ------------------------------------------------------------------ doors
+
+    def deliver(self, item: Item, acknowledge: Callable[[], None] | None = None) -> None:
+        """Take an item from a collector, on the event loop; never blocks. A full queue refuses and counts."""
+        samples = len(item) if isinstance(item, Scan) else 0
+        self.meter.entered(Stage.COLLECT, samples)
+        if len(self._items) >= ITEMS_MAX:
+            # Not acknowledged: the broker keeps it and sends it again.
+            self.dropped += samples
+            self.meter.refused(Stage.COLLECT, "overflow", samples)
+            return
+        receipt = None
+        if acknowledge is not None:
+            receipt = Receipt(
+                source=item.source, received_ns=item.received_ns, acknowledge=acknowledge, samples=samples
+            )
+            self.acknowledger.expect(receipt)
+        self._items.append((item, receipt))
+        self._held_samples += samples
+        self._arrived.set()
+
+    async def command(self, command: Command) -> Answer:
+        """Put a person's command into the next tick; give its answer after the commit."""
+        if len(self._commands) >= COMMANDS_MAX:
+            busy = {"en": "Too many commands are waiting; try again.", "zh": "等待处理的指令过多,请重试。"}
+            return Answer(command=command, refused=busy)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._commands.append((command, answer))
+        self._arrived.set()
+        return await answer
+
+    # ------------------------------------------------------------------- tick
+
+    async def run(self) -> None:
+        """Tick until cancelled; what waits at the end is carried first."""
+        try:
+            while True:
+                await self._wait()
+                await self.tick()
+        finally:
+            await self.tick()
+            await self._write(checkpoint_now=True)
+
+    async def tick(self) -> None:
+        """Carry all that waits, once."""
+        self._arrived.clear()
+        carried = [self._items.popleft() for _ in range(len(self._items))]
+        asked = [self._commands.popleft() for _ in range(len(self._commands))]
+        self._held_samples -= sum(len(item) for item, _ in carried if isinstance(item, Scan))
+        now_ns = self.clock.now_ns()
+        items, commands = [item for item, _ in carried], [command for command, _ in asked]
+        turned = take_turn(self.desk, self.intake, items, commands, now_ns)
+        if self.recorder is not None:
+            self.recorder.tick(items, commands, turned.outcome)
+        self._keep(turned, carried)
+        self._count(turned, items)
+        receipts = [receipt for _, receipt in carried if receipt is not None]
+        self._hold(turned.outcome, receipts, now_ns)
+        await self._write()
+        self._tell(turned, asked, now_ns)
+        self.is_ready = True
+
+    async def _wait(self) -> None:
+        if self._items or self._commands:
+            return
+        try:
+            await asyncio.wait_for(self._arrived.wait(), TICK_S)
+        except TimeoutError:
+            return
+
+    def _keep(self, turned: Turned, carried: Sequence[tuple[Item, Receipt | None]]) -> None:
+        """Hand the samples to the historian; it answers when they are committed or lost."""
+        for (_, receipt), parts in zip(carried, turned.entered, strict=True):
+            for part in parts:
+                if receipt is None:
+                    self.historian.append(part)
+                    continue
+                receipt.parts += 1
+                self.historian.append(part, self._kept(receipt))
+
+    def _kept(self, receipt: Receipt) -> Callable[[bool], None]:
+        """Make the call that tells the acknowledger about one part of an item; a lost part is counted elsewhere."""
+
+        def done(_is_committed: bool) -> None:  # noqa: FBT001  # the historian's word
+            self.acknowledger.kept(receipt)
+
+        return done
+
+    def _hold(self, outcome: Outcome, receipts: list[Receipt], now_ns: int) -> None:
+        """Put what the tick changed in line for the next transaction."""
+        due_mark = now_ns - self._marked_ns >= MARK_NS
+        due_checkpoint = now_ns - self._checkpointed_ns >= CHECKPOINT_NS
+        if outcome.is_empty and not due_mark and not self._unwritten:
+            self.acknowledger.committed(receipts)  # Nothing durable hangs on these items.
+            return
+        self._unwritten.append(
+            _Unwritten(
+                outcome=outcome,
+                delays=delay_rows(self.desk, outcome),
+                marks=marks(self.desk, self.intake, self._natures),
+                receipts=receipts,
+                checkpoints=self._pack() if due_checkpoint else {},
+            )
+        )
+        self._marked_ns = now_ns
+        if due_checkpoint:
+            self._checkpointed_ns = now_ns
+        assert len(self._unwritten) <= UNWRITTEN_MAX, "the store has not written for too long; restart from the disk"
+
+    async def _write(self, *, checkpoint_now: bool = False) -> None:
+        """Commit all ticks in line, in one transaction; on failure they stay in line."""
+        waiting = list(self._unwritten)
+        contents = self._pack() if checkpoint_now else {}
+        if not waiting and not contents:
+            return
+        for each in waiting:
+            contents = contents or each.checkpoints
+        nature, now_ns = self._nature, self.clock.now_ns()
+
+        def write(connection: Connection) -> None:
+            for each in waiting:
+                notices = self.compose(connection, each.outcome)
+                commit(connection, self.store.journal, each.outcome, each.delays, each.marks, notices, nature)
+            if contents:
+                checkpoint.save(connection, now_ns, contents)
+
+        started_ns = self.clock.monotonic_ns()
+        try:
+            await self.store.write(write)
+        except SQLAlchemyError as failure:
+            if not self.store_error:
+                log.exception("commit.failed")
+            self.store_error = str(failure)
+            self.meter.error(Stage.COMMIT, str(failure), now_ns)
+            self.meter.noted(Stage.COMMIT, "failed")
+            return
+        if self.store_error:
+            log.info("commit.recovered", ticks=len(waiting))
+            self.store_error = ""
+        del self._unwritten[: len(waiting)]
+        self.meter.delay(Stage.COMMIT, (self.clock.monotonic_ns() - started_ns) / 1e9)
+        for each in waiting:
+            self.meter.left(Stage.COMMIT, len(each.outcome.events))
+            self.acknowledger.committed(each.receipts)
+            if self.event_log is not None:
+                self.event_log.write(each.outcome.events)
+        if any(each.outcome.events for each in waiting):
+            self.wake_push()
+
+    def _tell(self, turned: Turned, asked: Sequence[tuple[Command, asyncio.Future[Answer]]], now_ns: int) -> None:
+        """Tell the page and those who asked; after the commit, or from memory while the store cannot write."""
+        outcome = turned.outcome
+        values = _columns(turned.shown)
+        self.meter.entered(Stage.FEED)
+        self.picture.publish(
+            outcome.number,
+            now_ns,
+            values=values,
+            alarms=outcome.alarms.values(),
+            units={unit: tier for (n, unit), tier in outcome.units.items() if n is self._nature},
+        )
+        self.meter.left(Stage.FEED)
+        for (_, future), answer in zip(asked, outcome.answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
+        self.acknowledger.hurry(now_ns)
+
+    def _pack(self) -> dict[Nature, bytes]:
+        return {nature: checkpoint.pack(self.desk, nature) for nature in self.desk.memories}
+
+    def _count(self, turned: Turned, items: Sequence[Item]) -> None:
+        """Keep the books: what came into each stage went on, is held, or was refused with a reason."""
+        meter = self.meter
+        samples = sum(len(item) for item in items if isinstance(item, Scan))
+        self.scans += sum(isinstance(item, Scan) for item in items)
+        entered = turned.live + turned.late + turned.unjudged + turned.retained
+        meter.left(Stage.COLLECT, samples)
+        meter.entered(Stage.INTAKE, samples)
+        meter.left(Stage.INTAKE, entered)
+        for reason, count in self.intake.refused.items():
+            fresh = count - self._refused.get(reason, 0)
+            if fresh:
+                meter.refused(Stage.INTAKE, reason, fresh)
+                self._refused[reason] = count
+        for what, count in self.intake.replaced.items():
+            fresh = count - self._refused.get(f"replaced.{what}", 0)
+            if fresh:
+                meter.noted(Stage.INTAKE, what, fresh)
+                self._refused[f"replaced.{what}"] = count
+        meter.entered(Stage.EVALUATE, turned.live + turned.late)
+        meter.left(Stage.EVALUATE, turned.live + turned.late)
+        meter.entered(Stage.COMMIT, len(turned.outcome.events))
+        counts = self.historian.counts
+        taken, committed, lost = self._historian_before
+        meter.entered(Stage.HISTORIAN, counts.taken - taken)
+        meter.left(Stage.HISTORIAN, counts.committed - committed)
+        if counts.lost > lost:
+            meter.refused(Stage.HISTORIAN, "lost", counts.lost - lost)
+        self._historian_before = (counts.taken, counts.committed, counts.lost)
+        for item in items:
+            if isinstance(item, Scan):
+                meter.delay(Stage.INTAKE, max(0.0, (turned.outcome.now_ns - item.received_ns) / 1e9))
+            elif isinstance(item, Link) and not item.is_up:
+                meter.error(Stage.COLLECT, f"{item.source}: {item.reason or 'link down'}", item.received_ns)
+
+    @property
+    def unwritten(self) -> int:
+        """Ticks that wait for the store."""
+        return len(self._unwritten)
+
+
+def _columns(scans: Sequence[Scan]) -> Any:  # noqa: ANN401  # the four columns of Picture.publish, or None
+    if not scans:
+        return None
+    return (
+        np.concatenate([scan.rows for scan in scans]),
+        np.concatenate([scan.values for scan in scans]),
+        np.concatenate([scan.quality for scan in scans]),
+        np.concatenate([scan.times_ns for scan in scans]),
+    )

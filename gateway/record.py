@@ -1,0 +1,192 @@
+"""Record and event log: what the core met, and what came of it, as JSON lines.
+
+Flow: tick -> [record] -> replay
+Why: the same road on the same input gives the same events in every field but ``run``; a recording proves it.
+
+A recording begins with one line of rules and state, then holds one line a tick: scans and links in order of arrival,
+commands (who, what, reason, time) and the clock reading.
+"""
+
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import orjson
+
+from alerting.core import Memory
+from alerting.desk import Desk, Outcome
+from alerting.model.alarm import Alarm, State, Suppression
+from alerting.model.command import Command, Verb
+from alerting.model.event import Event
+from alerting.model.rule import Kind, Rule
+from alerting.model.tier import Tier
+from edge.model import Link, Nature, Scan
+from gateway.intake import Intake
+from gateway.store.rows import alarm_row, entry_of, entry_row, event_body
+from gateway.turn import Item
+
+FORMAT = "fengsui-recording/1"
+DUMP = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
+
+
+class Recorder:
+    """Writes a recording while the gateway runs."""
+
+    def __init__(self, path: Path, desk: Desk, intake: Intake, revision: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: BinaryIO = path.open("wb")
+        self._file.write(orjson.dumps(_snapshot(desk, intake, revision), option=DUMP))
+        self._file.flush()
+
+    def tick(self, items: Sequence[Item], commands: Sequence[Command], outcome: Outcome) -> None:
+        """Write one tick; to the operating system at once, so that a killed gateway leaves whole lines."""
+        line = {
+            "tick": outcome.number,
+            "now_ns": outcome.now_ns,
+            "items": [_item(item) for item in items],
+            "commands": [asdict(command) for command in commands],
+        }
+        self._file.write(orjson.dumps(line, option=DUMP))
+        self._file.flush()
+
+    def close(self) -> None:
+        """End the recording."""
+        self._file.close()
+
+
+class EventLog:
+    """Writes events as JSON lines, one per event (design §5)."""
+
+    def __init__(self, file: BinaryIO, run: str) -> None:
+        self._file = file
+        self._run = run
+        self.count = 0
+
+    def write(self, events: Iterable[Event]) -> None:
+        """Write events in the order in which they happened."""
+        for event in events:
+            self._file.write(orjson.dumps(event_line(event, self._run), option=orjson.OPT_APPEND_NEWLINE))
+            self.count += 1
+        self._file.flush()
+
+
+def event_line(event: Event, run: str) -> dict[str, Any]:
+    """Give one line of the event log."""
+    body = event_body(event)
+    what = body.pop("what")
+    time_ns = body.pop("time_ns")
+    return {"run": run, "time": iso_ns(time_ns), "event": what, **body}
+
+
+def iso_ns(time_ns: int) -> str:
+    """Write a time exactly: ISO 8601, UTC, nine digits."""
+    seconds, rest = divmod(time_ns, 1_000_000_000)
+    return f"{np.datetime64(seconds, 's')}.{rest:09d}Z"
+
+
+def _item(item: Item) -> dict[str, Any]:
+    if isinstance(item, Link):
+        return {"link": item.source, "is_up": item.is_up, "received_ns": item.received_ns, "reason": item.reason}
+    return {
+        "scan": item.source,
+        "epoch": item.epoch,
+        "number": item.number,
+        "received_ns": item.received_ns,
+        "is_backfill": item.is_backfill,
+        "is_retained": item.is_retained,
+        "nature": item.nature.value,
+        "rows": item.rows,
+        "values": item.values,  # NaN and Inf are BAD whatever they were; null reads back as NaN
+        "quality": item.quality,
+        "times_ns": item.times_ns,
+    }
+
+
+def item_of(line: dict[str, Any]) -> Item:
+    """Read an item of a recording."""
+    if "link" in line:
+        return Link(source=line["link"], is_up=line["is_up"], received_ns=line["received_ns"], reason=line["reason"])
+    return Scan(
+        source=line["scan"],
+        epoch=line["epoch"],
+        number=line["number"],
+        received_ns=line["received_ns"],
+        is_backfill=line["is_backfill"],
+        is_retained=line["is_retained"],
+        nature=Nature(line["nature"]),
+        rows=np.array(line["rows"], dtype=np.int32),
+        values=np.array([np.nan if v is None else v for v in line["values"]], dtype=np.float64),
+        quality=np.array(line["quality"], dtype=np.uint8),
+        times_ns=np.array(line["times_ns"], dtype=np.int64),
+    )
+
+
+def command_of(line: dict[str, Any]) -> Command:
+    """Read a command of a recording."""
+    return Command(**{**line, "verb": Verb(line["verb"])})
+
+
+def rules_of(snapshot: dict[str, Any]) -> list[Rule]:
+    """Read the rules that a recording begins with."""
+    return [Rule(**{**rule, "kind": Kind(rule["kind"]), "tier": Tier(rule["tier"])}) for rule in snapshot["rules"]]
+
+
+def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> None:
+    """Put desk and intake into the state that a recording begins with."""
+    for name, columns in snapshot["memories"].items():
+        _restore_memory(desk.memory(Nature(name)), columns)
+    desk.adopt(
+        [
+            Alarm(
+                **{
+                    **{k: v for k, v in row.items() if k != "rule_group"},
+                    "group": row["rule_group"],
+                    "nature": Nature(row["nature"]),
+                    "state": State(row["state"]),
+                    "suppression": Suppression(row["suppression"]),
+                    "tier": Tier(row["tier"]),
+                    "tier_max": Tier(row["tier_max"]),
+                }
+            )
+            for row in snapshot["alarms"]
+        ],
+        [entry_of(row) for row in snapshot["entries"]],
+    )
+    desk.ticks = snapshot["ticks"]
+    for source, (epoch, number, received_ns) in snapshot["sequences"].items():
+        state = intake.state[source]
+        state.epoch, state.number, state.received_ns = epoch, number, received_ns
+
+
+def _snapshot(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "site": desk.site,
+        "revision": revision,
+        "start_ns": desk.start_ns,
+        "ticks": desk.ticks,
+        "tags": list(desk.table.tags.names),
+        "rules": [asdict(rule) for rule in desk.table],
+        "memories": {nature.value: _memory(memory) for nature, memory in desk.memories.items()},
+        "alarms": [alarm_row(alarm) for alarm in desk.alarms.values()],
+        "entries": [entry_row(entry) for entry in desk.entries.values()],
+        "sequences": {name: (s.epoch, s.number, s.received_ns) for name, s in intake.state.items()},
+    }
+
+
+def _memory(memory: Memory) -> dict[str, list[Any]]:
+    columns = {}
+    for each in fields(Memory):
+        column = getattr(memory, each.name)
+        if isinstance(column, np.ndarray):
+            raw = base64.b64encode(np.ascontiguousarray(column).tobytes()).decode()
+            columns[each.name] = [column.dtype.str, list(column.shape), raw]
+    return columns
+
+
+def _restore_memory(memory: Memory, columns: dict[str, list[Any]]) -> None:
+    for name, (dtype, shape, raw) in columns.items():
+        getattr(memory, name)[...] = np.frombuffer(base64.b64decode(raw), dtype=dtype).reshape(shape)

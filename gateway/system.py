@@ -1,0 +1,189 @@
+"""The gateway as a hazard unit of its own: its clock, its links, what it lost and what waits.
+
+Flow: counters -> [system scan, once a second] -> the same road as every other reading
+Why: a gateway that fails silently is the worst alarm of all; its own faults ring like a tank's.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.tier import Tier
+from alerting.model.unit import HazardUnit
+from edge.config import Source
+from edge.model import Nature, Scan, Tag, TagTable
+from gateway.config import Site
+
+SOURCE = "fengsui"
+PERIOD_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Point:
+    name: str
+    en: str
+    zh: str
+    eu: str
+    setpoint: float
+    tier: Tier
+    on_delay_s: float
+    response_en: str
+    response_zh: str
+
+
+#: What the gateway watches about itself; setpoints are ours.
+POINTS = (
+    _Point(
+        name="clock_offset",
+        en="Wall clock against receive time",
+        zh="系统时钟偏差",
+        eu="s",
+        setpoint=2.0,
+        tier=Tier.BLUE,
+        on_delay_s=0.0,
+        response_en="Check the time service of this machine.",
+        response_zh="检查本机时间同步服务。",
+    ),
+    _Point(
+        name="clock_replaced",
+        en="Samples with a wrong clock",
+        zh="时钟错误的样本数",
+        eu="1/min",
+        setpoint=1.0,
+        tier=Tier.BLUE,
+        on_delay_s=60.0,
+        response_en="Find the source with the wrong clock on the flow page and set its time.",
+        response_zh="在数据链路页查找时钟错误的数据源并校时。",
+    ),
+    _Point(
+        name="scans_dropped",
+        en="Samples dropped at intake",
+        zh="入口丢弃的样本数",
+        eu="1/min",
+        setpoint=1.0,
+        tier=Tier.YELLOW,
+        on_delay_s=0.0,
+        response_en="The gateway is overloaded; look at the flow page.",
+        response_zh="网关过载,请查看数据链路页。",
+    ),
+    _Point(
+        name="store_waiting",
+        en="Ticks not yet written to disk",
+        zh="尚未落盘的批次数",
+        eu="",
+        setpoint=1.0,
+        tier=Tier.ORANGE,
+        on_delay_s=2.0,
+        response_en="Check the disk of the register; warnings go on from memory.",
+        response_zh="检查台账磁盘;预警由内存继续。",
+    ),
+    _Point(
+        name="historian_lost",
+        en="Values lost by the historian",
+        zh="历史库丢失的数据量",
+        eu="1/min",
+        setpoint=1.0,
+        tier=Tier.BLUE,
+        on_delay_s=0.0,
+        response_en="Check the disk of the historian.",
+        response_zh="检查历史库磁盘。",
+    ),
+    _Point(
+        name="push_waiting",
+        en="Notices that no authority has received",
+        zh="等待送达的推送通知",
+        eu="",
+        setpoint=1.0,
+        tier=Tier.BLUE,
+        on_delay_s=300.0,
+        response_en="Check the link to the authority; call by phone if a warning is urgent.",
+        response_zh="检查与监管部门的链路;紧急预警请改用电话上报。",
+    ),
+)
+
+
+def main_nature(site: Site) -> Nature:
+    """Give the nature that most sources have; ACTUAL wins a tie."""
+    natures = Counter(source.nature for source in site.sources)
+    return max(Nature, key=lambda nature: (natures[nature], nature is Nature.ACTUAL))
+
+
+def with_system(site: Site) -> Site:
+    """Add the gateway's own source, unit, tags and rules to a site; one link tag per source."""
+    nature = main_nature(site)
+    tags = [_tag(point.name, point.en, point.zh, point.eu, nature) for point in POINTS]
+    rules = [rule for point in POINTS for rule in _rules(point)]
+    for source in site.sources:
+        name = f"link.{source.id}"
+        tags.append(_tag(name, f"Link to {source.id}", f"{source.id} 链路", "", nature))
+        rules.append(
+            Rule(
+                id=f"{SOURCE}.{name}.L",
+                tag=f"{SOURCE}.{name}",
+                kind=Kind.L,
+                setpoint=0.5,
+                tier=Tier.YELLOW,
+                on_delay_s=5.0,
+                response={
+                    "en": "Check the device, its power and its cable; its values are not being judged.",
+                    "zh": "检查设备、电源与线路;其数据目前未参与判断。",
+                },
+            )
+        )
+    table = TagTable([*site.tags, *tags])
+    unit = HazardUnit(id=SOURCE, title={"en": "Gateway", "zh": "监测网关"}, kind="gateway", area="")
+    return replace(
+        site,
+        sources=(*site.sources, Source(id=SOURCE, protocol="system", nature=nature)),
+        tags=table,
+        units=(*site.units, unit),
+        rules=RuleTable([*site.rules, *rules], table),
+    )
+
+
+def system_scan(site: Site, epoch: int, number: int, now_ns: int, values: Mapping[str, float]) -> Scan:
+    """Make the gateway's scan of itself from values by tag name without the prefix."""
+    rows = np.array([site.tags.row_of[f"{SOURCE}.{name}"] for name in values], dtype=np.int32)
+    return Scan(
+        source=SOURCE,
+        epoch=epoch,
+        number=number,
+        received_ns=now_ns,
+        rows=rows,
+        values=np.array(list(values.values()), dtype=np.float64),
+        quality=np.zeros(len(rows), dtype=np.uint8),
+        times_ns=np.full(len(rows), now_ns, dtype=np.int64),
+        nature=site.tags[int(rows[0])].nature,
+    )
+
+
+def _tag(name: str, en: str, zh: str, eu: str, nature: Nature) -> Tag:
+    return Tag(
+        name=f"{SOURCE}.{name}",
+        title={"en": en, "zh": zh},
+        source=SOURCE,
+        unit=SOURCE,
+        eu=eu,
+        kind="state",
+        period_s=PERIOD_S,
+        nature=nature,
+    )
+
+
+def _rules(point: _Point) -> list[Rule]:
+    high = Rule(
+        id=f"{SOURCE}.{point.name}.H",
+        tag=f"{SOURCE}.{point.name}",
+        kind=Kind.H,
+        setpoint=point.setpoint,
+        tier=point.tier,
+        on_delay_s=point.on_delay_s,
+        response={"en": point.response_en, "zh": point.response_zh},
+    )
+    if point.name != "clock_offset":
+        return [high]
+    low = replace(high, id=f"{SOURCE}.{point.name}.L", kind=Kind.L, setpoint=-point.setpoint)
+    return [high, low]
