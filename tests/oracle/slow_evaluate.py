@@ -1,0 +1,204 @@
+"""A slow scalar oracle of the core: one Python object per tag, one per rule, one float at a time.
+
+Written from the stated rules and from nothing else; it shares no code with the array core but the words
+(``Rule``, ``Scan``). The rules:
+
+* H is active while v >= setpoint and clears when v < setpoint - deadband, L mirrored.
+* An on-delay counts while the condition holds, pauses while the tag is BAD or stale, and resumes; an off-delay counts
+  while the value is back past the deadband and starts anew after BAD or stale; a value in between cancels it.
+* A delay that ends strictly before the tag's next sample has ended: the value was held until then.
+* A delay also ends on the watermark of its source (last accepted time + receive time elapsed since), without a sample.
+* BAD never trips and never clears a limit; a retained sample is accepted but not judged.
+* Stale trips at a clock reading when watermark - last accepted time >= setpoint; any accepted sample clears it.
+* "BAD for longer than t" is a condition with an on-delay of t.
+* Rate = (v - v0) / (t - t0) with the newest kept sample at least a window and at most two windows old; samples are
+  kept at least a sixth of the window apart.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from alerting.model.rule import Kind, Rule
+from edge.model import Scan, TagTable
+
+S = 1_000_000_000
+BAD_FROM = 128  # upper bit of the quality byte
+RETAINED = 64 + 12  # UNCERTAIN, reason retained
+
+#: (rule id, is_active, time_ns)
+Transition = tuple[str, bool, int]
+
+
+def nanoseconds(seconds: float) -> int:
+    return round(seconds * S)
+
+
+@dataclass
+class SlowDelay:
+    """On its way to ``goal``: counting since ``since`` (None while paused), with ``counted`` from before the pause."""
+
+    goal: bool
+    counted: int = 0
+    since: int | None = None
+
+
+@dataclass
+class SlowRule:
+    rule: Rule
+    active: bool = False
+    delay: SlowDelay | None = None
+    kept: list[tuple[int, float]] = field(default_factory=list)  # samples of a rate, oldest first
+
+    def length(self, goal: bool) -> int:
+        if not goal:
+            return nanoseconds(self.rule.off_delay_s)
+        return nanoseconds(self.rule.setpoint if self.rule.kind is Kind.BAD else self.rule.on_delay_s)
+
+    def switch(self, time_ns: int) -> Transition:
+        assert self.delay is not None
+        self.active = self.delay.goal
+        self.delay = None
+        return (self.rule.id, self.active, time_ns)
+
+    def hold(self, until: int, stale_at: float) -> list[Transition]:
+        """Nothing new came until ``until``; the value is held, but no longer than the tag is fresh."""
+        if self.delay is None or self.delay.since is None:
+            return []
+        end = self.delay.since + self.length(self.delay.goal) - self.delay.counted
+        if end <= until and end <= stale_at:
+            return [self.switch(end)]
+        if stale_at <= until:
+            self.pause(int(stale_at))
+        return []
+
+    def pause(self, time_ns: int) -> None:
+        if self.delay is None or self.delay.since is None:
+            return
+        if self.delay.goal:
+            self.delay.counted += time_ns - self.delay.since
+        else:
+            self.delay.counted = 0
+        self.delay.since = None
+
+    def see(self, time_ns: int, *, holds: bool, lets_go: bool) -> list[Transition]:
+        """Meet a judged sample."""
+        goal = True if holds and not self.active else False if lets_go and self.active else None
+        if goal is None:
+            self.delay = None
+            return []
+        if self.delay is None or self.delay.goal is not goal:
+            self.delay = SlowDelay(goal)
+        if self.delay.since is None:
+            self.delay.since = time_ns
+        if self.delay.counted + time_ns - self.delay.since >= self.length(goal):
+            return [self.switch(time_ns)]
+        return []
+
+    def compare(self, time_ns: int, value: float) -> tuple[bool, bool]:
+        """Tell whether the condition holds, and whether the value is back past the deadband."""
+        rule = self.rule
+        if rule.kind in (Kind.H, Kind.HH):
+            return value >= rule.setpoint, value < rule.setpoint - rule.deadband
+        if rule.kind in (Kind.L, Kind.LL):
+            return value <= rule.setpoint, value > rule.setpoint + rule.deadband
+        rate = self.rate(time_ns, value)
+        if rate is None:
+            return False, False
+        return rate >= rule.setpoint, rate < rule.setpoint - rule.deadband
+
+    def rate(self, time_ns: int, value: float) -> float | None:
+        window = nanoseconds(self.rule.window_s)
+        old = [(t, v) for t, v in self.kept if window <= time_ns - t <= 2 * window]
+        if not self.kept or time_ns - self.kept[-1][0] >= window // 6:
+            self.kept.append((time_ns, value))
+        self.kept = self.kept[-64:]
+        if not old:
+            return None
+        t0, v0 = old[-1]
+        return abs(value - v0) / ((time_ns - t0) / 1e9)
+
+
+class SlowTag:
+    def __init__(self, name: str, source: "SlowSource", rules: Iterable[Rule], start_ns: int) -> None:
+        self.name = name
+        self.source = source
+        self.rules = [SlowRule(rule) for rule in rules]
+        self.last_ns = start_ns
+        stale = [rule.rule.setpoint for rule in self.rules if rule.rule.kind is Kind.STALE]
+        self.stale_after: float = nanoseconds(stale[0]) if stale else math.inf
+
+    def hold(self, until: int) -> list[Transition]:
+        return [found for rule in self.rules for found in rule.hold(until, self.last_ns + self.stale_after)]
+
+    def accept(self, time_ns: int, value: float, quality: int) -> tuple[list[Transition], list[Transition]]:
+        """Accept a sample: what had happened before it, and what it says."""
+        before = self.hold(time_ns - 1)
+        bad = quality >= BAD_FROM or not math.isfinite(value)
+        retained = not bad and quality == RETAINED
+        self.last_ns = max(self.last_ns, time_ns)
+        after: list[Transition] = []
+        for rule in self.rules:
+            kind = rule.rule.kind
+            if kind is Kind.STALE:
+                after += rule.see(time_ns, holds=False, lets_go=True)
+            elif retained:
+                continue
+            elif kind is Kind.BAD:
+                after += rule.see(time_ns, holds=bad, lets_go=not bad)
+            elif bad:
+                rule.pause(time_ns)
+            else:
+                holds, lets_go = rule.compare(time_ns, value)
+                after += rule.see(time_ns, holds=holds, lets_go=lets_go)
+        return before, after
+
+    def read_clock(self, watermark: int) -> list[Transition]:
+        found = self.hold(watermark)
+        for rule in self.rules:
+            if rule.rule.kind is Kind.STALE and not rule.active and watermark - self.last_ns >= self.stale_after:
+                rule.active, rule.delay = True, None
+                found.append((rule.rule.id, True, self.last_ns + int(self.stale_after)))
+        return found
+
+
+@dataclass
+class SlowSource:
+    last_ns: int
+    received_ns: int
+
+    def watermark(self, now_ns: int) -> int:
+        return self.last_ns + max(now_ns - self.received_ns, 0)
+
+
+class SlowCore:
+    """The whole memory, as objects; ``evaluate`` and ``expire`` say what the array core must say."""
+
+    def __init__(self, rules: Iterable[Rule], tags: TagTable, start_ns: int) -> None:
+        rules = list(rules)
+        self.sources = {tag.source: SlowSource(start_ns, start_ns) for tag in tags}
+        self.tags = [
+            SlowTag(tag.name, self.sources[tag.source], [r for r in rules if r.tag == tag.name], start_ns)
+            for tag in tags
+        ]
+
+    def evaluate(self, scan: Scan) -> tuple[list[Transition], list[Transition]]:
+        before: list[Transition] = []
+        after: list[Transition] = []
+        newest = 0
+        for row, value, quality, time_ns in zip(
+            scan.rows.tolist(), scan.values.tolist(), scan.quality.tolist(), scan.times_ns.tolist(), strict=True
+        ):
+            time_ns = min(time_ns, scan.received_ns)  # noqa: PLW2901  # a future stamp counts as now
+            first, then = self.tags[row].accept(time_ns, value, quality)
+            before += first
+            after += then
+            newest = max(newest, time_ns)
+        if len(scan):
+            source = self.sources[scan.source]
+            source.last_ns = max(source.last_ns, newest)
+            source.received_ns = scan.received_ns
+        return before, after
+
+    def expire(self, now_ns: int) -> list[Transition]:
+        return [found for tag in self.tags for found in tag.read_clock(tag.source.watermark(now_ns))]

@@ -1,0 +1,183 @@
+"""Random scenes for the core: tags with every kind of rule, and steps (scans and clock readings) over them.
+
+Values and times lie on coarse grids, so that "equal to the setpoint", "exactly at the end of a delay" and "exactly when
+it turns stale" happen often.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.tier import Tier
+from edge.model import Scan, Tag, TagTable
+
+S = 1_000_000_000
+GRID_NS = S // 10
+START_NS = 1_700_000_000 * S
+
+GOOD, UNCERTAIN, BAD = 0x00, 0x40, 0x80
+TIMEOUT, SUBSTITUTED, CLOCK, RETAINED = 2, 10, 11, 12
+
+LIMIT_TIERS = {Kind.L: Tier.YELLOW, Kind.LL: Tier.ORANGE, Kind.H: Tier.YELLOW, Kind.HH: Tier.ORANGE}
+
+
+def make_rule(kind: Kind, setpoint: float, **more: object) -> Rule:
+    tag = str(more.pop("tag", "t0"))
+    tier = more.pop("tier", LIMIT_TIERS.get(kind, Tier.BLUE))
+    return Rule(id=f"{tag}.{kind.name}", tag=tag, kind=kind, setpoint=setpoint, tier=tier, **more)  # type: ignore[arg-type]
+
+
+def make_tags(count: int = 1, sources: int = 1) -> TagTable:
+    return TagTable([Tag(name=f"t{n}", source=f"s{n % sources}", unit=f"u{n % 3}") for n in range(count)])
+
+
+def make_table(*rules: Rule, tags: TagTable | None = None) -> RuleTable:
+    return RuleTable(rules, tags or make_tags())
+
+
+def make_scan(
+    t_s: float,
+    value: float,
+    quality: int = GOOD,
+    *,
+    row: int = 0,
+    received_s: float | None = None,
+    number: int = 1,
+    source: str = "s0",
+) -> Scan:
+    """One sample of one tag; times in seconds after the start."""
+    return Scan(
+        source=source,
+        epoch=1,
+        number=number,
+        received_ns=at(t_s if received_s is None else received_s),
+        rows=np.array([row], np.int32),
+        values=np.array([value], np.float64),
+        quality=np.array([quality], np.uint8),
+        times_ns=np.array([at(t_s)], np.int64),
+    )
+
+
+def at(t_s: float) -> int:
+    return START_NS + round(t_s * 1e9)
+
+
+# ------------------------------------------------------------------------------------------------------ random scenes
+
+
+def random_rules(rng: np.random.Generator, tags: TagTable) -> list[Rule]:
+    """Give each tag a random set of kinds around the middle of its walk, 0."""
+
+    def delay() -> float:
+        return float(rng.choice([0.0, 0.0, 0.1, 0.2, 0.3, 0.5, 1.0]))
+
+    rules = []
+    for tag in tags:
+        inner, outer = sorted(rng.choice([0.25, 0.5, 0.75, 1.0], 2, replace=False).tolist())
+        setpoints = {
+            Kind.L: -inner,
+            Kind.LL: -outer,
+            Kind.H: inner,
+            Kind.HH: outer,
+            Kind.RATE: float(rng.choice([0.25, 0.5, 1.0])),
+            Kind.STALE: float(rng.choice([0.6, 2.0, 4.0, 8.0])),
+            Kind.BAD: float(rng.choice([0.0, 0.1, 0.3, 1.0])),
+        }
+        rules += [
+            make_rule(
+                kind,
+                setpoint,
+                tag=tag.name,
+                deadband=float(rng.choice([0.0, 0.0, 0.25, 0.5])),
+                on_delay_s=delay(),
+                off_delay_s=delay(),
+                window_s=float(rng.choice([0.3, 0.5, 1.0, 2.0])),
+            )
+            for kind, setpoint in setpoints.items()
+            if rng.random() < 0.8
+        ]
+    return rules
+
+
+MOODS = ("good",) * 8 + ("bad", "bad", "nan", "inf", "uncertain", "retained", "silent")
+STEPS = (-1.5, -0.75, -0.5, -0.25, 0.25, 0.5, 0.75, 1.5)
+
+
+def pick(rng: np.random.Generator, among: Sequence[Any]) -> Any:  # noqa: ANN401
+    """Choose one; much quicker than ``rng.choice``."""
+    return among[int(rng.random() * len(among))]
+
+
+@dataclass
+class Walk:
+    """What one tag does at present: walks over its limits, in bursts of bad quality, silence or retained messages."""
+
+    last_ns: int
+    value: float = 0.0
+    mood: str = "good"
+
+    def step(self, rng: np.random.Generator) -> tuple[float, int]:
+        if rng.random() < 0.12:
+            self.mood = pick(rng, MOODS)
+        if rng.random() < 0.8:
+            self.value = min(max(self.value + pick(rng, STEPS), -1.5), 1.5)
+        match self.mood:
+            case "bad":
+                return pick(rng, (self.value, np.nan)), BAD | TIMEOUT
+            case "nan":
+                return np.nan, pick(rng, (GOOD, UNCERTAIN | CLOCK))
+            case "inf":
+                return pick(rng, (np.inf, -np.inf)), GOOD
+            case "uncertain":
+                return self.value, pick(rng, (UNCERTAIN | CLOCK, UNCERTAIN | SUBSTITUTED))
+            case "retained":
+                return self.value, UNCERTAIN | RETAINED
+            case _:
+                return self.value, GOOD
+
+
+def random_steps(rng: np.random.Generator, tags: TagTable, steps: int, *, jitter: int = 8) -> Iterator[Scan | int]:
+    """Give scans and clock readings (ns) as intake would let them through: per tag newer, receive time never back.
+
+    Args:
+        jitter: Most transit time in grid steps; with 0 the watermark is always right.
+    """
+    walks = [Walk(START_NS) for _ in tags]
+    names = sorted({tag.source for tag in tags})
+    rows_of = {name: tags.rows_of_source(name) for name in names}
+    now_ns = START_NS
+    for number in range(1, steps + 1):
+        now_ns += GRID_NS * int(rng.choice([0, 1, 1, 2, 3, 5], p=[0.1, 0.3, 0.3, 0.15, 0.1, 0.05]))
+        if rng.random() < 0.02:
+            now_ns += GRID_NS * int(rng.integers(10, 40))  # a gap for everybody
+        if rng.random() < 0.4:
+            yield now_ns + int(rng.choice([0, 0, 1, GRID_NS // 2]))
+            now_ns += GRID_NS
+        source = str(rng.choice(names))
+        rows, values, quality, times = [], [], [], []
+        for row in rows_of[source].tolist():
+            walk = walks[row]
+            value, byte = walk.step(rng)
+            time_ns = now_ns - GRID_NS * int(rng.random() * (jitter + 1))
+            if rng.random() < 0.05:
+                time_ns = now_ns + GRID_NS  # a clock ahead of ours
+            if walk.mood == "silent" or min(time_ns, now_ns) <= walk.last_ns:
+                continue
+            walk.last_ns = min(time_ns, now_ns)
+            rows.append(row)
+            values.append(value)
+            quality.append(byte)
+            times.append(time_ns)
+        yield Scan(
+            source=source,
+            epoch=1,
+            number=number,
+            received_ns=now_ns,
+            rows=np.array(rows, np.int32),
+            values=np.array(values, np.float64),
+            quality=np.array(quality, np.uint8),
+            times_ns=np.array(times, np.int64),
+        )
