@@ -1,0 +1,246 @@
+/** What the gateway says: the shapes of /api/v1, field for field. */
+
+export const TIERS = ["RED", "ORANGE", "YELLOW", "BLUE"] as const;
+export type ActiveTier = (typeof TIERS)[number];
+export type Tier = ActiveTier | "NONE";
+export type Nature = "actual" | "exercise" | "test";
+export type State = "NORMAL" | "UNACK" | "ACKED" | "RTN_UNACK" | "LATCHED";
+export type Suppression = "none" | "shelved" | "by_design" | "out_of_service";
+export type Role = "viewer" | "operator" | "safety_officer" | "engineer" | "regulator" | "administrator";
+/** The same text in each language that the site's configuration gives. */
+export type Said = Record<string, string>;
+
+export interface Me {
+  name: string;
+  role: Role;
+}
+
+export interface Limit {
+  rule: string;
+  kind: string;
+  setpoint: number;
+  deadband: number;
+  on_delay_s: number;
+  off_delay_s: number;
+  tier: Tier;
+}
+
+export interface Tag {
+  row: number;
+  name: string;
+  title: Said;
+  unit: string;
+  source: string;
+  eu: string;
+  kind: string;
+  range_lo: number | null;
+  range_hi: number | null;
+  resolution: number | null;
+  period_s: number;
+  nature: Nature;
+  limits: Limit[];
+}
+
+export interface Alarm {
+  id: string;
+  key: string;
+  nature: Nature;
+  tag: string;
+  unit: string;
+  group: string;
+  condition: string;
+  tier: Tier;
+  tier_max: Tier;
+  state: State;
+  is_active: boolean;
+  onset: string | null;
+  changed: string | null;
+  value: number | null;
+  setpoint: number | null;
+  eu: string;
+  acked_by: string;
+  acked: string | null;
+  comment: string;
+  suppression: Suppression;
+  suppressed_until: string | null;
+  suppressed_by: string;
+  suppression_reason: string;
+  response: Said;
+  ordinal: number;
+}
+
+export interface Unit {
+  id: string;
+  title: Said;
+  kind: string;
+  grade: number | null;
+  area: string;
+  tier: Tier;
+  alarms: number;
+  tags: string[];
+}
+
+export interface AlarmEvent {
+  id: string;
+  what: string;
+  time: string;
+  received?: string;
+  nature: Nature;
+  unit: string;
+  alarm: string;
+  tag: string;
+  condition: string;
+  tier: Tier;
+  state: string;
+  value: number | null;
+  setpoint: number | null;
+  suppression?: string;
+  is_late?: boolean;
+  cause?: Record<string, unknown>;
+}
+
+export interface Task {
+  id: string;
+  entry: string;
+  nature: Nature;
+  unit: string;
+  tier: Tier;
+  title: Said;
+  owner: string;
+  due: string;
+  state: string;
+  opened: string;
+  done: string | null;
+  done_by: string;
+  note: string;
+}
+
+export interface Entry {
+  id: string;
+  unit: string;
+  opened: string;
+  closed: string | null;
+  tier: Tier;
+  tier_max: Tier;
+  alarms: string[];
+  tasks: Task[];
+  is_late: boolean;
+  nature: Nature;
+}
+
+export interface Notice {
+  key: string;
+  destination: string;
+  chain: string;
+  event: string;
+  action: string;
+  tier: Tier;
+  state: string;
+  attempts: number;
+  created: string;
+  next: string | null;
+  delivered: string | null;
+  last_error: string;
+  receipt: unknown;
+  nature: Nature;
+}
+
+export interface Destination {
+  id: string;
+  waiting: number;
+  delivered: number;
+  gave_up: number;
+  oldest_waiting_s: number | null;
+  last_receipt: unknown;
+}
+
+export interface Stage {
+  stage: string;
+  in: number;
+  out: number;
+  held: number;
+  refused: Record<string, number>;
+  balance: number;
+  delay_ms: { p50: number | null; p99: number | null } | null;
+  last_error: string | null;
+}
+
+export interface Queue {
+  name: string;
+  size: number;
+  max: number;
+  dropped: number;
+}
+
+export interface SourceState {
+  id: string;
+  protocol: string;
+  is_up: boolean;
+  last_scan: string | null;
+  scans: number;
+  refused: number;
+}
+
+export interface Flow {
+  stages: Stage[];
+  queues: Queue[];
+  sources: SourceState[];
+}
+
+export interface History {
+  tag: string;
+  eu: string;
+  times_ns: (string | number)[];
+  values: (number | null)[];
+  min: (number | null)[];
+  max: (number | null)[];
+  quality: number[];
+  is_rolled_up: boolean;
+}
+
+export interface Status {
+  site: { id: string; title: Said };
+  nature: Nature;
+  now: string;
+  timezone: string;
+  counts: Record<ActiveTier, number>;
+  unacked: number;
+  shelved: number;
+  links: { up: number; total: number };
+  push: { waiting: number };
+  is_demonstration: boolean;
+}
+
+export interface Columns {
+  rows: number[];
+  v: (number | null)[];
+  q: number[];
+  t_ms: number[];
+}
+
+export interface UnitTier {
+  id: string;
+  tier: Tier;
+  alarms: number;
+}
+
+export interface Snapshot {
+  kind: "snapshot";
+  rev: number;
+  as_of: string;
+  status: Status;
+  alarms: Alarm[];
+  units: UnitTier[];
+  values: Columns;
+}
+
+export interface Delta {
+  kind: "delta";
+  rev: number;
+  as_of: string;
+  status?: Status;
+  alarms?: Alarm[];
+  gone?: string[];
+  units?: UnitTier[];
+  values?: Columns;
+}

@@ -1,0 +1,122 @@
+/** What the person has on the desk: the chosen alarms, the opened one, a dialog, what was refused. */
+import { computed, reactive, ref, shallowRef } from "vue";
+import { post, Refusal } from "./api/client";
+import type { Alarm } from "./api/types";
+import { alarms, rowKey, takeAlarm } from "./live/picture";
+import type { Act } from "./session";
+import { t } from "./words/i18n";
+import { tagTitle, unitTitle } from "./words/format";
+
+export type AlarmAct = Exclude<Act, "task">;
+
+/** Chosen alarms by row key; the last one chosen is the one that keys move from. */
+export const chosen = shallowRef<ReadonlySet<string>>(new Set());
+export const current = ref<string | null>(null);
+/** The alarm whose story is shown; on a phone it covers the list. */
+export const opened = ref<string | null>(null);
+/** The last known form of the opened alarm, for when it has left the list. */
+const remembered = shallowRef<Alarm | null>(null);
+export const openedAlarm = computed<Alarm | null>(() => {
+  if (opened.value === null) return null;
+  const known = alarms.value.get(opened.value);
+  if (known) {
+    remembered.value = known;
+    return known;
+  }
+  return remembered.value && rowKey(remembered.value) === opened.value ? remembered.value : null;
+});
+/** Whether the opened alarm is still in the live list. */
+export const isOpenedLive = computed(() => opened.value !== null && alarms.value.has(opened.value));
+
+export interface Asked {
+  act: AlarmAct;
+  about: Alarm[];
+}
+export const asked = shallowRef<Asked | null>(null);
+export const areKeysShown = ref(false);
+/** Rises when the person asks for the filter (key /). */
+export const filterWanted = ref(0);
+
+export interface Said {
+  id: number;
+  about: string;
+  text: string;
+}
+export const refusals = reactive<Said[]>([]);
+let counter = 0;
+
+export function refuse(about: string, text: string): void {
+  counter += 1;
+  refusals.push({ id: counter, about, text });
+  if (refusals.length > 5) refusals.splice(0, refusals.length - 5);
+}
+
+export function dismiss(id: number): void {
+  const at = refusals.findIndex((said) => said.id === id);
+  if (at >= 0) refusals.splice(at, 1);
+}
+
+export function choose(key: string | null): void {
+  current.value = key;
+  chosen.value = key === null ? new Set() : new Set([key]);
+}
+
+export function open(key: string, alarm?: Alarm): void {
+  if (alarm) remembered.value = alarm;
+  opened.value = key;
+}
+
+export function close(): void {
+  opened.value = null;
+}
+
+/** Which acts make sense for an alarm in its present state; the gateway still has the last word. */
+export function isApt(act: AlarmAct, alarm: Alarm): boolean {
+  switch (act) {
+    case "ack":
+      return alarm.state === "UNACK" || alarm.state === "RTN_UNACK";
+    case "reset":
+      return alarm.state === "LATCHED";
+    case "shelve":
+    case "suppress":
+      return alarm.suppression === "none";
+    case "unshelve":
+      return alarm.suppression === "shelved";
+    case "unsuppress":
+      return alarm.suppression === "out_of_service";
+  }
+}
+
+export function ask(act: AlarmAct, keys: Iterable<string>): void {
+  const about = [...keys].map((key) => alarms.value.get(key) ?? (openedAlarm.value && rowKey(openedAlarm.value) === key ? openedAlarm.value : undefined)).filter((alarm) => alarm !== undefined);
+  if (about.length > 0) asked.value = { act, about };
+}
+
+export function nameOf(alarm: Alarm): string {
+  return alarm.tag === "" ? unitTitle(alarm.unit) : tagTitle(alarm.tag);
+}
+
+/** A refusal as a sentence in the page's language where the gateway gave none. */
+export function sentenceOf(cause: unknown): string {
+  if (cause instanceof Refusal) {
+    if (cause.message !== "") return cause.message;
+    if (cause.code === "unreachable") return t("lost.unreachable");
+    return `${t("common.failedPlain")} (${cause.status} ${cause.code})`;
+  }
+  return String(cause);
+}
+
+/** Carry out an act on each alarm in turn; what is refused is said, the others go on. */
+export async function perform(act: AlarmAct, about: Alarm[], body: Record<string, unknown>): Promise<number> {
+  let done = 0;
+  for (const alarm of about) {
+    try {
+      const answer = await post<{ alarm?: Alarm | null }>(`alarms/${encodeURIComponent(rowKey(alarm))}/${act}`, body);
+      if (answer.alarm) takeAlarm(answer.alarm);
+      done += 1;
+    } catch (cause) {
+      refuse(nameOf(alarm), sentenceOf(cause));
+    }
+  }
+  return done;
+}

@@ -1,0 +1,26 @@
+/** Places of the page. Hash addresses, so that the gateway serves one file and every place can be a link. */
+import { createRouter, createWebHashHistory } from "vue-router";
+import AlarmsPage from "./pages/AlarmsPage.vue";
+import OverviewPage from "./pages/OverviewPage.vue";
+
+export const PLACES = ["overview", "alarms", "trend", "register", "response", "push", "flow"] as const;
+export type Place = (typeof PLACES)[number];
+
+const PHONE = "(max-width: 767px)";
+
+export const router = createRouter({
+  history: createWebHashHistory(),
+  routes: [
+    // On a phone the alarm panel is the first screen.
+    { path: "/", redirect: () => (window.matchMedia(PHONE).matches ? "/alarms" : "/overview") },
+    { path: "/overview", name: "overview", component: OverviewPage },
+    { path: "/overview/:unit", name: "unit", component: () => import("./pages/UnitPage.vue"), meta: { place: "overview" } },
+    { path: "/alarms", name: "alarms", component: AlarmsPage },
+    { path: "/trend", name: "trend", component: () => import("./pages/TrendPage.vue") },
+    { path: "/register", name: "register", component: () => import("./pages/RegisterPage.vue") },
+    { path: "/response", name: "response", component: () => import("./pages/ResponsePage.vue") },
+    { path: "/push", name: "push", component: () => import("./pages/PushPage.vue") },
+    { path: "/flow", name: "flow", component: () => import("./pages/FlowPage.vue") },
+    { path: "/:other(.*)*", redirect: "/" },
+  ],
+});

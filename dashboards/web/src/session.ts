@@ -1,0 +1,67 @@
+/** Who is logged in, and what the page offers them. The gateway decides; this only hides what it would refuse. */
+import { ref, shallowRef } from "vue";
+import { get, post, Refusal, whenLoggedOut } from "./api/client";
+import type { Me, Role } from "./api/types";
+import { follow, unfollow } from "./live/picture";
+
+export const me = shallowRef<Me | null>(null);
+/** Unknown until the first answer, so that the log-in form does not flash up. */
+export const isKnown = ref(false);
+export const isReachable = ref(true);
+
+const ACT: readonly Role[] = ["operator", "safety_officer", "engineer", "administrator"];
+const REMOVE: readonly Role[] = ["safety_officer", "engineer", "administrator"];
+
+export type Act = "ack" | "reset" | "shelve" | "unshelve" | "suppress" | "unsuppress" | "task";
+
+export function may(act: Act): boolean {
+  const role = me.value?.role;
+  if (role === undefined) return false;
+  return (act === "suppress" || act === "unsuppress" ? REMOVE : ACT).includes(role);
+}
+
+function enter(person: Me): void {
+  me.value = person;
+  isKnown.value = true;
+  isReachable.value = true;
+  follow(() => void recognise());
+}
+
+function leave(): void {
+  me.value = null;
+  isKnown.value = true;
+  unfollow();
+}
+
+whenLoggedOut(leave);
+
+let again: number | undefined;
+
+/** Ask the gateway who we are; while it does not answer, ask again. */
+export async function recognise(): Promise<void> {
+  window.clearTimeout(again);
+  try {
+    enter(await get<Me>("me"));
+  } catch (cause) {
+    if (cause instanceof Refusal && (cause.status === 401 || cause.status === 403)) {
+      leave();
+      isReachable.value = true;
+      return;
+    }
+    isReachable.value = false;
+    again = window.setTimeout(() => void recognise(), 2_000);
+  }
+}
+
+export async function logIn(name: string, password: string): Promise<void> {
+  await post("login", { name, password });
+  await recognise();
+}
+
+export async function logOut(): Promise<void> {
+  try {
+    await post("logout");
+  } finally {
+    leave();
+  }
+}

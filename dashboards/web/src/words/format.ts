@@ -1,0 +1,221 @@
+/** Numbers, times and names as people read them: site's time zone, 24 hours, unit on every number. */
+import type { Alarm, Said, Tag, Tier } from "../api/types";
+import { plant, status } from "../live/picture";
+import { language, t, word } from "./i18n";
+
+export function said(text: Said | string | null | undefined, instead = ""): string {
+  if (!text) return instead;
+  if (typeof text === "string") return text || instead;
+  return text[language.value] || text["en"] || Object.values(text).find((x) => x !== "") || instead;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+export function zone(): string {
+  return status.value?.timezone ?? "UTC";
+}
+
+function parts(ms: number): Record<string, string> {
+  const name = zone();
+  let format = formats.get(name);
+  if (!format) {
+    const options: Intl.DateTimeFormatOptions = {
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      hourCycle: "h23",
+    };
+    try {
+      format = new Intl.DateTimeFormat("en-GB", { ...options, timeZone: name });
+    } catch {
+      format = new Intl.DateTimeFormat("en-GB", { ...options, timeZone: "UTC" }); // a zone this browser does not know
+    }
+    formats.set(name, format);
+  }
+  return Object.fromEntries(format.formatToParts(ms).map((part) => [part.type, part.value]));
+}
+
+/** Minutes that the site's clock is ahead of UTC at a moment. */
+export function offset_min(ms: number): number {
+  const p = parts(ms);
+  const local = Date.UTC(+p["year"]!, +p["month"]! - 1, +p["day"]!, +p["hour"]!, +p["minute"]!, +p["second"]!);
+  return Math.round((local - Math.floor(ms / 1000) * 1000) / 60_000);
+}
+
+/** The same words in both languages: UTC+8, UTC−3:30. */
+export function zoneLabel(ms: number): string {
+  const offset = offset_min(ms);
+  const size = Math.abs(offset);
+  const minutes = size % 60;
+  return `UTC${offset < 0 ? "−" : "+"}${Math.floor(size / 60)}${minutes ? `:${String(minutes).padStart(2, "0")}` : ""}`;
+}
+
+export function clock(at: number | string | null | undefined, withSeconds = true): string {
+  const ms = toMs(at);
+  if (ms === null) return "–";
+  const p = parts(ms);
+  return withSeconds ? `${p["hour"]}:${p["minute"]}:${p["second"]}` : `${p["hour"]}:${p["minute"]}`;
+}
+
+export function day(at: number | string | null | undefined): string {
+  const ms = toMs(at);
+  if (ms === null) return "–";
+  const p = parts(ms);
+  return `${p["year"]}-${p["month"]}-${p["day"]}`;
+}
+
+/** The clock today, day and clock otherwise. */
+export function when(at: number | string | null | undefined, now: number): string {
+  const ms = toMs(at);
+  if (ms === null) return "–";
+  return day(ms) === day(now) ? clock(ms) : `${day(ms).slice(5)} ${clock(ms)}`;
+}
+
+export function full(at: number | string | null | undefined): string {
+  const ms = toMs(at);
+  return ms === null ? "–" : `${day(ms)} ${clock(ms)} ${zoneLabel(ms)}`;
+}
+
+export function toMs(at: number | string | null | undefined): number | null {
+  if (at === null || at === undefined || at === "") return null;
+  const ms = typeof at === "number" ? at : Date.parse(at);
+  return Number.isFinite(ms) && ms > 0 ? ms : null;
+}
+
+/** "2025-11-22T03:12" of a site's wall clock, as ms since 1970 UTC. */
+export function fromSiteClock(text: string): number | null {
+  const guess = Date.parse(`${text}Z`);
+  if (!Number.isFinite(guess)) return null;
+  const once = guess - offset_min(guess) * 60_000;
+  return guess - offset_min(once) * 60_000; // twice: the offset may change between the two near a clock change
+}
+
+export function toSiteClock(ms: number): string {
+  return `${day(ms)}T${clock(ms, false)}`;
+}
+
+export function age(span_ms: number): string {
+  const s = Math.max(0, Math.floor(span_ms / 1000));
+  if (s < 60) return t("age.s", { n: s });
+  if (s < 3600) return t("age.m", { n: Math.floor(s / 60) });
+  if (s < 86_400) return `${t("age.h", { n: Math.floor(s / 3600) })} ${t("age.m", { n: Math.floor((s % 3600) / 60) })}`;
+  return `${t("age.d", { n: Math.floor(s / 86_400) })} ${t("age.h", { n: Math.floor((s % 86_400) / 3600) })}`;
+}
+
+const numbers = new Map<string, Intl.NumberFormat>();
+
+export function number(value: number | null | undefined, digits = 0): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const key = `${language.value}${digits}`;
+  let format = numbers.get(key);
+  if (!format) {
+    format = new Intl.NumberFormat(language.value === "zh" ? "zh-CN" : "en-GB", {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    });
+    numbers.set(key, format);
+  }
+  return format.format(value);
+}
+
+/** Digits behind the point that a tag's resolution (or its range) warrants. */
+export function digitsOf(tag: Tag | undefined, value = 0): number {
+  const step = tag?.resolution;
+  if (step && step > 0) {
+    for (let digits = 0; digits < 6; digits += 1) if (Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) < 1e-6) return Math.min(digits, 4);
+    return 4;
+  }
+  const size = tag && tag.range_hi !== null && tag.range_lo !== null ? Math.abs(tag.range_hi - tag.range_lo) : Math.abs(value);
+  if (size >= 1000) return 0;
+  if (size >= 100) return 1;
+  return 2;
+}
+
+export function measured(value: number | null | undefined, tag: Tag | undefined, eu = tag?.eu ?? ""): string {
+  const text = number(value, digitsOf(tag, value ?? 0));
+  return eu === "" || text === "–" ? text : `${text} ${eu}`;
+}
+
+export function tagTitle(name: string): string {
+  const tag = plant.tagOf.get(name);
+  return said(tag?.title, name);
+}
+
+export function unitTitle(id: string): string {
+  return said(plant.unitOf.get(id)?.title, id);
+}
+
+export function tierWord(tier: Tier): string {
+  return word("tier", tier);
+}
+
+/** The tier that an alarm is shown with: of the active condition, or the highest it had once it has returned. */
+export function shownTier(alarm: Alarm): Tier {
+  return alarm.tier === "NONE" ? alarm.tier_max : alarm.tier;
+}
+
+/** A setpoint may be finer than the tag's resolution; show it unrounded. */
+export function exact(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  return new Intl.NumberFormat(language.value === "zh" ? "zh-CN" : "en-GB", { maximumSignificantDigits: 6 }).format(value);
+}
+
+/** "4.31 m ≥ HH 4.20": condition and value against the limit. */
+export function conditionText(alarm: Alarm): string {
+  const tag = plant.tagOf.get(alarm.tag);
+  const setpoint = exact(alarm.setpoint);
+  const eu = alarm.eu || tag?.eu || "";
+  switch (alarm.condition) {
+    case "STALE":
+      return t("condition.stale", { s: setpoint });
+    case "BAD":
+      return t("condition.bad", { s: setpoint });
+    case "RATE": {
+      return t("condition.rate", { setpoint: `${setpoint} ${eu}` });
+    }
+    case "H":
+    case "HH":
+    case "L":
+    case "LL": {
+      const isHigh = alarm.condition.startsWith("H");
+      const isBeyond = alarm.value !== null && alarm.setpoint !== null && (isHigh ? alarm.value >= alarm.setpoint : alarm.value <= alarm.setpoint);
+      const sign = isHigh ? (isBeyond ? "≥" : "<") : isBeyond ? "≤" : ">";
+      return `${measured(alarm.value, tag, eu)} ${sign} ${alarm.condition} ${setpoint}`;
+    }
+    default:
+      return `${alarm.condition} ${measured(alarm.value, tag, eu)}`.trim();
+  }
+}
+
+/** Name of a quality byte in words: class and reason. */
+export function qualityWord(quality: number): string {
+  const name = quality >= 0x80 ? "BAD" : quality >= 0x40 ? "UNCERTAIN" : "GOOD";
+  const reason = word("quality.reason", String(quality & 0x3f));
+  const base = word("quality", name);
+  if (reason === "") return base;
+  return language.value === "zh" ? `${base}（${reason}）` : `${base} (${reason})`;
+}
+
+/** A receipt or an error as one line of text, whatever shape the other side gave it. */
+export function oneLine(thing: unknown): string {
+  if (thing === null || thing === undefined || thing === "") return "";
+  if (typeof thing === "string") {
+    const text = thing.trim();
+    if (!text.startsWith("{")) return text;
+    try {
+      return oneLine(JSON.parse(text));
+    } catch {
+      return text;
+    }
+  }
+  if (typeof thing === "object") {
+    return Object.entries(thing)
+      .filter(([, value]) => value !== null && value !== "")
+      .map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
+      .join(" · ");
+  }
+  return String(thing);
+}
