@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -121,9 +122,10 @@ def main() -> int:
     parser.add_argument("--bind", default="", help="address to listen on instead of each source's host")
     parser.add_argument("--broker", default="", help="broker to publish to instead of each source's host")
     parser.add_argument("--seconds", type=float, help="end after so long")
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # It logs what it then raises.
     try:
         asyncio.run(simulate(parser.parse_args()))
-    except (StoryError, OSError, RuntimeError) as error:
+    except (StoryError, OSError) as error:
         print(f"The plant cannot start: {error}", file=sys.stderr)
         return 2
     return 0

@@ -30,13 +30,17 @@ class ModbusDevice:
         """Begin to listen, with the first readings already in place.
 
         Raises:
-            RuntimeError: When the port cannot be bound.
+            OSError: When the port cannot be bound.
         """
         self.image.put(readings)
         self._server = ModbusTcpServer(
             SimDevice(id=self.device.device_id, simdata=self._tables()), address=(self._bind, self.device.port)
         )
-        await self._server.serve_forever(background=True)
+        try:
+            await self._server.serve_forever(background=True)
+        except RuntimeError as error:
+            self._server = None
+            raise OSError(f"{self._bind}:{self.device.port} ({self.device.source}) cannot be listened on.") from error
 
     async def refresh(self, readings: Mapping[str, float]) -> None:
         """Put new readings into the registers; each table changes between two requests, never within one."""
