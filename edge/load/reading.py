@@ -53,7 +53,7 @@ class Reading:
 
     def _read_text(self, name: str, named_at: Place) -> str | None:
         inside = Path(os.path.normpath(name))  # by its text only: a folder may be put together of links
-        if inside.is_absolute() or inside.parts[:1] == ("..",) or "\0" in name:
+        if inside.is_absolute() or inside.parts[:1] == ("..",):
             self.mistakes.add(
                 named_at,
                 f"File {show(name)} lies outside the site's folder; a site is one folder, so that it can be copied and "

@@ -1,0 +1,22 @@
+"""One folder per mistake: what the user must read, word for word."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.load import ConfigError, load
+
+CASES = sorted((Path(__file__).parents[2] / "golden" / "config").iterdir())
+ENVIRON = {"FENGSUI_DISTRICT_SECRET": "whsec_" + "c2VjcmV0" * 5, "FENGSUI_PLAIN": "hunter2"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_mistake(case: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(case / "site.toml", environ=ENVIRON)
+    assert str(caught.value).replace(f"{case}/", "") + "\n" == (case / "expected.txt").read_text("utf-8")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) > 100
