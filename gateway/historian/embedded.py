@@ -138,6 +138,8 @@ class EmbeddedHistorian:
 
     async def close(self) -> None:
         """Commit what waits (one try), stop and let go of the file."""
+        if self._is_closed:
+            return
         self._is_closed = True
         if self._task is not None:
             self._wake.set()

@@ -213,8 +213,8 @@ class HistoryFile:
         mark = self._folded.get(block, 0)
         query = "SELECT id, body FROM recent WHERE block = ? AND id > ? ORDER BY id"
         rows = self.connection.execute(query, (block, mark)).fetchall()
-        self._blocks.pop(block, None)
         if not rows:
+            self._blocks.pop(block, None)
             return
         mark = rows[-1][0]
         recent = np.frombuffer(b"".join(body for _, body in rows), dtype=SAMPLE)
@@ -232,6 +232,7 @@ class HistoryFile:
             gone = min(mark, self._released)
             self.connection.execute("DELETE FROM recent WHERE block = ? AND id <= ?", (block, gone))
         self._folded[block] = mark
+        self._blocks.pop(block, None)
 
     def backfill(self, row: int, samples: Samples, nature: Nature | None = None) -> None:
         """Keep a long past of one tag at once, without the way over ``recent``; to be called in a transaction.

@@ -1,0 +1,92 @@
+"""A historian that lives in memory: the seam for simulations and tests of what lies around it.
+
+The contract test runs it beside the embedded one; what it promises less is durability, and a past that ends at
+``samples_most`` samples a tag.
+"""
+
+import asyncio
+
+import numpy as np
+
+from edge.model import Nature, Quality, Scan, TagTable
+from edge.model.scan import Rows
+from gateway.historian.port import Counts, Done, Latest, Series
+from gateway.historian.series import (
+    Samples,
+    as_pieces,
+    bucket_width_ns,
+    gap_ns_of,
+    merge,
+    series_of_pieces,
+    series_of_samples,
+    sum_up,
+)
+
+
+class MemoryHistorian:
+    """Keeps the newest samples of each tag, at once; see ``gateway.historian.port``."""
+
+    def __init__(self, tags: TagTable, samples_most: int = 100_000) -> None:
+        self._tags = tags
+        self._samples_most = samples_most
+        self._kept: dict[tuple[int, Nature], Samples] = {}
+        self._new: dict[tuple[int, Nature], list[Samples]] = {}
+        self._taken = self._lost = 0
+        self._is_closed = False
+
+    @property
+    def counts(self) -> Counts:
+        """Give the books."""
+        return Counts(taken=self._taken, committed=self._taken - self._lost, lost=self._lost)
+
+    def append(self, scan: Scan, done: Done | None = None) -> None:
+        """Keep a scan."""
+        self._taken += len(scan)
+        if self._is_closed:
+            self._lost += len(scan)
+        else:
+            for row in np.unique(scan.rows).tolist():
+                own = scan.rows == row
+                part = Samples(times_ns=scan.times_ns[own], values=scan.values[own], quality=scan.quality[own])
+                self._new.setdefault((row, scan.nature), []).append(part)
+                if len(self._new[row, scan.nature]) >= self._samples_most:
+                    self._samples(row, scan.nature)
+        if done is not None:
+            asyncio.get_running_loop().call_soon(done, not self._is_closed)
+
+    async def flush(self) -> None:
+        """Nothing waits here."""
+
+    async def range(self, row: int, from_ns: int, to_ns: int, points: int, nature: Nature | None = None) -> Series:
+        """Give one tag's samples, or their sums in buckets; see the port."""
+        gap_ns = gap_ns_of(float(self._tags.period_s[row]))
+        samples = self._samples(row, nature or self._tags[row].nature).between(from_ns, to_ns)
+        if len(samples) <= points:
+            return series_of_samples(samples, gap_ns)
+        width_ns = bucket_width_ns(from_ns, to_ns, points)
+        return series_of_pieces(sum_up(as_pieces(samples), from_ns, width_ns), gap_ns, width_ns)
+
+    async def latest(self, rows: Rows) -> Latest:
+        """Give the newest sample of each tag."""
+        n = len(rows)
+        values, quality = np.full(n, np.nan), np.full(n, np.uint8(Quality.BAD), dtype=np.uint8)
+        times_ns = np.zeros(n, dtype=np.int64)
+        for k, row in enumerate(rows.tolist()):
+            samples = self._samples(row, self._tags[row].nature)
+            if len(samples):
+                times_ns[k], values[k], quality[k] = samples.times_ns[-1], samples.values[-1], samples.quality[-1]
+        return Latest(rows=rows, values=values, quality=quality, times_ns=times_ns)
+
+    async def close(self) -> None:
+        """Take no more."""
+        self._is_closed = True
+
+    def _samples(self, row: int, nature: Nature) -> Samples:
+        """Take in what is new and give all that is kept."""
+        parts = [*([self._kept[row, nature]] if (row, nature) in self._kept else []), *self._new.pop((row, nature), [])]
+        kept = merge(parts)
+        i = max(0, len(kept) - self._samples_most)
+        kept = Samples(times_ns=kept.times_ns[i:], values=kept.values[i:], quality=kept.quality[i:])
+        if parts:
+            self._kept[row, nature] = kept
+        return kept
