@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from alerting.core import Changes, Memory, evaluate, expire
+from alerting.core.memory import no_changes
 from alerting.judge import Lane, alarm_event, is_latching, judge_alarm
 from alerting.late import Gap, GapBook
 from alerting.lifecycle import Refused, Turn, step
@@ -129,7 +130,7 @@ class Desk:
         """Judge one admitted scan of the live lane; each tag at most once, newer than its last."""
         memory = self.memory(scan.nature)
         before, after = evaluate(self.table, memory, scan)
-        self._fold(before, scan.nature, scan.key)
+        self._fold(before, scan.nature, scan.key, then=after)
         self._fold(after, scan.nature, scan.key)
 
     def open_gap(self, source: str, nature: Nature, to_ns: int) -> None:
@@ -174,11 +175,22 @@ class Desk:
 
     # -------------------------------------------------------------- conditions
 
-    def _fold(self, changes: Changes, nature: Nature, scan_key: str) -> None:
-        """Let the alarms of changed rules meet the state machine, in order of event time."""
+    def _fold(self, changes: Changes, nature: Nature, scan_key: str, then: Changes | None = None) -> None:
+        """Let the alarms of changed rules meet the state machine, in order of event time.
+
+        Args:
+            then: What the same scan changed afterwards; memory holds it already.
+        """
         if len(changes) == 0:
             return
-        lane = Lane(site=self.site, nature=nature, table=self.table, memory=self.memory(nature), book=self.alarms)
+        lane = Lane(
+            site=self.site,
+            nature=nature,
+            table=self.table,
+            memory=self.memory(nature),
+            book=self.alarms,
+            then=then or no_changes(),
+        )
         places = self.table.alarm[changes.rule]
         first_ns = {int(p): int(changes.time_ns[places == p].min()) for p in np.unique(places)}
         for place in sorted(first_ns, key=lambda p: (first_ns[p], p)):

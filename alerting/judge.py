@@ -6,13 +6,14 @@ Never: touches memory, units or the register.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alerting.core import Changes, Memory
+from alerting.core.memory import no_changes
 from alerting.lifecycle import Turn, step
 from alerting.model.alarm import Alarm, State, digest
 from alerting.model.event import Event, What
@@ -28,6 +29,7 @@ class Lane:
 
     Attributes:
         book: Alarms by key, as they stand; the caller puts changed ones back.
+        then: Changes that memory holds already but that came after the ones being judged.
         late: Name of the gap in the late lane; empty for live.
     """
 
@@ -36,6 +38,7 @@ class Lane:
     table: RuleTable
     memory: Memory
     book: Mapping[str, Alarm]
+    then: Changes = field(default_factory=no_changes)
     late: str = ""
 
 
@@ -49,15 +52,15 @@ def judge_alarm(
         place: The alarm's index in ``table.alarms``.
         scan_key: The scan that changed it, or ``clock`` for a clock reading.
     """
-    table, memory, nature = lane.table, lane.memory, lane.nature
+    table, nature = lane.table, lane.nature
     tag_name, group = table.alarms[place]
     tag = table.tags[table.tags.row_of[tag_name]]
     key = digest(lane.site, nature, tag_name, group)
     alarm = lane.book.get(key) or Alarm(key=key, nature=nature, tag=tag_name, unit=tag.unit, group=group)
-    rules = np.arange(table.alarm_first[place], table.alarm_first[place + 1])
-    active = rules[memory.is_active[rules]]
+    active = _active_rules(lane, place)
     outermost = int(active[-1]) if len(active) else -1
-    decisive = next((m for m in mine[::-1] if changes.rule[m] == outermost), mine[-1])
+    latest = max(mine, key=lambda m: (changes.time_ns[m], changes.rule[m]))
+    decisive = next((m for m in mine if changes.rule[m] == outermost), latest)
     rule = table[outermost] if len(active) else table[int(changes.rule[decisive])]
     tier = Tier(int(table.tier[active].max())) if len(active) else Tier.NONE
     turn, what = _turn(alarm, tier, rule.kind.name, is_active=bool(len(active)))
@@ -65,9 +68,10 @@ def judge_alarm(
         return None
     time_ns = int(changes.time_ns[decisive])
     state = step(alarm.state, turn, is_latching=is_latching(table, alarm)) if turn else alarm.state
-    if alarm.state is State.NORMAL:  # A trip that leaves NORMAL begins a new episode.
+    if alarm.state is State.NORMAL:  # The first trip leaves NORMAL and begins a new episode.
+        onset_ns = min((int(changes.time_ns[m]) for m in mine if changes.is_active[m]), default=time_ns)
         alarm = replace(
-            alarm, id=digest(key, time_ns), onset_ns=time_ns, ordinal=0, acked_by="", acked_ns=0, comment=""
+            alarm, id=digest(key, onset_ns), onset_ns=onset_ns, ordinal=0, acked_by="", acked_ns=0, comment=""
         )
     value = float(changes.value[decisive])
     after = replace(
@@ -129,6 +133,15 @@ def rules_of(table: RuleTable, alarm: Alarm) -> list[Rule]:
 def is_latching(table: RuleTable, alarm: Alarm) -> bool:
     """Tell whether any rule of the alarm latches."""
     return any(rule.is_latching for rule in rules_of(table, alarm))
+
+
+def _active_rules(lane: Lane, place: int) -> NDArray[np.int64]:
+    """Give the alarm's tripped rules, outermost last, as they stood before ``lane.then``."""
+    first, end = int(lane.table.alarm_first[place]), int(lane.table.alarm_first[place + 1])
+    is_active = lane.memory.is_active[first:end].copy()
+    mine = (lane.then.rule >= first) & (lane.then.rule < end)
+    is_active[lane.then.rule[mine] - first] = ~lane.then.is_active[mine]
+    return first + np.flatnonzero(is_active)
 
 
 def _turn(alarm: Alarm, tier: Tier, condition: str, *, is_active: bool) -> tuple[Turn | None, What | None]:

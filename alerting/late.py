@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.core import Memory, evaluate
+from alerting.core.memory import no_changes
 from alerting.judge import Lane, judge_alarm
 from alerting.model.alarm import Alarm
 from alerting.model.event import Event
@@ -65,15 +66,17 @@ class Gap:
             quality=scan.quality[newer],
             times_ns=scan.times_ns[newer],
         )
-        lane = Lane(
-            site=site,
-            nature=self.nature,
-            table=self.part.table,
-            memory=self.memory,
-            book=self.alarms,
-            late=self.name,
-        )
-        for changes in evaluate(self.part.table, self.memory, local):
+        before, after = evaluate(self.part.table, self.memory, local)
+        for changes, then in ((before, after), (after, no_changes())):
+            lane = Lane(
+                site=site,
+                nature=self.nature,
+                table=self.part.table,
+                memory=self.memory,
+                book=self.alarms,
+                then=then,
+                late=self.name,
+            )
             places = self.part.table.alarm[changes.rule]
             for place in np.unique(places):
                 mine = np.flatnonzero(places == place)

@@ -18,10 +18,11 @@ from alerting.core.limit import judge_limits
 from alerting.core.memory import PAUSED, Changes, Memory, Phase, no_changes
 from alerting.core.rate import judge_rates
 from alerting.model.rule import Kind, RuleTable
-from edge.model import Quality, Scan
-from edge.model.quality import is_bad, is_judged
+from edge.model import Quality, Reason, Scan
+from edge.model.quality import encode, is_bad, is_judged
 
 Indexes = NDArray[np.int64]
+BAD_NOT_A_NUMBER = np.uint8(encode(Quality.BAD, Reason.NOT_A_NUMBER))
 
 
 def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Changes]:
@@ -46,7 +47,7 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     value = np.where(bad, np.nan, scan.values)
     memory.value[rows[judged]] = value[judged]
     memory.value_ns[rows[judged]] = time_ns[judged]
-    memory.quality[rows] = np.where(bad, scan.quality | np.uint8(Quality.BAD), scan.quality)
+    memory.quality[rows] = np.where(bad & ~is_bad(scan.quality), BAD_NOT_A_NUMBER, scan.quality)
     memory.is_watched[rows] = True
 
     spoilt = bad[place] & (table.kind[rules] < Kind.STALE)
