@@ -206,6 +206,9 @@ class Desk:
         self._follow_unit(event, alarm)
 
     def _keep(self, alarm: Alarm) -> None:
+        known = self.alarms.get(alarm.key)
+        if known is not None and known.id != alarm.id:  # An answer meant for an older episode must not reach this one.
+            self.key_of_id.pop(known.id, None)
         self.alarms[alarm.key] = alarm
         if alarm.id:
             self.key_of_id[alarm.id] = alarm.key
@@ -252,7 +255,7 @@ class Desk:
             )
         above = entry.tier_max
         entry = replace(entry, tier=new, tier_max=max(above, new))
-        if alarm.id and alarm.id not in entry.alarms:
+        if alarm.state is not State.NORMAL and alarm.id not in entry.alarms:
             entry = replace(entry, alarms=(*entry.alarms, alarm.id))
         if not self._of_unit.get(where):
             entry = replace(entry, closed_ns=cause.time_ns)

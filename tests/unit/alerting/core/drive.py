@@ -82,3 +82,8 @@ class Drive:
         """The last tick's only alarm event."""
         (event,) = [event for event in self.outcome.events if event.what not in UNIT_EVENTS]
         return event
+
+    def event_of(self, what: str) -> Event:
+        """The last tick's only event of this kind."""
+        (event,) = [event for event in self.outcome.events if event.what == what]
+        return event
