@@ -1,0 +1,173 @@
+"""The whole HTTP application, made from a house.
+
+Flow: gate -> door (roles) -> route -> house
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from gateway.api.answer import CODES, ApiError, error
+from gateway.api.door import COOKIE, Doors
+from gateway.api.doors_alarms import open_alarm_doors
+from gateway.api.doors_ledger import open_ledger_doors
+from gateway.api.doors_plant import open_plant_doors
+from gateway.api.doors_session import open_session_doors
+from gateway.api.doors_system import open_system_doors
+from gateway.api.feed import open_feed
+from gateway.api.gate import BODY_MAX, CSRF_HEADER, Gate
+from gateway.api.house import House
+from gateway.api.page import DIST, open_page
+from gateway.live import CLIENTS_MAX
+from gateway.meter import Stage
+
+ABOUT = (
+    "Monitoring and early-warning gateway for major hazard sources. Times are ISO 8601 in UTC; fields ending in _ns "
+    "are ns since 1970-01-01 UTC as strings. Methods other than GET need the header X-Fengsui-Request: 1. Every error "
+    'is {"error": {"code", "message", "details"}}.'
+)
+
+SAID = {
+    401: "Log in first.",
+    404: "There is nothing at this path.",
+    405: "This method is not for this path.",
+    413: f"The body is larger than {BODY_MAX} bytes.",
+}
+
+#: Mistakes listed in one answer, and how much of each is echoed.
+MISTAKES_MAX = 20
+
+
+class Application:
+    """The gate around the routes: an ASGI application.
+
+    Attributes:
+        doors: Every declared route, for tests and documents.
+        openapi: Gives the description of the API.
+    """
+
+    def __init__(self, app: FastAPI, gate: ASGIApp, doors: Doors) -> None:
+        self._gate = gate
+        self.doors = doors
+        self.openapi = app.openapi
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        """Serve one connection."""
+        await self._gate(scope, receive, send)
+
+
+def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metrics_token: str = "") -> Application:
+    """Make the application.
+
+    Args:
+        house: The gateway around it.
+        dist: Folder of the built page.
+        hosts: Host names that requests may be for (without port); empty for any.
+        metrics_token: Bearer token that may read ``/metrics`` from elsewhere; empty for none.
+    """
+    app = FastAPI(
+        title="Fengsui",
+        version="0.1.0",
+        description=ABOUT,
+        docs_url=None,  # The framework's own pages load scripts from elsewhere.
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        strict_content_type=False,
+    )
+    doors = Doors(app, house)
+    open_session_doors(doors)
+    open_plant_doors(doors)
+    open_alarm_doors(doors)
+    open_ledger_doors(doors)
+    open_system_doors(doors, metrics_token)
+    open_feed(doors)
+    open_page(doors, dist)
+    app.add_exception_handler(HTTPException, _on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_mistake)
+    app.openapi = lambda: _describe(app)  # type: ignore[method-assign]  # FastAPI's own way of extending it
+    house.meter.queue("live.clients", lambda: house.picture.clients, CLIENTS_MAX, lambda: house.picture.dropped)
+
+    def failed(what: str) -> None:
+        house.meter.error(Stage.FEED, what, house.clock.wall_ns())
+        house.meter.noted(Stage.FEED, "request_failed")
+
+    return Application(app, Gate(app, hosts=hosts, failed=failed), doors)
+
+
+async def _on_refusal(_: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, HTTPException)
+    if isinstance(refusal, ApiError):
+        return error(
+            refusal.status_code,
+            str(refusal.detail),
+            code=refusal.code,
+            details=refusal.details,
+            headers=dict(refusal.headers or {}),
+        )
+    status = refusal.status_code
+    said = SAID.get(status, "The request cannot be read." if status in CODES else str(refusal.detail))
+    return error(status, said, headers=dict(refusal.headers or {}))
+
+
+async def _on_mistake(_: Request, mistake: Exception) -> Response:
+    assert isinstance(mistake, RequestValidationError)
+    details = [
+        {"where": ".".join(str(part) for part in found["loc"])[:200], "message": str(found["msg"])[:200]}
+        for found in mistake.errors()[:MISTAKES_MAX]
+    ]
+    first = details[0]
+    return error(422, f"{first['where']}: {first['message']}", details=details)
+
+
+def _describe(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema:
+        return app.openapi_schema
+    described = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes, openapi_version="3.1.0"
+    )
+    components = described.setdefault("components", {})
+    components["securitySchemes"] = {"session": {"type": "apiKey", "in": "cookie", "name": COOKIE}}
+    schemas = components.setdefault("schemas", {})
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    schemas["Error"] = {
+        "type": "object",
+        "required": ["error"],
+        "properties": {
+            "error": {
+                "type": "object",
+                "required": ["code", "message", "details"],
+                "properties": {"code": {"type": "string"}, "message": {"type": "string"}, "details": {}},
+            }
+        },
+    }
+    shape = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    for path, methods in described["paths"].items():
+        for method, route in methods.items():
+            answers = route["responses"]
+            answers.pop("422", None)
+            answers["4XX"] = {"description": "Refused, with one sentence.", "content": shape}
+            answers["5XX"] = {"description": "The gateway could not answer.", "content": shape}
+            if method == "post":
+                route.setdefault("parameters", []).append(
+                    {"name": CSRF_HEADER, "in": "header", "required": True, "schema": {"const": "1"}}
+                )
+            _name_content(path, answers["200"])
+    app.openapi_schema = described
+    return described
+
+
+def _name_content(path: str, answer: dict[str, Any]) -> None:
+    if path == "/metrics":
+        answer["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    elif path in ("/docs", "/login/{token}"):
+        answer["content"] = {"text/html": {"schema": {"type": "string"}}}
+    else:
+        answer["content"] = {"application/json": {"schema": {"type": "object"}}}

@@ -1,0 +1,100 @@
+"""What was asked: query parameters as typed values, or one sentence that says what is wrong."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from alerting.model.tier import Tier
+from gateway.api.answer import ApiError
+
+NS_MAX = 2**62  # The year 2116; leaves room for sums of two times in 64 bits.
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=160)]
+Cursor = Annotated[str | None, Query(max_length=512, description="`next` of the page before.")]
+When = Annotated[
+    str | None, Query(max_length=40, description="ISO 8601 with offset, or ns since 1970-01-01 UTC as an integer.")
+]
+
+
+class Nothing(BaseModel):
+    """An empty body, or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LogIn(BaseModel):
+    """Name and password."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(max_length=64)
+    password: str = Field(max_length=256)
+
+
+class Acknowledge(BaseModel):
+    """A comment may be empty."""
+
+    model_config = ConfigDict(extra="forbid")
+    comment: str = Field(default="", max_length=2000)
+
+
+class Quieten(BaseModel):
+    """Shelve, or take out of service: why and until when."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(min_length=1, max_length=2000)
+    until: str = Field(max_length=40, description="ISO 8601 with offset, or ns since 1970-01-01 UTC.")
+
+
+class Note(BaseModel):
+    """What was done."""
+
+    model_config = ConfigDict(extra="forbid")
+    note: str = Field(default="", max_length=2000)
+
+
+def when(text: str, name: str) -> int:
+    """Read a time, ns since 1970-01-01 UTC.
+
+    A time without offset is refused: nobody can know whose clock it was read from.
+
+    Raises:
+        ApiError: It is no time.
+    """
+    if text.isascii() and text.isdigit():
+        time_ns = int(text)
+    else:
+        # "+" in a query string arrives as a space when the client forgot to quote it.
+        try:
+            moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
+        except ValueError:
+            raise ApiError(422, f"{name}: {text!r} is neither ISO 8601 nor a whole number of ns.") from None
+        if moment.tzinfo is None:
+            raise ApiError(422, f"{name}: {text!r} has no offset from UTC; add Z or +08:00.")
+        # Whole microseconds as integers; a float would lose the last digits.
+        time_ns = round(moment.timestamp()) * 1_000_000_000 if moment.microsecond == 0 else _exact_ns(moment)
+    if not 0 < time_ns < NS_MAX:
+        raise ApiError(422, f"{name}: {text!r} is out of range.")
+    return time_ns
+
+
+def _exact_ns(moment: datetime) -> int:
+    return round(moment.replace(microsecond=0).timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+
+
+def when_or_none(text: str | None, name: str) -> int | None:
+    """Read a time that may be missing."""
+    return None if text is None else when(text, name)
+
+
+def tiers_of(names: list[str]) -> list[Tier]:
+    """Read tiers by name.
+
+    Raises:
+        ApiError: A name is unknown.
+    """
+    unknown = [name for name in names if name not in Tier.__members__]
+    if unknown:
+        raise ApiError(422, f"tier: {unknown[0][:40]!r} is none of {', '.join(Tier.__members__)}.")
+    return [Tier[name] for name in names]

@@ -1,0 +1,109 @@
+"""Doors: each route is declared with the roles that may use it, or not at all.
+
+Why: deny by default. A route cannot be made without a line of roles, and a test walks all routes and all roles.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request, WebSocket
+from starlette.requests import HTTPConnection
+
+from gateway.api.answer import ApiError, Json
+from gateway.api.house import House
+from gateway.auth import Role, User, find_session
+
+COOKIE = "fengsui_session"
+
+#: Nobody needs to log in; an empty set of roles would admit nobody.
+PUBLIC: frozenset[Role] | None = None
+ALL = frozenset(Role)
+#: May answer alarms: acknowledge, reset, shelve, finish tasks.
+OPERATE = frozenset({Role.OPERATOR, Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
+#: May take an alarm out of service: its pushes stop, so an operator alone may not.
+SUPPRESS = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
+#: May read who did what.
+AUDIT = frozenset({Role.SAFETY_OFFICER, Role.REGULATOR, Role.ADMINISTRATOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One route as declared."""
+
+    method: str
+    path: str
+    roles: frozenset[Role] | None
+
+
+@dataclass(slots=True)
+class Doors:
+    """Where routes are declared.
+
+    Attributes:
+        declared: Every route of the application, in order.
+    """
+
+    app: FastAPI
+    house: House
+    declared: list[Door] = field(default_factory=list)
+
+    def open(
+        self,
+        method: str,
+        path: str,
+        roles: frozenset[Role] | None,
+        endpoint: Callable[..., Awaitable[Any]],
+        *,
+        tag: str = "",
+    ) -> None:
+        """Declare a route; its summary is the first line of the endpoint's docstring."""
+        self.declared.append(Door(method, path, roles))
+        self.app.add_api_route(
+            path,
+            endpoint,
+            methods=[method],
+            response_class=Json,
+            response_model=None,
+            tags=[tag] if tag else None,
+            summary=(endpoint.__doc__ or "").strip().split("\n")[0],
+            dependencies=[] if roles is None else [Depends(self.permit(roles))],
+            operation_id=f"{method.lower()}_{path.removeprefix('/api/v1/').replace('/', '_').strip('_{}')}",
+            openapi_extra={
+                "x-roles": ["public"] if roles is None else sorted(roles),
+                "security": [] if roles is None else [{"session": []}],
+            },
+        )
+
+    def open_feed(self, path: str, roles: frozenset[Role], endpoint: Callable[[WebSocket], Awaitable[None]]) -> None:
+        """Declare a WebSocket; its endpoint checks the session itself, before it accepts."""
+        self.declared.append(Door("WEBSOCKET", path, roles))
+        self.app.add_api_websocket_route(path, endpoint)
+
+    def permit(self, roles: frozenset[Role]) -> Callable[[Request], Awaitable[None]]:
+        """Make the check of one route."""
+
+        async def check(request: Request) -> None:
+            user = await self.who(request)
+            if user is None:
+                raise ApiError(401, "Log in first.")
+            if user.role not in roles:
+                raise ApiError(403, f"Role {user.role} may not do this.")
+            request.state.user = user
+
+        return check
+
+    async def who(self, connection: HTTPConnection) -> User | None:
+        """Give the user whose session a request carries."""
+        token = connection.cookies.get(COOKIE)
+        if not token or len(token) > 128:  # noqa: PLR2004 - ours have 43 characters
+            return None
+        now_ns = self.house.clock.wall_ns()
+        return await self.house.read(lambda c: find_session(c, token, now_ns))
+
+
+def user_of(request: Request) -> User:
+    """Give the user that the door let in."""
+    user = request.state.user
+    assert isinstance(user, User)
+    return user

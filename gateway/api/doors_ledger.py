@@ -1,0 +1,126 @@
+"""Events, register entries, response tasks, push, figures, audit, heads: what was committed."""
+
+from typing import Annotated, Literal
+
+from fastapi import Query, Request, Response
+
+from alerting.model.alarm import State, Suppression
+from alerting.model.tier import Tier
+from gateway.api import queries
+from gateway.api.answer import Json
+from gateway.api.asked import Cursor, Id, Note, When, when_or_none
+from gateway.api.door import ALL, AUDIT, OPERATE, Doors, user_of
+from gateway.api.house import Act
+from gateway.live import iso
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Name = Annotated[str | None, Query(max_length=160)]
+
+
+def open_ledger_doors(doors: Doors) -> None:
+    """Declare them."""
+    house = doors.house
+
+    async def events(
+        alarm: Name = None,
+        unit: Name = None,
+        begin: Annotated[When, Query(alias="from")] = None,
+        end: Annotated[When, Query(alias="to")] = None,
+        limit: Limit = 200,
+        cursor: Cursor = None,
+    ) -> Response:
+        """List events by event time, the last committed first."""
+        from_ns, to_ns = when_or_none(begin, "from"), when_or_none(end, "to")
+        found, more = await house.read(
+            lambda c: queries.events(
+                c, alarm=alarm, unit=unit, from_ns=from_ns, to_ns=to_ns, limit=limit, cursor=cursor
+            )
+        )
+        return Json({"events": found, "next": more})
+
+    async def entries(
+        unit: Name = None,
+        is_open: Annotated[bool | None, Query(alias="open")] = None,
+        limit: Limit = 200,
+        cursor: Cursor = None,
+    ) -> Response:
+        """List register entries with their response tasks, the last opened first."""
+        found, more = await house.read(
+            lambda c: queries.entries(c, unit=unit, is_open=is_open, limit=limit, cursor=cursor)
+        )
+        return Json({"entries": found, "next": more})
+
+    async def tasks(
+        state: Literal["open", "done", "void", "all"] = "open",
+        unit: Name = None,
+        limit: Limit = 200,
+        cursor: Cursor = None,
+    ) -> Response:
+        """List response tasks, the first due first."""
+        wanted = None if state == "all" else state
+        found, more = await house.read(lambda c: queries.tasks(c, state=wanted, unit=unit, limit=limit, cursor=cursor))
+        return Json({"tasks": found, "next": more})
+
+    async def finish(task: Id, asked: Note, request: Request) -> Response:
+        """Mark a response task as done."""
+        now_ns, who = house.clock.wall_ns(), user_of(request).name
+        act = Act(who=who, what="task_done", time_ns=now_ns, facts={"task": task, "note": asked.note})
+        done = await house.write(lambda c: queries.finish_task(c, task, who, asked.note, now_ns), act)
+        return Json({"task": done})
+
+    async def outbox(
+        state: Literal["waiting", "delivered", "gave_up"] | None = None,
+        destination: Name = None,
+        chain: Name = None,
+        limit: Limit = 200,
+        cursor: Cursor = None,
+    ) -> Response:
+        """List notices with their receipts, the last composed first."""
+        found, more = await house.read(
+            lambda c: queries.notices(c, state=state, destination=destination, chain=chain, limit=limit, cursor=cursor)
+        )
+        return Json({"notices": found, "next": more})
+
+    async def push_summary() -> Response:
+        """Tell how each destination stands."""
+        now_ns = house.clock.wall_ns()
+        return Json({"destinations": await house.read(lambda c: queries.push_summary(c, house.site, now_ns))})
+
+    async def kpi() -> Response:
+        """Give the alarm load: rings in the last ten minutes, active, unacknowledged, per tier."""
+        now_ns = house.clock.wall_ns()
+        rings = await house.read(lambda c: queries.rings_since(c, now_ns - queries.FLOOD_NS))
+        alarms = list(house.picture.alarms.values())
+        return Json(
+            {
+                "as_of": iso(now_ns),
+                "rings_10_min": rings,
+                "is_flood": rings > queries.FLOOD,
+                "active": sum(alarm.is_active for alarm in alarms),
+                "unacked": sum(alarm.state in (State.UNACK, State.RTN_UNACK) for alarm in alarms),
+                "suppressed": sum(alarm.suppression is not Suppression.NONE for alarm in alarms),
+                "tiers": {
+                    tier.name: sum(alarm.is_active and alarm.tier is tier for alarm in alarms)
+                    for tier in (Tier.RED, Tier.ORANGE, Tier.YELLOW, Tier.BLUE)
+                },
+            }
+        )
+
+    async def audit(limit: Limit = 200, cursor: Cursor = None) -> Response:
+        """List what people did, the last first."""
+        found, more = await house.read(lambda c: queries.audit(c, limit, cursor))
+        return Json({"acts": found, "next": more})
+
+    async def head() -> Response:
+        """Give the last signed head of each chain of the journal."""
+        return Json({"heads": await house.read(queries.heads)})
+
+    doors.open("GET", "/api/v1/events", ALL, events, tag="ledger")
+    doors.open("GET", "/api/v1/register/entries", ALL, entries, tag="ledger")
+    doors.open("GET", "/api/v1/response/tasks", ALL, tasks, tag="ledger")
+    doors.open("POST", "/api/v1/response/tasks/{task}/done", OPERATE, finish, tag="ledger")
+    doors.open("GET", "/api/v1/push/outbox", ALL, outbox, tag="push")
+    doors.open("GET", "/api/v1/push/summary", ALL, push_summary, tag="push")
+    doors.open("GET", "/api/v1/kpi", ALL, kpi, tag="ledger")
+    doors.open("GET", "/api/v1/audit", AUDIT, audit, tag="ledger")
+    doors.open("GET", "/api/v1/head", ALL, head, tag="ledger")

@@ -1,0 +1,149 @@
+"""Tags, values, history, hazard units."""
+
+import math
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import Query, Response
+
+from alerting.model.rule import Kind, Rule
+from edge.model import Tag
+from edge.model.quality import describe
+from gateway.api.answer import ApiError, Json, not_found
+from gateway.api.asked import When, when
+from gateway.api.door import ALL, Doors
+from gateway.config import Site
+from gateway.live import iso
+
+POINTS_MAX = 10_000
+
+
+def open_plant_doors(doors: Doors) -> None:
+    """Declare them."""
+    house = doors.house
+    site = house.site
+    picture = house.picture
+    described = [_tag(site, row, tag) for row, tag in enumerate(site.tags)]
+    tags_of: dict[str, list[str]] = {unit.id: [] for unit in site.units}
+    for tag in site.tags:
+        tags_of.setdefault(tag.unit, []).append(tag.name)
+
+    async def tags() -> Response:
+        """List all tags with their limits."""
+        return Json({"tags": described})
+
+    async def latest(tag: Annotated[list[str] | None, Query(max_length=1000)] = None) -> Response:
+        """Give the latest committed value of some tags, or of all."""
+        names = site.tags.names if tag is None else tag
+        for name in names:
+            if name not in site.tags.row_of:
+                raise not_found("tag", name)
+        now_ns = house.clock.wall_ns()
+        return Json({"as_of": iso(now_ns), "values": [value_of(name, now_ns) for name in names]})
+
+    def value_of(name: str, now_ns: int) -> dict[str, Any]:
+        row = site.tags.row_of[name]
+        time_ns = int(picture.times_ns[row])
+        return {
+            "tag": name,
+            "value": _number(float(picture.values[row])),
+            "quality": describe(int(picture.quality[row])),
+            "time": iso(time_ns),
+            "time_ns": str(time_ns) if time_ns else None,
+            "age_s": max(0.0, (now_ns - time_ns) / 1e9) if time_ns else None,
+        }
+
+    async def history(
+        tag: Annotated[str, Query(max_length=128)],
+        begin: Annotated[When, Query(alias="from")] = None,
+        end: Annotated[When, Query(alias="to")] = None,
+        points: Annotated[int, Query(ge=1, le=POINTS_MAX)] = 500,
+    ) -> Response:
+        """Give one tag's history; the last hour where no span is asked for."""
+        row = site.tags.row_of.get(tag)
+        if row is None:
+            raise not_found("tag", tag)
+        to_ns = house.clock.wall_ns() if end is None else when(end, "to")
+        from_ns = to_ns - 3_600_000_000_000 if begin is None else when(begin, "from")
+        if from_ns >= to_ns:
+            raise ApiError(422, "from must be before to.")
+        series = await house.historian.range(row, from_ns, to_ns, points)
+        return Json(
+            {
+                "tag": tag,
+                "eu": site.tags[row].eu,
+                "from": iso(from_ns),
+                "to": iso(to_ns),
+                # As strings: JavaScript has no 64-bit integers.
+                "times_ns": series.times_ns.astype(np.int64).astype(str).tolist(),
+                "values": np.ascontiguousarray(series.values),
+                "min": np.ascontiguousarray(series.min),
+                "max": np.ascontiguousarray(series.max),
+                "quality": np.ascontiguousarray(series.quality),
+                "is_rolled_up": bool(series.is_rolled_up),
+            }
+        )
+
+    async def units() -> Response:
+        """List hazard units with their worst tier and active alarms."""
+        state = {row["id"]: row for row in picture.unit_rows()}
+        return Json(
+            {
+                "units": [
+                    {
+                        "id": unit.id,
+                        "title": unit.title,
+                        "kind": unit.kind,
+                        "grade": unit.grade,
+                        "area": unit.area,
+                        "tier": state[unit.id]["tier"],
+                        "alarms": state[unit.id]["alarms"],
+                        "tags": tags_of[unit.id],
+                    }
+                    for unit in site.units
+                ]
+            }
+        )
+
+    doors.open("GET", "/api/v1/tags", ALL, tags, tag="plant")
+    doors.open("GET", "/api/v1/values/latest", ALL, latest, tag="plant")
+    doors.open("GET", "/api/v1/history", ALL, history, tag="plant")
+    doors.open("GET", "/api/v1/units", ALL, units, tag="plant")
+
+
+def _tag(site: Site, row: int, tag: Tag) -> dict[str, Any]:
+    rules = range(int(site.rules.first[row]), int(site.rules.first[row + 1]))
+    return {
+        "row": row,
+        "name": tag.name,
+        "title": tag.title,
+        "unit": tag.unit,
+        "source": tag.source,
+        "eu": tag.eu,
+        "kind": tag.kind,
+        "range_lo": _number(tag.range_lo),
+        "range_hi": _number(tag.range_hi),
+        "resolution": tag.resolution,
+        "period_s": tag.period_s,
+        "nature": tag.nature,
+        "limits": [_limit(site.rules[index]) for index in rules],
+    }
+
+
+def _limit(rule: Rule) -> dict[str, Any]:
+    return {
+        "rule": rule.id,
+        "kind": Kind(rule.kind).name,
+        "setpoint": rule.setpoint,
+        "deadband": rule.deadband,
+        "on_delay_s": rule.on_delay_s,
+        "off_delay_s": rule.off_delay_s,
+        "window_s": rule.window_s,
+        "tier": rule.tier.name,
+        "is_latching": rule.is_latching,
+        "revision": rule.revision,
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,139 @@
+"""Health, readiness, flow, metrics, and the description of this API."""
+
+import hmac
+import ipaddress
+from html import escape
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+
+from gateway.api.answer import ApiError, Json, error
+from gateway.api.door import ALL, PUBLIC, Doors
+from gateway.live import iso
+from gateway.meter import StageCount, expose
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def open_system_doors(doors: Doors, metrics_token: str) -> None:
+    """Declare them."""
+    house, app = doors.house, doors.app
+
+    async def health() -> Response:
+        """Tell that the process answers."""
+        return Json({"status": "up"})
+
+    async def ready() -> Response:
+        """Tell whether scans are judged and committed: 200, or 503."""
+        if house.ready():
+            return Json({"status": "ready"})
+        return error(503, "The gateway is starting or cannot commit.")
+
+    async def flow() -> Response:
+        """Give each stage's counters, the queues, and how each source stands."""
+        snapshot = house.meter.snapshot()
+        return Json(
+            {
+                "as_of": iso(house.clock.wall_ns()),
+                "stages": [_stage(count) for count in snapshot.stages],
+                "queues": [
+                    {"name": queue.name, "size": queue.size, "max": queue.max, "dropped": queue.dropped}
+                    for queue in snapshot.queues
+                ],
+                "sources": [
+                    {
+                        "id": source.id,
+                        "protocol": source.protocol,
+                        "is_up": source.is_up,
+                        "last_scan": iso(source.last_scan_ns),
+                        "scans": source.scans,
+                        "refused": source.refused,
+                    }
+                    for source in house.sources()
+                ],
+            }
+        )
+
+    async def metrics(request: Request) -> Response:
+        """Give the counters to Prometheus: from this machine, or with the token as bearer."""
+        if not _may_scrape(request, metrics_token):
+            raise ApiError(403, "Metrics are for this machine, or for who has the token.")
+        status = house.picture.status()
+        sources = house.sources()
+        gauges = [
+            ("fengsui_ready", "1 when scans are judged and committed.", float(house.ready())),
+            ("fengsui_sources_up", "Sources whose link is up.", float(sum(source.is_up for source in sources))),
+            ("fengsui_sources", "Sources.", float(len(sources))),
+            ("fengsui_alarms_listed", "Alarms not normal or suppressed.", float(len(house.picture.alarms))),
+            ("fengsui_alarms_unacked", "Alarms that want an answer.", float(status["unacked"])),
+            ("fengsui_live_clients", "Pages on the live feed.", float(house.picture.clients)),
+        ]
+        return Response(expose(house.meter, gauges), media_type=METRICS_TYPE)
+
+    async def described() -> Response:
+        """Give this API as OpenAPI 3.1."""
+        return Json(app.openapi())
+
+    async def docs() -> Response:
+        """Show this API on a plain page."""
+        return HTMLResponse(_page(app.openapi()))
+
+    doors.open("GET", "/api/v1/health", PUBLIC, health, tag="system")
+    doors.open("GET", "/api/v1/ready", PUBLIC, ready, tag="system")
+    doors.open("GET", "/api/v1/flow", ALL, flow, tag="system")
+    doors.open("GET", "/metrics", PUBLIC, metrics, tag="system")
+    doors.open("GET", "/api/v1/openapi.json", PUBLIC, described, tag="system")
+    doors.open("GET", "/docs", PUBLIC, docs, tag="system")
+
+
+def _stage(count: StageCount) -> dict[str, Any]:
+    return {
+        "stage": count.stage,
+        "in": count.entered,
+        "out": count.left,
+        "held": count.held,
+        "refused": count.refused,
+        "noted": count.noted,
+        "balance": count.balance,
+        "delay_ms": {"p50": count.delay_p50_ms, "p99": count.delay_p99_ms},
+        "last_error": count.last_error,
+        "last_error_time": iso(count.last_error_ns),
+    }
+
+
+def _may_scrape(request: Request, token: str) -> bool:
+    given = request.headers.get("authorization", "")
+    if token and hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        return True
+    # A proxy on this machine speaks for the whole world; its header gives it away.
+    if any(name in request.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip")):
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host if request.client else "").is_loopback
+    except ValueError:
+        return False
+
+
+def _page(described: dict[str, Any]) -> str:
+    """Write the API as one page without scripts: it works offline and under the strictest content policy."""
+    rows = []
+    for path, methods in described["paths"].items():
+        for method, route in methods.items():
+            asked = ", ".join(f"{p['name']}{'*' if p.get('required') else ''}" for p in route.get("parameters", ()))
+            roles = ", ".join(route.get("x-roles", ()))
+            rows.append(
+                f"<tr><td><code>{escape(method.upper())}</code></td><td><code>{escape(path)}</code></td>"
+                f"<td>{escape(route.get('summary', ''))}</td><td>{escape(asked)}</td><td>{escape(roles)}</td></tr>"
+            )
+    title = escape(f"{described['info']['title']} {described['info']['version']}")
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>'
+        "body{font:14px system-ui,sans-serif;margin:24px;background:#E6E8EB;color:#1B1F24}"
+        "table{border-collapse:collapse}td,th{border:1px solid #B8BCC4;padding:4px 8px;text-align:left;"
+        "vertical-align:top}</style></head>"
+        f"<body><h1>{title}</h1><p>{escape(described['info']['description'])}</p>"
+        '<p>OpenAPI 3.1: <a href="/api/v1/openapi.json">/api/v1/openapi.json</a></p>'
+        "<table><tr><th>Method</th><th>Path</th><th>What</th><th>Parameters (* required)</th><th>Roles</th></tr>"
+        f"{''.join(rows)}</table></body></html>"
+    )

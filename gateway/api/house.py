@@ -1,0 +1,115 @@
+"""House: what the API needs of the gateway around it.
+
+Why: the API is tested with a small house of its own (``gateway.api.small_house``) and never imports the
+    composition root.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from alerting.desk import Answer
+from alerting.model.command import Command
+from edge.clock import Clock
+from edge.model import Nature
+from gateway.config import Site
+from gateway.historian.port import Series
+from gateway.live import Picture
+from gateway.meter import Meter
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What a person did, for the audit: journalled in the transaction of the deed itself.
+
+    Attributes:
+        who: Name of the user.
+        what: Past participle with a subject, e.g. ``task_done``, ``logged_in``, ``log_in_refused``.
+        facts: JSON values; never a secret.
+    """
+
+    who: str
+    what: str
+    time_ns: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceStatus:
+    """How one source stands.
+
+    Attributes:
+        last_scan_ns: Receive time of the last scan, 0 for none yet.
+        refused: Samples refused at intake since the start.
+    """
+
+    id: str
+    protocol: str
+    is_up: bool
+    last_scan_ns: int
+    scans: int
+    refused: int
+
+
+class Past(Protocol):
+    """Where history is read; every historian is one."""
+
+    async def range(self, row: int, from_ns: int, to_ns: int, points: int, nature: Nature | None = None) -> Series:
+        """Give one tag's samples with ``from_ns <= time < to_ns``, in at most about ``points`` points."""
+        ...
+
+
+class House(Protocol):
+    """The gateway as the API sees it. All methods are called on the gateway's event loop."""
+
+    @property
+    def site(self) -> Site:
+        """The configuration."""
+        ...
+
+    @property
+    def picture(self) -> Picture:
+        """What is true now."""
+        ...
+
+    @property
+    def meter(self) -> Meter:
+        """The counters."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The receive time."""
+        ...
+
+    @property
+    def historian(self) -> Past:
+        """The past."""
+        ...
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        """Run a query in the executor of readers; never on the event loop."""
+        ...
+
+    async def write(self, fn: Callable[[Connection], T], act: Act | None = None) -> T:
+        """Run a short write in one transaction of the single writer; an exception rolls back and is passed on.
+
+        Where an act is given, it goes into the journal (kind ``audit``) in the same transaction.
+        """
+        ...
+
+    async def command(self, command: Command) -> Answer:
+        """Put a command before the core at the next tick and give its answer."""
+        ...
+
+    def sources(self) -> Sequence[SourceStatus]:
+        """Tell how each source stands."""
+        ...
+
+    def ready(self) -> bool:
+        """Tell whether scans are judged and committed."""
+        ...
