@@ -85,7 +85,7 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
 
     stale = np.flatnonzero((table.kind == Kind.STALE) & ~memory.is_active)
     row = table.row[stale]
-    due_ns = memory.last_ns[row] + memory.stale_ns[row]
+    due_ns = memory.silent_at_ns(row)
     late = (watermark[memory.source[row]] >= due_ns) & memory.is_watched[row]
     tripped = stale[late]
     memory.is_active[tripped] = True
@@ -105,7 +105,7 @@ def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
     dues = (due + ahead_ns[memory.source[row]])[in_time]
     fresh = np.flatnonzero((table.kind == Kind.STALE) & ~memory.is_active & memory.is_watched[table.row])
     row = table.row[fresh]
-    dues = np.concatenate([dues, memory.last_ns[row] + memory.stale_ns[row] + ahead_ns[memory.source[row]]])
+    dues = np.concatenate([dues, memory.silent_at_ns(row) + ahead_ns[memory.source[row]]])
     return int(dues.min()) if len(dues) else None
 
 

@@ -63,6 +63,7 @@ class Memory:
         source: Source index of each tag, int32 (tags,).
         stale_ns: After how long each tag is stale, int64 (tags,); NEVER_NS where no rule says so.
         rate_of: Place of each RATE rule in the rings, int32 (rules,), -1 for other kinds.
+        start_ns: Silence counts from here where nothing came yet.
         ring_ns, ring_value: Kept samples of RATE rules, newest first, (rates, RATE_SLOTS).
     """
 
@@ -84,6 +85,7 @@ class Memory:
     ring_ns: NDArray[np.int64]
     ring_value: NDArray[np.float64]
     source_of: dict[str, int] = field(default_factory=dict)
+    start_ns: int = 0
 
     @classmethod
     def fresh(cls, table: RuleTable, start_ns: int) -> "Memory":
@@ -98,7 +100,7 @@ class Memory:
         rates = np.flatnonzero(table.kind == Kind.RATE)
         rate_of[rates] = np.arange(len(rates), dtype=np.int32)
         return cls(
-            last_ns=np.full(tags, start_ns, dtype=np.int64),
+            last_ns=np.zeros(tags, dtype=np.int64),
             value=np.full(tags, np.nan),
             value_ns=np.zeros(tags, dtype=np.int64),
             quality=np.zeros(tags, dtype=np.uint8),
@@ -116,6 +118,7 @@ class Memory:
             ring_ns=np.zeros((len(rates), RATE_SLOTS), dtype=np.int64),
             ring_value=np.full((len(rates), RATE_SLOTS), np.nan),
             source_of=source_of,
+            start_ns=start_ns,
         )
 
     def watermarks(self, now_ns: int) -> NDArray[np.int64]:
@@ -123,9 +126,14 @@ class Memory:
         watermark: NDArray[np.int64] = self.mark_ns + np.maximum(np.int64(now_ns) - self.mark_received_ns, 0)
         return watermark
 
+    def silent_at_ns(self, rows: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Tell when tags fall stale if nothing comes, event time, int64 (n,)."""
+        due: NDArray[np.int64] = np.maximum(self.last_ns[rows], self.start_ns) + self.stale_ns[rows]
+        return due
+
     def extract(self, table: RuleTable, rows: NDArray[np.int32], rules: NDArray[np.int64]) -> "Memory":
         """Copy the part of some tag rows and their rules, laid out for ``table``, the table of just these."""
-        part = Memory.fresh(table, 0)
+        part = Memory.fresh(table, self.start_ns)
         for name in ("last_ns", "value", "value_ns", "quality", "is_watched"):
             getattr(part, name)[:] = getattr(self, name)[rows]
         for name in ("is_active", "phase", "since_ns", "elapsed_ns"):

@@ -225,7 +225,8 @@ def _restore_mark(desk: Desk, intake: Intake, natures: dict[str, Nature], row: A
     memory.mark_ns[index] = row.time_ns
     memory.mark_received_ns[index] = row.received_ns
     # Tags keep the distance from their source's mark that the checkpoint saw; without one they stand at the mark.
-    lag = np.clip(before_ns - memory.last_ns[rows], 0, None)
+    seen = memory.last_ns[rows] > 0
+    lag = np.where(seen, np.clip(before_ns - memory.last_ns[rows], 0, None), 0)
     memory.last_ns[rows] = row.time_ns - lag
 
 

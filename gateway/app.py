@@ -1,0 +1,332 @@
+"""The composition root: makes every part, hands each what it needs, runs all, and ends them in order.
+
+Why: constructors only store; nothing connects before ``run``. This is the only place that knows all parts.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import structlog
+from sqlalchemy import Connection
+
+from alerting.desk import Answer, Desk
+from alerting.model.command import Command
+from edge.clock import Clock
+from edge.collect.door import Collector, Deliver
+from edge.collect.registry import COLLECTORS, make_collector
+from edge.config import Source
+from edge.disk import Disk, SystemDisk
+from edge.model import Link, Nature, Scan, TagTable
+from gateway.api.house import Act, SourceStatus
+from gateway.config import Site
+from gateway.executor import Executor, ThreadExecutor
+from gateway.flow import Road
+from gateway.historian.embedded import EmbeddedHistorian
+from gateway.historian.file import DAY_NS, Retention
+from gateway.historian.port import Historian
+from gateway.intake import Intake
+from gateway.live import Columns, Picture
+from gateway.meter import Meter, Stage
+from gateway.push.compose import Composer
+from gateway.push.worker import PushWorker
+from gateway.receive import ReceiveClock
+from gateway.record import EventLog, Recorder
+from gateway.store import checkpoint
+from gateway.store.commit import Mark, known_marks, put_marks, restore
+from gateway.store.engine import open_store, store_url
+from gateway.store.journal import install_key
+from gateway.store.store import Store
+from gateway.system import PERIOD_S, SOURCE, main_nature, system_scan, with_system
+
+T = TypeVar("T")
+MakeCollector = Callable[[Source, TagTable, Clock, int, Deliver], Collector]
+log = structlog.get_logger("gateway")
+
+MINUTE_NS = 60_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a caller may hand in place of the real thing: seams for the manual clock and for simulations."""
+
+    historian: Historian | None = None
+    writer: Executor | None = None
+    reader: Executor | None = None
+    disk: Disk | None = None
+    make_collector: MakeCollector = make_collector
+    record: Path | None = None
+    event_log: EventLog | None = None
+    jitter_seed: int | None = None
+
+
+class Gateway:
+    """One running site: the ``House`` of the API."""
+
+    def __init__(self, site: Site, clock: Clock, parts: Parts | None = None) -> None:
+        parts = parts or Parts()
+        self.site = with_system(site)
+        self._parts = parts
+        site = self.site
+        site.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        disk = parts.disk or SystemDisk(site.data)
+        self.engine = open_store(store_url(site.data))
+        self.store = Store(
+            self.engine,
+            install_key(disk),
+            disk,
+            parts.writer or ThreadExecutor("store-writer"),
+            parts.reader or ThreadExecutor("store-reader", threads=2),
+        )
+        with self.engine.connect() as connection:
+            committed_ns = max((m.received_ns for m in known_marks(connection).values()), default=0)
+        self.clock = ReceiveClock(clock, committed_ns)
+        start_ns = self.clock.now_ns()
+        self.meter = Meter()
+        self.desk = Desk(site.id, site.rules, site.units, site.tasks, start_ns)
+        self.intake = Intake(site.sources, site.tags)
+        self.picture = Picture(site, start_ns)
+        self.store.write_now(lambda connection: self._restore(connection, start_ns))
+        self.historian = parts.historian or EmbeddedHistorian(
+            site.data / "history.db", site.tags, self.clock, retention=Retention(raw_ns=site.raw_days * DAY_NS)
+        )
+        self.push = PushWorker(
+            site=site,
+            clock=self.clock,
+            meter=self.meter,
+            write=self.store.write,
+            read=self.store.read,
+            seed=parts.jitter_seed,
+        )
+        recorder = Recorder(parts.record, self.desk, self.intake, site.revision) if parts.record else None
+        self._recorder = recorder
+        self.road = Road(
+            site=site,
+            desk=self.desk,
+            intake=self.intake,
+            clock=self.clock,
+            store=self.store,
+            historian=self.historian,
+            picture=self.picture,
+            meter=self.meter,
+            compose=Composer(site, self.store.journal),
+            wake_push=self.push.wake,
+            recorder=recorder,
+            event_log=parts.event_log,
+        )
+        self._links: dict[str, bool] = {}
+        self._last_scan_ns: dict[str, int] = {}
+        self._scans: dict[str, int] = {}
+        self._decoded: dict[str, dict[str, int]] = {}
+        self.collectors: dict[str, Collector] = {
+            source.id: parts.make_collector(
+                source, site.tags, self.clock, self.intake.state[source.id].epoch, self._deliver
+            )
+            for source in site.sources
+            if source.protocol in COLLECTORS
+        }
+
+    # -------------------------------------------------------------------- run
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the road, the collectors and the push while the body runs; then carry what waits and close.
+
+        The road ends last, so that what the collectors delivered is still judged and committed.
+        """
+        feeders = [
+            asyncio.create_task(collector.run(), name=f"collect {name}") for name, collector in self.collectors.items()
+        ]
+        feeders += [
+            asyncio.create_task(self._watch_self(), name="system"),
+            asyncio.create_task(self.push.run(), name="push"),
+        ]
+        road = asyncio.create_task(self.road.run(), name="road")
+        watch = asyncio.create_task(_first_failure([*feeders, road]), name="watch")
+        body = asyncio.current_task()
+        assert body is not None
+        watch.add_done_callback(lambda done: None if done.cancelled() else body.cancel())
+        try:
+            yield
+        finally:
+            failure = watch.exception() if watch.done() and not watch.cancelled() else None
+            watch.cancel()
+            await _end(feeders)
+            await _end([road])
+            await self.historian.close()
+            if self._recorder is not None:
+                self._recorder.close()
+            self.store.close()
+            if failure is not None:
+                raise failure
+
+    # ---------------------------------------------------- what the API asks for
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        """Run a query in the executor of readers."""
+        return await self.store.read(fn)
+
+    async def write(self, fn: Callable[[Connection], T], act: Act | None = None) -> T:
+        """Run a write of the API, with its act in the journal, in one transaction."""
+        if act is None:
+            return await self.store.write(fn)
+
+        def write(connection: Connection) -> T:
+            result = fn(connection)
+            self.store.audit(connection, main_nature(self.site), act.time_ns, act.who, act.what, **act.facts)
+            return result
+
+        return await self.store.write(write)
+
+    async def command(self, command: Command) -> Answer:
+        """Put a person's command into the next tick."""
+        return await self.road.command(command)
+
+    def sources(self) -> Sequence[SourceStatus]:
+        """Tell how each source stands."""
+        return [
+            SourceStatus(
+                id=source.id,
+                protocol=source.protocol,
+                is_up=self._links.get(source.id, False),
+                last_scan_ns=self._last_scan_ns.get(source.id, 0),
+                scans=self._scans.get(source.id, 0),
+                refused=self._refused_at(source.id),
+            )
+            for source in self.site.sources
+            if source.id != SOURCE
+        ]
+
+    def ready(self) -> bool:
+        """Tell whether scans are judged and committed."""
+        return self.road.is_ready and not self.road.store_error
+
+    # ------------------------------------------------------------------- parts
+
+    def _deliver(self, item: Scan | Link, acknowledge: Callable[[], None] | None) -> None:
+        if isinstance(item, Link):
+            self._links[item.source] = item.is_up
+        else:
+            self._last_scan_ns[item.source] = item.received_ns
+            self._scans[item.source] = self._scans.get(item.source, 0) + 1
+        self.road.deliver(item, acknowledge)
+
+    def _refused_at(self, source: str) -> int:
+        collector = self.collectors.get(source)
+        return 0 if collector is None else sum(collector.counters.refused.values())
+
+    def _restore(self, connection: Connection, start_ns: int) -> None:
+        """Put back what was committed, and begin a new epoch of every source, durably."""
+        natures = {source.id: source.nature for source in self.site.sources}
+        checkpoint.load(connection, self.desk)
+        restore(connection, self.desk, self.intake, natures)
+        for state in self.intake.state.values():
+            state.epoch += 1
+            state.number = 0
+        known = known_marks(connection)
+        put_marks(
+            connection,
+            [
+                Mark(
+                    source=source,
+                    epoch=state.epoch,
+                    number=0,
+                    time_ns=known[source].time_ns if source in known else start_ns,
+                    received_ns=known[source].received_ns if source in known else start_ns,
+                )
+                for source, state in self.intake.state.items()
+            ],
+        )
+        nature = main_nature(self.site)
+        self.picture.publish(
+            0,
+            start_ns,
+            alarms=self.desk.alarms.values(),
+            units={unit: tier for (n, unit), tier in self.desk.unit_tiers.items() if n is nature},
+            values=_restored_values(self.desk, nature),
+        )
+
+    async def _watch_self(self) -> None:
+        """Be a source: once a second, the gateway's own values go down the road."""
+        lost = _PerMinute()
+        dropped = _PerMinute()
+        replaced = _PerMinute()
+        number = 0
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            number += 1
+            now_ns = self.clock.now_ns()
+            up = sum(self._links.values())
+            self.picture.set_status(links_up=up, links_total=len(self.collectors), push_waiting=self.push.waiting)
+            values = {
+                "clock_offset": self.clock.offset_ns() / 1e9,
+                "clock_replaced": replaced.take(now_ns, sum(self.intake.replaced.values())),
+                "scans_dropped": dropped.take(now_ns, self.road.dropped),
+                "store_waiting": float(self.road.unwritten),
+                "historian_lost": lost.take(now_ns, self.historian.counts.lost + self.road.acknowledger.lost),
+                "push_waiting": float(self.push.waiting),
+                **{f"link.{name}": float(self._links.get(name, False)) for name in self.collectors},
+            }
+            self._count_collectors()
+            self._deliver(system_scan(self.site, self._epoch, number, now_ns, values), None)
+            due += PERIOD_S
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+    @property
+    def _epoch(self) -> int:
+        return self.intake.state[SOURCE].epoch
+
+    def _count_collectors(self) -> None:
+        """Keep the decode stage's books: what collectors decoded, and what they could not."""
+        meter = self.meter
+        for name, collector in self.collectors.items():
+            before = self._decoded.setdefault(name, {})
+            fresh = {reason: n - before.get(reason, 0) for reason, n in collector.counters.refused.items()}
+            samples = collector.counters.samples - before.get("samples", 0)
+            meter.entered(Stage.DECODE, samples + sum(fresh.values()))
+            meter.left(Stage.DECODE, samples)
+            for reason, n in fresh.items():
+                if n:
+                    meter.refused(Stage.DECODE, reason, n)
+            self._decoded[name] = {**collector.counters.refused, "samples": collector.counters.samples}
+
+
+class _PerMinute:
+    """How much a counter grew in the last minute."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[int, int]] = deque()
+
+    def take(self, now_ns: int, count: int) -> float:
+        """Take the counter's present value; give its growth over the last 60 s."""
+        self._seen.append((now_ns, count))
+        while now_ns - self._seen[0][0] > MINUTE_NS:
+            self._seen.popleft()
+        return float(count - self._seen[0][1])
+
+
+def _restored_values(desk: Desk, nature: Nature) -> Columns:
+    """Give the values of the last checkpoint, so that a page has a picture before the first scan."""
+    memory = desk.memory(nature)
+    rows = np.flatnonzero(memory.value_ns).astype(np.int32)
+    return rows, memory.value[rows], memory.quality[rows], memory.value_ns[rows]
+
+
+async def _first_failure(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait until a part fails, and pass its failure on: a broken invariant crashes loudly."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        if not task.cancelled():
+            task.result()
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,77 @@
+"""Serve: run a gateway with its API and page until a signal, in one event loop.
+
+Flow: fengsui run -> [serve] -> gateway, HTTP
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+from sqlalchemy import create_engine
+
+from alerting.model.rule import RuleTable
+from edge.clock_system import SystemClock
+from edge.model import TagTable
+from gateway.api.app import make_app
+from gateway.api.server import listen, serve
+from gateway.api.small_house import SmallHouse
+from gateway.app import Gateway, Parts
+from gateway.config import Site
+from gateway.record import EventLog
+
+GOOD, WRONG = 0, 2
+log = structlog.get_logger("gateway")
+
+
+def serve_site(site: Site, *, record: Path | None = None, events: Path | None = None) -> int:
+    """Run a site until SIGINT or SIGTERM; give the exit code."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        door = listen(site.host, site.port)
+    except OSError as failure:
+        said = f"The page cannot listen on {site.host}:{site.port}: {failure.strerror}. Choose another with --port."
+        sys.stderr.write(f"{said}\n")
+        return WRONG
+    with contextlib.ExitStack() as stack:
+        event_log = None
+        if events is not None:
+            event_log = EventLog(stack.enter_context(events.open("ab")), f"{site.id}-{SystemClock().wall_ns()}")
+        gateway = Gateway(site, SystemClock(), Parts(record=record, event_log=event_log))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(gateway, door))
+    return GOOD
+
+
+async def _run(gateway: Gateway, door: Any) -> None:  # noqa: ANN401  # a socket
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with gateway.running():
+        http = asyncio.create_task(
+            serve(make_app(gateway), "", 0, door=door, listening=lambda port: _say(gateway.site, port)), name="http"
+        )
+        await stop.wait()
+        http.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await http
+
+
+def _say(site: Site, port: int) -> None:
+    host = f"[{site.host}]" if ":" in site.host else site.host
+    sys.stdout.write(f"http://{host}:{port}/\n")
+    sys.stdout.flush()
+    log.info("gateway.serving", site=site.id, port=port, tags=len(site.tags), rules=len(site.rules))
+
+
+def describe_api() -> dict[str, Any]:
+    """Give the OpenAPI document without a site."""
+    tags = TagTable([])
+    site = Site(id="-", title={}, timezone="UTC", sources=(), tags=tags, units=(), rules=RuleTable([], tags))
+    house = SmallHouse(site=site, engine=create_engine("sqlite://"), clock=SystemClock())
+    return make_app(house).openapi()
