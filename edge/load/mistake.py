@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple
 
+SENTENCE_MAX = 2000  # Characters of a whole sentence; only a file of nonsense gives more.
 TEXT_MAX = 60  # Characters of a wrong value that a sentence shows; more hides the sentence.
 INTEGER_BITS_MAX = 128  # Above it a number is described; Python refuses to print the longest ones.
 
@@ -69,7 +70,13 @@ class Mistakes:
 
     def add(self, place: Place, sentence: str, remedy: str) -> None:
         """Note one mistake; the same one twice, or a template's for its second device, is noted once."""
-        mistake = Mistake(file=place.file, line=place.line, path=place.path, sentence=sentence, remedy=remedy)
+        mistake = Mistake(
+            file=plain(place.file),
+            line=place.line,
+            path=plain(place.path),
+            sentence=plain(sentence),
+            remedy=plain(remedy),
+        )
         self._told.setdefault(place if place.is_shared else mistake, mistake)
 
     def refuse(self) -> None:
@@ -88,13 +95,19 @@ class Mistakes:
         return iter(sorted(self._told.values()))
 
 
+def plain(text: str) -> str:
+    """Put a text on one line without control signs; what a file holds never drives a terminal."""
+    text = text if len(text) <= SENTENCE_MAX else text[:SENTENCE_MAX] + "…"
+    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
 def show(value: object) -> str:
     """Write a wrong value into a sentence: short, on one line, whatever it holds."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         text = value if len(value) <= TEXT_MAX else value[:TEXT_MAX] + "…"
-        return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text) + '"'
+        return f'"{plain(text)}"'
     if isinstance(value, int):
         return str(value) if value.bit_length() <= INTEGER_BITS_MAX else f"a number of {value.bit_length()} bits"
     if isinstance(value, float):

@@ -71,7 +71,7 @@ class Template:
             column: self._fill(cell, device, Place(tags, tag_line, column, is_shared=True)) if "{" in cell else cell
             for column, cell in cells.items()
         }
-        return Entry(self.reading, f"Tag {filled['tag']}", filled, place_of, is_row=True, is_expanded=True)
+        return Entry(self.reading, f"Tag {show(filled['tag'])[1:-1]}", filled, place_of, is_row=True, is_expanded=True)
 
     def sections(self, key: str, noun: str) -> Iterator[Entry]:
         """Give the table ``[template.<key>]`` filled in for each device; nothing where there is none."""
@@ -92,7 +92,7 @@ class Template:
             return own._replace(is_shared=True)
 
         filled = {name: self._fill_value(value, device, section, (name,)) for name, value in section.values.items()}
-        return Entry(self.reading, f"{noun} {filled.get('id', '')}", filled, place_of, is_expanded=True)
+        return Entry(self.reading, f"{noun} {show(filled.get('id', ''))[1:-1]}", filled, place_of, is_expanded=True)
 
     def _fill_value(self, value: object, device: Mapping[str, str], section: Entry, path: KeyPath) -> object:
         if isinstance(value, str) and "{" in value:

@@ -223,7 +223,8 @@ def _check_range(tag: Tag, draft: RuleDraft) -> None:
             draft,
             draft.setpoint_key,
             tag,
-            f"{kind.name} ({rule.setpoint:g}) is outside the instrument range ({lo} … {hi}); no good value can cross it.",
+            f"{kind.name} ({rule.setpoint:g}) is outside the instrument range ({lo} … {hi}); no good value can "
+            "cross it.",
             "Put the setpoint or the range right.",
         )
         return
