@@ -116,26 +116,31 @@ class Plant:
             yield f"{name}.density", zone.density
 
 
-def past(dice: Generator, hours: float, step_s: float) -> Iterator[tuple[float, dict[str, float]]]:
+def past(
+    dice: Generator, *, hours: float = 48.0, step_s: float = 60.0, fine_hours: float = 1.0, fine_step_s: float = 5.0
+) -> Iterator[tuple[float, dict[str, float]]]:
     """Give a quiet past that ends now: (seconds before now, readings), oldest first.
 
     Demand follows the day and is 1 now and at this hour of each day before, so that the live plant goes on where the
     past ends. Counters are shifted to end where they start live.
 
     Args:
-        hours: How far back, h.
-        step_s: Distance of the readings, s.
+        hours, step_s: How far back, h, and the distance of the readings, s.
+        fine_hours, fine_step_s: The same for the last stretch, which a page draws larger.
     """
     plant = Plant(dice)
-    counters = {f"{gate}.{way}": 1_000_000.0 for gate in plant.gates for way in ("in", "out")}
-    steps = round(hours * HOUR_S / step_s)
+    coarse = round((hours - fine_hours) * HOUR_S / step_s)
+    fine = round(fine_hours * HOUR_S / fine_step_s)
+    before_s = coarse * step_s + fine * fine_step_s
     seen: list[tuple[float, dict[str, float]]] = []
-    for number in range(steps):
-        before_s = (steps - number) * step_s
+    for size_s in [step_s] * coarse + [fine_step_s] * fine:
         plant.demand = 0.55 + 0.45 * math.cos(2 * math.pi * before_s / (24 * HOUR_S))
-        plant.step(step_s)
+        plant.step(size_s)
         seen.append((before_s, plant.readings()))
-    shift = {tag: start - seen[-1][1][tag] for tag, start in counters.items()} if seen else {}
+        before_s -= size_s
+    start = Plant(dice).readings()
+    counters = [f"{gate}.{way}" for gate in plant.gates for way in ("in", "out")]
+    shift = {tag: start[tag] - seen[-1][1][tag] for tag in counters} if seen else {}
     for before_s, readings in seen:
         for tag, by in shift.items():
             readings[tag] = max(0.0, readings[tag] + by)
