@@ -1,0 +1,184 @@
+"""A broker and its links in memory, for tests and simulations under any clock.
+
+A documented seam, not a broker: persistent sessions, QoS 0 and 1, retained messages, redelivery with the duplicate
+mark after a lost connection. The contract test holds it to what a real broker does.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from edge.collect.mqtt.inbox import Inbox
+from edge.collect.mqtt.link import AckOrder, Arrival, LinkChange, Message
+from edge.collect.mqtt.topic import match
+
+QUEUE_MAX = 100_000  # Messages kept for a client that is away; the oldest go first.
+RETRY_S = 0.2
+
+
+@dataclass(slots=True, kw_only=True)
+class _Session:
+    """What the broker knows of one client id."""
+
+    filters: tuple[str, ...] = ()
+    unacknowledged: dict[int, tuple[str, bytes]] = field(default_factory=dict)
+    waiting: deque[tuple[str, bytes]] = field(default_factory=lambda: deque(maxlen=QUEUE_MAX))
+    packet_id: int = 0
+    link: "LoopbackLink | None" = None
+
+
+class LoopbackBroker:
+    """Sessions and retained messages; can be stopped and started."""
+
+    def __init__(self) -> None:
+        self.is_running = True
+        self._retained: dict[str, tuple[bytes, int]] = {}
+        self._sessions: dict[str, _Session] = {}
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, is_retained: bool = False) -> None:
+        """Publish as a client would; to a stopped broker nothing gets through."""
+        if not self.is_running:
+            return
+        if is_retained:
+            self._retained[topic] = (payload, qos)
+        for session in self._sessions.values():
+            if any(match(one, topic) is not None for one in session.filters):
+                self._send(session, topic, payload, qos)
+
+    def stop(self) -> None:
+        """Go away; sessions are kept, as with persistence."""
+        self.is_running = False
+        for client_id in self._sessions:
+            self.drop(client_id)
+
+    def start(self) -> None:
+        """Come back; links find it by themselves."""
+        self.is_running = True
+
+    def drop(self, client_id: str) -> None:
+        """Cut one client's connection."""
+        session = self._sessions[client_id]
+        link = session.link
+        session.link = None
+        if link is not None:
+            link.cut()
+
+    def attach(self, client_id: str, filters: Sequence[str], link: "LoopbackLink") -> None:
+        """Begin a connection: subscribe, send again what was not acknowledged, then what waited, then retained."""
+        session = self._sessions.setdefault(client_id, _Session())
+        if session.link is not None and session.link is not link:
+            self.drop(client_id)
+        session.filters = tuple(filters)
+        session.link = link
+        for packet_id, (topic, payload) in session.unacknowledged.items():
+            link.take(topic, payload, 1, packet_id, is_duplicate=True)
+        waiting, session.waiting = session.waiting, deque(maxlen=QUEUE_MAX)
+        for topic, payload in waiting:
+            self._send(session, topic, payload, 1)
+        for topic, (payload, qos) in self._retained.items():
+            if any(match(one, topic) is not None for one in filters):
+                self._send(session, topic, payload, qos, is_retained=True)
+
+    def detach(self, client_id: str) -> None:
+        """End a connection in order."""
+        if client_id in self._sessions:
+            self._sessions[client_id].link = None
+
+    def acknowledge(self, client_id: str, packet_id: int) -> None:
+        """Forget a message."""
+        self._sessions[client_id].unacknowledged.pop(packet_id, None)
+
+    def unacknowledged(self, client_id: str) -> int:
+        """Count what a client has received and not acknowledged."""
+        return len(self._sessions[client_id].unacknowledged)
+
+    def _send(self, session: _Session, topic: str, payload: bytes, qos: int, *, is_retained: bool = False) -> None:
+        if session.link is None:
+            if qos > 0:
+                session.waiting.append((topic, payload))
+            return
+        if qos > 0:
+            session.packet_id = session.packet_id % 65_535 + 1
+            session.unacknowledged[session.packet_id] = (topic, payload)
+        session.link.take(topic, payload, qos, session.packet_id if qos > 0 else 0, is_retained=is_retained)
+
+
+class LoopbackLink:
+    """A link to a ``LoopbackBroker``; made on the event loop that uses it."""
+
+    def __init__(self, broker: LoopbackBroker, client_id: str, filters: Sequence[str]) -> None:
+        self._broker = broker
+        self._client_id = client_id
+        self._filters = tuple(filters)
+        self._inbox = Inbox()
+        self._order = AckOrder()
+        self._connection = 0
+        self._is_up: bool | None = None
+        self._trying: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Begin to connect."""
+        self._trying = asyncio.create_task(self._keep_connected())
+
+    async def receive(self, count_max: int, bytes_max: int) -> list[Arrival]:
+        """Wait until something arrived, then give what waits, in order."""
+        return await self._inbox.take(count_max, bytes_max)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        if self._trying is not None:
+            self._trying.cancel()
+            await asyncio.wait([self._trying])
+        self._broker.detach(self._client_id)
+        self._inbox.close()
+
+    async def _keep_connected(self) -> None:
+        while True:
+            if self._is_up is not True and self._broker.is_running:
+                self._connection += 1
+                self._order.begin(self._connection)
+                self._change(is_up=True)
+                self._broker.attach(self._client_id, self._filters, self)
+            elif self._is_up is None:
+                self._change(is_up=False, reason="no connection")
+            await asyncio.sleep(RETRY_S)
+
+    def cut(self) -> None:
+        """Lose the connection."""
+        self._order.begin(0)
+        self._change(is_up=False, reason="connection lost")
+
+    def _change(self, *, is_up: bool, reason: str = "") -> None:
+        self._is_up = is_up
+        self._inbox.put_change(LinkChange(is_up=is_up, reason=reason))
+
+    def take(
+        self,
+        topic: str,
+        payload: bytes,
+        qos: int,
+        packet_id: int,
+        *,
+        is_retained: bool = False,
+        is_duplicate: bool = False,
+    ) -> None:
+        """Receive one message."""
+        message = Message(
+            topic=topic,
+            payload=payload,
+            qos=qos,
+            is_retained=is_retained,
+            is_duplicate=is_duplicate,
+            connection=self._connection,
+            packet_id=packet_id,
+            _acknowledge=self._acknowledge,
+        )
+        if qos > 0:
+            self._order.add(message)
+        self._inbox.put(message)
+
+    def _acknowledge(self, message: Message) -> None:
+        if message.qos > 0:
+            for packet_id in self._order.acknowledge(message):
+                self._broker.acknowledge(self._client_id, packet_id)

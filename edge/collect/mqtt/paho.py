@@ -1,0 +1,268 @@
+"""The link over paho-mqtt. The only module that imports it.
+
+Flow: socket -> [network thread: paho] -> inbox -> event loop; acknowledge -> network thread -> socket
+Why a thread and loop of our own around paho:
+
+* paho's loop dies with any exception in its thread and uses ``select``, which cannot watch a socket numbered above
+  1023; a gateway with a thousand devices has those.
+* All calls to paho come from this one thread. Acknowledgements are handed to it.
+* A new paho client for each connection: nothing queued for an old connection can reach the new one.
+
+Rules of manual acknowledgement: a persistent session with a fixed client id; acknowledged in order of arrival; an
+acknowledgement for an older connection is dropped; the largest window that MQTT 5 allows, because messages wait for
+the commit.
+"""
+
+import asyncio
+import contextlib
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, error_string
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from edge.collect.backoff import BackOff
+from edge.collect.door import Counters
+from edge.collect.mqtt.inbox import Inbox
+from edge.collect.mqtt.link import AckOrder, Arrival, LinkChange, Message
+from edge.config import MqttOptions
+
+SESSION_S = 7 * 24 * 3600  # The broker keeps our messages so long: longer than a weekend without the gateway.
+RECEIVE_MAX = 65_535  # Unacknowledged QoS 1 messages; the most that MQTT 5 allows.
+CONNECT_S = 5.0
+RETRY_S_LEAST = 0.2
+RETRY_S_MOST = 10.0
+ROOM_S = 5.0  # A full inbox makes the network thread, and so the broker, wait; longer means a stuck event loop.
+READS_MAX = 256  # Packets read before acknowledgements get their turn.
+TURN_S = 1.0  # Keep-alive is looked after at least so often.
+
+_log = structlog.get_logger(__name__)
+
+
+class PahoLink:
+    """A connection to one broker; made on the event loop that uses it."""
+
+    def __init__(self, options: MqttOptions, client_id: str, filters: Sequence[str], counters: Counters) -> None:
+        self._options = options
+        self._client_id = client_id
+        self._filters = tuple(filters)
+        self._counters = counters
+        self._inbox = Inbox()
+        self._order = AckOrder()
+        #: Connection and packet id to acknowledge; at most as many as there are unacknowledged messages.
+        self._ready: deque[tuple[int, int]] = deque()
+        self._backoff = BackOff(RETRY_S_LEAST, RETRY_S_MOST)
+        self._stopping = threading.Event()
+        self._wake_r, self._wake_w = socket.socketpair()
+        self._wake_r.setblocking(False)  # noqa: FBT003 - the one way to say it
+        self._wake_w.setblocking(False)  # noqa: FBT003 - the one way to say it
+        self._thread = threading.Thread(target=self._run, name=f"mqtt {client_id}", daemon=True)
+        self._connection = 0
+        self._read = 0
+        self._is_up: bool | None = None
+        self._is_overflown = False
+        self._refusal = ""
+
+    async def open(self) -> None:
+        """Begin to connect."""
+        self._thread.start()
+
+    async def receive(self, count_max: int, bytes_max: int) -> list[Arrival]:
+        """Wait until something arrived, then give what waits, in order."""
+        return await self._inbox.take(count_max, bytes_max)
+
+    async def close(self) -> None:
+        """Disconnect and end the thread; at most as long as an attempt to connect."""
+        self._stopping.set()
+        self._inbox.close()
+        self._wake()
+        if self._thread.ident is not None:
+            await asyncio.to_thread(self._thread.join)
+        self._wake_r.close()
+        self._wake_w.close()
+
+    def acknowledge(self, message: Message) -> None:
+        """Hand an acknowledgement to the network thread, in order of arrival."""
+        if message.qos > 0 and (ready := self._order.acknowledge(message)):
+            self._ready.extend((message.connection, packet_id) for packet_id in ready)
+            self._wake()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # A full pipe wakes as well as one more byte.
+            self._wake_w.send(b"\0")
+
+    # ---------------------------------------------------------------------------------------- the network thread
+
+    def _run(self) -> None:
+        """Connect, listen, wait, again; until stopped. Nothing that happens inside ends this thread."""
+        while not self._stopping.is_set():
+            self._connection += 1
+            self._order.begin(self._connection)
+            self._refusal = ""
+            try:
+                reason = self._listen()
+            except OSError as error:
+                reason = error.strerror or str(error)
+            except Exception as error:  # noqa: BLE001 - bytes from the network must not end the thread
+                self._counters.crashes += 1
+                _log.error("collect.mqtt_crashed", client=self._client_id, exc_info=error)
+                reason = "the client failed"
+            self._change(is_up=False, reason=reason)
+            self._stopping.wait(self._backoff.pause_s())
+
+    def _change(self, *, is_up: bool, reason: str = "") -> None:
+        if self._is_up is not is_up:
+            self._is_up = is_up
+            self._inbox.put_change(LinkChange(is_up=is_up, reason=reason))
+
+    def _listen(self) -> str:
+        """Keep one connection; give why it ended."""
+        client = self._make_client()
+        is_v5 = self._options.version == "5"
+        arguments: dict[str, Any] = {"clean_start": False, "properties": _session()} if is_v5 else {}
+        try:
+            client.connect(self._options.host, self._options.port, self._options.keepalive_s, **arguments)
+            own = client.socket()
+            assert own is not None
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._wake_r, selectors.EVENT_READ)
+                selector.register(own, selectors.EVENT_READ)
+                while (code := self._turn(client, own, selector)) == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    if self._is_overflown:
+                        self._is_overflown = False
+                        return "messages came faster than they could be taken"
+                    if self._stopping.is_set():
+                        client.disconnect()
+                        client.loop_write()
+                        return "closed"
+            return self._refusal or error_string(code)
+        finally:
+            if (left := client.socket()) is not None:
+                left.close()
+
+    def _turn(self, client: Client, own: Any, selector: selectors.BaseSelector) -> MQTTErrorCode:  # noqa: ANN401 - paho names no type for it
+        """Wait for something to do and do it."""
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.want_write() else 0)
+        selector.modify(own, events)
+        for key, mask in selector.select(TURN_S):
+            if key.fileobj is self._wake_r:
+                self._wake_r.recv(4096)
+                continue
+            if mask & selectors.EVENT_READ:
+                code = self._drain(client)
+                if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    return code
+            if mask & selectors.EVENT_WRITE:
+                code = client.loop_write()
+                if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    return code
+        while self._ready:
+            connection, packet_id = self._ready.popleft()
+            if connection == self._connection:
+                client.ack(packet_id, 1)
+        return client.loop_misc() if client.socket() is not None else MQTTErrorCode.MQTT_ERR_CONN_LOST
+
+    def _drain(self, client: Client) -> MQTTErrorCode:
+        """Read packets until there are none; paho alone would ask the system before each."""
+        for _ in range(READS_MAX):
+            before = self._read
+            code = client.loop_read()
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return code
+            if self._read == before or self._is_overflown:
+                break
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    # ------------------------------------------------------------------------------ what paho calls, on its thread
+
+    def _make_client(self) -> Client:
+        is_v5 = self._options.version == "5"
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            clean_session=None if is_v5 else False,
+            protocol=MQTTProtocolVersion.MQTTv5 if is_v5 else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.connect_timeout = CONNECT_S
+        if self._options.username:
+            client.username_pw_set(self._options.username, self._options.password or None)
+        client.on_connect = self._connected
+        client.on_subscribe = self._subscribed
+        client.on_message = self._arrived
+        return client
+
+    def _connected(
+        self,
+        client: Client,
+        userdata: object,  # noqa: ARG002 - the hook's own signature
+        flags: ConnectFlags,  # noqa: ARG002
+        reason_code: ReasonCode,
+        properties: Properties | None,  # noqa: ARG002
+    ) -> None:
+        if reason_code.is_failure:
+            self._refusal = f"refused by the broker: {reason_code}"
+            return
+        self._backoff.reset()
+        # Subscribing anew each time costs little and finds topics added since the session began.
+        client.subscribe(
+            [(one, SubscribeOptions(qos=1)) for one in self._filters]
+            if self._options.version == "5"
+            else [(one, 1) for one in self._filters]
+        )
+        self._change(is_up=True)
+
+    def _subscribed(
+        self,
+        client: Client,  # noqa: ARG002 - the hook's own signature
+        userdata: object,  # noqa: ARG002
+        mid: int,  # noqa: ARG002
+        reason_codes: Sequence[ReasonCode],
+        properties: Properties | None,  # noqa: ARG002
+    ) -> None:
+        for topic, code in zip(self._filters, reason_codes, strict=False):
+            if code.is_failure:
+                self._counters.refuse("subscription")
+                _log.warning("collect.subscription_refused", client=self._client_id, topic=topic, reason=str(code))
+
+    def _arrived(self, client: Client, userdata: object, message: MQTTMessage) -> None:  # noqa: ARG002 - the hook
+        self._read += 1
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""  # Known to nobody: refused and counted by the collector.
+        arrival = Message(
+            topic=topic,
+            payload=bytes(message.payload),
+            qos=message.qos,
+            is_retained=message.retain,
+            is_duplicate=message.dup,
+            connection=self._connection,
+            packet_id=message.mid,
+            _acknowledge=self.acknowledge,
+        )
+        if message.qos > 0:
+            self._order.add(arrival)
+            if not self._inbox.put(arrival, ROOM_S):
+                # Not acknowledged, so the broker keeps it; only a new connection makes it come again.
+                self._counters.refuse("overflow")
+                self._is_overflown = True
+        elif not self._inbox.put(arrival):
+            self._counters.refuse("overflow")
+
+
+def _session() -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = SESSION_S
+    properties.ReceiveMaximum = RECEIVE_MAX
+    return properties
