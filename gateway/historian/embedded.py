@@ -260,7 +260,7 @@ class EmbeddedHistorian:
         """
         assert self._task is None, "the spool is opened before the historian runs"
         released = self._file.open_spool(name, samples_most, round(age_s_most * 1e9))
-        return Spool(self._path, released, self._file.release)
+        return Spool(self._path, name, released, self._file.release)
 
 
 def _open(path: Path, tags: TagTable, retention: Retention | None, clock: Clock) -> tuple[HistoryFile, Path | None]:

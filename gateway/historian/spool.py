@@ -46,19 +46,26 @@ class Spool:
 
     Args:
         path: The history file.
+        name: Whose spool.
         released: Last id that was released before.
         release: Notes a release; made durable by the writer's next step.
     """
 
-    def __init__(self, path: Path, released: int, release: Callable[[int], None]) -> None:
+    def __init__(self, path: Path, name: str, released: int, release: Callable[[int], None]) -> None:
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10.0)
         self._connection.execute("PRAGMA query_only = ON")
+        self._name = name
         self._release = release
         self._names: dict[int, tuple[str, str]] = {}
         self.released = released
 
     def read(self, after_id: int, samples_most: int) -> SpoolPart | None:
-        """Give the rows behind an id, at least one and else up to so many samples; None where there is none."""
+        """Give the rows behind an id, at least one and else up to so many samples; None where there is none.
+
+        Rows that the spool's bounds let go are passed over, for they are counted already.
+        """
+        query = "SELECT released FROM spool WHERE name = ?"
+        after_id = max(after_id, *self._connection.execute(query, (self._name,)).fetchone())
         bodies: list[tuple[int, bytes]] = []
         samples, last_id, at_ns = 0, after_id, 0
         query = "SELECT id, block, n, at_ns, body FROM recent WHERE id > ? ORDER BY id"
