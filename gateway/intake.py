@@ -159,6 +159,12 @@ class Intake:
         old = time_ns < received - lateness_ns
         late = old & (scan.is_backfill | self._was_down(state, time_ns))
         wrong = old & ~late
+        if state.is_stepped and not scan.is_backfill:
+            behind = ~wrong & ~late & (time_ns < received - AHEAD_NS_MAX)
+            state.is_stepped = bool(behind.any())
+            self.replaced["clock_step"] += int(behind.sum())
+            time_ns[behind] = received
+            quality[behind] = _uncertain(quality[behind])
         self.replaced["future"] += int(ahead.sum())
         self.replaced["wrong_clock"] += int(wrong.sum())
         replaced = ahead | wrong
@@ -196,7 +202,6 @@ class Intake:
                 yield Admitted(lane=Lane.LIVE, scan=part)
         if admitted:
             state.streak = 0
-            state.is_stepped = False
             return
         if state.streak == 0:
             state.streak_received_ns, state.streak_time_ns = scan.received_ns, int(scan.times_ns[0])

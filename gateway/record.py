@@ -38,7 +38,7 @@ class Recorder:
     def __init__(self, path: Path, desk: Desk, intake: Intake, revision: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: BinaryIO = path.open("wb")
-        self._file.write(orjson.dumps(_snapshot(desk, intake, revision), option=DUMP))
+        self._file.write(orjson.dumps(snapshot_of(desk, intake, revision), option=DUMP))
         self._file.flush()
 
     def tick(self, items: Sequence[Item], commands: Sequence[Command], outcome: Outcome) -> None:
@@ -161,7 +161,8 @@ def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> No
         state.epoch, state.number, state.received_ns = epoch, number, received_ns
 
 
-def _snapshot(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
+def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
+    """Give the state that a recording begins with, as JSON values."""
     return {
         "format": FORMAT,
         "site": desk.site,

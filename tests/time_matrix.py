@@ -1,0 +1,259 @@
+"""The time matrix of design §7: each kind of condition under each trouble with time, as one table.
+
+A *stream* is what one source sends, a sample a second from t = 1 s. From ``BEGIN_S`` to ``END_S`` the condition
+holds. A *trouble* changes how and when samples arrive. The expectation is always the same: the tag is judged right, or
+it is said within three scans that it is not being judged.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.tier import Tier
+from edge.config import Source
+from edge.model import Link, Quality, Reason, Scan, Tag, TagTable
+from edge.model.quality import encode
+
+START_NS = 1_767_225_600_000_000_000
+S = 1_000_000_000
+BEGIN_S, END_S, LAST_S = 10, 30, 45
+DELAY_S = 5.0
+STALE_S = 5.0
+SOURCE = Source(id="plc", protocol="replay", silent_after_s=5.0)
+BAD = encode(Quality.BAD, Reason.TIMEOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample on its way: when it comes, what time it claims, what it says. Times in s after the start."""
+
+    at_s: float
+    time_s: float
+    value: float
+    quality: int = 0
+    is_backfill: bool = False
+    is_retained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """The link goes up or down."""
+
+    at_s: float
+    is_up: bool
+
+
+Step = Sample | LinkChange
+
+
+def tag_table() -> TagTable:
+    """One tag."""
+    return TagTable([Tag(name="T.v", source="plc", unit="T", eu="m", period_s=1.0)])
+
+
+def rule_table(kind: Kind) -> RuleTable:
+    """One rule of the kind, with an on-delay of 5 s; STALE and BAD rules trip after 5 s."""
+    rules = {
+        Kind.H: Rule(
+            id="T.v.H", tag="T.v", kind=Kind.H, setpoint=8.0, deadband=0.5, on_delay_s=DELAY_S, tier=Tier.YELLOW
+        ),
+        Kind.HH: Rule(
+            id="T.v.HH",
+            tag="T.v",
+            kind=Kind.HH,
+            setpoint=8.0,
+            deadband=0.5,
+            on_delay_s=DELAY_S,
+            off_delay_s=2.0,
+            tier=Tier.RED,
+        ),
+        Kind.L: Rule(
+            id="T.v.L", tag="T.v", kind=Kind.L, setpoint=2.0, deadband=0.5, on_delay_s=DELAY_S, tier=Tier.YELLOW
+        ),
+        Kind.LL: Rule(
+            id="T.v.LL", tag="T.v", kind=Kind.LL, setpoint=2.0, on_delay_s=DELAY_S, off_delay_s=2.0, tier=Tier.ORANGE
+        ),
+        Kind.RATE: Rule(
+            id="T.v.RATE", tag="T.v", kind=Kind.RATE, setpoint=0.5, window_s=3.0, on_delay_s=3.0, tier=Tier.YELLOW
+        ),
+        Kind.STALE: Rule(id="T.v.STALE", tag="T.v", kind=Kind.STALE, setpoint=STALE_S, tier=Tier.BLUE),
+        Kind.BAD: Rule(id="T.v.BAD", tag="T.v", kind=Kind.BAD, setpoint=DELAY_S, tier=Tier.BLUE),
+    }
+    stale = rules[Kind.STALE]
+    chosen = [rules[kind]] if kind is Kind.STALE else [rules[kind], stale]
+    return RuleTable(chosen, tag_table())
+
+
+def stream(kind: Kind) -> list[Step]:
+    """What the source sends when all is well with time."""
+    steps: list[Step] = []
+    for second in range(1, LAST_S + 1):
+        holds = BEGIN_S <= second < END_S
+        value, quality = 5.0, 0
+        match kind:
+            case Kind.H | Kind.HH:
+                value = 9.0 if holds else 5.0
+            case Kind.L | Kind.LL:
+                value = 1.0 if holds else 5.0
+            case Kind.RATE:
+                value = 5.0 + 0.9 * min(max(second - BEGIN_S, 0), END_S - BEGIN_S)
+            case Kind.BAD:
+                value, quality = (np.nan, BAD) if holds else (5.0, 0)
+        if kind is Kind.STALE and holds:
+            continue
+        steps.append(Sample(second + 0.05, float(second), value, quality))
+    return steps
+
+
+#: When the condition's alarm is raised and over when nothing disturbs, s: the trip of the rule, its clear.
+RIGHT: dict[Kind, tuple[float, float]] = {
+    Kind.H: (15.0, 30.0),
+    Kind.HH: (15.0, 32.0),
+    Kind.L: (15.0, 30.0),
+    Kind.LL: (15.0, 32.0),
+    Kind.RATE: (15.0, 32.0),  # a 3 s window fills by 12 s, delay 3 s; the slope leaves the window after 30 s
+    Kind.STALE: (14.0, 30.0),
+    Kind.BAD: (15.0, 30.0),
+}
+
+
+def _none(steps: list[Step]) -> list[Step]:
+    return steps
+
+
+def _late_one(steps: list[Step]) -> list[Step]:
+    """One normal sample from before comes 70 s late, while the condition holds or not: at 44.5 s of a shifted world."""
+    return [*steps, Sample(44.5, -70.0, 5.0, is_backfill=True)]
+
+
+def _future(steps: list[Step]) -> list[Step]:
+    """The source's clock is an hour ahead."""
+    return [replace(s, time_s=s.time_s + 3600) if isinstance(s, Sample) else s for s in steps]
+
+
+def _duplicate(steps: list[Step]) -> list[Step]:
+    """Everything comes twice, the second time 0.2 s later."""
+    return [twin for s in steps for twin in (s, replace(s, at_s=s.at_s + 0.2))]
+
+
+def _retained(steps: list[Step]) -> list[Step]:
+    """The broker hands out an old value at each subscription, before and in the middle."""
+    old = [Sample(at, at - 500.0, 9.9, is_retained=True) for at in (0.5, 5.4, 20.4)]
+    return [*steps, *old]
+
+
+def _ahead_8h(steps: list[Step]) -> list[Step]:
+    return [replace(s, time_s=s.time_s + 8 * 3600) if isinstance(s, Sample) else s for s in steps]
+
+
+def _behind_8h(steps: list[Step]) -> list[Step]:
+    return [replace(s, time_s=s.time_s - 8 * 3600) if isinstance(s, Sample) else s for s in steps]
+
+
+def _clock_step(steps: list[Step]) -> list[Step]:
+    """The source's clock is set back by 20 s just before the condition begins."""
+    return [replace(s, time_s=s.time_s - 20) if isinstance(s, Sample) and s.time_s >= BEGIN_S - 4 else s for s in steps]
+
+
+def _gap(steps: list[Step]) -> list[Step]:
+    """The link is down from 12.5 s to 20.5 s; what was missed comes as back-fill afterwards."""
+    missed = [s for s in steps if isinstance(s, Sample) and 12.5 < s.at_s < 20.5]
+    back = [replace(s, at_s=24.6 + 0.01 * n, is_backfill=True) for n, s in enumerate(missed)]
+    kept = [s for s in steps if s not in missed]
+    return [*kept, LinkChange(12.5, is_up=False), LinkChange(20.5, is_up=True), *back]
+
+
+def _bad_in_delay(steps: list[Step]) -> list[Step]:
+    """The samples at 12 s and 13 s are BAD."""
+    return [
+        replace(s, quality=BAD, value=np.nan) if isinstance(s, Sample) and s.time_s in (12.0, 13.0) else s
+        for s in steps
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One column of the matrix.
+
+    Attributes:
+        lag_s: By how much the judgement may come later than right (three scans where the clock has to be doubted).
+        restart_s: The gateway is killed and started again at this time.
+    """
+
+    name: str
+    change: Callable[[list[Step]], list[Step]] = _none
+    lag_s: float = 0.3
+    restart_s: float | None = None
+
+
+TROUBLES = (
+    Trouble("none"),
+    Trouble("late", _late_one),
+    Trouble("future-stamped", _future, lag_s=0.5),
+    Trouble("duplicate", _duplicate),
+    Trouble("retained", _retained),
+    Trouble("plus 8 h", _ahead_8h, lag_s=0.5),
+    Trouble("minus 8 h", _behind_8h, lag_s=0.5),
+    Trouble("clock step", _clock_step, lag_s=3.5),
+    Trouble("gap", _gap, lag_s=9.0),
+    Trouble("restart in mid-delay", restart_s=12.4, lag_s=1.5),
+    Trouble("BAD in mid-delay", _bad_in_delay, lag_s=3.5),
+)
+
+
+def arrivals(kind: Kind, trouble: Trouble) -> list[Step]:
+    """Everything that arrives, in order of arrival."""
+    return sorted(trouble.change(stream(kind)), key=lambda step: step.at_s)
+
+
+def as_items(steps: list[Step], *, epoch: int = 1, first: int = 1) -> Iterator[Scan | Link]:
+    """Make scans and links of the steps."""
+    number = first
+    for step in steps:
+        at_ns = START_NS + round(step.at_s * S)
+        if isinstance(step, LinkChange):
+            yield Link(source="plc", is_up=step.is_up, received_ns=at_ns)
+            continue
+        yield Scan(
+            source="plc",
+            epoch=epoch,
+            number=number,
+            received_ns=at_ns,
+            rows=np.array([0], dtype=np.int32),
+            values=np.array([step.value]),
+            quality=np.array([step.quality], dtype=np.uint8),
+            times_ns=np.array([START_NS + round(step.time_s * S)], dtype=np.int64),
+            is_backfill=step.is_backfill,
+            is_retained=step.is_retained,
+        )
+        number += 1
+
+
+def judge_cell(kind: Kind, trouble: Trouble, seen: list[tuple[str, str, str, float]], doubted: list[str]) -> list[str]:
+    """Compare the live events of the tag with what is right; give what is wrong, in words.
+
+    Args:
+        seen: (event, rule group, condition, s after the start) of live events, in order.
+        doubted: What the gateway said about not judging (remarks), by kind.
+    """
+    wanted = kind.name
+    raised = [s for what, _, condition, s in seen if what == "raised" and condition == wanted]
+    over = [s for what, _, condition, s in seen if what in ("returned", "cleared") and condition == wanted]
+    right_on, right_off = RIGHT[kind]
+    if kind is Kind.STALE and trouble.restart_s is not None:
+        # Silence counts anew from a restart: while the gateway was away it cannot know who was silent.
+        right_on = trouble.restart_s + STALE_S
+    wrong = []
+    if len(raised) != 1:
+        wrong.append(f"raised {len(raised)} times: {raised}")
+    elif not right_on - 0.06 <= raised[0] <= right_on + trouble.lag_s:
+        wrong.append(f"raised at {raised[0]:.2f} s, right is {right_on} s + {trouble.lag_s} s")
+    if len(over) != 1:
+        wrong.append(f"over {len(over)} times: {over}")
+    elif not right_off - 0.06 <= over[0] <= right_off + max(trouble.lag_s, 1.2):
+        wrong.append(f"over at {over[0]:.2f} s, right is {right_off} s")
+    if trouble.name == "clock step" and "clock_step" not in doubted:
+        wrong.append("the clock step was not said")
+    return wrong
