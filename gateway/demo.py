@@ -142,8 +142,13 @@ class Stage:
         return Child(name, arguments, logs=logs, environ=self.environ)
 
 
-def set_stage(data: Path, *, port: int = 0, scenario: str = "first_light", seed: int = 1) -> Stage:
+def set_stage(
+    data: Path, *, port: int = 0, scenario: str = "first_light", seed: int = 1, is_mosquitto: bool | None = None
+) -> Stage:
     """Make a stage: a copy of the demonstration site with free ports and fresh secrets.
+
+    Args:
+        is_mosquitto: False for the embedded broker; None for mosquitto where it is installed.
 
     Raises:
         DemoError: The page's port is taken, or the demonstration site is missing.
@@ -151,7 +156,7 @@ def set_stage(data: Path, *, port: int = 0, scenario: str = "first_light", seed:
     data = data.resolve()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     ports = {"page": _page_port(port), **{name: free_port() for name in PORTS}}
-    is_mosquitto = _find_mosquitto() is not None
+    is_mosquitto = _find_mosquitto() is not None if is_mosquitto is None else is_mosquitto
     secret = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
     _copy_site(data / "site", ports, secret, is_mosquitto=is_mosquitto)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("FENGSUI_")}
