@@ -5,6 +5,7 @@ Never: for production. It is young, keeps 100 messages in flight and forgets ses
 """
 
 import argparse
+import logging
 import signal
 import sys
 
@@ -26,6 +27,8 @@ def main() -> int:
     except OSError as error:
         print(f"The broker cannot start: {error}", file=sys.stderr)
         return 2
+    logging.basicConfig(level=logging.WARNING)
+    logging.getLogger("rumqttd").setLevel(logging.CRITICAL)  # It calls every packet an error.
     # The native loop never comes back to Python, so a signal must end the process itself.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
