@@ -4,7 +4,7 @@ import { post, Refusal } from "./api/client";
 import type { Alarm } from "./api/types";
 import { alarms, rowKey, takeAlarm } from "./live/picture";
 import type { Act } from "./session";
-import { t } from "./words/i18n";
+import { language, t, word } from "./words/i18n";
 import { tagTitle, unitTitle } from "./words/format";
 
 export type AlarmAct = Exclude<Act, "task">;
@@ -99,8 +99,13 @@ export function nameOf(alarm: Alarm): string {
 /** A refusal as a sentence in the page's language where the gateway gave none. */
 export function sentenceOf(cause: unknown): string {
   if (cause instanceof Refusal) {
+    // A refusal of the core says itself in each language.
+    const inWords = cause.details as Record<string, unknown> | null | undefined;
+    const said = inWords && typeof inWords === "object" ? inWords[language.value] : undefined;
+    if (typeof said === "string" && said !== "") return said;
+    const known = word("problem", cause.code);
+    if (known !== cause.code && (language.value !== "en" || cause.message === "")) return known;
     if (cause.message !== "") return cause.message;
-    if (cause.code === "unreachable") return t("lost.unreachable");
     return `${t("common.failedPlain")} (${cause.status} ${cause.code})`;
   }
   return String(cause);

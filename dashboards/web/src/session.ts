@@ -24,7 +24,8 @@ function enter(person: Me): void {
   me.value = person;
   isKnown.value = true;
   isReachable.value = true;
-  follow(() => void recognise());
+  // The client's own answer to 401 ends the session here; anything else the feed tries again.
+  follow(() => void get<Me>("me").catch(() => undefined));
 }
 
 function leave(): void {

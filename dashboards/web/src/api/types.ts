@@ -82,7 +82,7 @@ export interface Unit {
 
 export interface AlarmEvent {
   id: string;
-  what: string;
+  event: string;
   time: string;
   received?: string;
   nature: Nature;
@@ -151,7 +151,7 @@ export interface Destination {
   delivered: number;
   gave_up: number;
   oldest_waiting_s: number | null;
-  last_receipt: unknown;
+  last_receipt: string | null;
 }
 
 export interface Stage {
@@ -160,9 +160,11 @@ export interface Stage {
   out: number;
   held: number;
   refused: Record<string, number>;
+  noted: Record<string, number>;
   balance: number;
   delay_ms: { p50: number | null; p99: number | null } | null;
-  last_error: string | null;
+  last_error: string;
+  last_error_time: string | null;
 }
 
 export interface Queue {

@@ -58,7 +58,11 @@ export class Feed {
     if (this.rev !== null) url.searchParams.set("since", String(this.rev));
     const socket = new WebSocket(url);
     this.socket = socket;
+    let isOpen = false;
     this.watch();
+    socket.onopen = () => {
+      isOpen = true;
+    };
     socket.onmessage = (event: MessageEvent<string>) => {
       if (socket !== this.socket) return;
       this.watch();
@@ -74,7 +78,8 @@ export class Feed {
     };
     socket.onclose = (event: CloseEvent) => {
       if (socket !== this.socket) return;
-      if (event.code === 1008 || event.code === 4401 || event.code === 4403) this.listener.refused();
+      // A refused handshake has no code of its own in a browser; whoever listens asks whether we are still logged in.
+      if (!isOpen || event.code === 4401) this.listener.refused();
       this.lose();
     };
   }

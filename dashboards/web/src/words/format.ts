@@ -1,5 +1,5 @@
 /** Numbers, times and names as people read them: site's time zone, 24 hours, unit on every number. */
-import type { Alarm, Said, Tag, Tier } from "../api/types";
+import type { Alarm, Limit, Said, Tag, Tier } from "../api/types";
 import { plant, status } from "../live/picture";
 import { language, t, word } from "./i18n";
 
@@ -134,8 +134,17 @@ export function digitsOf(tag: Tag | undefined, value = 0): number {
   return 2;
 }
 
+/** A tag that is only on or off: a switch, a valve, a link. */
+export function isTwoState(tag: Tag | undefined): boolean {
+  if (tag?.kind !== "state") return false;
+  return (tag.range_lo === 0 && tag.range_hi === 1) || tag.name.startsWith("fengsui.link.");
+}
+
 export function measured(value: number | null | undefined, tag: Tag | undefined, eu = tag?.eu ?? ""): string {
-  const text = number(value, digitsOf(tag, value ?? 0));
+  if (value === null || value === undefined) return "–";
+  if (isTwoState(tag)) return value >= 0.5 ? t("common.on") : t("common.off");
+  const isPlain = !tag?.resolution && (tag?.range_lo ?? null) === null;
+  const text = isPlain ? exact(value) : number(value, digitsOf(tag, value));
   return eu === "" || text === "–" ? text : `${text} ${eu}`;
 }
 
@@ -154,13 +163,23 @@ export function tierWord(tier: Tier): string {
 
 /** The tier that an alarm is shown with: of the active condition, or the highest it had once it has returned. */
 export function shownTier(alarm: Alarm): Tier {
-  return alarm.tier === "NONE" ? alarm.tier_max : alarm.tier;
+  if (alarm.tier !== "NONE") return alarm.tier;
+  if (alarm.tier_max !== "NONE" || alarm.state === "NORMAL") return alarm.tier_max;
+  // Latched: acknowledged and returned. What it was is what its condition's limit says.
+  return plant.tagOf.get(alarm.tag)?.limits.find((limit) => limit.kind === alarm.condition)?.tier ?? "NONE";
 }
 
 /** A setpoint may be finer than the tag's resolution; show it unrounded. */
 export function exact(value: number | null | undefined): string {
   if (value === null || value === undefined) return "–";
   return new Intl.NumberFormat(language.value === "zh" ? "zh-CN" : "en-GB", { maximumSignificantDigits: 6 }).format(value);
+}
+
+const INWARDS = ["LL", "L", "H", "HH"];
+
+/** The limits that are set points, from the lowest to the highest. */
+export function setpoints(tag: Tag | undefined): Limit[] {
+  return (tag?.limits ?? []).filter((limit) => INWARDS.includes(limit.kind)).sort((a, b) => INWARDS.indexOf(a.kind) - INWARDS.indexOf(b.kind));
 }
 
 /** "4.31 m ≥ HH 4.20": condition and value against the limit. */
@@ -180,6 +199,7 @@ export function conditionText(alarm: Alarm): string {
     case "HH":
     case "L":
     case "LL": {
+      if (isTwoState(tag)) return `${alarm.condition} ${measured(alarm.value, tag)}`;
       const isHigh = alarm.condition.startsWith("H");
       const isBeyond = alarm.value !== null && alarm.setpoint !== null && (isHigh ? alarm.value >= alarm.setpoint : alarm.value <= alarm.setpoint);
       const sign = isHigh ? (isBeyond ? "≥" : "<") : isBeyond ? "≤" : ">";
