@@ -172,16 +172,20 @@ def begin_attempt(connection: Connection, name: str, now_ns: int) -> str | None:
     Returns:
         The hash of the user, or of nobody where there is no such user; None while the account is locked.
     """
-    row = connection.execute(select(user).where(user.c.name == name)).one_or_none()
+    mine = user.c.name == name
+    # The update comes first: it takes the lock, so that tries at the same moment count one after the other.
+    counted = connection.execute(
+        update(user)
+        .where(mine, user.c.is_active, user.c.password_hash != "", user.c.locked_until_ns <= now_ns)
+        .values(failures=user.c.failures + 1)
+    ).rowcount
+    row = connection.execute(select(user).where(mine)).one_or_none()
     if row is None or not row.is_active or not row.password_hash:
         return _NOBODY
-    if row.locked_until_ns > now_ns:
+    if not counted:
         return None
-    failures = row.failures + 1
-    locked_until_ns = now_ns + lock_s(failures) * S_TO_NS if failures % FAILURES_MAX == 0 else 0
-    connection.execute(
-        update(user).where(user.c.name == name).values(failures=failures, locked_until_ns=locked_until_ns)
-    )
+    if row.failures % FAILURES_MAX == 0:
+        connection.execute(update(user).where(mine).values(locked_until_ns=now_ns + lock_s(row.failures) * S_TO_NS))
     return str(row.password_hash)
 
 

@@ -21,7 +21,7 @@ from gateway.api.doors_plant import open_plant_doors
 from gateway.api.doors_session import open_session_doors
 from gateway.api.doors_system import open_system_doors
 from gateway.api.feed import open_feed
-from gateway.api.gate import BODY_MAX, CSRF_HEADER, Gate
+from gateway.api.gate import BODY_MAX, CSRF_HEADER, FAILED, Gate
 from gateway.api.house import House
 from gateway.api.page import DIST, open_page
 from gateway.live import CLIENTS_MAX
@@ -91,6 +91,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_page(doors, dist)
     app.add_exception_handler(HTTPException, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_mistake)
+    app.add_exception_handler(Exception, _on_failure)
     app.openapi = lambda: _describe(app)  # type: ignore[method-assign]  # FastAPI's own way of extending it
     house.meter.queue("live.clients", lambda: house.picture.clients, CLIENTS_MAX, lambda: house.picture.dropped)
 
@@ -124,6 +125,10 @@ async def _on_mistake(_: Request, mistake: Exception) -> Response:
     ]
     first = details[0]
     return error(422, f"{first['where']}: {first['message']}", details=details)
+
+
+async def _on_failure(_: Request, __: Exception) -> Response:
+    return error(500, FAILED)  # The framework passes the exception on to the gate, which logs and counts it.
 
 
 def _describe(app: FastAPI) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Why: one small ASGI wrapper, so that no route can be added that goes around it.
 Never: reads a body, waits.
 """
 
+import traceback
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -18,6 +19,8 @@ log = structlog.get_logger("gateway.api")
 
 #: A comment, a reason or a log-in; nothing that a person sends is longer.
 BODY_MAX = 65_536
+
+FAILED = "The gateway could not answer this; its log says why."
 
 CSRF_HEADER = "x-fengsui-request"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -72,10 +75,12 @@ class Gate:
             await self._app(scope, _bounded(receive), guarded.send)
         except HTTPException as refused:
             await guarded.last_resort(scope, receive, refused.status_code, str(refused.detail))
-        except Exception as failure:  # The one place that keeps a bug in a route from ending more than its request.
+        except Exception as failure:  # noqa: BLE001 - a bug in a route ends its request, never the gateway
             self._failed(f"{type(failure).__name__} at {scope['method']} {scope['path']}")
-            log.exception("api.failed", method=scope["method"], path=scope["path"])
-            await guarded.last_resort(scope, receive, 500, "The gateway could not answer this; its log says why.")
+            # Without local variables: they hold cookies and passwords.
+            trace = "".join(traceback.format_exception(failure))
+            log.error("api.failed", method=scope["method"], path=scope["path"], trace=trace)  # noqa: TRY400
+            await guarded.last_resort(scope, receive, 500, FAILED)
 
     def _refuse(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
         host = headers.get("host", "")

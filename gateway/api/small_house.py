@@ -65,6 +65,7 @@ class SmallHouse:
     commands: list[Command] = field(default_factory=list)
     status: tuple[SourceStatus, ...] = ()
     is_ready: bool = True
+    _writer: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run a query in a thread."""
@@ -85,7 +86,8 @@ class SmallHouse:
                     _keep(connection, act)
                 return result
 
-        return await asyncio.to_thread(run)
+        async with self._writer:
+            return await asyncio.to_thread(run)
 
     async def command(self, command: Command) -> Answer:
         """Keep a command and give the prepared answer."""
