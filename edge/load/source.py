@@ -7,6 +7,7 @@ from typing import Final, Literal, cast
 
 from edge.config import ModbusOptions, MqttOptions, Source, TopicOptions
 from edge.load.entry import Entry, Span
+from edge.load.locate import Path as KeyPath
 from edge.load.mistake import show
 from edge.load.words import ID_RULE, PROTOCOL_KEYS, RESERVED, is_id, keys_of
 from edge.model import Nature
@@ -18,6 +19,8 @@ DEVICE_ID_MAX: Final = 255  # 0 and 248..255 are for gateways; over TCP many dev
 TOPIC_BYTES_MAX: Final = 65535  # MQTT 5.0, §1.5.4
 MQTT_PAYLOAD_MAX: Final = 268_435_455  # MQTT 5.0, §2.1.4
 KEEPALIVE_MAX: Final = 65535
+
+_OTHER_BRACES = re.compile(r"[{}]")
 
 DURATION: Final = Span(above=0, most=3600)
 
@@ -137,7 +140,7 @@ def _read_topic(entry: Entry) -> TopicOptions:
         if names:
             entry.wrong("tags", "tags names the values of a list; that is format json-batch.", "Remove tags.")
     else:
-        _check_batch_topic(entry, pattern, names)
+        _check_batch_topic(entry, pattern, tag, names)
     return TopicOptions(
         pattern=pattern,
         format=form,
@@ -159,18 +162,16 @@ def wrong_pattern(pattern: str) -> str:
         return "+ fills a whole level"
     if pattern.count("{tag}") > 1:
         return "{tag} stands in it once at most"
-    if any("{" in level and level != "{tag}" for level in levels):
-        return "{tag} fills a whole level, and there is no other placeholder"
+    if _OTHER_BRACES.search(pattern.replace("{tag}", "")):
+        return "{tag} is its only placeholder"
+    if levels[0] == "$share":
+        return "a shared subscription would give away a part of the values"
     return ""
 
 
 def _check_value_topic(entry: Entry, pattern: str, tag: str) -> None:
     if "{tag}" in tag and pattern and "{tag}" not in pattern:
-        entry.wrong(
-            "tag",
-            f"tag {show(tag)} takes a part of the topic; pattern {show(pattern)} has no {{tag}}.",
-            "Write {tag} into the pattern, or a fixed name into tag.",
-        )
+        _miss_level(entry, "tag", tag, pattern)
     elif "{tag}" in pattern and "{tag}" not in tag:
         entry.wrong(
             "tag",
@@ -179,23 +180,42 @@ def _check_value_topic(entry: Entry, pattern: str, tag: str) -> None:
         )
 
 
-def _check_batch_topic(entry: Entry, pattern: str, names: Sequence[str]) -> None:
+def _check_batch_topic(entry: Entry, pattern: str, tag: str, names: Sequence[str]) -> None:
+    if entry.has("tag") and names:
+        entry.wrong("tag", "tag is given and tags too; the list names every value.", "Remove one of them.")
+    elif entry.has("tag") and "{name}" not in tag:
+        entry.wrong(
+            "tag",
+            f"tag {show(tag)} is the same for every value of a message.",
+            "Write {name} for the value's own name, or name the values of a list in tags.",
+        )
+    elif "{tag}" in tag and "{name}" in tag and "{tag}" not in pattern:
+        _miss_level(entry, "tag", tag, pattern)
     seen: set[str] = set()
     for at, name in enumerate(names):
         if name in seen and name:
             entry.wrong(("tags", at), f"tag {show(name)} stands twice in tags.", "Name each place once.")
         if "{tag}" in name and "{tag}" not in pattern:
-            entry.wrong(
-                ("tags", at),
-                f"tag {show(name)} takes a part of the topic; pattern {show(pattern)} has no {{tag}}.",
-                "Write {tag} into the pattern, or a fixed name into tags.",
-            )
+            _miss_level(entry, ("tags", at), name, pattern)
         seen.add(name)
 
 
+def _miss_level(entry: Entry, path: str | KeyPath, tag: str, pattern: str) -> None:
+    entry.wrong(
+        path,
+        f"tag {show(tag)} takes a part of the topic; pattern {show(pattern)} has no {{tag}}.",
+        "Write {tag} into the pattern, or a fixed name here.",
+    )
+
+
 def tags_of_topic(topic: TopicOptions) -> re.Pattern[str] | None:
-    """Give what matches the tags that a topic can give; None where the payload names them itself."""
-    if topic.format == "json-batch" and not topic.tags:
+    """Give what matches the tags that a topic can give; None where the payload names them whole."""
+    names = topic.tags if topic.format == "json-batch" and topic.tags else (topic.tag,)
+    if topic.format == "json-batch" and not topic.tags and "{name}" not in topic.tag:
         return None
-    names = topic.tags if topic.format == "json-batch" else (topic.tag,)
-    return re.compile("|".join(re.escape(name).replace(re.escape("{tag}"), "[^/+#]+") for name in names if name))
+    return re.compile("|".join(_matching(name, is_named=topic.format == "json-batch") for name in names if name))
+
+
+def _matching(name: str, *, is_named: bool) -> str:
+    text = re.escape(name).replace(re.escape("{tag}"), "[^/+#]+")
+    return text.replace(re.escape("{name}"), ".+") if is_named else text

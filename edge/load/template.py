@@ -96,8 +96,8 @@ class Template:
 
     def _fill_value(self, value: object, device: Mapping[str, str], section: Entry, path: KeyPath) -> object:
         if isinstance(value, str) and "{" in value:
-            # {tag} of a topic is the collector's, filled when a message comes.
-            kept = "tag" if path[0] == "topic" else ""
+            # {tag} and {name} of a topic are the collector's, filled when a message comes.
+            kept = ("tag", "name") if path[0] == "topic" else ()
             return self._fill(value, device, section.place_of(path)._replace(is_shared=True), kept)
         if isinstance(value, dict):
             return {name: self._fill_value(item, device, section, (*path, name)) for name, item in value.items()}
@@ -105,14 +105,14 @@ class Template:
             return [self._fill_value(item, device, section, (*path, at)) for at, item in enumerate(value)]
         return value
 
-    def _fill(self, text: str, device: Mapping[str, str], place: Place, kept: str = "") -> str:
-        """Fill the placeholders of one text, except the one that is kept."""
+    def _fill(self, text: str, device: Mapping[str, str], place: Place, kept: tuple[str, ...] = ()) -> str:
+        """Fill the placeholders of one text, except those that are kept."""
 
         def cell(match: re.Match[str]) -> str:
             name = match.group(1).strip()
-            if name in device and name != kept:
+            if name in device and name not in kept:
                 return device[name]
-            if name != kept:
+            if name not in kept:
                 self.reading.mistakes.add(
                     place,
                     f"Template {self.id}: placeholder {{{show(name)[1:-1]}}} names no column of the table of devices.",

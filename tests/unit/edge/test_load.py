@@ -158,6 +158,30 @@ def test_a_table_is_read_as_rfc_4180_says(tmp_path: Path) -> None:
     ]
 
 
+# ---- what topics can give
+
+
+@pytest.mark.parametrize(
+    ("topic", "reached"),
+    [
+        ('format = "json-batch"\nvalue = ""', True),  # an object by tag name: anything may come
+        ('format = "json-batch"\ntag = "{tag}.{name}"', True),
+        ('format = "json-batch"\ntag = "{tag}_{name}"', False),
+        ('format = "json-batch"\ntags = ["", "{tag}.lel"]', True),
+        ('format = "json-batch"\ntags = ["{tag}.no2"]', False),
+        ('tag = "{tag}.lel"', True),
+        ('tag = "{tag}"', True),
+        ('tag = "X{tag}"', False),
+    ],
+)
+def test_a_tag_that_no_topic_can_give_is_a_mistake(site: Callable[..., Path], topic: str, reached: bool) -> None:
+    path = site(SITE.replace('tag = "{tag}.lel"', topic))
+    if reached:
+        assert len(load(path, environ=ENVIRON).tags) == 3
+    else:
+        assert [mistake.line for mistake in mistakes(path, **ENVIRON)] == [4]
+
+
 # ---- templates
 
 TEMPLATE = """
@@ -237,13 +261,13 @@ def test_whole_numbers_in_tables() -> None:
     assert parse_whole("1+2", is_expanded=True) == 3
 
 
-@pytest.mark.parametrize("pattern", ["a/{tag}", "a/+/b", "#", "a/#", "{tag}/+/#", "/", "$share/g/a/{tag}", "厂/{tag}"])
+@pytest.mark.parametrize("pattern", ["a/{tag}", "a/+/b", "#", "a/#", "{tag}/+/#", "/", "a/GD-{tag}/v", "厂/{tag}"])
 def test_patterns_that_mqtt_allows(pattern: str) -> None:
     assert wrong_pattern(pattern) == ""
 
 
 @pytest.mark.parametrize(
-    "pattern", ["a/#/b", "a#", "a+/b", "+a", "{tag}/{tag}", "x{tag}", "{name}", "a\0b", "a" * 65536]
+    "pattern", ["a/#/b", "a#", "a+/b", "+a", "{tag}/{tag}", "{tag", "{name}", "$share/g/a", "a\0b", "a" * 65536]
 )
 def test_patterns_that_mqtt_refuses(pattern: str) -> None:
     assert wrong_pattern(pattern)

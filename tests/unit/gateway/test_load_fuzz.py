@@ -20,7 +20,8 @@ SPICES = [
     "nan", "inf", "-1", "0", "1e308", "9" * 400, "0x" + "f" * 5000, "1e999", "[", "]", "{", "}", "{tag}", "{pump}", '"',
     "'", '"""', "\n", "\r\n", "\r", "\x00", "\x1b[31m", "\u202e", "\ufeff", ",", ";", "=", ".", "#", "+", "/", "..",
     "true", "[]", "{}", "[[1]]", '"x"', "1979-05-27", "[site]", "[[source]]", "[" * 3000, "\\", "whsec_", "液",
-    "fengsui",    "id = 1\n", "tags = [1]\n", "topic = 5\n", "[source.topic]\n", "unit = {}\n", "site = 3\n", "title = 3\n",
+    "fengsui", "id = 1\n", "tags = [1]\n", "topic = 5\n", "[source.topic]\n", "unit = {}\n", "site = 3\n",
+    "title = 3\n",
 ]  # fmt: skip
 
 EDIT = st.tuples(
@@ -54,7 +55,7 @@ def judge(path: Path) -> None:
     for mistake in mistakes:
         assert mistake.line >= 1
         assert mistake.remedy
-        assert "".join((mistake.file, mistake.path, mistake.sentence, mistake.remedy)).isprintable(), mistake
+        assert f"{mistake.file}{mistake.path}{mistake.sentence}{mistake.remedy}".isprintable(), mistake
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
