@@ -70,6 +70,7 @@ def judge_alarm(
     state = step(alarm.state, turn, is_latching=is_latching(table, alarm)) if turn else alarm.state
     if alarm.state is State.NORMAL:  # The first trip leaves NORMAL and begins a new episode.
         onset_ns = min((int(changes.time_ns[m]) for m in mine if changes.is_active[m]), default=time_ns)
+        onset_ns = max(onset_ns, alarm.onset_ns + 1)  # A sample long on its way may trip where the clock had tripped.
         alarm = replace(
             alarm, id=digest(key, onset_ns), onset_ns=onset_ns, ordinal=0, acked_by="", acked_ns=0, comment=""
         )

@@ -39,7 +39,8 @@ def judge_rates(
     newest = np.argmax(usable, axis=1)  # slots are newest first
     has_rate = usable[np.arange(len(rules)), newest]
     since_s = np.where(has_rate, ages[np.arange(len(rules)), newest], 1) / 1e9
-    rate = np.abs(value - memory.ring_value[ring, newest]) / since_s
+    with np.errstate(over="ignore"):  # A device may send 1e308; an infinite rate is a rate beyond its setpoint.
+        rate = np.abs(value - memory.ring_value[ring, newest]) / since_s
 
     is_gap = ~kept.any(axis=1)
     spacing = window // (RATE_SLOTS - 2)

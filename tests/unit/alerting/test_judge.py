@@ -228,6 +228,23 @@ def test_event_ids_are_unique_and_ordinals_have_no_hole() -> None:
         assert events == [digest(alarm, n + 1) for n in range(len(events))]
 
 
+def test_two_episodes_never_share_an_onset() -> None:
+    """The clock trips H at 6 on a value that was held; samples that were long on their way clear it, then trip at 6."""
+    drive = Drive(with_delays(H, on_s=5), HH).sample(1, 85)
+    drive.tick(7)
+    first = drive.alarm
+    assert first.onset_ns == at(6)
+    drive.ask(7, Verb.ACK)
+    drive.tick(8, make_scan(5, 50, received_s=8, number=2))
+    assert drive.alarm.state is State.NORMAL
+    drive.tick(9, make_scan(6, 95, received_s=9, number=3))
+
+    assert (drive.did(), drive.event.time_ns) == (["raised"], at(6))
+    assert drive.alarm.id != first.id
+    ids = [event.id for event in drive.log]
+    assert len(set(ids)) == len(ids)
+
+
 def test_natures_have_keys_of_their_own() -> None:
     keys = {digest(SITE, nature, "t0", "high") for nature in ("actual", "exercise", "test")}
 
