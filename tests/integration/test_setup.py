@@ -10,7 +10,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SYSTEM_PROGRAMS = ("sh", "cat", "cut", "date", "dirname", "find", "sha256sum", "sort", "tail", "xargs", "rm")
+SYSTEM_PROGRAMS = (
+    "sh",
+    "basename",
+    "cat",
+    "cut",
+    "date",
+    "dirname",
+    "find",
+    "sha256sum",
+    "sort",
+    "tail",
+    "xargs",
+    "rm",
+)
 
 
 @pytest.fixture
@@ -78,7 +91,15 @@ def test_old_python_is_refused_with_remedy(tree: Path, programs: Path) -> None:
     write_program(programs, "python3", "exit 1")
     result = run(tree / "bin" / "run", path=programs)
     assert result.returncode == 1
-    assert "older than Python 3.11; install a newer one and name it: PYTHON=python3.11 bin/run" in result.stderr
+    assert "older than Python 3.11; install a newer one and name it: PYTHON=python3.13 bin/run" in result.stderr
+
+
+def test_newer_python_beside_an_old_one_is_taken(tree: Path, programs: Path) -> None:
+    write_program(programs, "id", "echo 1000")
+    write_program(programs, "python3", "exit 1")
+    write_program(programs, "python3.12", f'case "$*" in *ensurepip*) exit 1 ;; esac; exec {sys.executable} "$@"')
+    result = run(tree / "bin" / "run", path=programs)
+    assert result.stderr.endswith("install with: sudo apt-get install python3.12-venv\n")
 
 
 def test_unreachable_index_is_one_sentence(tree: Path, programs: Path) -> None:
