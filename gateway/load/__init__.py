@@ -20,8 +20,9 @@ from edge.load.source import PORT_MAX
 from edge.load.words import keys_of
 from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
-from gateway.load.people import read_destinations, read_influx, read_tasks, read_units
+from gateway.load.outside import read_destinations, read_influx
 from gateway.load.rule import read_rules
+from gateway.load.unit import read_tasks, read_units
 
 __all__ = ["ConfigError", "Mistake", "check_json", "check_text", "load"]
 

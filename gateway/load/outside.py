@@ -1,83 +1,23 @@
-"""Units, response tasks, destinations and servers: what a site file says beside tags and rules."""
+"""Who is told and what stands outside: destinations of notices and the InfluxDB beside the historian."""
 
 import base64
 import binascii
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from alerting.model.tier import Tier
-from alerting.model.unit import HazardUnit
 from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
-from edge.load.tag import TagDraft
-from edge.load.words import ID_RULE, RESERVED, is_id, keys_of
+from edge.load.words import ID_RULE, is_id, keys_of
 from edge.model import Nature
-from gateway.config import Destination, Influx, TaskTemplate
+from gateway.config import Destination, Influx
 from gateway.load.rule import TIERS
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the mark of a secret, not one
 SECRET_BYTES: Final = (24, 64)  # Standard Webhooks, "Signature scheme": 192 to 512 bits
-GRADES: Final = (1, 4)  # GB 18218-2018 §4.3.3: I to IV
-
-
-def read_units(entries: Sequence[Entry], tags: Iterable[TagDraft], site: Entry) -> list[HazardUnit]:
-    """Read the hazard units, and check that every tag's unit is one of them."""
-    units: dict[str, HazardUnit] = {}
-    for entry in entries:
-        entry.refuse_unknown(keys_of("unit"))
-        name = entry.required("id", ID_RULE, is_id)
-        if name == RESERVED:
-            entry.wrong("id", f'id "{RESERVED}" is kept for the gateway itself.', "Give the unit another id.")
-        if name in units:
-            entry.wrong("id", "id stands twice.", "Give each unit its own id.")
-        kind = entry.text("kind", "area")
-        if not kind:
-            entry.wrong("kind", "kind is empty; it says what the unit is.", 'Write kind = "tank", or leave it out.')
-        unit = HazardUnit(
-            id=name,
-            title=entry.titles("title", name),
-            kind=kind,
-            grade=entry.whole_or_none("grade", *GRADES) or 0,
-            area=entry.text("area"),
-        )
-        if name:
-            units.setdefault(name, unit)
-    if not entries:
-        site.wrong("unit", "the site has no hazard unit.", "Add a [[unit]] with id, title and kind.")
-    for draft in tags:
-        if units and draft.tag.unit and draft.tag.unit not in units:
-            draft.row.wrong("unit", f"unit {show(draft.tag.unit)} does not exist.", meant(draft.tag.unit, tuple(units)))
-    return list(units.values())
-
-
-def read_tasks(entries: Iterable[Entry], units: Iterable[HazardUnit]) -> list[TaskTemplate]:
-    """Read the response task templates."""
-    kinds = {unit.kind for unit in units} | {"gateway", "*"}
-    tasks: list[TaskTemplate] = []
-    for entry in entries:
-        entry.refuse_unknown(keys_of("task"))
-        kind = entry.required("kind", "it is a kind of unit, or * for any")
-        if kind and kind not in kinds:
-            entry.wrong("kind", f"no unit is of kind {show(kind)}.", meant(kind, sorted(kinds)))
-        tier = entry.choice("tier", TIERS, "")
-        if not entry.has("title"):
-            entry.wrong("title", "title is missing; it says what to do.", "Add title = { en = …, zh = … }.")
-        if not entry.has("within_s"):
-            entry.wrong("within_s", "within_s is missing; a task has a time.", "Add within_s.")
-        task = TaskTemplate(
-            kind=kind,
-            tier=Tier[tier or "NONE"],
-            title=entry.titles("title", ""),
-            owner=entry.required("owner", "it is the role or the person who does it"),
-            within_s=entry.number_or_none("within_s", Span(above=0, most=30 * 86_400)) or 0.0,
-        )
-        if task in tasks:
-            entry.wrong("title", "the same task stands twice.", "Remove one of the two.")
-        tasks.append(task)
-    return tasks
 
 
 def read_destinations(entries: Iterable[Entry]) -> list[Destination]:
