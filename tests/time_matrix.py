@@ -21,7 +21,7 @@ S = 1_000_000_000
 BEGIN_S, END_S, LAST_S = 10, 30, 45
 DELAY_S = 5.0
 STALE_S = 5.0
-SOURCE = Source(id="plc", protocol="replay", silent_after_s=5.0)
+SOURCE = Source(id="plc", protocol="mqtt", silent_after_s=5.0)
 BAD = encode(Quality.BAD, Reason.TIMEOUT)
 
 
