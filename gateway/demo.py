@@ -39,6 +39,7 @@ from gateway.system import with_system
 from simulators.child import Child
 from simulators.plant import past
 from simulators.regulator.ledger import Ledger
+from simulators.story import StoryError, read_story
 
 PORT_DEFAULT: Final = 8080
 NS: Final = 1_000_000_000
@@ -151,8 +152,12 @@ def set_stage(
         is_mosquitto: False for the embedded broker; None for mosquitto where it is installed.
 
     Raises:
-        DemoError: The page's port is taken, or the demonstration site is missing.
+        DemoError: The page's port is taken, the story does not exist, or the demonstration site is missing.
     """
+    try:
+        read_story(scenario)
+    except StoryError as error:
+        raise DemoError(str(error)) from error
     data = data.resolve()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     ports = {"page": _page_port(port), **{name: free_port() for name in PORTS}}

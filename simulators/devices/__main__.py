@@ -105,7 +105,7 @@ async def simulate(options: argparse.Namespace) -> None:
     with contextlib.ExitStack() as files:
         if options.truth:
             options.truth.parent.mkdir(parents=True, exist_ok=True)
-            truth = files.enter_context(options.truth.open("a", encoding="utf-8", buffering=1))
+            truth = files.enter_context(options.truth.open("w", encoding="utf-8", buffering=1))
             field.truth = Truth(wiring.limits, truth.write)
         await field.run(stop, options.seconds)
 

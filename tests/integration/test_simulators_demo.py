@@ -82,6 +82,13 @@ def test_a_taken_port_is_told(tmp_path: Path) -> None:
             set_stage(tmp_path / "demo", port=door.getsockname()[1])
 
 
+def test_an_unknown_story_is_told_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(DemoError, match=r"There is no story 'nope'. Known stories: first_light"):
+        set_stage(tmp_path / "demo", scenario="nope")
+
+    assert not (tmp_path / "demo").exists()
+
+
 def test_the_past_is_seeded_once_and_ends_now(stage: Stage) -> None:
     began = time.monotonic()
     samples = seed_past(stage, NOW_NS)
