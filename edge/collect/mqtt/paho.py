@@ -5,6 +5,7 @@ Why a thread and loop of our own around paho:
 
 * paho's loop dies with any exception in its thread and uses ``select``, which cannot watch a socket numbered above
   1023; a gateway with a thousand devices has those.
+* Its many small reads and writes go through buffers, see ``buffered``.
 * All calls to paho come from this one thread. Acknowledgements are handed to it.
 * A new paho client for each connection: nothing queued for an old connection can reach the new one.
 
@@ -20,7 +21,8 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, error_string
@@ -32,6 +34,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.collect.backoff import BackOff
 from edge.collect.door import Counters
+from edge.collect.mqtt.buffered import BufferedSocket
 from edge.collect.mqtt.inbox import Inbox
 from edge.collect.mqtt.link import AckOrder, Arrival, LinkChange, Message
 from edge.config import MqttOptions
@@ -67,7 +70,6 @@ class PahoLink:
         self._wake_w.setblocking(False)  # noqa: FBT003 - the one way to say it
         self._thread = threading.Thread(target=self._run, name=f"mqtt {client_id}", daemon=True)
         self._connection = 0
-        self._read = 0
         self._is_up: bool | None = None
         self._is_overflown = False
         self._refusal = ""
@@ -131,7 +133,7 @@ class PahoLink:
         arguments: dict[str, Any] = {"clean_start": False, "properties": _session()} if is_v5 else {}
         try:
             client.connect(self._options.host, self._options.port, self._options.keepalive_s, **arguments)
-            own = client.socket()
+            own = client.buffered
             assert own is not None
             with selectors.DefaultSelector() as selector:
                 selector.register(self._wake_r, selectors.EVENT_READ)
@@ -146,47 +148,33 @@ class PahoLink:
                         return "closed"
             return self._refusal or error_string(code)
         finally:
-            if (left := client.socket()) is not None:
-                left.close()
+            if client.buffered is not None:
+                client.buffered.close()
 
-    def _turn(self, client: Client, own: Any, selector: selectors.BaseSelector) -> MQTTErrorCode:  # noqa: ANN401 - paho names no type for it
+    def _turn(self, client: "_Client", own: BufferedSocket, selector: selectors.BaseSelector) -> MQTTErrorCode:
         """Wait for something to do and do it."""
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.want_write() else 0)
-        selector.modify(own, events)
-        for key, mask in selector.select(TURN_S):
+        is_written = own.flush() and not client.want_write()
+        selector.modify(own, selectors.EVENT_READ if is_written else selectors.EVENT_READ | selectors.EVENT_WRITE)
+        is_readable = own.pending() > 0
+        for key, mask in selector.select(0.0 if is_readable else TURN_S):
             if key.fileobj is self._wake_r:
                 self._wake_r.recv(4096)
-                continue
-            if mask & selectors.EVENT_READ:
-                code = self._drain(client)
-                if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                    return code
-            if mask & selectors.EVENT_WRITE:
-                code = client.loop_write()
-                if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                    return code
+            else:
+                is_readable = is_readable or bool(mask & selectors.EVENT_READ)
+        for is_due, step in ((client.want_write(), client.loop_write), (is_readable, partial(_drain, client, own))):
+            if is_due and (code := step()) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return code
         while self._ready:
             connection, packet_id = self._ready.popleft()
             if connection == self._connection:
                 client.ack(packet_id, 1)
         return client.loop_misc() if client.socket() is not None else MQTTErrorCode.MQTT_ERR_CONN_LOST
 
-    def _drain(self, client: Client) -> MQTTErrorCode:
-        """Read packets until there are none; paho alone would ask the system before each."""
-        for _ in range(READS_MAX):
-            before = self._read
-            code = client.loop_read()
-            if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                return code
-            if self._read == before or self._is_overflown:
-                break
-        return MQTTErrorCode.MQTT_ERR_SUCCESS
-
     # ------------------------------------------------------------------------------ what paho calls, on its thread
 
-    def _make_client(self) -> Client:
+    def _make_client(self) -> "_Client":
         is_v5 = self._options.version == "5"
-        client = Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
             clean_session=None if is_v5 else False,
@@ -236,7 +224,6 @@ class PahoLink:
                 _log.warning("collect.subscription_refused", client=self._client_id, topic=topic, reason=str(code))
 
     def _arrived(self, client: Client, userdata: object, message: MQTTMessage) -> None:  # noqa: ARG002 - the hook
-        self._read += 1
         try:
             topic = message.topic
         except UnicodeDecodeError:
@@ -259,6 +246,27 @@ class PahoLink:
                 self._is_overflown = True
         elif not self._inbox.put(arrival):
             self._counters.refuse("overflow")
+
+
+class _Client(Client):
+    """paho's client on a buffered socket."""
+
+    buffered: BufferedSocket | None = None
+
+    def _create_socket(self) -> Any:  # noqa: ANN401 - paho's own name for a socket is private
+        self.buffered = BufferedSocket(cast(socket.socket, super()._create_socket()))
+        return self.buffered
+
+
+def _drain(client: _Client, own: BufferedSocket) -> MQTTErrorCode:
+    """Read the packets that are there, up to a limit."""
+    for _ in range(READS_MAX):
+        code = client.loop_read()
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return code
+        if not own.pending():
+            break
+    return MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 def _session() -> Properties:
