@@ -9,7 +9,6 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -17,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.tier import Tier
+from alerting.push.notice import decimals_of
 from edge.model import Nature
 from gateway.api.answer import ApiError
 from gateway.config import Site
@@ -180,12 +180,6 @@ def why_facts(connection: Connection, site: Site, name: str) -> dict[str, Any] |
         if tag.resolution > 0:
             facts["decimals"] = decimals_of(tag.resolution)
     return facts
-
-
-def decimals_of(resolution: float) -> int:
-    """Give how many decimals show a resolution: 2 for 0.05, 0 for 5."""
-    exponent = Decimal(repr(resolution)).normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 # ------------------------------------------------------------------------------------------------------------- events
