@@ -12,7 +12,7 @@ from edge.load.words import ID_RULE, RESERVED, is_id, keys_of
 from gateway.config import TaskTemplate
 from gateway.load.rule import DAY_S, TIERS
 
-GRADES: Final = (1, 4)  # GB 18218-2018 §4.3.3: I to IV
+GRADES: Final = (1, 4)  # GB 18218-2018 §4.3: I to IV
 TASK: Final = Span(above=0, most=30 * DAY_S)
 
 
