@@ -9,7 +9,8 @@ Written from the stated rules and from nothing else; it shares no code with the 
 * A delay that ends strictly before the tag's next sample has ended: the value was held until then.
 * A delay also ends on the watermark of its source (last accepted time + receive time elapsed since), without a sample.
 * BAD never trips and never clears a limit; a retained sample is accepted but not judged.
-* Stale trips at a clock reading when watermark - last accepted time >= setpoint; any accepted sample clears it.
+* Stale trips at a clock reading when watermark - last accepted time >= setpoint, silence before the start not counted;
+  any accepted sample clears it.
 * "BAD for longer than t" is a condition with an on-delay of t.
 * Rate = (v - v0) / (t - t0) with the newest kept sample at least a window and at most two windows old; samples are
   kept at least a sixth of the window apart.
@@ -124,7 +125,8 @@ class SlowTag:
         self.name = name
         self.source = source
         self.rules = [SlowRule(rule) for rule in rules]
-        self.last_ns = start_ns
+        self.start_ns = start_ns
+        self.last_ns = 0
         stale = [rule.rule.setpoint for rule in self.rules if rule.rule.kind is Kind.STALE]
         self.stale_after: float = nanoseconds(stale[0]) if stale else math.inf
 
@@ -155,10 +157,11 @@ class SlowTag:
 
     def read_clock(self, watermark: int) -> list[Transition]:
         found = self.hold(watermark)
+        silent_since = max(self.last_ns, self.start_ns)
         for rule in self.rules:
-            if rule.rule.kind is Kind.STALE and not rule.active and watermark - self.last_ns >= self.stale_after:
+            if rule.rule.kind is Kind.STALE and not rule.active and watermark - silent_since >= self.stale_after:
                 rule.active, rule.delay = True, None
-                found.append((rule.rule.id, True, self.last_ns + int(self.stale_after)))
+                found.append((rule.rule.id, True, silent_since + int(self.stale_after)))
         return found
 
 

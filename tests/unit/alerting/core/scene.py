@@ -145,7 +145,7 @@ def random_steps(rng: np.random.Generator, tags: TagTable, steps: int, *, jitter
     Args:
         jitter: Most transit time in grid steps; with 0 the watermark is always right.
     """
-    walks = [Walk(START_NS) for _ in tags]
+    walks = [Walk(START_NS - 3 * S) for _ in tags]  # the first ones may come from before the start
     names = sorted({tag.source for tag in tags})
     rows_of = {name: tags.rows_of_source(name) for name in names}
     now_ns = START_NS
