@@ -1,0 +1,158 @@
+"""The road under trouble of its own: a store that cannot write, a historian that is slow, commands, natures."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.exc import OperationalError
+
+from alerting.model.command import Command, Verb
+from alerting.model.rule import Kind
+from edge.clock_manual import ManualClock, run_manual
+from edge.model import Scan, TagTable
+from gateway.app import Gateway, Parts
+from gateway.executor import InlineExecutor
+from gateway.historian.memory import MemoryHistorian
+from gateway.historian.port import Done
+from gateway.meter import Stage
+from tests.scripted import Scripted, events_of, small_gateway, small_site
+from tests.time_matrix import SOURCE, START_NS, TROUBLES, S, arrivals, as_items, rule_table
+
+T = TypeVar("T")
+NONE = TROUBLES[0]
+
+
+class FailingExecutor(InlineExecutor):
+    """A disk that is full between two moments of the manual clock, s after the start."""
+
+    def __init__(self, clock: ManualClock, from_s: float, to_s: float) -> None:
+        self.clock, self.from_s, self.to_s = clock, from_s, to_s
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Refuse as SQLite does."""
+        if self.from_s <= (self.clock.wall_ns() - START_NS) / S < self.to_s:
+            raise OperationalError("COMMIT", None, Exception("database or disk is full"))
+        return await super().run(function)
+
+
+class SlowHistorian(MemoryHistorian):
+    """A historian that never answers."""
+
+    def append(self, scan: Scan, done: Done | None = None) -> None:
+        """Keep the values and say nothing."""
+        super().append(scan, None)
+
+
+def gateway_with(tmp_path: Path, clock: ManualClock, **parts: object) -> tuple[Gateway, list[Scripted]]:
+    site = small_site(rule_table(Kind.H), SOURCE, tmp_path)
+    items = list(as_items(arrivals(Kind.H, NONE)))
+    made: list[Scripted] = []
+
+    def make(_s: object, _t: TagTable, at: object, epoch: int, deliver: object) -> Scripted:
+        made.append(Scripted(items, at, epoch, deliver))  # type: ignore[arg-type]
+        return made[-1]
+
+    common = {"historian": MemoryHistorian(site.tags), "writer": InlineExecutor(), "reader": InlineExecutor()}
+    return Gateway(site, clock, Parts(**{**common, "make_collector": make, **parts})), made  # type: ignore[arg-type]
+
+
+def test_nothing_is_acknowledged_before_its_commit(tmp_path: Path) -> None:
+    """While the store cannot write, judging goes on and says so; after it can, all is committed and acknowledged."""
+    clock = ManualClock(START_NS)
+    gateway, made = gateway_with(tmp_path, clock, writer=FailingExecutor(clock, 9.0, 20.0))
+
+    async def main() -> None:
+        async with gateway.running():
+            await asyncio.sleep(8.5)
+            before = len(made[0].acknowledged)
+            assert before > 0
+            assert gateway.ready()
+            await asyncio.sleep(9.0)  # the alarm was raised at 15 s and could not be written
+            assert {a.state.value for a in gateway.desk.alarms.values() if a.tag == "T.v"} == {"UNACK"}
+            assert not gateway.ready()
+            # Ticks that changed nothing durable owe nothing; the first that did holds everything after it back.
+            assert len(made[0].acknowledged) <= before + 2
+            assert events_of(gateway.site) == []
+            await asyncio.sleep(5.0)
+            assert gateway.ready()
+            assert len(made[0].acknowledged) == gateway.road.acknowledger.acknowledged >= 20
+
+    run_manual(main(), clock)
+    told = [(row.what, (row.time_ns - START_NS) / S) for row in events_of(gateway.site) if row.tag == "T.v"]
+    assert told[0] == ("raised", 15.0)
+    waiting = [row.what for row in events_of(gateway.site) if row.tag == "fengsui.store_waiting"]
+    assert waiting[:1] == ["raised"], "a store that cannot write is an alarm of its own"
+
+
+def test_a_silent_historian_delays_acknowledgement_by_two_seconds_at_most(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    gateway, made = gateway_with(tmp_path, clock)
+    gateway.historian = gateway.road.historian = SlowHistorian(gateway.site.tags)
+
+    async def main() -> None:
+        async with gateway.running():
+            await asyncio.sleep(2.9)
+            assert made[0].acknowledged == []
+            await asyncio.sleep(1.0)
+            assert len(made[0].acknowledged) == 1
+            assert gateway.road.acknowledger.lost == 1
+            await asyncio.sleep(4.0)
+
+    run_manual(main(), clock)
+    lost = [row for row in events_of(gateway.site) if row.tag == "fengsui.historian_lost"]
+    assert [row.what for row in lost][:1] == ["raised"], "values that history lacks are an alarm of their own"
+
+
+def test_the_books_balance_at_the_end(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    site = small_site(rule_table(Kind.H), SOURCE, tmp_path)
+    duplicate = next(t for t in TROUBLES if t.name == "duplicate")
+    gateway = small_gateway(site, clock, list(as_items(arrivals(Kind.H, duplicate))))
+
+    async def main() -> None:
+        async with gateway.running():
+            await asyncio.sleep(40.0)
+
+    run_manual(main(), clock)
+    balances = {stage: gateway.meter.balance(stage) for stage in Stage}
+    assert balances == dict.fromkeys(Stage, 0)
+    intake = next(s for s in gateway.meter.snapshot().stages if s.stage is Stage.INTAKE)
+    assert intake.refused["duplicate"] >= 35
+
+
+def test_acknowledging_and_shelving_survive_a_restart(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    site = small_site(rule_table(Kind.H), SOURCE, tmp_path)
+    items = list(as_items(arrivals(Kind.H, NONE)))
+    first = small_gateway(site, clock, items)
+
+    async def act() -> str:
+        async with first.running():
+            await asyncio.sleep(17.0)
+            alarm = next(a for a in first.desk.alarms.values() if a.tag == "T.v")
+            now_ns = clock.wall_ns()
+            base = Command(verb=Verb.ACK, alarm=alarm.id, who="王芳", reason="已到现场", received_ns=now_ns)
+            answer = await first.command(base)
+            assert answer.alarm is not None
+            assert answer.alarm.acked_by == "王芳"
+            shelf = replace(base, verb=Verb.SHELVE, reason="检修", until_ns=now_ns + 8 * S)
+            assert (await first.command(shelf)).refused is None
+            refused = await first.command(replace(base, verb=Verb.RESET))
+            assert refused.refused is not None
+            return alarm.id
+
+    alarm_id = run_manual(act(), clock)
+    second = small_gateway(site, clock, items)
+    restored = second.desk.alarms[second.desk.key_of_id[alarm_id]]
+    assert (restored.state.value, restored.suppression.value, restored.comment) == ("ACKED", "shelved", "已到现场")
+
+    async def wait() -> None:
+        async with second.running():
+            await asyncio.sleep(10.0)
+
+    run_manual(wait(), clock)
+    told = [(row.what, row.cause) for row in events_of(site) if row.alarm == alarm_id]
+    # No suppression outlives its end: it ended at about 25 s, active, so the alarm rang again.
+    assert [what for what, _ in told] == ["raised", "acknowledged", "shelved", "unshelved", "realarmed"]
