@@ -1,0 +1,307 @@
+"""What the collectors will ask and hear, and what it will cost, before anything is deployed.
+
+Flow: site -> [plan] -> text or JSON of ``fengsui plan``
+Why: whether a device can answer in time, and whether the disk is large enough, should not be found out on the plant.
+Never: opens a connection. Loads and sizes are estimates from the figures below; the requests are exact.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edge.collect.modbus.address import FUNCTION
+from edge.collect.modbus.plan import ReadPlan, plan_device
+from edge.collect.mqtt.collector import MERGE_S
+from edge.collect.mqtt.topic import filter_of
+from edge.config import Source, TopicOptions
+from edge.load.source import tags_of_topic
+from edge.model import Tag
+from gateway.config import Site
+
+# Measured on one core of a 2-core machine (AMD EPYC, Python 3.11); order of magnitude elsewhere.
+REQUEST_S = 40e-6  # A Modbus request with its answer, client and decoding.
+MESSAGE_S = 30e-6  # An MQTT message with its acknowledgement.
+SAMPLE_S = 1e-6  # A sample down the whole road, historian and page included.
+BYTES_RESOLUTION = 2.7  # A stored value with a declared resolution, of a noisy signal.
+BYTES_EXACT = 5.0  # A stored value without: every bit is kept.
+BYTES_ROLLUP = 10.0  # A minute of a tag: least, most and mean.
+ROLLUP_DAYS = 365
+DAY_S = 86_400
+
+ANSWER_MS_QUICK = 20.0  # Devices that must answer quicker than this to keep up are pointed out.
+REQUESTS_SHOWN = 24  # In text; JSON has all.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRequest:
+    """One read of a cycle; ``unused`` registers are read along to save a request."""
+
+    function: int
+    table: str
+    address: int
+    count: int
+    tags: int
+    unused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedClass:
+    """One scan class of a device."""
+
+    period_s: float
+    tags: int
+    requests: tuple[PlannedRequest, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedDevice:
+    """One Modbus source.
+
+    Attributes:
+        answer_ms_max: How long an answer may take on average if no turn is to be left out; None without requests.
+    """
+
+    source: str
+    address: str
+    device_id: int
+    classes: tuple[PlannedClass, ...]
+    scans_per_s: float
+    samples_per_s: float
+    requests_per_s: float
+    registers_per_s: float
+    answer_ms_max: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTopic:
+    """One subscription; messages a second as the tags' periods let expect."""
+
+    pattern: str
+    filter: str
+    format: str
+    tags: int
+    messages_per_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedBroker:
+    """One MQTT source; ``unheard`` are tags that no topic can give."""
+
+    source: str
+    address: str
+    version: str
+    topics: tuple[PlannedTopic, ...]
+    unheard: tuple[str, ...]
+    scans_per_s: float
+    samples_per_s: float
+    messages_per_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the whole site will ask, hear and cost.
+
+    Attributes:
+        core_percent: Estimated load of one processor core, %.
+        disk_bytes_per_day: Estimated raw values a day.
+        disk_bytes_kept: Estimated size of the history when it has its full age.
+        notes: What somebody should look at.
+    """
+
+    site: str
+    devices: tuple[PlannedDevice, ...]
+    brokers: tuple[PlannedBroker, ...]
+    tags: int
+    scans_per_s: float
+    samples_per_s: float
+    requests_per_s: float
+    registers_per_s: float
+    messages_per_s: float
+    core_percent: float
+    disk_bytes_per_day: int
+    disk_bytes_kept: int
+    raw_days: int
+    notes: tuple[str, ...]
+
+
+def plan(site: Site) -> Plan:
+    """Plan a site; a site without mistakes is planned without errors."""
+    devices = tuple(_plan_modbus(site, source) for source in site.sources if source.modbus is not None)
+    brokers = tuple(_plan_mqtt(site, source) for source in site.sources if source.mqtt is not None)
+    requests = math.fsum(device.requests_per_s for device in devices)
+    messages = math.fsum(broker.messages_per_s for broker in brokers)
+    parts: tuple[PlannedDevice | PlannedBroker, ...] = (*devices, *brokers)
+    samples = math.fsum(part.samples_per_s for part in parts)
+    per_day = round(math.fsum(_bytes_per_day(tag) for tag in site.tags))
+    rollups = len(site.tags) * DAY_S / 60 * BYTES_ROLLUP * max(ROLLUP_DAYS, site.raw_days)
+    return Plan(
+        site=site.id,
+        devices=devices,
+        brokers=brokers,
+        tags=len(site.tags),
+        scans_per_s=math.fsum(part.scans_per_s for part in parts),
+        samples_per_s=samples,
+        requests_per_s=requests,
+        registers_per_s=math.fsum(device.registers_per_s for device in devices),
+        messages_per_s=messages,
+        core_percent=round(100 * (requests * REQUEST_S + messages * MESSAGE_S + samples * SAMPLE_S), 2),
+        disk_bytes_per_day=per_day,
+        disk_bytes_kept=round(per_day * site.raw_days + rollups),
+        raw_days=site.raw_days,
+        notes=tuple(_notes(devices, brokers)),
+    )
+
+
+def _bytes_per_day(tag: Tag) -> float:
+    return DAY_S / tag.period_s * (BYTES_RESOLUTION if tag.resolution > 0 else BYTES_EXACT)
+
+
+# --------------------------------------------------------------------------------------------------------- Modbus
+
+
+def _plan_modbus(site: Site, source: Source) -> PlannedDevice:
+    options = source.modbus
+    assert options is not None
+    plans = plan_device(site.tags, source.id, options)
+    requests_per_s = math.fsum(len(one.requests) / one.period_s for one in plans)
+    return PlannedDevice(
+        source=source.id,
+        address=f"{options.host}:{options.port}",
+        device_id=options.device_id,
+        classes=tuple(_planned_class(one) for one in plans),
+        scans_per_s=math.fsum(1 / one.period_s for one in plans),
+        samples_per_s=math.fsum(len(one.rows) / one.period_s for one in plans),
+        requests_per_s=requests_per_s,
+        registers_per_s=math.fsum(int(one.starts[-1]) / one.period_s for one in plans),
+        answer_ms_max=1_000 / requests_per_s if requests_per_s else None,
+    )
+
+
+def _planned_class(one: ReadPlan) -> PlannedClass:
+    members: list[list[int]] = [[] for _ in one.requests]
+    for member, request in enumerate(one.request_of.tolist()):
+        members[request].append(member)
+    return PlannedClass(
+        period_s=one.period_s,
+        tags=len(one.rows),
+        requests=tuple(
+            PlannedRequest(
+                function=FUNCTION[request.table],
+                table=request.table,
+                address=request.address,
+                count=request.count,
+                tags=len(mine),
+                unused=request.count - len({word for m in mine for word in _words(one, m)}),
+            )
+            for request, mine in zip(one.requests, members, strict=True)
+        ),
+    )
+
+
+def _words(one: ReadPlan, member: int) -> range:
+    address = one.addresses[member]
+    return range(address.register, address.register + address.words)
+
+
+# ----------------------------------------------------------------------------------------------------------- MQTT
+
+
+def _plan_mqtt(site: Site, source: Source) -> PlannedBroker:
+    options = source.mqtt
+    assert options is not None
+    left = [site.tags[int(row)] for row in site.tags.rows_of_source(source.id)]
+    samples_per_s = math.fsum(1 / tag.period_s for tag in left)
+    topics: list[PlannedTopic] = []
+    for topic in options.topics:
+        pattern = tags_of_topic(topic)
+        mine = [tag for tag in left if pattern is None or pattern.fullmatch(tag.name)]
+        left = [tag for tag in left if tag not in mine] if pattern is not None else []
+        topics.append(_planned_topic(topic, mine))
+    messages_per_s = math.fsum(topic.messages_per_s for topic in topics)
+    return PlannedBroker(
+        source=source.id,
+        address=f"{options.host}:{options.port}",
+        version=options.version,
+        topics=tuple(topics),
+        unheard=tuple(tag.name for tag in left),
+        scans_per_s=min(messages_per_s, 1 / MERGE_S),
+        samples_per_s=samples_per_s,
+        messages_per_s=messages_per_s,
+    )
+
+
+def _planned_topic(topic: TopicOptions, tags: list[Tag]) -> PlannedTopic:
+    rates = [1 / tag.period_s for tag in tags]
+    if topic.format == "json-value":
+        messages_per_s = math.fsum(rates)
+    else:  # All values of a list come together; how many topics an object is spread over nobody can know here.
+        senders = max(1, len(tags) // len(topic.tags)) if topic.tags else 1
+        messages_per_s = senders * max(rates, default=0.0)
+    return PlannedTopic(
+        pattern=topic.pattern,
+        filter=filter_of(topic.pattern),
+        format=topic.format,
+        tags=len(tags),
+        messages_per_s=messages_per_s,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- words
+
+
+def _notes(devices: tuple[PlannedDevice, ...], brokers: tuple[PlannedBroker, ...]) -> Iterator[str]:
+    for device in devices:
+        if device.answer_ms_max is None:
+            yield f"{device.source}: no tag reads from this device."
+        elif device.answer_ms_max < ANSWER_MS_QUICK:
+            yield (
+                f"{device.source}: must answer within {device.answer_ms_max:.1f} ms on average; "
+                "many devices do not. Poll slower, or raise gap_max or registers_max."
+            )
+    for broker in brokers:
+        if broker.unheard:
+            names = ", ".join(broker.unheard[:5]) + (" …" if len(broker.unheard) > 5 else "")  # noqa: PLR2004
+            yield f"{broker.source}: no topic can give {len(broker.unheard)} of its tags: {names}."
+
+
+def render(made: Plan) -> str:
+    """Give a plan as text."""
+    lines = [f"Site {made.site}: {made.tags} tags, {len(made.devices)} Modbus devices, {len(made.brokers)} brokers", ""]
+    for device in made.devices:
+        lines.extend(_render_device(device))
+    for broker in made.brokers:
+        lines.append(f"MQTT {broker.version} {broker.source} at {broker.address}")
+        lines.extend(
+            f"  {topic.filter:<32} {topic.format:<11} {topic.tags:>6} tags  {topic.messages_per_s:>9.1f} messages/s"
+            for topic in broker.topics
+        )
+        lines.append("")
+    age = f"{made.raw_days} days raw, {max(ROLLUP_DAYS, made.raw_days)} days of minutes"
+    lines += [
+        f"{'scans':<22}{made.scans_per_s:>14,.1f} /s",
+        f"{'samples':<22}{made.samples_per_s:>14,.1f} /s",
+        f"{'Modbus requests':<22}{made.requests_per_s:>14,.1f} /s",
+        f"{'Modbus registers':<22}{made.registers_per_s:>14,.1f} /s",
+        f"{'MQTT messages':<22}{made.messages_per_s:>14,.1f} /s",
+        f"{'one processor core':<22}{made.core_percent:>14,.2f} % (estimate)",
+        f"{'history, raw values':<22}{made.disk_bytes_per_day / 1e6:>14,.1f} MB a day (estimate)",
+        f"{'history, full age':<22}{made.disk_bytes_kept / 1e9:>14,.2f} GB ({age}; estimate)",
+    ]
+    lines += [f"note: {note}" for note in made.notes]
+    return "\n".join(lines)
+
+
+def _render_device(device: PlannedDevice) -> list[str]:
+    lines = [f"Modbus {device.source} at {device.address}, device {device.device_id}"]
+    for one in device.classes:
+        lines.append(f"  every {one.period_s:g} s: {one.tags} tags, {len(one.requests)} requests a cycle")
+        lines.extend(
+            f"    function {request.function} {request.table:<8} {request.address:>5} … "
+            f"{request.address + request.count - 1:>5}  {request.count:>4} words, {request.unused} unused, "
+            f"{request.tags} tags"
+            for request in one.requests[:REQUESTS_SHOWN]
+        )
+        if len(one.requests) > REQUESTS_SHOWN:
+            lines.append(f"    … and {len(one.requests) - REQUESTS_SHOWN} more")
+    lines.append("")
+    return lines
