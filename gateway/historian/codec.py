@@ -28,6 +28,7 @@ _TIMES = struct.Struct("<qqqB")  # first time, unit of the differences, least di
 _STEPS = struct.Struct("<BqddB")  # width, first step, step, divisor, are there values that are no number
 _WIDTHS: dict[int, np.dtype[Any]] = {1: np.dtype("<i1"), 2: np.dtype("<i2"), 4: np.dtype("<i4"), 8: np.dtype("<i8")}
 _UNSIGNED: dict[int, np.dtype[Any]] = {1: np.dtype("<u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4"), 8: np.dtype("<u8")}
+_ONE_RUN = struct.pack("<II", 1, 0)
 _BITS = 0  # Width byte that says: the values' own bits.
 _NO_NUMBER = np.array([0.0, np.nan, np.inf, -np.inf])
 
@@ -140,6 +141,8 @@ def unpack_values(raw: bytes, at: int, n: int) -> tuple[Values, int]:
 
 def pack_runs(column: NDArray[np.uint8]) -> bytes:
     """Pack a byte column as run lengths."""
+    if (column == column[0]).all():
+        return _ONE_RUN + column[:1].tobytes()
     starts = np.concatenate(([0], np.flatnonzero(column[1:] != column[:-1]) + 1)).astype(np.uint32)
     return struct.pack("<I", len(starts)) + starts.tobytes() + column[starts].tobytes()
 

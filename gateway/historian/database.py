@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 FORMAT = 1
-PAGE_BYTES = 8192  # A chunk of 300 samples takes 0.4 kB: twenty a page, none in overflow pages.
+PAGE_BYTES = 8192  # A fold writes a page a tag, so larger is more wear; smaller is more chunks to read.
+BODY_BYTES_MOST = 1900  # SQLite puts a row above 2,030 bytes of such a page into overflow pages, mostly empty.
 BLOCK_BITS = 8  # Series of one block share rows of ``recent``: small enough to find one of them quickly.
 SAMPLE = np.dtype([("series", "u1"), ("quality", "u1"), ("time", "<i8"), ("value", "<f8")])  # A row of a recent body.
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from edge.model import Nature, Quality, Scan, TagTable
 from edge.model.quality import is_bad
 from edge.model.scan import QualityColumn, Rows, TimesNs, Values
 from gateway.historian import codec
-from gateway.historian.database import BLOCK_BITS, SAMPLE, connect, transaction
+from gateway.historian.database import BLOCK_BITS, BODY_BYTES_MOST, SAMPLE, connect, transaction
 from gateway.historian.names import UNKNOWN, Names
 from gateway.historian.port import Latest, Series
 from gateway.historian.series import (
@@ -43,6 +44,7 @@ from gateway.historian.series import (
 
 CHUNK_LEAST = 300  # Fewer samples than this: the next ones join the chunk.
 CHUNK_MOST = 3600
+CHUNK_SPLIT_LEAST = 60  # Fewer samples than this are not split, however large they are.
 CHUNK_SPAN_NS_MOST = 86_400_000_000_000  # A chunk leaves when its last sample is old; so it must not be long.
 FOLD_AFTER_NS = 300_000_000_000
 FOLD_STAGGER_NS = 1_000_000_000  # Blocks of equal age are folded apart, so that no commit waits for all of them.
@@ -56,6 +58,9 @@ EXPIRE_CHUNKS = 64  # Chunks of one series rolled up in one step.
 SPOOL_CHECK_NS = 60_000_000_000
 SWEEP_ROWS = 500
 SPOOL_ANY = 1 << 62  # Released mark where nobody spools.
+
+
+ChunkRow: TypeAlias = tuple[int, int, int, int, int, int, float | None, float | None, float | None, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,20 +255,21 @@ class HistoryFile:
     def _place(self, series: int, new: Samples) -> None:
         """Put samples, ascending in time, into the chunks they belong to."""
         first, last = int(new.times_ns[0]), int(new.times_ns[-1])
-        before = self.connection.execute(
-            "SELECT t0 FROM chunk WHERE series = ? AND t0 <= ? ORDER BY t0 DESC LIMIT 1", (series, first)
-        ).fetchone()
-        query = "SELECT t0, t1, n FROM chunk WHERE series = ? AND t0 >= ? AND t0 <= ? ORDER BY t0"
-        chunks = self.connection.execute(query, (series, before[0] if before else first, last)).fetchall()
+        chunks: list[tuple[int, int, int]] = []
+        query = "SELECT t0, t1, n FROM chunk WHERE series = ? AND t0 <= ? ORDER BY t0 DESC"
+        for chunk in self.connection.execute(query, (series, last)):
+            chunks.insert(0, chunk)
+            if chunk[0] <= first:
+                break
         edges = np.searchsorted(new.times_ns, [t0 for t0, _, _ in chunks]).tolist()
         # Samples from edges[k] on, up to the next chunk's begin, fall into chunk k or behind it.
-        for i, j, chunk in zip([0, *edges], [*edges, len(new)], [None, *chunks], strict=True):
+        for i, j, place in zip([0, *edges], [*edges, len(new)], [None, *chunks], strict=True):
             if i == j:
                 continue
             part = Samples(times_ns=new.times_ns[i:j], values=new.values[i:j], quality=new.quality[i:j])
-            if chunk is not None and self._belongs(part, *chunk):
-                part = merge([*self._read_chunk(series, chunk[0]), part])
-                self.connection.execute("DELETE FROM chunk WHERE series = ? AND t0 = ?", (series, chunk[0]))
+            if place is not None and self._belongs(part, *place):
+                part = merge([*self._read_chunk(series, place[0]), part])
+                self.connection.execute("DELETE FROM chunk WHERE series = ? AND t0 = ?", (series, place[0]))
             self._write_chunks(series, part)
 
     def _belongs(self, part: Samples, t0: int, t1: int, n: int) -> bool:
@@ -282,9 +288,11 @@ class HistoryFile:
 
     def _write_chunks(self, series: int, samples: Samples) -> None:
         resolution = self.names.resolution(series)
-        pieces = max(1, -(-len(samples) // CHUNK_MOST))
-        bounds = [len(samples) * piece // pieces for piece in range(pieces + 1)]
-        rows = [_pack(series, samples, i, j, resolution) for i, j in pairwise(bounds)]
+        rows = [
+            row
+            for i in range(0, len(samples), CHUNK_MOST)
+            for row in _pack(series, samples, i, min(i + CHUNK_MOST, len(samples)), resolution)
+        ]
         self.connection.executemany("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def _expire_step(self, at_ns: int) -> bool:
@@ -581,18 +589,20 @@ def _unpack(body: bytes) -> Samples:
     return Samples(times_ns=times_ns, values=values, quality=quality)
 
 
-def _pack(
-    series: int, samples: Samples, i: int, j: int, resolution: float
-) -> tuple[int, int, int, int, int, int, float | None, float | None, float | None, bytes]:
-    """Give the row of a chunk with samples i to j."""
+def _pack(series: int, samples: Samples, i: int, j: int, resolution: float) -> list[ChunkRow]:
+    """Give the row of a chunk with samples i to j, or of several, so that each fits in its page."""
+    body = codec.encode(samples.times_ns[i:j], samples.values[i:j], samples.quality[i:j], resolution)
+    pieces = min(-(-len(body) // BODY_BYTES_MOST), (j - i) // CHUNK_SPLIT_LEAST)
+    if pieces > 1:
+        bounds = [i + (j - i) * piece // pieces for piece in range(pieces + 1)]
+        return [row for i, j in pairwise(bounds) for row in _pack(series, samples, i, j, resolution)]
     times_ns: TimesNs = samples.times_ns[i:j]
     values: Values = samples.values[i:j]
     quality: QualityColumn = samples.quality[i:j]
     is_good = np.isfinite(values) & ~is_bad(quality)
     good = values if is_good.all() else values[is_good]
     facts = (float(good.min()), float(good.max()), float(good.mean())) if len(good) else (None, None, None)
-    body = codec.encode(times_ns, values, quality, resolution)
-    return (series, int(times_ns[0]), int(times_ns[-1]), j - i, len(good), int(quality.max()), *facts, body)
+    return [(series, int(times_ns[0]), int(times_ns[-1]), j - i, len(good), int(quality.max()), *facts, body)]
 
 
 def _cut(pieces: Pieces, i: int, j: int) -> Pieces:

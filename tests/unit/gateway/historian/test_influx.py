@@ -1,7 +1,9 @@
 """The InfluxDB writer in manual time against a server that is away, picky or killed."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -209,6 +211,11 @@ def test_a_restart_goes_on_where_nothing_was_confirmed_long_enough(tmp_path: Pat
     run_manual(run(), clock)
 
 
+def count_recent(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "h.db")) as connection:
+        return int(connection.execute("SELECT count(*) FROM recent").fetchone()[0])
+
+
 def test_what_is_in_chunks_and_released_leaves_the_spool(tmp_path: Path) -> None:
     async def story(house: House, server: Server) -> None:
         await house.scan(1)
@@ -226,6 +233,7 @@ def test_what_is_in_chunks_and_released_leaves_the_spool(tmp_path: Path) -> None
         await asyncio.sleep(200)
         assert house.numbers == [1, 2]
         assert house.spool.read(0, 10) is None
+        assert count_recent(tmp_path) == 0
 
     live(tmp_path, story)
 
