@@ -24,7 +24,6 @@ from edge.config import Source
 from edge.disk import Disk, SystemDisk
 from edge.model import Link, Nature, Scan, TagTable
 from gateway.api.house import Act, SourceStatus
-from gateway.chains import Chains
 from gateway.config import Site
 from gateway.executor import Executor, ThreadExecutor
 from gateway.flow import Road
@@ -34,6 +33,7 @@ from gateway.historian.port import Historian
 from gateway.intake import Intake
 from gateway.live import Columns, Picture
 from gateway.meter import Meter, Stage
+from gateway.push.compose import Composer
 from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
@@ -91,7 +91,6 @@ class Gateway:
         self.desk = Desk(site.id, site.rules, site.units, site.tasks, start_ns)
         self.intake = Intake(site.sources, site.tags)
         self.picture = Picture(site, start_ns)
-        self.chains = Chains(site, self.store.journal)
         self.store.write_now(lambda connection: self._restore(connection, start_ns))
         self.historian = parts.historian or EmbeddedHistorian(
             site.data / "history.db", site.tags, self.clock, retention=Retention(raw_ns=site.raw_days * DAY_NS)
@@ -115,7 +114,7 @@ class Gateway:
             historian=self.historian,
             picture=self.picture,
             meter=self.meter,
-            chains=self.chains,
+            compose=Composer(site, self.store.journal),
             wake_push=self.push.wake,
             recorder=recorder,
             event_log=parts.event_log,
@@ -226,7 +225,6 @@ class Gateway:
         natures = {source.id: source.nature for source in self.site.sources}
         checkpoint.load(connection, self.desk)
         restore(connection, self.desk, self.intake, natures)
-        self.chains.load(connection)
         for state in self.intake.state.values():
             state.epoch += 1
             state.number = 0

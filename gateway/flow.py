@@ -23,7 +23,6 @@ from alerting.desk import Answer, Desk, Outcome
 from alerting.model.command import Command
 from edge.model import Link, Nature, Scan
 from gateway.acknowledge import Acknowledger, Receipt
-from gateway.chains import Chains
 from gateway.config import Site
 from gateway.historian.port import Historian
 from gateway.intake import Intake
@@ -44,6 +43,7 @@ UNWRITTEN_MAX = 5_000  # Ticks that may wait for a store that cannot write: 20 m
 MARK_NS = 1_000_000_000  # How far sources have come is written at least that often.
 CHECKPOINT_NS = 10_000_000_000
 
+Compose = Callable[[Connection, Outcome], list[dict[str, Any]]]
 log = structlog.get_logger("flow")
 
 
@@ -54,7 +54,6 @@ class _Unwritten:
     outcome: Outcome
     delays: list[DelayRow]
     marks: list[Mark]
-    notices: list[dict[str, Any]]
     receipts: list[Receipt]
     checkpoints: dict[Nature, bytes]
 
@@ -71,7 +70,7 @@ class Road:
     historian: Historian
     picture: Picture
     meter: Meter
-    chains: Chains
+    compose: Compose
     wake_push: Callable[[], None]
     recorder: Recorder | None = None
     event_log: EventLog | None = None
@@ -199,7 +198,6 @@ class Road:
                 outcome=outcome,
                 delays=delay_rows(self.desk, outcome),
                 marks=marks(self.desk, self.intake, self._natures),
-                notices=self.chains.compose(outcome, self.desk.alarms),
                 receipts=receipts,
                 checkpoints=self._pack() if due_checkpoint else {},
             )
@@ -221,7 +219,8 @@ class Road:
 
         def write(connection: Connection) -> None:
             for each in waiting:
-                commit(connection, self.store.journal, each.outcome, each.delays, each.marks, each.notices, nature)
+                notices = self.compose(connection, each.outcome)
+                commit(connection, self.store.journal, each.outcome, each.delays, each.marks, notices, nature)
             if contents:
                 checkpoint.save(connection, now_ns, contents)
 
