@@ -29,6 +29,7 @@ from gateway.executor import Executor, ThreadExecutor
 from gateway.flow import Road
 from gateway.historian.embedded import EmbeddedHistorian
 from gateway.historian.file import DAY_NS, Retention
+from gateway.historian.influx import InfluxLines, InfluxWriter
 from gateway.historian.port import Historian
 from gateway.intake import Intake
 from gateway.live import Columns, Picture
@@ -95,6 +96,7 @@ class Gateway:
         self.historian = parts.historian or EmbeddedHistorian(
             site.data / "history.db", site.tags, self.clock, retention=Retention(raw_ns=site.raw_days * DAY_NS)
         )
+        self.influx = self._open_influx()
         self.push = PushWorker(
             site=site,
             clock=self.clock,
@@ -146,6 +148,8 @@ class Gateway:
             asyncio.create_task(self._watch_self(), name="system"),
             asyncio.create_task(self.push.run(), name="push"),
         ]
+        if self.influx is not None:
+            feeders.append(asyncio.create_task(self.influx.run(), name="influx"))
         road = asyncio.create_task(self.road.run(), name="road")
         watch = asyncio.create_task(_first_failure([*feeders, road]), name="watch")
         body = asyncio.current_task()
@@ -249,6 +253,21 @@ class Gateway:
             alarms=self.desk.alarms.values(),
             units={unit: tier for (n, unit), tier in self.desk.unit_tiers.items() if n is nature},
             values=_restored_values(self.desk, nature),
+        )
+
+    def _open_influx(self) -> InfluxWriter | None:
+        """Send on what the historian commits, where the site names a server."""
+        if self.site.influx is None or not isinstance(self.historian, EmbeddedHistorian):
+            return None
+        luck = np.random.default_rng(self._parts.jitter_seed)
+        return InfluxWriter(
+            self.historian.open_spool("influx"),
+            InfluxLines(self.site.influx),
+            self.site.tags,
+            site=self.site.id,
+            clock=self.clock,
+            jitter=lambda: float(luck.random()),
+            quarantine=self.site.data / "influx-refused.lp",
         )
 
     async def _watch_self(self) -> None:
