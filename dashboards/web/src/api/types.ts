@@ -232,6 +232,8 @@ export interface Snapshot {
   as_of: string;
   status: Status;
   alarms: Alarm[];
+  /** More than `alarms` holds in a flood: the rest is read page by page. */
+  alarms_total?: number;
   units: UnitTier[];
   values: Columns;
 }

@@ -79,6 +79,7 @@ function take(message: Snapshot | Delta): void {
     alarms.value = new Map(message.alarms.map((alarm) => [rowKey(alarm), alarm]));
     unitTiers.value = new Map(message.units.map((unit) => [unit.id, unit]));
     t.fill(0);
+    if ((message.alarms_total ?? 0) > message.alarms.length) void takeRest(message.rev);
   } else {
     if (message.alarms?.length || message.gone?.length) {
       for (const id of message.gone ?? []) alarms.value.delete(id);
@@ -106,6 +107,28 @@ function take(message: Snapshot | Delta): void {
       t[row] = columns.t_ms[i] ?? 0;
     }
     valuesRev.value += 1;
+  }
+}
+
+let snapshotRev = 0;
+
+/** In a flood the snapshot holds the most urgent alarms only; read the others, a page at a time. */
+async function takeRest(rev: number): Promise<void> {
+  snapshotRev = rev;
+  let cursor: string | null = null;
+  try {
+    do {
+      const page: { alarms: Alarm[]; next: string | null } = await get("alarms", { limit: 2_000, cursor: cursor ?? undefined });
+      if (snapshotRev !== rev) return;
+      for (const alarm of page.alarms) {
+        const known = alarms.value.get(rowKey(alarm));
+        if (!known || known.ordinal < alarm.ordinal) alarms.value.set(rowKey(alarm), alarm);
+      }
+      triggerRef(alarms);
+      cursor = page.next;
+    } while (cursor !== null);
+  } catch {
+    // The counts in the top line are whole all the same; the next snapshot tries again.
   }
 }
 

@@ -20,7 +20,7 @@ export function drawn(history: History, period_ms: number): Drawn {
   const steps: number[] = [];
   for (let i = 1; i < n; i += 1) steps.push(times[i]! - times[i - 1]!);
   steps.sort((a, b) => a - b);
-  const usual = steps.length > 0 ? steps[Math.floor(steps.length / 2)]! : period_ms;
+  const usual = steps.length > 0 ? steps[(steps.length - 1) >> 1]! : period_ms;
   // Three missing scans are a gap, as they are an alarm; where values are thinned, three missing buckets.
   const gap = Math.max(3 * period_ms, 3 * usual, 1_000);
 
@@ -57,7 +57,9 @@ export function drawn(history: History, period_ms: number): Drawn {
       least = least === null ? value : Math.min(least, value);
       most = most === null ? value : Math.max(most, value);
     }
-    const isBad = quality !== 0 || value === null;
+    // BAD without a reason and without a value is the historian's own mark of a hole: open, not hatched.
+    const isHole = quality === 0x80 && value === null;
+    const isBad = !isHole && (quality !== 0 || value === null);
     if (isBad && badSince === null) badSince = time;
     if (!isBad && badSince !== null) {
       bad.push([badSince, time]);

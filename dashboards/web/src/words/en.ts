@@ -138,6 +138,7 @@ export const en = {
     open: "Open",
     none: "No active alarms",
     noneSince: "All normal since {time}",
+    noneHint: "Whatever trips a limit appears here by itself.",
     noneMatch: "No alarm matches the filter.",
     clearFilter: "Show all",
     last: "Last events",
@@ -194,7 +195,7 @@ export const en = {
   } as Record<string, string>,
   act: {
     ackTitle: "Acknowledge {n} alarm | Acknowledge {n} alarms",
-    ackAs: "You acknowledge as {name}.",
+    ackAs: "Recorded under your name: {name}.",
     comment: "Comment",
     commentHint: "What you saw or did (optional)",
     shelveTitle: "Shelve {n} alarm | Shelve {n} alarms",

@@ -115,6 +115,7 @@ export function number(value: number | null | undefined, digits = 0): string {
     format = new Intl.NumberFormat(language.value === "zh" ? "zh-CN" : "en-GB", {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
+      signDisplay: "negative", // never "-0.0"
     });
     numbers.set(key, format);
   }
@@ -144,7 +145,7 @@ export function measured(value: number | null | undefined, tag: Tag | undefined,
   if (value === null || value === undefined) return "–";
   if (isTwoState(tag)) return value >= 0.5 ? t("common.on") : t("common.off");
   const isPlain = !tag?.resolution && (tag?.range_lo ?? null) === null;
-  const text = isPlain ? exact(value) : number(value, digitsOf(tag, value));
+  const text = isPlain ? plain(value) : number(value, digitsOf(tag, value));
   return eu === "" || text === "–" ? text : `${text} ${eu}`;
 }
 
@@ -167,6 +168,11 @@ export function shownTier(alarm: Alarm): Tier {
   if (alarm.tier_max !== "NONE" || alarm.state === "NORMAL") return alarm.tier_max;
   // Latched: acknowledged and returned. What it was is what its condition's limit says.
   return plant.tagOf.get(alarm.tag)?.limits.find((limit) => limit.kind === alarm.condition)?.tier ?? "NONE";
+}
+
+/** A number without a declared resolution: at most three digits behind the point. */
+function plain(value: number): string {
+  return new Intl.NumberFormat(language.value === "zh" ? "zh-CN" : "en-GB", { maximumFractionDigits: 3, signDisplay: "negative" }).format(value);
 }
 
 /** A setpoint may be finer than the tag's resolution; show it unrounded. */
@@ -199,7 +205,7 @@ export function conditionText(alarm: Alarm): string {
     case "HH":
     case "L":
     case "LL": {
-      if (isTwoState(tag)) return `${alarm.condition} ${measured(alarm.value, tag)}`;
+      if (isTwoState(tag)) return `${word("condition", alarm.condition)} · ${measured(alarm.value, tag)}`;
       const isHigh = alarm.condition.startsWith("H");
       const isBeyond = alarm.value !== null && alarm.setpoint !== null && (isHigh ? alarm.value >= alarm.setpoint : alarm.value <= alarm.setpoint);
       const sign = isHigh ? (isBeyond ? "≥" : "<") : isBeyond ? "≤" : ">";

@@ -140,6 +140,7 @@ export const zh: Words = {
     open: "打开",
     none: "当前没有报警",
     noneSince: "自 {time} 起全部正常",
+    noneHint: "一旦越限，报警会自动出现在这里。",
     noneMatch: "没有符合筛选条件的报警。",
     clearFilter: "显示全部",
     last: "最近事件",
@@ -196,7 +197,7 @@ export const zh: Words = {
   },
   act: {
     ackTitle: "确认 {n} 条报警",
-    ackAs: "确认人：{name}。",
+    ackAs: "将以您的名义记录：{name}。",
     comment: "备注",
     commentHint: "所见或所做（可不填）",
     shelveTitle: "搁置 {n} 条报警",

@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { compare } from "../src/alarms/order";
+import type { Alarm } from "../src/api/types";
+
+function alarm(id: string, more: Partial<Alarm>): Alarm {
+  return {
+    id, key: `k-${id}`, nature: "test", tag: "", unit: "", group: "high", condition: "H", tier: "YELLOW", tier_max: "YELLOW", state: "ACKED", is_active: true,
+    onset: "2026-01-01T00:00:00.000Z", changed: null, value: null, setpoint: null, eu: "", acked_by: "", acked: null, comment: "", suppression: "none",
+    suppressed_until: null, suppressed_by: "", suppression_reason: "", response: {}, ordinal: 1, ...more,
+  };
+}
+
+describe("the order of the alarm list", () => {
+  it("is unacknowledged, tier, newest, and suppressed last", () => {
+    const listed = [
+      alarm("shelved", { suppression: "shelved", tier: "RED", state: "UNACK" }),
+      alarm("acked red", { tier: "RED" }),
+      alarm("old yellow", { state: "UNACK" }),
+      alarm("new yellow", { state: "UNACK", onset: "2026-01-01T00:00:05.000Z" }),
+      alarm("returned orange", { state: "RTN_UNACK", tier: "NONE", tier_max: "ORANGE" }),
+    ];
+    expect(listed.sort(compare).map((one) => one.id)).toEqual(["returned orange", "new yellow", "old yellow", "acked red", "shelved"]);
+  });
+});
