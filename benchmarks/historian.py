@@ -1,6 +1,6 @@
 """The embedded historian against naive SQLite tables, in one run on the same samples.
 
-Run: python benchmarks/historian.py [--tags 10000] [--ticks 400] [--days 1] [--folder /tmp]
+Run: python -m benchmarks.historian [--tags 10000] [--ticks 400] [--days 4] [--folder DIR]
 Prints a table; the ratios count, the absolute times belong to this machine and its load.
 
 Signal: random walk with 0.001 resolution, 60 % of the values change from one second to the next.
