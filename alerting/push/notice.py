@@ -285,13 +285,17 @@ def chain_of(event: Event) -> str:
 
 
 def follow(chains: MutableMapping[tuple[str, str], int], notices: Iterable[Notice]) -> None:
-    """Count committed notices into their chains; a cancel ends its chain, whose id never comes back."""
+    """Count committed notices into their chains."""
     for notice in notices:
-        place = (notice.chain, notice.destination)
-        if notice.action == "cancel":
-            chains.pop(place, None)
-        else:
-            chains[place] = chains.get(place, 0) + 1
+        step(chains, (notice.chain, notice.destination), is_end=notice.action == "cancel")
+
+
+def step(chains: MutableMapping[tuple[str, str], int], place: tuple[str, str], *, is_end: bool) -> None:
+    """Count one notice into its chain; a cancel ends the chain."""
+    if is_end:
+        chains.pop(place, None)
+    else:
+        chains[place] = chains.get(place, 0) + 1
 
 
 def decimals_of(resolution: float) -> int:

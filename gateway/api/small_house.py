@@ -109,7 +109,7 @@ class SmallHouse:
 def _keep(connection: Connection, act: Act) -> None:
     """Put an act into the journal; without hashes, for there is no chain to keep here."""
     number = connection.execute(select(func.coalesce(func.max(schema.journal.c.number), 0))).scalar_one() + 1
-    body = json.dumps({"who": act.who, "what": act.what, **act.facts}, sort_keys=True)
+    body = json.dumps({"who": act.who, "action": act.what, **act.facts}, sort_keys=True)
     connection.execute(
         insert(schema.journal).values(
             nature="actual", number=number, time_ns=act.time_ns, kind="audit", body=body, hash=""

@@ -626,14 +626,14 @@ async def test_a_task_is_done_once_and_by_somebody(door: Door) -> None:
     assert len(await walk(client, "/api/v1/response/tasks", "tasks", limit=3)) == 4
     assert len(await walk(client, "/api/v1/response/tasks", "tasks", limit=3, state="all")) == 5
     acts = (await (await door.as_role("safety_officer")).get("/api/v1/audit")).json()["acts"]
-    assert [a["act"]["task"] for a in acts if a["act"]["what"] == "task_done"] == [digest("task", 1)]
+    assert [a["act"]["task"] for a in acts if a["act"]["action"] == "task_done"] == [digest("task", 1)]
 
 
 async def test_audit_is_read_page_by_page(door: Door) -> None:
     client = await door.as_role("administrator")
     acts = await walk(client, "/api/v1/audit", "acts", limit=1)
 
-    assert [act["act"]["what"] for act in acts] == ["logged_in"]
+    assert [act["act"]["action"] for act in acts] == ["logged_in"]
 
 
 async def test_push_tells_of_receipts_and_of_what_waits(door: Door) -> None:

@@ -1,0 +1,79 @@
+"""Channel: the port through which one notice reaches one destination.
+
+Why: the worker decides when; the channel knows how. A fake needs one method; errors say whether the destination is
+    in trouble or does not want this notice.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """What is sent.
+
+    Attributes:
+        key: Idempotency key.
+        body: The exact bytes, the same at every attempt.
+    """
+
+    key: str
+    chain: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Proof of delivery.
+
+    Attributes:
+        status: HTTP status of the answer.
+        id: The receiver's own number, empty where it gave none.
+        is_repeat: The receiver had it already.
+        answer: Head of the answer's text.
+    """
+
+    status: int
+    id: str = ""
+    is_repeat: bool = False
+    answer: str = ""
+
+    def facts(self) -> dict[str, Any]:
+        """Give the receipt as JSON values."""
+        return {"status": self.status, "id": self.id, "is_repeat": self.is_repeat, "answer": self.answer}
+
+
+@dataclass(slots=True, eq=False)
+class PushError(Exception):
+    """A notice did not arrive.
+
+    Attributes:
+        retry: True: the destination is in trouble, nothing else will arrive there now. False: it refuses this
+            notice, others may arrive.
+        reason: A few words; the first one is the counter's name, e.g. ``timeout`` or ``status_422``.
+        after_s: When the destination asked to be tried again, s; None where it did not say.
+    """
+
+    retry: bool
+    reason: str
+    detail: str = ""
+    after_s: float | None = field(default=None)
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+
+class Channel(Protocol):
+    """A way to one destination."""
+
+    async def send(self, parcel: Parcel) -> Receipt:
+        """Deliver one notice and give its receipt.
+
+        Raises:
+            PushError: It did not arrive, or nobody knows whether it did.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,385 @@
+"""The push worker in the manual clock's time, with a fake channel and a real store: order, patience, restarts."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, insert, select, update
+from sqlalchemy.exc import OperationalError
+
+from alerting.model.alarm import digest
+from alerting.model.rule import RuleTable
+from edge.clock_manual import DEFAULT_START_NS, ManualClock, run_manual
+from edge.model import TagTable
+from gateway.config import Destination, Site
+from gateway.meter import Meter, Stage
+from gateway.push.channel import Parcel, PushError, Receipt
+from gateway.push.worker import KNOCK_S, REFUSED_S_MAX, TROUBLE_S_MAX, PushWorker
+from gateway.store import schema
+
+T = TypeVar("T")
+NOW, S = DEFAULT_START_NS, 1_000_000_000
+RED, ORANGE, YELLOW = 4, 3, 2
+
+
+@dataclass
+class FakeChannel:
+    """An authority that answers as told: the documented seam of ``gateway.push.channel``.
+
+    Attributes:
+        answer: Asked for each parcel; raises PushError or gives a receipt.
+        sent: (time s, key) of each attempt.
+    """
+
+    clock: ManualClock
+    answer: Callable[[Parcel], Receipt] = field(default=lambda parcel: Receipt(status=200, id=f"r-{parcel.key}"))
+    takes_s: float = 0.0
+    sent: list[tuple[float, str]] = field(default_factory=list)
+    is_closed: bool = False
+
+    async def send(self, parcel: Parcel) -> Receipt:
+        self.sent.append((self.clock.monotonic_ns() / 1e9, parcel.key))
+        if self.takes_s:
+            await asyncio.sleep(self.takes_s)
+        return self.answer(parcel)
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+    def keys(self) -> list[str]:
+        return [key for _, key in self.sent]
+
+
+def make_site(*names: str) -> Site:
+    tags = TagTable([])
+    return Site(
+        id="demo", title={}, timezone="UTC", sources=(), tags=tags, units=(), rules=RuleTable([], tags),
+        destinations=tuple(Destination(id=name, url="http://127.0.0.1:9/") for name in names),
+    )  # fmt: skip
+
+
+@dataclass
+class Bench:
+    """A worker, its store and its authorities."""
+
+    engine: Engine
+    clock: ManualClock
+    channels: dict[str, FakeChannel]
+    meter: Meter = field(default_factory=Meter)
+    broken: bool = False
+
+    def __post_init__(self) -> None:
+        self.worker = PushWorker(
+            site=make_site(*self.channels),
+            clock=self.clock,
+            meter=self.meter,
+            read=self.read,
+            write=self.write,
+            seed=7,
+            channels=self.channels,
+        )
+
+    async def read(self, function: Callable[[Connection], T], /) -> T:
+        await asyncio.sleep(0)
+        self._check()
+        with self.engine.connect() as connection:
+            return function(connection)
+
+    async def write(self, function: Callable[[Connection], T], /) -> T:
+        await asyncio.sleep(0)
+        self._check()
+        with self.engine.begin() as connection:
+            return function(connection)
+
+    def _check(self) -> None:
+        if self.broken:
+            raise OperationalError("commit", {}, Exception("database is locked"))
+
+    def put(self, name: str, chain: str = "", tier: int = ORANGE, **more: Any) -> None:  # noqa: ANN401
+        """Commit a notice, and wake the worker as the road does."""
+        row = {
+            "key": name, "destination": "district", "chain": chain or name, "event": digest(name), "nature": "test",
+            "action": "alert", "tier": tier, "is_late": False, "created_ns": self.clock.wall_ns(), "body": "{}",
+            "state": "waiting", "attempts": 0, "next_ns": self.clock.wall_ns(), "last_error": "", "delivered_ns": 0,
+            "receipt": "",
+        }  # fmt: skip
+        with self.engine.begin() as connection:
+            connection.execute(insert(schema.outbox).values(row | more))
+        self.worker.wake()
+
+    def rows(self) -> dict[str, Any]:
+        with self.engine.connect() as connection:
+            return {row.key: row for row in connection.execute(select(schema.outbox))}
+
+    def run(self, story: Callable[["Bench"], Coroutine[Any, Any, None]]) -> None:
+        """Play a story while the worker runs; the books must balance at its end."""
+
+        async def main() -> None:
+            working = asyncio.create_task(self.worker.run())
+            await story(self)
+            assert not working.done(), working
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+        run_manual(main(), self.clock)
+        assert self.meter.balance(Stage.PUSH) == 0
+        assert self.worker.waiting == sum(row.state == "waiting" for row in self.rows().values())
+        assert all(channel.is_closed for channel in self.channels.values())
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    engine = create_engine(f"sqlite:///{tmp_path}/register.db")
+    schema.metadata.create_all(engine)
+    clock = ManualClock()
+    return Bench(engine, clock, {"district": FakeChannel(clock)})
+
+
+def trouble(_: Parcel) -> Receipt:
+    raise PushError(retry=True, reason="connection", detail="refused")
+
+
+def refuse(_: Parcel) -> Receipt:
+    raise PushError(retry=False, reason="status_422", detail="no")
+
+
+def test_a_notice_is_delivered_and_its_receipt_kept(bench: Bench) -> None:
+    async def story(bench: Bench) -> None:
+        await asyncio.sleep(1)
+        bench.put("a")
+        await asyncio.sleep(1)
+
+    bench.run(story)
+    row = bench.rows()["a"]
+    assert (row.state, row.attempts, row.last_error) == ("delivered", 1, "")
+    assert json.loads(row.receipt) == {"status": 200, "id": "r-a", "is_repeat": False, "answer": ""}
+    assert row.delivered_ns == pytest.approx(NOW + S, abs=S // 10)
+
+
+def test_red_goes_first_then_live_then_the_oldest(bench: Bench) -> None:
+    for name, tier, late in (
+        ("y1", YELLOW, 0),
+        ("r-late", RED, 1),
+        ("o1", ORANGE, 0),
+        ("r1", RED, 0),
+        ("o2", ORANGE, 0),
+    ):
+        bench.put(name, tier=tier, is_late=bool(late))
+
+    async def story(_: Bench) -> None:
+        await asyncio.sleep(1)
+
+    bench.run(story)
+    assert bench.channels["district"].keys() == ["r1", "r-late", "o1", "o2", "y1"]
+
+
+def test_a_fresh_red_overtakes_a_backlog(bench: Bench) -> None:
+    channel = bench.channels["district"]
+    channel.takes_s = 0.1
+    for n in range(50):
+        bench.put(f"y{n}", tier=YELLOW)
+
+    async def story(bench: Bench) -> None:
+        await asyncio.sleep(1.05)
+        bench.put("red", tier=RED)
+        await asyncio.sleep(1)
+
+    bench.run(story)
+    assert channel.keys().index("red") <= 12
+
+
+def test_within_a_chain_nothing_overtakes(bench: Bench) -> None:
+    bench.put("a1", "a", YELLOW)
+    bench.put("a2", "a", RED)
+    bench.put("a3", "a", 0, action="cancel")
+    bench.put("b1", "b", ORANGE)
+    channel = bench.channels["district"]
+    refused = {"a1"}
+    channel.answer = lambda parcel: refuse(parcel) if parcel.key in refused else Receipt(status=200)
+
+    async def story(_: Bench) -> None:
+        await asyncio.sleep(100)
+        assert set(channel.keys()) == {"a1", "b1"}  # the chain waits, its neighbour does not
+        refused.clear()
+        await asyncio.sleep(1000)
+
+    bench.run(story)
+    assert [key for key in dict.fromkeys(channel.keys()) if key != "b1"] == ["a1", "a2", "a3"]
+    assert channel.keys().count("a2") == channel.keys().count("a3") == 1
+
+
+def test_trouble_backs_off_to_a_minute_and_tries_nothing_else(bench: Bench) -> None:
+    channel = bench.channels["district"]
+    channel.answer = trouble
+    for n in range(20):
+        bench.put(f"n{n}")
+
+    async def story(_: Bench) -> None:
+        await asyncio.sleep(1800)
+        channel.answer = lambda _: Receipt(status=200)
+        tried = len(channel.sent)
+        await asyncio.sleep(TROUBLE_S_MAX + 1)
+        assert len(set(channel.keys()[tried:])) == 20  # all is told as soon as it is back
+
+    bench.run(story)
+    first = [at for at, _ in channel.sent if at < 1800]
+    gaps = [after - before for before, after in pairwise(first)]
+    assert 30 <= len(first) <= 75
+    assert all(0.4 <= gap <= TROUBLE_S_MAX + 0.1 for gap in gaps)
+    assert max(gaps[-10:]) > 31
+    assert len({round(gap, 3) for gap in gaps[-10:]}) > 5  # jitter
+    assert bench.meter.snapshot().stages[5].noted["connection"] == len(first)
+    assert bench.meter.snapshot().stages[5].last_error == "district: connection: refused"
+
+
+def test_a_fresh_warning_knocks_before_the_pause_is_over_but_not_in_a_storm(bench: Bench) -> None:
+    channel = bench.channels["district"]
+    channel.answer = trouble
+    bench.put("a")
+
+    async def story(bench: Bench) -> None:
+        await asyncio.sleep(900)
+        before = len(channel.sent)
+        for n in range(100):
+            bench.put(f"storm{n}", tier=RED)
+            await asyncio.sleep(0.2)
+        knocks = len(channel.sent) - before
+        assert 2 <= knocks <= 20 / KNOCK_S + 2
+
+    bench.run(story)
+
+
+def test_a_refused_notice_is_asked_again_slowly_and_never_given_up(bench: Bench) -> None:
+    channel = bench.channels["district"]
+    channel.answer = refuse
+    bench.put("a")
+
+    async def story(bench: Bench) -> None:
+        await asyncio.sleep(5 * 3600)
+        assert bench.rows()["a"].state == "waiting"
+        channel.answer = lambda _: Receipt(status=200)
+        await asyncio.sleep(REFUSED_S_MAX + 31)
+
+    bench.run(story)
+    times = [at for at, _ in channel.sent]
+    gaps = [after - before for before, after in pairwise(times)]
+    assert max(gaps) <= REFUSED_S_MAX + 1
+    assert min(gaps[-15:]) >= REFUSED_S_MAX / 2
+    assert bench.meter.snapshot().stages[5].noted["refused_by_receiver"] == len(times) - 1
+    assert bench.rows()["a"].state == "delivered"
+
+
+def test_one_dead_authority_does_not_delay_another(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/register.db")
+    schema.metadata.create_all(engine)
+    clock = ManualClock()
+    dead = FakeChannel(clock, trouble, takes_s=10.0)
+    bench = Bench(engine, clock, {"dead": dead, "district": FakeChannel(clock)})
+
+    async def story(bench: Bench) -> None:
+        for n in range(10):
+            bench.put(f"d{n}", destination="dead")
+            bench.put(f"a{n}")
+            await asyncio.sleep(1)
+
+    bench.run(story)
+    delays = [row.delivered_ns - row.created_ns for row in bench.rows().values() if row.destination == "district"]
+    assert len(delays) == 10
+    assert max(delays) < S // 10
+
+
+def test_a_restart_goes_on_where_the_last_run_stopped(bench: Bench) -> None:
+    channel = bench.channels["district"]
+    channel.answer = trouble
+    bench.put("a")
+
+    async def wait(_: Bench) -> None:
+        await asyncio.sleep(600)
+
+    bench.run(wait)
+    attempts = bench.rows()["a"].attempts
+    again = Bench(bench.engine, bench.clock, {"district": FakeChannel(bench.clock)})
+    again.run(wait)
+
+    assert again.rows()["a"].attempts == attempts + 1
+    assert again.channels["district"].keys() == ["a"]
+
+
+def test_a_receipt_that_could_not_be_kept_means_the_same_key_again(bench: Bench) -> None:
+    channel = bench.channels["district"]
+
+    def deliver_and_break(_: Parcel) -> Receipt:
+        bench.broken = True
+        return Receipt(status=200)
+
+    channel.answer = deliver_and_break
+
+    async def story(bench: Bench) -> None:
+        bench.put("a")
+        await asyncio.sleep(60)
+        assert channel.keys() == ["a"]  # the store is away: nothing to look at, nothing is sent
+        channel.answer = lambda _: Receipt(status=409, is_repeat=True)
+        bench.broken = False
+        await asyncio.sleep(60)
+
+    bench.run(story)
+    assert channel.keys() == ["a", "a"]
+    assert json.loads(bench.rows()["a"].receipt)["is_repeat"] is True
+    assert bench.meter.snapshot().stages[5].noted["repeat"] == 1
+
+
+def test_a_clock_that_went_back_does_not_hold_a_warning(bench: Bench) -> None:
+    bench.put("a")
+    with bench.engine.begin() as connection:
+        connection.execute(update(schema.outbox).values(next_ns=NOW + 3 * 3600 * S))
+
+    async def story(_: Bench) -> None:
+        await asyncio.sleep(1)
+
+    bench.run(story)
+    assert bench.rows()["a"].state == "delivered"
+
+
+def test_what_waits_for_a_destination_that_is_gone_is_still_counted(bench: Bench) -> None:
+    bench.put("old", destination="former")
+
+    async def story(bench: Bench) -> None:
+        await asyncio.sleep(1)
+        assert bench.worker.waiting == 1
+
+    bench.run(story)
+
+
+def test_a_long_backlog_of_one_chain_keeps_its_order(bench: Bench) -> None:
+    names = [f"n{n:03d}" for n in range(150)]
+    for name in names:
+        bench.put(name, "one")
+
+    async def story(_: Bench) -> None:
+        await asyncio.sleep(5)
+
+    bench.run(story)
+    assert bench.channels["district"].keys() == names
+
+
+def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:
+    runs = []
+    for n in range(2):
+        engine = create_engine(f"sqlite:///{tmp_path}/{n}.db")
+        schema.metadata.create_all(engine)
+        clock = ManualClock()
+        bench = Bench(engine, clock, {"district": FakeChannel(clock, trouble)})
+        bench.put("a")
+
+        async def story(_: Bench) -> None:
+            await asyncio.sleep(600)
+
+        bench.run(story)
+        runs.append([(round(at, 6), key) for at, key in bench.channels["district"].sent])
+
+    assert runs[0] == runs[1]
