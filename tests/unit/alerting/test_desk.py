@@ -263,6 +263,17 @@ def test_an_alarm_that_never_rang_can_be_shelved_by_its_key() -> None:
     assert len(set(ids)) == len(ids)
 
 
+def test_shelves_that_end_together_end_in_the_same_order_anywhere() -> None:
+    names = [f"t{n}" for n in range(8)]
+    drive = Drive(*high(*names), tags=make_site(*names))
+    keys = [digest(SITE, "actual", name, "high") for name in names]
+    for t_s, key in enumerate(keys, start=1):
+        drive.ask(t_s, Verb.SHELVE, key, reason="work", until_s=50)
+    drive.tick(60)
+
+    assert [event.alarm_key for event in drive.outcome.events] == sorted(keys)
+
+
 def test_suppression_outlives_the_episode() -> None:
     """The shelf hangs on the key: the next episode begins shelved."""
     drive = Drive(H).sample(1, 85)

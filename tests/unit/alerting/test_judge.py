@@ -85,6 +85,12 @@ def test_each_limit_keeps_its_own_delays() -> None:
     assert (drive.did(), drive.event.condition) == (["lowered"], "H")
 
 
+def test_the_tier_is_the_highest_of_the_active_limits_not_of_the_outermost() -> None:
+    drive = Drive(make_rule(Kind.H, 80.0, tier=Tier.RED), HH).sample(1, 95)
+
+    assert (drive.event.condition, drive.event.tier) == ("HH", Tier.RED)
+
+
 def test_rise_of_an_acknowledged_alarm_wants_a_new_answer_and_fall_does_not() -> None:
     drive = Drive(H, HH).sample(1, 85)
     drive.ask(2, Verb.ACK)
