@@ -165,7 +165,7 @@ class Desk:
         """End the tick: one clock reading for delays, silence and shelves; hand over what changed."""
         outcome = self._outcome
         for nature, memory in self.memories.items():
-            self._fold(expire(self.table, memory, outcome.now_ns), nature, "clock")
+            self._fold(expire(self.table, memory, outcome.now_ns), nature, "")
         self._end_suppressions(outcome.now_ns)
         for nature, memory in self.memories.items():
             dirty = np.flatnonzero(memory.is_dirty)
@@ -179,6 +179,7 @@ class Desk:
         """Let the alarms of changed rules meet the state machine, in order of event time.
 
         Args:
+            scan_key: The scan that made the changes; empty for a clock reading.
             then: What the same scan changed afterwards; memory holds it already.
         """
         if len(changes) == 0:
@@ -195,7 +196,9 @@ class Desk:
         first_ns = {int(p): int(changes.time_ns[places == p].min()) for p in np.unique(places)}
         for place in sorted(first_ns, key=lambda p: (first_ns[p], p)):
             mine = np.flatnonzero(places == place)
-            found = judge_alarm(lane, changes, mine, place, scan_key, self._outcome.now_ns)
+            tag = self.table.tags[self.table.tags.row_of[self.table.alarms[place][0]]]
+            key = scan_key or lane.memory.last_scan(tag.source)  # A clock reading leans on the last scan.
+            found = judge_alarm(lane, changes, mine, place, key, self._outcome.now_ns)
             if found is not None:
                 self._emit(*found)
 

@@ -94,7 +94,7 @@ class Road:
         meter = self.meter
         meter.held(Stage.COLLECT, lambda: self._held_samples)
         meter.held(Stage.COMMIT, lambda: sum(len(u.outcome.events) for u in self._unwritten))
-        meter.held(Stage.HISTORIAN, lambda: self.historian.counts.held)
+        meter.held(Stage.HISTORIAN, self._held_by_historian)
         meter.queue("intake", lambda: len(self._items), ITEMS_MAX, lambda: self.dropped)
         meter.queue("unwritten", lambda: len(self._unwritten), UNWRITTEN_MAX, lambda: 0)
 
@@ -302,6 +302,11 @@ class Road:
                 meter.delay(Stage.INTAKE, max(0.0, (turned.outcome.now_ns - item.received_ns) / 1e9))
             elif isinstance(item, Link) and not item.is_up:
                 meter.error(Stage.COLLECT, f"{item.source}: {item.reason or 'link down'}", item.received_ns)
+
+    def _held_by_historian(self) -> int:
+        """What the historian held when its books were last read; it commits between two ticks."""
+        taken, committed, lost = self._historian_before
+        return taken - committed - lost
 
     @property
     def unwritten(self) -> int:

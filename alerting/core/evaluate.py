@@ -199,6 +199,7 @@ def _mark(memory: Memory, scan: Scan, time_ns: NDArray[np.int64]) -> None:
     source = memory.source[scan.rows[0]]
     memory.mark_ns[source] = max(int(time_ns.max()), int(memory.mark_ns[source]))
     memory.mark_received_ns[source] = scan.received_ns
+    memory.mark_epoch[source], memory.mark_number[source] = scan.epoch, scan.number
 
 
 def _report(

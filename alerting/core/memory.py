@@ -60,6 +60,7 @@ class Memory:
         phase, since_ns, elapsed_ns: The delay of each rule: which, counting since (0 while paused), counted before.
         is_dirty: Rules whose trip or delay changed since the caller last wrote them down, bool (rules,).
         mark_ns, mark_received_ns: Watermark of each source: its last accepted time, and when that was received.
+        mark_epoch, mark_number: The scan of each source that moved its watermark last, int64 (sources,); 0 for none.
         source: Source index of each tag, int32 (tags,).
         stale_ns: After how long each tag is stale, int64 (tags,); NEVER_NS where no rule says so.
         rate_of: Place of each RATE rule in the rings, int32 (rules,), -1 for other kinds.
@@ -79,6 +80,8 @@ class Memory:
     is_dirty: NDArray[np.bool_]
     mark_ns: NDArray[np.int64]
     mark_received_ns: NDArray[np.int64]
+    mark_epoch: NDArray[np.int64]
+    mark_number: NDArray[np.int64]
     source: NDArray[np.int32]
     stale_ns: NDArray[np.int64]
     rate_of: NDArray[np.int32]
@@ -112,6 +115,8 @@ class Memory:
             is_dirty=np.zeros(rules, dtype=np.bool_),
             mark_ns=np.full(len(source_of), start_ns, dtype=np.int64),
             mark_received_ns=np.full(len(source_of), start_ns, dtype=np.int64),
+            mark_epoch=np.zeros(len(source_of), dtype=np.int64),
+            mark_number=np.zeros(len(source_of), dtype=np.int64),
             source=source,
             stale_ns=stale_ns,
             rate_of=rate_of,
@@ -125,6 +130,12 @@ class Memory:
         """Tell how far each source's time has certainly come at a receive time, int64 (sources,)."""
         watermark: NDArray[np.int64] = self.mark_ns + np.maximum(np.int64(now_ns) - self.mark_received_ns, 0)
         return watermark
+
+    def last_scan(self, source: str) -> str:
+        """Name the last scan of a source that was judged; ``clock`` where there was none."""
+        index = self.source_of[source]
+        epoch, number = int(self.mark_epoch[index]), int(self.mark_number[index])
+        return f"{source}/{epoch}/{number}" if number else "clock"
 
     def silent_at_ns(self, rows: NDArray[np.int32]) -> NDArray[np.int64]:
         """Tell when tags fall stale if nothing comes, event time, int64 (n,)."""
@@ -144,6 +155,8 @@ class Memory:
         for source, index in part.source_of.items():
             part.mark_ns[index] = self.mark_ns[self.source_of[source]]
             part.mark_received_ns[index] = self.mark_received_ns[self.source_of[source]]
+            part.mark_epoch[index] = self.mark_epoch[self.source_of[source]]
+            part.mark_number[index] = self.mark_number[self.source_of[source]]
         return part
 
 

@@ -224,6 +224,7 @@ def _restore_mark(desk: Desk, intake: Intake, natures: dict[str, Nature], row: A
     before_ns = int(memory.mark_ns[index])
     memory.mark_ns[index] = row.time_ns
     memory.mark_received_ns[index] = row.received_ns
+    memory.mark_epoch[index], memory.mark_number[index] = row.epoch, row.number
     # Tags keep the distance from their source's mark that the checkpoint saw; without one they stand at the mark.
     seen = memory.last_ns[rows] > 0
     lag = np.where(seen, np.clip(before_ns - memory.last_ns[rows], 0, None), 0)

@@ -282,11 +282,11 @@ def test_the_cause_names_scan_value_quality_rule_and_delays() -> None:
     }
 
 
-def test_a_trip_by_the_clock_names_the_clock_and_the_value_that_was_held() -> None:
+def test_a_trip_by_the_clock_names_the_last_scan_and_the_value_that_was_held() -> None:
     drive = Drive(with_delays(H, on_s=5)).sample(1, 85)
     drive.tick(7)
 
-    assert (drive.event.cause["scan"], drive.event.cause["value"], drive.event.time_ns) == ("clock", 85.0, at(6))
+    assert (drive.event.cause["scan"], drive.event.cause["value"], drive.event.time_ns) == ("s0/1/1", 85.0, at(6))
     assert drive.event.received_ns == at(7)
 
 
