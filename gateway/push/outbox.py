@@ -1,24 +1,25 @@
 """Outbox: what waits, in the order of telling, and what became of it.
 
-Why: order is kept within a chain by never looking past its first waiting notice; across chains RED goes first, then
-    live before late, then the oldest (design §3, Order of telling).
+Why: within a chain order is kept; across chains RED goes first, then live before late, then the oldest (design §3,
+    Order of telling).
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
 
 from gateway.push.channel import Parcel, Receipt
 from gateway.store.schema import outbox
 
-BATCH = 64
+#: Chains in one look, and notices of each; what is left comes in the next look.
+CHAINS, EACH = 256, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """One waiting notice, the first of its chain."""
+    """One waiting notice."""
 
     seq: int
     attempts: int
@@ -31,8 +32,8 @@ class Look:
     """What a destination can be sent now.
 
     Attributes:
-        due: In the order of telling, at most ``BATCH``.
-        next_ns: When the next one falls due, where none is due now; None where nothing waits.
+        due: Chain by chain in the order of telling, each chain's notices in their own order.
+        next_ns: When the next chain falls due, where none is due now; None where nothing waits.
     """
 
     due: tuple[Waiting, ...]
@@ -42,42 +43,46 @@ class Look:
 def look(connection: Connection, destination: str, now_ns: int, pause_ns_max: int) -> Look:
     """Find what is due for a destination.
 
+    A chain is as urgent as the most urgent notice that waits in it: a RED update behind a YELLOW alert pulls both.
+
     Args:
         pause_ns_max: Longest pause that was ever ordered. A notice that is to wait longer was stamped by a clock
             that has gone back since, and is due.
     """
-    table, earlier = outbox, outbox.alias("earlier")
+    table = outbox
     mine = and_(table.c.state == "waiting", table.c.destination == destination)
-    is_first = not_(
-        exists().where(
-            earlier.c.chain == table.c.chain,
-            earlier.c.destination == table.c.destination,
-            earlier.c.state == "waiting",
-            earlier.c.seq < table.c.seq,
+    chains = (
+        select(
+            func.min(table.c.seq).label("first"),
+            func.max(table.c.tier).label("tier"),
+            func.min(case((table.c.is_late, 1), else_=0)).label("is_late"),
         )
+        .where(mine)
+        .group_by(table.c.chain)
+        .subquery()
     )
     is_due: ColumnElement[bool] = or_(table.c.next_ns <= now_ns, table.c.next_ns > now_ns + pause_ns_max)
+    heads = select(table.c.chain, table.c.next_ns).join(chains, chains.c.first == table.c.seq)
+    first = connection.scalars(
+        heads.where(is_due).order_by(chains.c.tier.desc(), chains.c.is_late, chains.c.first).limit(CHAINS)
+    ).all()
+    if not first:
+        waits = heads.subquery()
+        return Look(due=(), next_ns=connection.scalar(select(func.min(waits.c.next_ns))))
     rows = connection.execute(
         select(table.c.seq, table.c.attempts, table.c.created_ns, table.c.key, table.c.chain, table.c.body)
-        .where(mine, is_due, is_first)
-        .order_by(table.c.tier.desc(), table.c.is_late, table.c.seq)
-        .limit(BATCH)
-    ).all()
-    if rows:
-        return Look(
-            due=tuple(
-                Waiting(
-                    seq=row.seq,
-                    attempts=row.attempts,
-                    created_ns=row.created_ns,
-                    parcel=Parcel(key=row.key, chain=row.chain, body=row.body.encode()),
-                )
-                for row in rows
-            ),
-            next_ns=None,
-        )
-    next_ns = connection.execute(select(func.min(table.c.next_ns)).where(mine, is_first)).scalar_one()
-    return Look(due=(), next_ns=next_ns)
+        .where(mine, table.c.chain.in_(first))
+        .order_by(table.c.seq)
+        .limit(CHAINS * EACH)
+    )
+    found: dict[str, list[Waiting]] = {chain: [] for chain in first}
+    for row in rows:
+        parcel = Parcel(key=row.key, chain=row.chain, body=row.body.encode())
+        if len(found[row.chain]) < EACH:
+            found[row.chain].append(
+                Waiting(seq=row.seq, attempts=row.attempts, created_ns=row.created_ns, parcel=parcel)
+            )
+    return Look(due=tuple(waiting for chain in first for waiting in found[chain]), next_ns=None)
 
 
 def arrivals(connection: Connection, after: int) -> tuple[int, dict[str, int]]:

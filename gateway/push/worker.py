@@ -214,21 +214,21 @@ class _Lane:
         seen = await self._read(lambda connection: outbox.look(connection, self._id, now_ns, PAUSE_NS_MAX))
         if not seen.due:
             return IDLE_S if seen.next_ns is None else min(IDLE_S, max(0.0, (seen.next_ns - now_ns) / 1e9))
+        blocked: set[str] = set()
         for waiting in seen.due:
-            pause_s = await self._send(waiting)
-            if pause_s is not None:
-                return pause_s
+            if waiting.parcel.chain in blocked:
+                continue
+            try:
+                receipt = await self._channel.send(waiting.parcel)
+            except PushError as error:
+                pause_s = await self._keep_failure(waiting, error)
+                if error.retry:
+                    return pause_s
+                blocked.add(waiting.parcel.chain)
+            else:
+                await self._keep_receipt(waiting, receipt)
             if self._woken.is_set():
                 return None  # Something new is there; it may be RED.
-        return None
-
-    async def _send(self, waiting: outbox.Waiting) -> float | None:
-        """Try one notice; give how long the whole lane must pause, or None."""
-        try:
-            receipt = await self._channel.send(waiting.parcel)
-        except PushError as error:
-            return await self._keep_failure(waiting, error)
-        await self._keep_receipt(waiting, receipt)
         return None
 
     async def _keep_receipt(self, waiting: outbox.Waiting, receipt: Receipt) -> None:
@@ -248,7 +248,8 @@ class _Lane:
         if receipt.is_repeat:
             self._meter.noted(Stage.PUSH, "repeat")
 
-    async def _keep_failure(self, waiting: outbox.Waiting, error: PushError) -> float | None:
+    async def _keep_failure(self, waiting: outbox.Waiting, error: PushError) -> float:
+        """Write down why a notice did not arrive; give the pause before it is tried again, s."""
         if error.retry:
             self._failures += 1
             pause_s = self._back_off(TROUBLE_S, TROUBLE_S_MAX, self._failures)
@@ -264,7 +265,7 @@ class _Lane:
         self._fail(str(error))
         next_ns = self._clock.wall_ns() + round(pause_s * 1e9)
         await self._write(lambda connection: outbox.put_failure(connection, waiting.seq, str(error), next_ns))
-        return pause_s if error.retry else None
+        return pause_s
 
     def _back_off(self, first_s: float, longest_s: float, n: int) -> float:
         """Double from attempt to attempt up to a cap; take off up to half by luck, so that many do not knock as one."""

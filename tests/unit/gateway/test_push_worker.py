@@ -1,11 +1,10 @@
-"""The push worker in the manual clock's time, with a fake channel and a real store: order, patience, restarts."""
+"""The push worker in the manual clock's time, with a fake channel and a store in memory: order, patience, restarts."""
 
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -133,8 +132,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    engine = create_engine(f"sqlite:///{tmp_path}/register.db")
+def bench() -> Bench:
+    engine = create_engine("sqlite://")
     schema.metadata.create_all(engine)
     clock = ManualClock()
     return Bench(engine, clock, {"district": FakeChannel(clock)})
@@ -191,6 +190,19 @@ def test_a_fresh_red_overtakes_a_backlog(bench: Bench) -> None:
 
     bench.run(story)
     assert channel.keys().index("red") <= 12
+
+
+def test_a_red_update_pulls_the_notices_before_it_in_its_chain(bench: Bench) -> None:
+    for n in range(5):
+        bench.put(f"o{n}", tier=ORANGE)
+    bench.put("a1", "a", YELLOW)
+    bench.put("a2", "a", RED)
+
+    async def story(_: Bench) -> None:
+        await asyncio.sleep(1)
+
+    bench.run(story)
+    assert bench.channels["district"].keys()[:2] == ["a1", "a2"]
 
 
 def test_within_a_chain_nothing_overtakes(bench: Bench) -> None:
@@ -274,8 +286,8 @@ def test_a_refused_notice_is_asked_again_slowly_and_never_given_up(bench: Bench)
     assert bench.rows()["a"].state == "delivered"
 
 
-def test_one_dead_authority_does_not_delay_another(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path}/register.db")
+def test_one_dead_authority_does_not_delay_another() -> None:
+    engine = create_engine("sqlite://")
     schema.metadata.create_all(engine)
     clock = ManualClock()
     dead = FakeChannel(clock, trouble, takes_s=10.0)
@@ -367,10 +379,10 @@ def test_a_long_backlog_of_one_chain_keeps_its_order(bench: Bench) -> None:
     assert bench.channels["district"].keys() == names
 
 
-def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_run() -> None:
     runs = []
-    for n in range(2):
-        engine = create_engine(f"sqlite:///{tmp_path}/{n}.db")
+    for _ in range(2):
+        engine = create_engine("sqlite://")
         schema.metadata.create_all(engine)
         clock = ManualClock()
         bench = Bench(engine, clock, {"district": FakeChannel(clock, trouble)})
