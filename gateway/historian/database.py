@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 FORMAT = 1
-PAGE_BYTES = 8192  # A fold writes a page a tag, so larger is more wear; smaller is more chunks to read.
-BODY_BYTES_MOST = 1900  # SQLite puts a row above 2,030 bytes of such a page into overflow pages, mostly empty.
+PAGE_BYTES = 4096  # 8,192 reads a day in half the time and writes twice as much: 138 instead of 69 bytes a value.
+BODY_BYTES_MOST = 900  # SQLite puts a row above 1,002 bytes of such a page into overflow pages, mostly empty.
 BLOCK_BITS = 8  # Series of one block share rows of ``recent``: small enough to find one of them quickly.
 SAMPLE = np.dtype([("series", "u1"), ("quality", "u1"), ("time", "<i8"), ("value", "<f8")])  # A row of a recent body.
 
