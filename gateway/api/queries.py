@@ -143,10 +143,11 @@ def find_alarm(connection: Connection, name: str) -> Alarm | None:
     )
 
 
-def why_facts(connection: Connection, site: Site, name: str) -> dict[str, Any] | None:
+def why_facts(connection: Connection, site: Site | None, name: str) -> dict[str, Any] | None:
     """Collect the facts of the event that gave an alarm its present tier; None where it never rang.
 
     Args:
+        site: For units and decimals; without it the event's own facts must do.
         name: Alarm id, or alarm key for its latest episode.
     """
     table = schema.event
@@ -173,8 +174,8 @@ def why_facts(connection: Connection, site: Site, name: str) -> dict[str, Any] |
         "nature": row.nature,
         "is_late": row.is_late,
     }
-    place = site.tags.row_of.get(row.tag)
-    if place is not None:
+    place = None if site is None else site.tags.row_of.get(row.tag)
+    if site is not None and place is not None:
         tag = site.tags[place]
         facts.setdefault("eu", tag.eu)
         if tag.resolution > 0:
