@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import create_engine, insert, select
 
 from alerting.desk import Answer
@@ -830,3 +834,47 @@ async def test_a_command_is_kept_for_the_next_tick(door: Door) -> None:
 
     assert (await door.house.command(command)).alarm is not None
     assert door.house.commands == [command]
+
+
+# ---------------------------------------------------------------------------------------------------------- any input
+
+ODD = st.one_of(
+    st.text(max_size=40),
+    st.integers().map(str),
+    st.sampled_from(
+        ["", "null", "NaN", "-1", "0", "1e309", "true", "2026-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "' OR 1=1 --",
+         "<script>alert(1)</script>", "%00", "../../etc/passwd", "9" * 400, "\ud800", "TK-101.level", "RED", "all"]
+    ),
+)  # fmt: skip
+NAMES = ["tag", "from", "to", "points", "state", "unit", "tier", "limit", "cursor", "lang", "open", "alarm", "chain"]
+ANY_JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), ODD),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["reason", "until", "comment", "note", "name", "password", "x"]), inner, max_size=4
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_whatever_is_asked_the_answer_is_good_or_the_one_shape(door: Door, data: st.DataObject) -> None:
+    agree(door)
+    client = await door.as_role("administrator")
+    routes = [
+        d for d in door.app.doors.declared if d.method != "WEBSOCKET" and d.path not in ("/api/v1/logout", "/{path}")
+    ]
+    route = data.draw(st.sampled_from(routes))
+    path = re.sub(r"{\w+}", lambda _: quote(data.draw(ODD).encode("utf-8", "replace"), safe="") or "x", route.path)
+    query = {
+        k: v.encode("utf-8", "replace") for k, v in data.draw(st.dictionaries(st.sampled_from(NAMES), ODD)).items()
+    }
+    body = data.draw(st.one_of(st.binary(max_size=60), ANY_JSON.map(lambda j: json.dumps(j).encode())))
+    answer = await client.request(route.method, path, params=query, content=b"" if route.method == "GET" else body)
+
+    assert answer.status_code < 500 or (answer.status_code == 503 and route.path.endswith("/ready")), answer.text
+    if answer.status_code >= 400:
+        assert is_error(answer, answer.status_code, answer.json()["error"]["code"])
