@@ -13,7 +13,7 @@ import numpy as np
 
 from alerting.core import Changes, Memory, evaluate, expire
 from alerting.core.memory import no_changes
-from alerting.judge import Lane, alarm_event, is_latching, judge_alarm
+from alerting.judge import Lane, alarm_event, is_latching, judge_alarm, rules_of
 from alerting.late import Gap, GapBook
 from alerting.lifecycle import Refused, Turn, step
 from alerting.model.alarm import Alarm, State, Suppression, digest
@@ -27,6 +27,8 @@ from alerting.response.task import Task, TaskTemplate, open_tasks
 from edge.model import Nature, Scan
 
 SHELF_S_MAX = 86_400  # Nobody forgets a shelf for longer than a day.
+SELF = "fengsui"  # Who does what no person did.
+RULE_GONE = "the rule is no longer in the configuration"
 OUT_OF_SERVICE_S_MAX = 31 * 86_400
 
 
@@ -89,6 +91,7 @@ class Desk:
         self.unit_tiers: dict[tuple[Nature, str], Tier] = {}
         self.gaps = GapBook(table)
         self.ticks = 0
+        self._has_adopted = False
         self._of_unit: dict[tuple[Nature, str], set[str]] = {}
         self._places = {
             self._key(tag.nature, place): (tag.nature, place)
@@ -118,6 +121,7 @@ class Desk:
             self.entries[entry.nature, entry.unit] = entry
         for nature, unit in self._of_unit:
             self.unit_tiers[nature, unit] = self._tier_of_unit(nature, unit)
+        self._has_adopted = True
 
     # -------------------------------------------------------------------- tick
 
@@ -125,6 +129,9 @@ class Desk:
         """Begin a tick."""
         self.ticks += 1
         self._outcome = Outcome(number=self.ticks, now_ns=now_ns)
+        if self._has_adopted:
+            self._has_adopted = False
+            self._release_orphans(now_ns)
 
     def take(self, scan: Scan) -> None:
         """Judge one admitted scan of the live lane; each tag at most once, newer than its last."""
@@ -201,6 +208,23 @@ class Desk:
             found = judge_alarm(lane, changes, mine, place, key, self._outcome.now_ns)
             if found is not None:
                 self._emit(*found)
+
+    def _release_orphans(self, now_ns: int) -> None:
+        """Let go of alarms whose rules the configuration no longer has; else they would ring for ever."""
+        for key in sorted(self.alarms):
+            alarm = self.alarms[key]
+            if not alarm.is_active:
+                continue
+            active = self.memory(alarm.nature).is_active
+            if any(active[self.table.index_of[rule.id]] for rule in rules_of(self.table, alarm)):
+                continue
+            state = step(alarm.state, Turn.CLEAR, is_latching=False)
+            what = What.CLEARED if state is State.NORMAL else What.RETURNED
+            tier_max = Tier.NONE if state is State.NORMAL else alarm.tier_max
+            free = replace(alarm, state=state, tier=Tier.NONE, tier_max=tier_max)
+            self._note(
+                free, what, Command(verb=Verb.RESET, alarm=key, who=SELF, received_ns=now_ns, reason=RULE_GONE), now_ns
+            )
 
     def _emit(self, event: Event, alarm: Alarm) -> None:
         self._keep(alarm)
@@ -377,7 +401,7 @@ class Desk:
         for key in sorted(self._suppressed):
             alarm = self.alarms[key]
             if alarm.suppressed_until_ns <= now_ns:
-                self._unsuppress(alarm, alarm.suppression, "fengsui", now_ns)
+                self._unsuppress(alarm, alarm.suppression, SELF, now_ns)
 
     def _note(self, alarm: Alarm, what: What, by: Command | str, now_ns: int) -> Alarm:
         """Make an event of what a person or a timer did to an alarm."""
