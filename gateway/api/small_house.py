@@ -58,14 +58,17 @@ class SmallHouse:
     site: Site
     engine: Engine
     clock: Clock
-    picture: Picture
-    historian: Past
+    historian: Past = field(default_factory=NoHistory)
+    picture: Picture = field(init=False)
     meter: Meter = field(default_factory=Meter)
     answer: Callable[[Command], Answer] | None = None
     commands: list[Command] = field(default_factory=list)
     status: tuple[SourceStatus, ...] = ()
     is_ready: bool = True
     _writer: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.picture = Picture(self.site, self.clock.wall_ns())
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run a query in a thread."""

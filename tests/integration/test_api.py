@@ -33,7 +33,6 @@ from gateway.api.small_house import NoHistory, SmallHouse
 from gateway.auth import FAILURES_MAX, LOCK_S, Role, add_user, disable_user, make_link
 from gateway.config import Destination, Site
 from gateway.historian.port import Series
-from gateway.live import Picture
 from gateway.meter import Stage
 from gateway.store import schema
 
@@ -163,7 +162,6 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
         site=site,
         engine=engine,
         clock=clock,
-        picture=Picture(site, clock.wall_ns()),
         historian=OnePast(),
         status=(SourceStatus(id="gas", protocol="mqtt", is_up=True, last_scan_ns=NOW, scans=5, refused=1),),
     )

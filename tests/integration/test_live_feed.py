@@ -21,10 +21,9 @@ from edge.clock_system import SystemClock
 from edge.model import Tag, TagTable
 from gateway.api import feed, make_app, serve
 from gateway.api.server import listen
-from gateway.api.small_house import NoHistory, SmallHouse
+from gateway.api.small_house import SmallHouse
 from gateway.auth import disable_user, make_link
 from gateway.config import Site
-from gateway.live import Picture
 from gateway.meter import Stage
 from gateway.store import schema
 
@@ -38,6 +37,7 @@ class Served:
     house: SmallHouse
     port: int
     cookie: str
+    running: asyncio.Task[None]
 
     def open(self, path: str = "/api/v1/live", **headers: str) -> connect:
         asked = {"Cookie": f"fengsui_session={self.cookie}"} | {k.replace("_", "-"): v for k, v in headers.items()}
@@ -61,9 +61,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     clock = SystemClock()
     tags = TagTable([Tag(name=f"T{n}", source="s") for n in range(TAGS)])
     site = Site(id="demo", title={}, timezone="UTC", sources=(), tags=tags, units=(), rules=RuleTable([], tags))
-    house = SmallHouse(
-        site=site, engine=engine, clock=clock, picture=Picture(site, clock.wall_ns()), historian=NoHistory()
-    )
+    house = SmallHouse(site=site, engine=engine, clock=clock)
     started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(
         serve(make_app(house, dist=tmp_path / "dist"), "127.0.0.1", 0, listening=started.set_result)
@@ -72,7 +70,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         await client.get(f"/login/{make_link(engine, 'li', 'viewer', clock)}")
         cookie = client.cookies["fengsui_session"]
-    yield Served(house, port, cookie)
+    yield Served(house, port, cookie, running)
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
@@ -211,15 +209,12 @@ async def test_a_taken_port_is_told_before_anything_starts(served: Served) -> No
 async def test_the_server_gives_way_when_the_gateway_ends(served: Served) -> None:
     """Ending takes moments though a page is open."""
     loop = asyncio.get_running_loop()
-    running = next(
-        task for task in asyncio.all_tasks() if "serve" in repr(task.get_coro()) and task.get_name() != "http"
-    )
     async with served.open() as client:
         await told(client)
         began = loop.time()
-        running.cancel()
+        served.running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await running
+            await served.running
         assert loop.time() - began < 5
         with pytest.raises(ConnectionClosed):
             async with asyncio.timeout(5):
