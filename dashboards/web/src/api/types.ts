@@ -128,6 +128,13 @@ export interface Entry {
   nature: Nature;
 }
 
+export interface Receipt {
+  status: number;
+  id: string;
+  is_repeat: boolean;
+  answer: string;
+}
+
 export interface Notice {
   key: string;
   destination: string;
@@ -141,7 +148,7 @@ export interface Notice {
   next: string | null;
   delivered: string | null;
   last_error: string;
-  receipt: unknown;
+  receipt: Receipt | null;
   nature: Nature;
 }
 

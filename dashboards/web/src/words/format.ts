@@ -1,5 +1,5 @@
 /** Numbers, times and names as people read them: site's time zone, 24 hours, unit on every number. */
-import type { Alarm, Limit, Said, Tag, Tier } from "../api/types";
+import type { Alarm, Limit, Receipt, Said, Tag, Tier } from "../api/types";
 import { plant, status } from "../live/picture";
 import { language, t, word } from "./i18n";
 
@@ -225,23 +225,20 @@ export function qualityWord(quality: number): string {
   return language.value === "zh" ? `${base}（${reason}）` : `${base} (${reason})`;
 }
 
-/** A receipt or an error as one line of text, whatever shape the other side gave it. */
-export function oneLine(thing: unknown): string {
-  if (thing === null || thing === undefined || thing === "") return "";
-  if (typeof thing === "string") {
-    const text = thing.trim();
-    if (!text.startsWith("{")) return text;
-    try {
-      return oneLine(JSON.parse(text));
-    } catch {
-      return text;
-    }
-  }
-  if (typeof thing === "object") {
-    return Object.entries(thing)
-      .filter(([, value]) => value !== null && value !== "")
-      .map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
-      .join(" · ");
-  }
-  return String(thing);
+/** Proof of delivery in words: the receiver's own number, the answer's status, and whether it had the notice before. */
+export function receiptText(receipt: Receipt | null): string {
+  if (!receipt) return "";
+  const said = [t("push.answer", { status: receipt.status })];
+  if (receipt.id) said.unshift(t("push.number", { id: receipt.id }));
+  if (receipt.is_repeat) said.push(t("push.repeat"));
+  return said.join(" · ");
+}
+
+/** Why a notice did not arrive: the first word of the error is a code, the rest was said by someone else. */
+export function errorText(error: string): string {
+  if (error === "") return "";
+  const [reason = "", ...rest] = error.split(": ");
+  const status = /^status_(\d+)$/.exec(reason);
+  const said = status ? t("push.answer", { status: status[1] ?? "" }) : word("push.reasons", reason);
+  return rest.length > 0 ? `${said} – ${rest.join(": ")}` : said;
 }

@@ -1,0 +1,336 @@
+"""The page in Chromium, on a gateway that plays the demonstration's story."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+import dashboards
+from edge.clock_system import SystemClock
+from gateway.auth import make_link
+from gateway.store.engine import open_store, store_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser
+
+    from tests.browser.conftest import Plant, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.slow]
+
+PLACES = ("overview", "alarms", "trend", "register", "response", "push", "flow")
+CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+")
+LATIN = re.compile(r"[A-Za-z]{2,}")
+#: The same in every language: the product, keys, limits, time zones.
+COMMON = re.compile(r"Fengsui|UTC|HTTP|LL|HH|Esc|Enter|Asia/Shanghai|\bEN\b|\bms\b")
+WORDS = Path(dashboards.__file__).parent / "web" / "src" / "words" / "en.ts"
+
+
+def spoken(site: Plant, text: str, lang: str) -> str:
+    """Leave out what is data and not language: names of tags, units, sources, people, and titles in this language."""
+    names: set[str] = {"zhang.min", "guest", "demo", "中文"}
+    for tag in site.get("tags")["tags"]:
+        names |= {tag["name"], tag["unit"], tag["source"], tag["eu"], tag["title"][lang]}
+    for unit in site.get("units")["units"]:
+        names |= {unit["id"], unit["area"], unit["title"][lang]}
+    for source in site.get("flow")["sources"]:
+        names |= {source["id"], source["protocol"]}
+    names |= {one["id"] for one in site.get("push/summary")["destinations"]}
+    names |= {notice["receipt"]["id"] for notice in site.get("push/outbox")["notices"] if notice["receipt"]}
+    text = COMMON.sub(" ", text)
+    for name in sorted(filter(None, names), key=len, reverse=True):
+        text = text.replace(name, " ")
+    return text
+
+
+def raw_keys(text: str) -> list[str]:
+    """Find words that look like ``alarm.title``: a key whose word is missing."""
+    groups = re.findall(r"^  (\w+): \{", WORDS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(groups) > 10, "the words have another form now"
+    return re.findall(rf"\b(?:{'|'.join(groups)})\.[a-z]\w+", text)
+
+
+# ------------------------------------------------------------------------------------------- all pages, both languages
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_page_speaks_one_language(visit: Callable[..., Visit], plant: Plant, lang: str, phone: bool) -> None:
+    one = visit(lang=lang, phone=phone)
+    units = [f"overview/{unit['id']}" for unit in plant.get("units")["units"]]
+    for place in (*PLACES, units[0], "trend?tag=TK-103.level&span=m10", f"register?unit={quote('TK-103')}"):
+        one.go(place)
+        # What comes from the store is asked for after the page stands.
+        one.page.wait_for_timeout(400)
+        text = one.text()
+        assert ("演示站点" if lang == "zh" else "Demonstration site") in text, f"{place}: whose page is it?"
+        words = spoken(plant, text, lang)
+        other = CJK if lang == "en" else LATIN
+        assert not other.findall(words), f"{place} mixes languages: {other.findall(words)[:8]}"
+        assert not raw_keys(text), f"{place} shows keys: {raw_keys(text)}"
+    assert one.complaints == []
+
+
+def test_everything_comes_from_the_gateway_itself(visit: Callable[..., Visit], plant: Plant) -> None:
+    one = visit()
+    for place in PLACES:
+        one.go(place)
+    one.go("trend?tag=TK-103.level", ready="canvas")
+    origins = {urlsplit(address).netloc for address in one.addresses if not address.startswith("data:")}
+    assert origins == {urlsplit(plant.stage.page).netloc}
+
+
+def test_simulated_data_is_named_so(visit: Callable[..., Visit]) -> None:
+    assert "Simulated data – test" in visit(lang="en").text()
+    assert "模拟数据（测试）" in visit(lang="zh").text()
+
+
+# ---------------------------------------------------------------------------------------------------------- logging in
+
+
+def test_wrong_password_is_refused_in_words(browser: Browser, plant: Plant) -> None:
+    page = browser.new_page(locale="zh-CN")
+    page.goto(plant.stage.page)
+    page.fill("input[name=name]", "nobody")
+    page.fill("input[name=password]", "not the password")
+    page.click("button[type=submit]")
+    page.wait_for_selector("[role=alert]")
+    assert "用户名或密码错误" in page.inner_text("form")
+    page.close()
+
+
+def test_one_time_link_logs_in_once(browser: Browser, plant: Plant) -> None:
+    engine = open_store(store_url(plant.stage.data))
+    token = make_link(engine, "demo", "safety_officer", SystemClock())
+    engine.dispose()
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{plant.stage.page}/login/{token}")
+    page.wait_for_selector(".frame .counts")
+    assert "demo" in page.inner_text("header.line")
+    context.close()
+    stranger = browser.new_context()
+    assert stranger.new_page().goto(f"{plant.stage.page}/login/{token}").status == 401  # type: ignore[union-attr]
+    stranger.close()
+
+
+def test_a_viewer_is_offered_no_acts(visit: Callable[..., Visit]) -> None:
+    one = visit(name="guest")
+    one.go("alarms", ready=".row")
+    assert one.page.locator(".row .acts button").count() == 0
+    one.page.locator(".row").first.click()
+    one.page.wait_for_selector(".detail")
+    assert one.page.locator(".detail .acts button").count() == 0
+
+
+# -------------------------------------------------------------------------------------------------------------- alarms
+
+
+def test_a_tier_is_colour_shape_letter_and_word(visit: Callable[..., Visit], plant: Plant) -> None:
+    one = visit()
+    one.go("alarms", ready=".row")
+    shapes = {"RED": "polygon", "ORANGE": "polygon", "YELLOW": "polygon", "BLUE": "circle"}
+    letters = {"RED": "1", "ORANGE": "2", "YELLOW": "3", "BLUE": "4"}
+    seen = {alarm["tier"] for alarm in plant.alarms() if alarm["tier"] != "NONE"}
+    for tier in seen:
+        mark = one.page.locator(f".row svg.tier-{tier}").first
+        assert mark.locator(shapes[tier]).count() == 1
+        assert mark.locator("text").text_content() == letters[tier]
+        row = one.page.locator(".row", has=one.page.locator(f"svg.tier-{tier}")).first
+        assert tier.capitalize() in row.inner_text()
+
+
+def test_acknowledge_with_comment_and_name(visit: Callable[..., Visit], plant: Plant) -> None:
+    comment = "Saw it on site <b>& closed</b> the valve"
+    one = visit()
+    one.go("alarms", ready=".row.unacked")
+    title = one.page.locator(".row.unacked .tag").first.inner_text()
+    one.page.locator(".row.unacked").first.click()
+    one.page.keyboard.press("a")
+    one.page.fill("dialog textarea", comment)
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog", state="detached")
+    event = one.page.wait_for_selector(f".detail li:has-text('acknowledged'):has-text('{comment}')")
+    assert "zhang.min" in event.inner_text()
+    acked = [alarm for alarm in plant.get("alarms", state="all")["alarms"] if alarm["comment"] == comment]
+    assert [alarm["acked_by"] for alarm in acked] == ["zhang.min"]
+    assert title in one.page.inner_text(".detail")
+    assert one.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "sentence"), [("en", "at most 24 hours away"), ("zh", "不得超过 24 小时")], ids=["en", "zh"]
+)
+def test_a_refusal_is_shown_as_its_sentence(visit: Callable[..., Visit], lang: str, sentence: str) -> None:
+    one = visit(lang=lang)
+    one.go("alarms", ready=".row")
+    one.page.locator(".row").first.click()
+    one.page.keyboard.press("s")
+    one.page.fill("dialog textarea", "calibration")
+    one.page.fill("dialog input[type=datetime-local]", "2099-01-01T00:00")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog [role=alert]")
+    assert sentence in one.page.inner_text("dialog [role=alert]")
+
+
+def test_shelve_with_reason_and_end_it(visit: Callable[..., Visit], plant: Plant) -> None:
+    one = visit()
+    one.go("alarms", ready=".row")
+    row = one.page.locator(".row:has(button:text-is('Shelve'))").last
+    title = row.locator(".what").get_attribute("title")
+    row.get_by_role("button", name="Shelve").click()
+    one.page.click("dialog button[type=submit]")
+    assert "Say why" in one.page.inner_text("dialog [role=alert]")
+    one.page.fill("dialog textarea", "transmitter under repair")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog", state="detached")
+    one.page.click("header button:text-is('Suppressed')")
+    shelved = one.page.locator(f".row:has(.what[title='{title}'])").first
+    shelved.wait_for()
+    assert "shelved until" in shelved.inner_text()
+    assert [alarm["suppressed_by"] for alarm in plant.get("alarms", state="suppressed")["alarms"]] == ["zhang.min"]
+    shelved.get_by_role("button", name="End shelf").click()
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog", state="detached")
+    assert plant.get("alarms", state="suppressed")["alarms"] == []
+
+
+def test_an_alarm_tells_why_what_to_do_and_who_was_told(visit: Callable[..., Visit], plant: Plant) -> None:
+    told = next(alarm for alarm in plant.alarms() if alarm["tag"] == "TK-103.level" and alarm["group"] == "high")
+    sentence = plant.get(f"alarms/{told['id']}/why", lang="zh")["sentence"]
+    one = visit(lang="zh")
+    one.go("alarms", ready=".row")
+    one.page.locator(".row:has(.what[title='TK-103 / TK-103.level']):has-text('≥')").first.click()
+    one.page.wait_for_selector(".detail .lines")
+    text = one.page.inner_text(".detail")
+    assert sentence in text
+    assert told["response"]["zh"] in text
+    one.page.wait_for_selector(".detail li:has-text('district'):has-text('已送达')")
+
+
+def test_keys(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    one.go("overview")
+    one.page.keyboard.press("?")
+    assert "acknowledge with a comment" in one.page.inner_text("dialog")
+    one.page.keyboard.press("Escape")
+    one.page.wait_for_selector("dialog", state="detached")
+    one.page.keyboard.press("/")
+    one.page.wait_for_selector("input[type=search]:focus")
+    one.page.keyboard.type("TK-103")
+    rows = one.page.locator(".row .what")
+    rows.first.wait_for()
+    assert all("TK-103" in str(rows.nth(at).get_attribute("title")) for at in range(rows.count()))
+
+
+# ------------------------------------------------------------------------------------------------------- hostile words
+
+
+def test_markup_in_names_and_comments_is_text(visit: Callable[..., Visit], plant: Plant) -> None:
+    title = next(unit["title"]["en"] for unit in plant.get("units")["units"] if unit["id"] == "Z-402")
+    assert "<script>" in title
+    for lang in ("en", "zh"):
+        one = visit(lang=lang)
+        for place in ("overview", "overview/Z-402", "trend?tag=Z-402.occupancy&span=m10", "register", "push"):
+            one.go(place)
+            one.page.wait_for_timeout(300)
+            assert one.page.evaluate("window.broken") is None, place
+            assert one.page.locator("img").count() == 0, place
+            if "Z-402" in place or place == "overview":
+                shown = one.page.evaluate(
+                    "document.body.innerText + [...document.querySelectorAll('input')].map(i => i.value)"
+                )
+                assert title in shown, f"{place}: the title is not shown as it is"
+        # The cursor's readout is made by hand; it too must not read markup.
+        one.go("trend?tag=Z-402.occupancy&span=m10", ready="canvas")
+        one.page.hover("canvas")
+        one.page.wait_for_timeout(200)
+        assert one.page.evaluate("window.broken") is None
+        assert one.complaints == []
+
+
+# --------------------------------------------------------------------------------------------------------- other pages
+
+
+def test_trend_draws_values_and_limits(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    one.go("trend?tag=TK-103.level&span=m10", ready="canvas")
+    one.page.wait_for_timeout(500)
+    inked = one.page.evaluate(
+        """() => { const c = document.querySelector('canvas');
+        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        let orange = 0, dark = 0;
+        for (let i = 0; i < d.length; i += 4) { if (d[i + 3] < 200) continue;
+          if (d[i] > 210 && d[i + 1] > 90 && d[i + 1] < 140 && d[i + 2] < 40) orange += 1;
+          if (d[i] < 60 && d[i + 1] < 60 && d[i + 2] < 60) dark += 1; }
+        return { orange, dark }; }"""
+    )
+    assert inked["orange"] > 500, "the line of the limit HH is missing"  # Pixels.
+    assert inked["dark"] > 100, "the line of the values is missing"
+    limits = one.page.inner_text("table.limits")
+    assert "HH" in limits
+    assert "5.1 m" in limits
+
+
+def test_a_task_is_done_with_a_note(visit: Callable[..., Visit], plant: Plant) -> None:
+    one = visit()
+    one.go("response", ready=".task")
+    title = one.page.locator(".task .title").first.inner_text()
+    one.page.locator(".task button").first.click()
+    one.page.fill("dialog textarea", "done by the shift")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog", state="detached")
+    one.page.click("button:text-is('Done')")
+    one.page.wait_for_selector(".task:has-text('done by the shift')")
+    done = plant.get("response/tasks", state="done")["tasks"]
+    assert [(task["title"]["en"], task["done_by"], task["note"]) for task in done] == [
+        (title, "zhang.min", "done by the shift")
+    ]
+
+
+def test_register_shows_entries_with_alarms_and_tasks(visit: Callable[..., Visit], plant: Plant) -> None:
+    entry = next(entry for entry in plant.get("register/entries")["entries"] if entry["unit"] == "TK-103")
+    one = visit()
+    one.go(f"register?unit=TK-103&entry={entry['id']}", ready=".entry .inside")
+    inside = one.page.inner_text(".entry .inside")
+    assert "TK-103 level" in inside
+    assert entry["tasks"][0]["title"]["en"] in inside
+
+
+def test_push_shows_delivered_notices_with_receipts(visit: Callable[..., Visit], plant: Plant) -> None:
+    one = visit()
+    one.go("push", ready=".notice:has-text('delivered')")
+    assert "district" in one.page.inner_text(".tile")
+    assert one.page.locator(".notice").count() == len(plant.get("push/outbox")["notices"])
+
+
+def test_flow_shows_each_stage_in_balance(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    one.go("flow", ready=".stage")
+    one.page.wait_for_timeout(4_500)  # Two more readings: a stage is marked when its books stay open.
+    assert one.page.locator(".stage").count() == 8  # The boxes of the road.
+    assert one.page.locator(".stage.off").count() == 0, one.page.inner_text(".road")
+    assert "tankfarm-1" in one.page.inner_text("main")
+
+
+# ---------------------------------------------------------------------------------------------------------- last: lost
+
+
+def test_a_lost_connection_is_said_and_healed(visit: Callable[..., Visit], plant: Plant) -> None:
+    one = visit()
+    one.go("alarms", ready=".row")
+    before = one.page.locator(".row").count()
+    plant.gateway.kill()
+    one.page.wait_for_selector(".lost-banner")
+    assert re.search(r"Data as of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\+8", one.page.inner_text(".lost-banner"))
+    assert one.page.locator(".row").count() == before, "what was known is kept, dimmed"
+    assert float(one.page.evaluate("getComputedStyle(document.querySelector('main')).opacity")) < 1
+    plant.gateway = plant.stage.start_gateway()
+    plant.await_ready()
+    one.page.wait_for_selector(".lost-banner", state="detached")
+    assert one.page.locator(".row").count() > 0
