@@ -152,7 +152,7 @@ class Desk:
         """Judge one scan of the late lane in the memory of its gap; nothing live is touched."""
         for event in gap.judge(scan, self.site, self._outcome.now_ns):
             self._outcome.events.append(event)
-            self._late_episode(event)
+            self._late_episode(event, gap.to_ns)
 
     def obey(self, command: Command) -> None:
         """Carry out one command, or refuse it with a sentence."""
@@ -293,8 +293,11 @@ class Desk:
         kind = self.kind_of.get(alarm.unit, "")
         self._outcome.tasks += open_tasks(self.templates, entry, kind, above, self._outcome.now_ns)
 
-    def _late_episode(self, event: Event) -> None:
-        """Keep a late excursion in the register; it opens no tasks, because its time has passed."""
+    def _late_episode(self, event: Event, gap_end_ns: int) -> None:
+        """Keep a late excursion in the register, at the latest until its gap's end, where live judging took over.
+
+        It opens no tasks, because its time has passed.
+        """
         entry_id = digest(self.site, event.nature, event.unit, event.alarm, "late")
         known = self._outcome.entries.get(entry_id) or self.gaps.entries.get(entry_id)
         entry = known or Entry(
@@ -308,9 +311,9 @@ class Desk:
         is_over = event.what in (What.RETURNED, What.CLEARED)
         entry = replace(
             entry,
-            tier=event.tier,
+            tier=Tier.NONE,
             tier_max=max(entry.tier_max, event.tier),
-            closed_ns=event.time_ns if is_over else 0,
+            closed_ns=event.time_ns if is_over else gap_end_ns,
         )
         self._outcome.entries[entry_id] = entry
         self.gaps.keep(entry)
