@@ -131,7 +131,7 @@ def test_scripts_are_good_shell() -> None:
     shellcheck = shutil.which("shellcheck")
     if shellcheck is None:
         pytest.skip("shellcheck is not installed on this machine")
-    scripts = [*(ROOT / "bin").iterdir(), *(ROOT / ".ci").iterdir()]
+    scripts = [*(ROOT / "bin").iterdir(), *(ROOT / ".ci").iterdir(), ROOT / "deploy/make-env"]
     shell = [path for path in scripts if path.read_text(encoding="utf-8").startswith("#!/bin/")]
     assert {"run", "test", "setup"} <= {path.name for path in shell}
     result = subprocess.run([shellcheck, *map(str, shell)], check=False, capture_output=True, text=True)
