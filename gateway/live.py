@@ -329,7 +329,7 @@ class Picture:
                 "rev": self.revision,
                 "as_of": iso(self.as_of_ns),
                 "status": self.status(),
-                "alarms": [self._fragment(alarm.key) for alarm in most_urgent],
+                "alarms": [self.encoded(alarm.key) for alarm in most_urgent],
                 "alarms_total": len(self.alarms),
                 "units": self.unit_rows(),
                 "values": self._columns(seen),
@@ -349,7 +349,7 @@ class Picture:
         if any(change.is_status for change in changes):
             delta["status"] = self.status()
         if listed:
-            delta["alarms"] = [self._fragment(key) for key in keys if key in self.alarms]
+            delta["alarms"] = [self.encoded(key) for key in keys if key in self.alarms]
         if gone:
             delta["gone"] = gone
         if units:
@@ -368,7 +368,8 @@ class Picture:
             "t_ms": self.times_ns[rows] // 1_000_000,
         }
 
-    def _fragment(self, key: str) -> orjson.Fragment:
+    def encoded(self, key: str) -> orjson.Fragment:
+        """Give a listed alarm as JSON, encoded once for all messages and lists until it changes."""
         fragment = self._fragments.get(key)
         if fragment is None:
             fragment = self._fragments[key] = orjson.Fragment(

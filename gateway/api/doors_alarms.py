@@ -49,9 +49,9 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
         tiers = tiers_of(tier or [])
         if state is Which.ALL:
             found, total, more = await house.read(lambda c: queries.all_alarms(c, unit, tiers, limit, cursor))
-        else:
-            found, total, more = _page(_choose(picture.alarms.values(), state, unit, tiers), limit, cursor)
-        return Json({"alarms": [describe_alarm(alarm, site) for alarm in found], "total": total, "next": more})
+            return Json({"alarms": [describe_alarm(alarm, site) for alarm in found], "total": total, "next": more})
+        found, total, more = _page(_choose(picture.alarms.values(), state, unit, tiers), limit, cursor)
+        return Json({"alarms": [picture.encoded(alarm.key) for alarm in found], "total": total, "next": more})
 
     async def find(name: str) -> Alarm:
         for alarm in picture.alarms.values():

@@ -150,6 +150,21 @@ def test_a_cleared_alarm_is_gone_and_a_new_episode_replaces_the_old() -> None:
     assert page.units["U1"]["alarms"] == 1
 
 
+def test_what_went_and_came_back_under_the_same_id_is_not_told_as_gone() -> None:
+    """An alarm that never rang is known by its key; shelved, freed and shelved again it is simply there."""
+    picture = Picture(make_site(), NOW)
+    shelved = make_alarm(id="", state=State.NORMAL, tier=Tier.NONE, suppression=Suppression.SHELVED)
+    free = make_alarm(id="", state=State.NORMAL, tier=Tier.NONE)
+    picture.publish(1, NOW, alarms=[shelved])
+    since = picture.revision
+    picture.publish(2, NOW, alarms=[free])
+    picture.publish(3, NOW, alarms=[shelved])
+    delta = json.loads(picture.message(since))
+
+    assert [alarm["id"] for alarm in delta["alarms"]] == ["k0"]
+    assert "gone" not in delta
+
+
 def test_an_older_sample_never_replaces_a_newer_one() -> None:
     picture = Picture(make_site(), NOW)
     picture.publish(1, NOW, values=columns((0, 5.0, 0, NOW)))

@@ -266,6 +266,23 @@ def test_a_fresh_warning_knocks_before_the_pause_is_over_but_not_in_a_storm(benc
     bench.run(story)
 
 
+def test_when_the_authority_is_back_nothing_waits_out_its_pause(bench: Bench) -> None:
+    channel = bench.channels["district"]
+    channel.answer = trouble
+    bench.put("a")
+
+    async def story(bench: Bench) -> None:
+        await asyncio.sleep(900)
+        while bench.rows()["a"].next_ns < bench.clock.wall_ns() + 25 * S:  # noqa: ASYNC110
+            await asyncio.sleep(0.5)
+        channel.answer = lambda _: Receipt(status=200)
+        bench.put("red", tier=RED)
+        await asyncio.sleep(KNOCK_S + 1)
+        assert bench.worker.waiting == 0
+
+    bench.run(story)
+
+
 def test_a_refused_notice_is_asked_again_slowly_and_never_given_up(bench: Bench) -> None:
     channel = bench.channels["district"]
     channel.answer = refuse
