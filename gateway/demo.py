@@ -243,12 +243,12 @@ def _play(stage: Stage, stop: threading.Event, seconds: float | None, ending: Ex
     if samples:
         _say(f"      48 h of history were made: {samples} samples.")
     children = [_keep(ending, stage.start_broker()), _keep(ending, stage.start_regulator())]
-    _await_port(stage.ports["broker"], children, stop)
+    await_port(stage.ports["broker"], children, stop)
     plant = _keep(ending, stage.start_plant())
     gateway = _keep(ending, stage.start_gateway())
     children += [plant, gateway]
     began_ns = clock.monotonic_ns()
-    _await_ready(stage, children, stop)
+    await_ready(stage, children, stop)
     if not stop.is_set():
         _say(f"      Ready after {(clock.monotonic_ns() - began_ns) / NS:.1f} s. Ctrl-C ends it.")
     language = 0 if (locale.getlocale()[0] or "").startswith(("zh", "Chinese")) else 1
@@ -373,7 +373,8 @@ def _check(children: list[Child]) -> None:
             )
 
 
-def _await_port(port: int, children: list[Child], stop: threading.Event) -> None:
+def await_port(port: int, children: list[Child], stop: threading.Event) -> None:
+    """Wait until something listens on a port."""
     while not stop.is_set():
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
@@ -384,7 +385,7 @@ def _await_port(port: int, children: list[Child], stop: threading.Event) -> None
             return
 
 
-def _await_ready(stage: Stage, children: list[Child], stop: threading.Event) -> None:
+def await_ready(stage: Stage, children: list[Child], stop: threading.Event) -> None:
     """Wait until the gateway judges and commits."""
     clock = SystemClock()
     give_up_ns = clock.monotonic_ns() + round(READY_S_MAX * NS)

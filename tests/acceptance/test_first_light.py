@@ -15,7 +15,7 @@ import pytest
 
 from edge.clock_system import SystemClock
 from gateway.auth import make_link
-from gateway.demo import Stage, _await_port, _await_ready, set_stage
+from gateway.demo import Stage, await_port, await_ready, set_stage
 from gateway.live import iso
 from gateway.store.engine import open_store, store_url
 from simulators.regulator.ledger import Ledger
@@ -60,13 +60,13 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     token = make_link(engine, "zhang", "safety_officer", clock)
     with ExitStack() as ending:
         children = [stage.start_broker(), stage.start_regulator()]
-        _await_port(stage.ports["broker"], children, threading.Event())
+        await_port(stage.ports["broker"], children, threading.Event())
         children.append(stage.start_plant())
         began = time.monotonic()
         gateway = stage.start_gateway("--record", str(data / "live.rec"), "--events", str(data / "live.jsonl"))
         for child in (*children, gateway):
             ending.callback(child.stop)
-        _await_ready(stage, [gateway], threading.Event())
+        await_ready(stage, [gateway], threading.Event())
         time.sleep(max(0.0, began + STORY_S - time.monotonic()))
         with httpx.Client(base_url=stage.page, trust_env=False, headers={"X-Fengsui-Request": "1"}) as client:
             client.get(f"/login/{token}")

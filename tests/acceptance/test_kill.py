@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select
 
 from edge.disk import SystemDisk
-from gateway.demo import Stage, _await_port, _await_ready, set_stage
+from gateway.demo import Stage, await_port, await_ready, set_stage
 from gateway.store.engine import open_store, store_url
 from gateway.store.schema import alarm, event, outbox
 from gateway.store.verify import verify
@@ -52,7 +52,7 @@ def play(data: Path, seed: int, kills: int) -> Run:
         children = [stage.start_broker(), stage.start_regulator()]
         for child in children:
             ending.callback(child.stop)
-        _await_port(stage.ports["broker"], children, never)
+        await_port(stage.ports["broker"], children, never)
         plant = stage.start_plant()
         ending.callback(plant.stop)
         gateway = stage.start_gateway()
@@ -77,7 +77,7 @@ def _note_return(run: Run, stage: Stage, gateway: Child, away_ns: int) -> None:
     ended = threading.Event()
     while gateway.is_running:
         try:
-            _await_ready(stage, [gateway], ended)
+            await_ready(stage, [gateway], ended)
         except Exception:  # noqa: BLE001  # killed again before it was ready
             break
         else:
