@@ -18,12 +18,12 @@ from sqlalchemy import Connection
 from alerting.desk import Answer, Desk
 from alerting.model.command import Command
 from edge.clock import Clock
-from edge.collect.door import Collector, Deliver
+from edge.collect.door import Collector, Counters, Deliver
 from edge.collect.registry import COLLECTORS, make_collector
 from edge.config import Source
 from edge.disk import Disk, SystemDisk
 from edge.model import Link, Nature, Scan, TagTable
-from gateway.api.house import Act, SourceStatus
+from gateway.api.house import Act, KeptPayload, SourceStatus
 from gateway.config import Site
 from gateway.executor import Executor, ThreadExecutor
 from gateway.flow import Road
@@ -193,18 +193,7 @@ class Gateway:
 
     def sources(self) -> Sequence[SourceStatus]:
         """Tell how each source stands."""
-        return [
-            SourceStatus(
-                id=source.id,
-                protocol=source.protocol,
-                is_up=self._links.get(source.id, False),
-                last_scan_ns=self._last_scan_ns.get(source.id, 0),
-                scans=self._scans.get(source.id, 0),
-                refused=self._refused_at(source.id),
-            )
-            for source in self.site.sources
-            if source.id != SOURCE
-        ]
+        return [self._status_of(source) for source in self.site.sources if source.id != SOURCE]
 
     def ready(self) -> bool:
         """Tell whether scans are judged and committed."""
@@ -220,9 +209,29 @@ class Gateway:
             self._scans[item.source] = self._scans.get(item.source, 0) + 1
         self.road.deliver(item, acknowledge)
 
-    def _refused_at(self, source: str) -> int:
-        collector = self.collectors.get(source)
-        return 0 if collector is None else sum(collector.counters.refused.values())
+    def _status_of(self, source: Source) -> SourceStatus:
+        collector = self.collectors.get(source.id)
+        counters = Counters() if collector is None else collector.counters
+        return SourceStatus(
+            id=source.id,
+            protocol=source.protocol,
+            is_up=self._links.get(source.id, False),
+            last_scan_ns=self._last_scan_ns.get(source.id, 0),
+            scans=self._scans.get(source.id, 0),
+            refused=sum(counters.refused.values()),
+            refused_by=dict(counters.refused),
+            failures=dict(counters.failures),
+            kept=tuple(
+                KeptPayload(
+                    reason=reason,
+                    origin=kept.origin,
+                    text=kept.payload.decode(errors="backslashreplace"),
+                    size=kept.size,
+                    received_ns=kept.received_ns,
+                )
+                for reason, kept in counters.kept.items()
+            ),
+        )
 
     def _restore(self, connection: Connection, start_ns: int) -> None:
         """Put back what was committed, and begin a new epoch of every source, durably."""

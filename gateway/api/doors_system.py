@@ -49,6 +49,18 @@ def open_system_doors(doors: Doors, metrics_token: str) -> None:
                         "last_scan": iso(source.last_scan_ns),
                         "scans": source.scans,
                         "refused": source.refused,
+                        "refused_by": dict(source.refused_by),
+                        "failures": dict(source.failures),
+                        "kept": [
+                            {
+                                "reason": kept.reason,
+                                "origin": kept.origin,
+                                "text": kept.text,
+                                "size": kept.size,
+                                "received": iso(kept.received_ns),
+                            }
+                            for kept in source.kept
+                        ],
                     }
                     for source in house.sources()
                 ],

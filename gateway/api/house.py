@@ -4,7 +4,7 @@ Why: the API is tested with a small house of its own (``gateway.api.small_house`
     composition root.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -39,12 +39,25 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPayload:
+    """The first refused payload of a reason: where it came from, its beginning as text, its whole size in bytes."""
+
+    reason: str
+    origin: str
+    text: str
+    size: int
+    received_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStatus:
     """How one source stands.
 
     Attributes:
         last_scan_ns: Receive time of the last scan, 0 for none yet.
-        refused: Samples refused at intake since the start.
+        refused: Messages and values that the collector refused since the start.
+        refused_by: The same by reason; ``failures`` the requests that gave no values, by reason.
+        kept: The first refused payload of each reason, for a person to look at.
     """
 
     id: str
@@ -53,6 +66,9 @@ class SourceStatus:
     last_scan_ns: int
     scans: int
     refused: int
+    refused_by: Mapping[str, int] = field(default_factory=dict)
+    failures: Mapping[str, int] = field(default_factory=dict)
+    kept: Sequence[KeptPayload] = ()
 
 
 class Past(Protocol):

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from paho.mqtt import publish
 
 from edge.clock_system import SystemClock
 from gateway.auth import make_link
@@ -67,6 +68,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
         for child in (*children, gateway):
             ending.callback(child.stop)
         await_ready(stage, [gateway], threading.Event())
+        for payload in ("<script>alert(1)</script>", b"\x00\xff" * 40, "x" * 300_000):
+            publish.single("plant/gas/GD-311", payload, qos=1, hostname="127.0.0.1", port=stage.ports["broker"])
         time.sleep(max(0.0, began + STORY_S - time.monotonic()))
         with httpx.Client(base_url=stage.page, trust_env=False, headers={"X-Fengsui-Request": "1"}) as client:
             client.get(f"/login/{token}")
@@ -148,6 +151,15 @@ def test_every_stage_balances(seen: Seen) -> None:
     }
     assert all(source["is_up"] for source in seen.flow["sources"])
     assert "fengsui_stage_balance" in seen.metrics
+
+
+def test_refused_payloads_are_counted_and_the_first_of_each_kind_is_kept(seen: Seen) -> None:
+    gas = next(source for source in seen.flow["sources"] if source["id"] == "gas")
+
+    assert gas["refused_by"] == {"malformed": 2, "oversized": 1}
+    kept = {each["reason"]: each for each in gas["kept"]}
+    assert kept["malformed"]["text"] == "<script>alert(1)</script>"
+    assert (kept["oversized"]["origin"], kept["oversized"]["size"]) == ("plant/gas/GD-311", 300_000)
 
 
 def test_the_trend_has_the_minute_that_just_passed(seen: Seen) -> None:

@@ -701,7 +701,7 @@ async def test_flow_shows_the_equation_of_each_stage(door: Door) -> None:
     assert told["queues"] == [{"name": "live.clients", "size": 0, "max": 256, "dropped": 0}]
     assert told["sources"][0] == {
         "id": "gas", "protocol": "mqtt", "is_up": True, "last_scan": "2026-01-01T00:00:00.000Z", "scans": 5,
-        "refused": 1,
+        "refused": 1, "refused_by": {}, "failures": {}, "kept": [],
     }  # fmt: skip
 
 

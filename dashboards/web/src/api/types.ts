@@ -188,6 +188,17 @@ export interface SourceState {
   last_scan: string | null;
   scans: number;
   refused: number;
+  refused_by: Record<string, number>;
+  failures: Record<string, number>;
+  kept: KeptPayload[];
+}
+
+export interface KeptPayload {
+  reason: string;
+  origin: string;
+  text: string;
+  size: number;
+  received: string | null;
 }
 
 export interface Flow {

@@ -62,6 +62,13 @@ export const en = {
     LATCHED: "latched, reset it",
     NORMAL: "normal",
   },
+  stateShort: {
+    UNACK: "unacked",
+    ACKED: "acked",
+    RTN_UNACK: "returned, unacked",
+    LATCHED: "latched",
+    NORMAL: "normal",
+  },
   suppression: {
     none: "none",
     shelved: "shelved",
@@ -218,7 +225,7 @@ export const en = {
     refused: "Refused",
     dismiss: "Dismiss",
     needReason: "Say why.",
-    needUntil: "Choose an end in the future.",
+    needUntil: "Give an end in the future, as year-month-day hour:minute.",
   },
   problem: {
     unreachable: "The gateway does not answer. Check that it runs and that this machine reaches it.",
@@ -372,8 +379,8 @@ export const en = {
     balanced: "balanced",
     unbalanced: "unbalanced by {n}",
     rule: "Each stage must satisfy in = out + held + refused. A stage that does not is marked.",
-    delay50: "delay, median",
-    delay99: "delay, 99th percentile",
+    delay50: "delay p50",
+    delay99: "delay p99",
     ms: "{n} ms",
     noted: "noted",
     lastError: "Last error",
@@ -392,6 +399,8 @@ export const en = {
     lastScan: "Last scan",
     scans: "Scans",
     never: "never",
+    kept: "{source}: first payload refused as {reason}",
+    bytes: "{n} bytes",
     noSources: "No sources are configured. Add a [[source]] table to the site file.",
     reasons: {
       "unknown_source": "unknown source",

@@ -87,7 +87,7 @@ export function toMs(at: number | string | null | undefined): number | null {
 
 /** "2025-11-22T03:12" of a site's wall clock, as ms since 1970 UTC. */
 export function fromSiteClock(text: string): number | null {
-  const guess = Date.parse(`${text}Z`);
+  const guess = /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(text) ? Date.parse(`${text}Z`) : Number.NaN;
   if (!Number.isFinite(guess)) return null;
   const once = guess - offset_min(guess) * 60_000;
   return guess - offset_min(once) * 60_000; // twice: the offset may change between the two near a clock change

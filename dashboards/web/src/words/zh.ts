@@ -64,6 +64,13 @@ export const zh: Words = {
     LATCHED: "锁存，待复位",
     NORMAL: "正常",
   },
+  stateShort: {
+    UNACK: "未确认",
+    ACKED: "已确认",
+    RTN_UNACK: "已恢复，未确认",
+    LATCHED: "锁存",
+    NORMAL: "正常",
+  },
   suppression: {
     none: "无",
     shelved: "搁置",
@@ -220,7 +227,7 @@ export const zh: Words = {
     refused: "被拒绝",
     dismiss: "知道了",
     needReason: "请填写理由。",
-    needUntil: "请选择将来的结束时间。",
+    needUntil: "请按 年-月-日 时:分 填写将来的结束时间。",
   },
   problem: {
     unreachable: "网关没有应答。请检查网关是否运行、本机能否访问网关。",
@@ -374,8 +381,8 @@ export const zh: Words = {
     balanced: "平衡",
     unbalanced: "不平衡，差 {n}",
     rule: "每一环节应满足：流入 = 流出 + 滞留 + 拒收；不满足的环节会标出。",
-    delay50: "时延中位数",
-    delay99: "时延 99 分位",
+    delay50: "时延 p50",
+    delay99: "时延 p99",
     ms: "{n} 毫秒",
     noted: "另计",
     lastError: "最近错误",
@@ -394,6 +401,8 @@ export const zh: Words = {
     lastScan: "最近采样",
     scans: "采样批次",
     never: "从未",
+    kept: "{source}:首个被拒绝的报文({reason})",
+    bytes: "{n} 字节",
     noSources: "没有配置数据源。请在站点文件中加入 [[source]]。",
     reasons: {
       "unknown_source": "未知数据源",
