@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+import httpx
 import pytest
 
 import dashboards
@@ -104,6 +105,24 @@ def test_wrong_password_is_refused_in_words(browser: Browser, plant: Plant) -> N
     page.close()
 
 
+def test_log_in_by_the_form_and_out_again(browser: Browser, plant: Plant) -> None:
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    page.goto(plant.stage.page)
+    page.fill("input[name=name]", "guest")
+    page.fill("input[name=password]", "rain on the tank farm 7")
+    page.click("button[type=submit]")
+    page.wait_for_selector(".frame .counts")
+    assert "guest viewer" in page.inner_text("header.line")
+    token = {cookie["name"]: cookie["value"] for cookie in context.cookies()}["fengsui_session"]
+    address, cookies = f"{plant.stage.page}/api/v1/me", {"fengsui_session": token}
+    assert httpx.get(address, cookies=cookies).json() == {"name": "guest", "role": "viewer"}
+    page.click("button:text-is('Log out')")
+    page.wait_for_selector("input[name=password]")
+    assert httpx.get(address, cookies=cookies).status_code == 401, "the session must be dead, not only forgotten"
+    context.close()
+
+
 def test_one_time_link_logs_in_once(browser: Browser, plant: Plant) -> None:
     engine = open_store(store_url(plant.stage.data))
     token = make_link(engine, "demo", "safety_officer", SystemClock())
@@ -156,6 +175,7 @@ def test_acknowledge_with_comment_and_name(visit: Callable[..., Visit], plant: P
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("dialog", state="detached")
     event = one.page.wait_for_selector(f".detail li:has-text('acknowledged'):has-text('{comment}')")
+    assert event is not None
     assert "zhang.min" in event.inner_text()
     acked = [alarm for alarm in plant.get("alarms", state="all")["alarms"] if alarm["comment"] == comment]
     assert [alarm["acked_by"] for alarm in acked] == ["zhang.min"]
@@ -172,7 +192,7 @@ def test_a_refusal_is_shown_as_its_sentence(visit: Callable[..., Visit], lang: s
     one.page.locator(".row").first.click()
     one.page.keyboard.press("s")
     one.page.fill("dialog textarea", "calibration")
-    one.page.fill("dialog input[type=datetime-local]", "2099-01-01T00:00")
+    one.page.fill("dialog input.until", "2099-01-01 00:00")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("dialog [role=alert]")
     assert sentence in one.page.inner_text("dialog [role=alert]")

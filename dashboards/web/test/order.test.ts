@@ -1,14 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compare } from "../src/alarms/order";
-import type { Alarm } from "../src/api/types";
-
-function alarm(id: string, more: Partial<Alarm>): Alarm {
-  return {
-    id, key: `k-${id}`, nature: "test", tag: "", unit: "", group: "high", condition: "H", tier: "YELLOW", tier_max: "YELLOW", state: "ACKED", is_active: true,
-    onset: "2026-01-01T00:00:00.000Z", changed: null, value: null, setpoint: null, eu: "", acked_by: "", acked: null, comment: "", suppression: "none",
-    suppressed_until: null, suppressed_by: "", suppression_reason: "", response: {}, ordinal: 1, ...more,
-  };
-}
+import { makeAlarm as alarm } from "./alarm";
 
 describe("the order of the alarm list", () => {
   it("is unacknowledged, tier, newest, and suppressed last", () => {

@@ -4,7 +4,7 @@
  * Why: a list that jumps while someone reaches for a row makes them act on the wrong alarm. New alarms are never
  * hidden by that: they are counted above the list at once, and the hold ends by itself.
  */
-import { computed, onBeforeUnmount, ref, shallowRef, type ComputedRef, type Ref } from "vue";
+import { computed, onScopeDispose, ref, shallowRef, type ComputedRef, type Ref } from "vue";
 import type { Alarm, Tier } from "../api/types";
 import { alarms, rowKey } from "../live/picture";
 import { shownTier } from "../words/format";
@@ -15,20 +15,38 @@ export function isUnacked(alarm: Alarm): boolean {
   return alarm.state === "UNACK" || alarm.state === "RTN_UNACK";
 }
 
+interface Place {
+  /** Larger is higher: not suppressed, unacknowledged, tier. */
+  rank: number;
+  onset_ms: number;
+}
+
+/** An alarm never changes, each change is a new one; so its place is worked out once, also among ten thousand. */
+const places = new WeakMap<Alarm, Place>();
+
+function placeOf(alarm: Alarm): Place {
+  let place = places.get(alarm);
+  if (!place) {
+    const rank = (alarm.suppression === "none" ? 100 : 0) + (isUnacked(alarm) ? 10 : 0) + RANK[shownTier(alarm)];
+    place = { rank, onset_ms: alarm.onset ? Date.parse(alarm.onset) : 0 };
+    places.set(alarm, place);
+  }
+  return place;
+}
+
 /** Unacknowledged, then tier, then time (newest first); suppressed ones last. */
 export function compare(a: Alarm, b: Alarm): number {
-  const quietA = a.suppression === "none" ? 0 : 1;
-  const quietB = b.suppression === "none" ? 0 : 1;
-  if (quietA !== quietB) return quietA - quietB;
-  const unackedA = isUnacked(a) ? 1 : 0;
-  const unackedB = isUnacked(b) ? 1 : 0;
-  if (unackedA !== unackedB) return unackedB - unackedA;
-  const tier = RANK[shownTier(b)] - RANK[shownTier(a)];
-  if (tier !== 0) return tier;
-  const onsetA = a.onset ?? "";
-  const onsetB = b.onset ?? "";
-  if (onsetA !== onsetB) return onsetA < onsetB ? 1 : -1;
-  return rowKey(a) < rowKey(b) ? -1 : 1;
+  const placeA = placeOf(a);
+  const placeB = placeOf(b);
+  return placeB.rank - placeA.rank || placeB.onset_ms - placeA.onset_ms || (rowKey(a) < rowKey(b) ? -1 : 1);
+}
+
+/** Newest unacknowledged first; among the rest the order of the list. */
+export function compareNewest(a: Alarm, b: Alarm): number {
+  const placeA = placeOf(a);
+  const placeB = placeOf(b);
+  if (placeA.rank > 109 && placeB.rank > 109) return placeB.onset_ms - placeA.onset_ms || compare(a, b);
+  return compare(a, b);
 }
 
 /** How long a still pointer holds the list. */
@@ -61,7 +79,7 @@ export function useHeldOrder(sorted: ComputedRef<Alarm[]>, hold_ms = HOLD_MS): H
     window.clearTimeout(timer);
     timer = window.setTimeout(release, hold_ms);
   }
-  onBeforeUnmount(() => window.clearTimeout(timer));
+  onScopeDispose(() => window.clearTimeout(timer));
 
   const rows = computed(() => {
     if (!isHeld.value) return sorted.value;
