@@ -3,6 +3,7 @@
 Why: WAL with synchronous FULL keeps every committed transaction through kill -9 and power loss.
 """
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATING = threading.Lock()
 BUSY_MS = 10_000  # A reader or a backup may hold the file for a moment.
 
 
@@ -34,7 +36,7 @@ def upgrade(engine: Engine) -> None:
     """Run the migrations that are missing."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
+    with _MIGRATING, engine.begin() as connection:  # Alembic's environment is one per process.
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -1,5 +1,6 @@
 """Migrations give the same tables as the schema says."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
@@ -17,6 +18,13 @@ def test_migrated_tables_are_those_of_the_schema(tmp_path: Path) -> None:
     engine.dispose()
 
     assert differences == []
+
+
+def test_stores_can_be_opened_at_the_same_time(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        engines = list(pool.map(lambda n: open_store(store_url(tmp_path / str(n % 4))), range(16)))
+    for engine in engines:
+        engine.dispose()
 
 
 def test_the_store_is_durable_by_its_settings(tmp_path: Path) -> None:
