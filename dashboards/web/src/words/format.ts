@@ -68,10 +68,10 @@ export function day(at: number | string | null | undefined): string {
 }
 
 /** The clock today, day and clock otherwise. */
-export function when(at: number | string | null | undefined, now: number): string {
+export function when(at: number | string | null | undefined, now: number, withSeconds = true): string {
   const ms = toMs(at);
   if (ms === null) return "–";
-  return day(ms) === day(now) ? clock(ms) : `${day(ms).slice(5)} ${clock(ms)}`;
+  return day(ms) === day(now) ? clock(ms, withSeconds) : `${day(ms).slice(5)} ${clock(ms, withSeconds)}`;
 }
 
 export function full(at: number | string | null | undefined): string {
