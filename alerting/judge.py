@@ -90,6 +90,9 @@ def judge_alarm(
     if state is State.NORMAL:
         what = What.CLEARED
     facts = _facts(rule, tag.eu, after.value, describe(int(changes.quality[decisive])), scan_key)
+    if rule.other:
+        facts["other"] = rule.other
+        facts["other_value"] = float(changes.other[decisive]) if np.isfinite(changes.other[decisive]) else None
     if lane.late:
         facts["gap"] = lane.late
     return alarm_event(after, what, time_ns, now_ns, facts, late=lane.late), after
@@ -176,4 +179,6 @@ def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str
     }
     if rule.kind is Kind.RATE:
         facts["window_s"] = rule.window_s
+    if rule.kind is Kind.DEVIATION:
+        facts["reference"] = rule.reference
     return facts

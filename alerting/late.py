@@ -136,7 +136,7 @@ class GapBook:
         if source not in self._parts:
             tags = self._table.tags
             rows = tags.rows_of_source(source)
-            rules = np.flatnonzero(np.isin(self._table.row, rows))
+            rules = self._table.within(rows)
             local = np.full(len(tags), -1, dtype=np.int32)
             local[rows] = np.arange(len(rows), dtype=np.int32)
             table = RuleTable([self._table[int(k)] for k in rules], TagTable([tags[int(r)] for r in rows]))

@@ -9,19 +9,21 @@ Letters: t tag row, k rule index. Times are event times in ns; ``sign * v >= sig
 Delays (design §3): an on-delay counts while the condition holds, pauses while the tag is BAD or stale, and resumes;
 an off-delay restarts after BAD or stale. A delay that ended strictly before a tag's next sample has ended, whatever
 that sample says, because the value was held until then.
+Rules over several tags meet the same delays; ``many`` tells when, and whether their inputs can be relied on.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.core.deviation import judge_deviations
 from alerting.core.limit import judge_limits
+from alerting.core.many import Indexes, held_until, is_ready, spread, touch
 from alerting.core.memory import PAUSED, Changes, Memory, Phase, no_changes
 from alerting.core.rate import judge_rates
 from alerting.model.rule import Kind, RuleTable
 from edge.model import Quality, Reason, Scan
 from edge.model.quality import encode, is_bad, is_judged
 
-Indexes = NDArray[np.int64]
 BAD_NOT_A_NUMBER = np.uint8(encode(Quality.BAD, Reason.NOT_A_NUMBER))
 
 
@@ -41,8 +43,15 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     bad = is_bad(scan.quality) | ~np.isfinite(scan.values)
     judged = is_judged(scan.quality) & ~bad
 
-    rules, place = _rules_of(table, rows)
+    rules, place = spread(table.first, rows)
+    many = None
+    if len(table.many):
+        many = touch(table, memory, scan, time_ns)
+        alone = table.many_of[rules] < 0
+        rules, place = rules[alone], place[alone]
     before = _expire_held(table, memory, rules, time_ns[place] - 1)
+    if many is not None:
+        before = _join(before, _expire_held(table, memory, many.rules, many.time_ns - 1, many.stale_ns))
 
     value = np.where(bad, np.nan, scan.values)
     memory.value[rows[judged]] = value[judged]
@@ -50,26 +59,29 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     memory.quality[rows] = np.where(bad & ~is_bad(scan.quality), BAD_NOT_A_NUMBER, scan.quality)
     memory.is_watched[rows] = True
 
-    spoilt = bad[place] & (table.kind[rules] < Kind.STALE)
+    spoilt = bad[place] & table.is_value[rules]
     _pause(memory, rules[spoilt], time_ns[place[spoilt]])
     memory.last_ns[rows] = np.maximum(memory.last_ns[rows], time_ns)
 
     kind = table.kind[rules]
+    is_value = table.is_value[rules] & judged[place]
     holds = np.zeros(len(rules), dtype=np.bool_)
     lets_go = np.zeros(len(rules), dtype=np.bool_)
-    is_limit = (kind <= Kind.HH) & judged[place]
-    holds[is_limit], lets_go[is_limit] = judge_limits(table, rules[is_limit], value[place[is_limit]])
-    is_rate = (kind == Kind.RATE) & judged[place]
-    holds[is_rate], lets_go[is_rate] = judge_rates(
-        table, memory, rules[is_rate], value[place[is_rate]], time_ns[place[is_rate]]
+    holds[is_value], lets_go[is_value] = _compare(
+        table, memory, rules[is_value], value[place[is_value]], time_ns[place[is_value]]
     )
     is_quality = (kind == Kind.BAD) & (bad | judged)[place]
     holds[is_quality] = bad[place[is_quality]]
     lets_go[is_quality] = ~bad[place[is_quality]]
     lets_go[kind == Kind.STALE] = True
 
-    touched = is_limit | is_rate | is_quality | (kind == Kind.STALE)
+    touched = is_value | is_quality | (kind == Kind.STALE)
     after = _step(table, memory, rules[touched], holds[touched], lets_go[touched], time_ns[place][touched])
+    if many is not None:
+        ready = is_ready(table, memory, many)
+        _pause(memory, many.rules[~ready], many.time_ns[~ready])
+        k, at = many.rules[ready], many.time_ns[ready]
+        after = _join(after, _step(table, memory, k, *_compare(table, memory, k, memory.value[table.row[k]], at), at))
     _mark(memory, scan, time_ns)
     return before, after
 
@@ -81,7 +93,12 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
     """
     watermark = memory.watermarks(now_ns)
     running = np.flatnonzero((memory.phase != Phase.REST) & (memory.since_ns != PAUSED))
+    many = running[table.many_of[running] >= 0]
+    if len(many):
+        running = running[table.many_of[running] < 0]
     ended = _expire_held(table, memory, running, watermark[memory.source[table.row[running]]])
+    if len(many):
+        ended = _join(ended, _expire_held(table, memory, many, *held_until(table, memory, many, watermark)))
 
     stale = np.flatnonzero((table.kind == Kind.STALE) & ~memory.is_active)
     row = table.row[stale]
@@ -101,31 +118,66 @@ def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
     row = table.row[running]
     delay = np.where(memory.phase[running] == Phase.ON, table.on_ns[running], table.off_ns[running])
     due = memory.since_ns[running] + delay - memory.elapsed_ns[running]
-    in_time = due <= memory.last_ns[row] + memory.stale_ns[row]
-    dues = (due + ahead_ns[memory.source[row]])[in_time]
+    ahead = ahead_ns[memory.source[row]]
+    stale = memory.last_ns[row] + memory.stale_ns[row] + ahead
+    is_many = table.many_of[running] >= 0
+    if is_many.any():
+        inputs = table.inputs[table.many_of[running[is_many]]]
+        lead = ahead_ns[memory.source[inputs]]
+        ahead[is_many] = lead.min(axis=1)
+        stale[is_many] = (memory.last_ns[inputs] + memory.stale_ns[inputs] + lead).min(axis=1)
+    dues = (due + ahead)[due + ahead <= stale]
     fresh = np.flatnonzero((table.kind == Kind.STALE) & ~memory.is_active & memory.is_watched[table.row])
     row = table.row[fresh]
     dues = np.concatenate([dues, memory.silent_at_ns(row) + ahead_ns[memory.source[row]]])
     return int(dues.min()) if len(dues) else None
 
 
-def _rules_of(table: RuleTable, rows: NDArray[np.int32]) -> tuple[Indexes, Indexes]:
-    """Give the rules of these tags and, for each, the place of its tag in ``rows``."""
-    start = table.first[rows].astype(np.int64)
-    count = table.first[rows + 1].astype(np.int64) - start
-    place = np.repeat(np.arange(len(rows), dtype=np.int64), count)
-    offset = np.arange(count.sum(), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(start, count) + offset, place
+def _compare(
+    table: RuleTable,
+    memory: Memory,
+    rules: Indexes,
+    value: NDArray[np.float64],
+    time_ns: NDArray[np.int64],
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Ask each kind that judges values which conditions hold, and which let go.
+
+    Args:
+        value: The own tag's value for each rule, (n,); finite.
+        time_ns: When each rule is judged, int64 (n,).
+    """
+    kind = table.kind[rules]
+    holds = np.zeros(len(rules), dtype=np.bool_)
+    lets_go = np.zeros(len(rules), dtype=np.bool_)
+    mine = kind <= Kind.HH
+    holds[mine], lets_go[mine] = judge_limits(table, rules[mine], value[mine])
+    if Kind.RATE in table.kinds:
+        mine = kind == Kind.RATE
+        holds[mine], lets_go[mine] = judge_rates(table, memory, rules[mine], value[mine], time_ns[mine])
+    if Kind.DEVIATION in table.kinds:
+        mine = kind == Kind.DEVIATION
+        holds[mine], lets_go[mine] = judge_deviations(table, memory, rules[mine], value[mine])
+    return holds, lets_go
 
 
-def _expire_held(table: RuleTable, memory: Memory, rules: Indexes, until_ns: NDArray[np.int64]) -> Changes:
-    """End the delays that ran out by ``until_ns``, the value being held; pause those whose tag fell stale first."""
+def _expire_held(
+    table: RuleTable,
+    memory: Memory,
+    rules: Indexes,
+    until_ns: NDArray[np.int64],
+    stale_ns: NDArray[np.int64] | None = None,
+) -> Changes:
+    """End the delays that ran out by ``until_ns``, the value being held; pause those whose tag fell stale first.
+
+    Args:
+        stale_ns: When an input of each rule falls stale; its own tag's time where it is not given.
+    """
     busy = (memory.phase[rules] != Phase.REST) & (memory.since_ns[rules] != PAUSED)
     if not busy.any():
         return no_changes()
     k, until = rules[busy], until_ns[busy]
     row = table.row[k]
-    stale_at = memory.last_ns[row] + memory.stale_ns[row]
+    stale_at = memory.last_ns[row] + memory.stale_ns[row] if stale_ns is None else stale_ns[busy]
     turned_stale = until >= stale_at
     until = np.minimum(until, stale_at)
     is_on = memory.phase[k] == Phase.ON
@@ -212,7 +264,15 @@ def _report(
 ) -> Changes:
     row = table.row[rules]
     flags = np.broadcast_to(np.asarray(active, dtype=np.bool_), rules.shape).copy()
-    return Changes(rules.astype(np.int32), flags, time_ns.astype(np.int64), memory.value[row], memory.quality[row])
+    other = table.other_row[rules]
+    return Changes(
+        rules.astype(np.int32),
+        flags,
+        time_ns.astype(np.int64),
+        memory.value[row],
+        memory.quality[row],
+        np.where(other >= 0, memory.value[other], np.nan),
+    )
 
 
 def _join(left: Changes, right: Changes) -> Changes:
@@ -223,6 +283,6 @@ def _join(left: Changes, right: Changes) -> Changes:
     return Changes(
         *(
             np.concatenate([getattr(left, name), getattr(right, name)])
-            for name in ("rule", "is_active", "time_ns", "value", "quality")
+            for name in ("rule", "is_active", "time_ns", "value", "quality", "other")
         )
     )

@@ -34,6 +34,7 @@ class Changes:
         time_ns: Event time, int64 (n,).
         value: The tag's value then, float64 (n,); NaN where there is none.
         quality: The tag's quality byte then, uint8 (n,).
+        other: Value of the tag that it is judged against then, float64 (n,); NaN where there is none.
     """
 
     rule: NDArray[np.int32]
@@ -41,6 +42,7 @@ class Changes:
     time_ns: NDArray[np.int64]
     value: NDArray[np.float64]
     quality: NDArray[np.uint8]
+    other: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.rule)
@@ -163,5 +165,10 @@ class Memory:
 def no_changes() -> Changes:
     """Give the empty report."""
     return Changes(
-        np.empty(0, np.int32), np.empty(0, np.bool_), np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint8)
+        np.empty(0, np.int32),
+        np.empty(0, np.bool_),
+        np.empty(0, np.int64),
+        np.empty(0),
+        np.empty(0, np.uint8),
+        np.empty(0),
     )

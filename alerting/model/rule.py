@@ -23,6 +23,7 @@ class Kind(IntEnum):
     RATE = 5  # |rate of change| over a stated window
     STALE = 6  # data stopped coming
     BAD = 7  # quality BAD for longer than t
+    DEVIATION = 10  # |value - reference|, the reference being a number or another tag
 
 
 LIMITS = (Kind.L, Kind.LL, Kind.H, Kind.HH)
@@ -34,7 +35,10 @@ GROUP = {
     Kind.RATE: "rate",
     Kind.STALE: "stale",
     Kind.BAD: "bad",
+    Kind.DEVIATION: "deviation",
 }
+#: Kinds that look at how data comes, not at the value; BAD quality does not pause them.
+DATA_KINDS = (Kind.STALE, Kind.BAD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,8 @@ class Rule:
     Attributes:
         id: ``<tag>.<kind>``, e.g. ``TK-101.level.HH``.
         setpoint: In the tag's engineering unit; per second for RATE; in s for STALE and BAD.
+        name: Tells rules of one kind on one tag apart; empty for the only one. Part of the alarm's identity.
+        reference: What a DEVIATION is measured from: a number in the tag's engineering unit, or the name of a tag.
         deadband: How far the value must come back, same unit as the setpoint.
         on_delay_s, off_delay_s: How long true before trip, false before clear, s.
         window_s: Span over which a rate is taken, s (RATE only).
@@ -63,13 +69,26 @@ class Rule:
     off_delay_s: float = 0.0
     window_s: float = 0.0
     is_latching: bool = False
+    name: str = ""
+    reference: float | str = 0.0
     revision: int = 1
     response: dict[str, str] = field(default_factory=dict)
 
     @property
     def group(self) -> str:
         """Rule group: the limits of one direction are one alarm, all else is an alarm of its own."""
-        return GROUP[self.kind]
+        group = GROUP[self.kind]
+        return f"{group}:{self.name}" if self.name else group
+
+    @property
+    def other(self) -> str:
+        """Name of the tag that the value is judged against; empty where the rule looks at its own tag alone."""
+        return self.reference if isinstance(self.reference, str) else ""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of all tags whose last judged values the rule needs, its own first."""
+        return (self.tag, self.other) if self.other and self.other != self.tag else (self.tag,)
 
 
 class RuleTable:
@@ -85,6 +104,15 @@ class RuleTable:
         tier: uint8 (r,).
         alarm: Index of the alarm that the rule belongs to, int32 (r,).
         first: Rules of tag row t are ``first[t]:first[t + 1]``, int32 (tags + 1,).
+        reference: The number that a deviation is measured from, float64 (r,); NaN where it is a tag.
+        other_row: Tag row that the rule's value is judged against, int32 (r,); -1 for none.
+        is_value: Rules that judge values, so that BAD quality pauses them, bool (r,).
+        kinds: The kinds that there are.
+        many: Rules that look at more than their own tag, int64 (m,).
+        many_of: Place of a rule in ``many``, int32 (r,); -1 for rules on their own tag alone.
+        inputs: Tag rows that each of ``many`` needs, its own first; short ones are filled up with it, int32 (m, w).
+        input_first, input_rule: Rules to judge when another than their own tag gets a sample: those of tag row t are
+            ``input_rule[input_first[t]:input_first[t + 1]]``, int32 (tags + 1,) and int32 (n,).
     """
 
     def __init__(self, rules: Sequence[Rule], tags: TagTable) -> None:
@@ -114,6 +142,37 @@ class RuleTable:
         self.alarm_first: NDArray[np.int32] = np.searchsorted(self.alarm, np.arange(len(groups) + 1)).astype(np.int32)
         self.first: NDArray[np.int32] = np.searchsorted(self.row, np.arange(len(tags) + 1)).astype(np.int32)
         self.index_of: dict[str, int] = {rule.id: index for index, rule in enumerate(order)}
+        self.kinds: frozenset[Kind] = frozenset(r.kind for r in order)
+        self.is_value: NDArray[np.bool_] = ~np.isin(self.kind, DATA_KINDS)
+        self.reference: NDArray[np.float64] = np.array(
+            [np.nan if isinstance(r.reference, str) else r.reference for r in order], dtype=np.float64
+        )
+        self.other_row: NDArray[np.int32] = np.array(
+            [tags.row_of[r.other] if r.other else -1 for r in order], dtype=np.int32
+        )
+        self._index_inputs(order)
+
+    def _index_inputs(self, order: Sequence[Rule]) -> None:
+        """Tell which rules to judge when which tag gets a sample."""
+        rows = {k: [self.tags.row_of[name] for name in rule.inputs] for k, rule in enumerate(order)}
+        self.many: NDArray[np.int64] = np.array([k for k, mine in rows.items() if len(mine) > 1], dtype=np.int64)
+        self.many_of: NDArray[np.int32] = np.full(len(order), -1, dtype=np.int32)
+        self.many_of[self.many] = np.arange(len(self.many))
+        width = max((len(rows[int(k)]) for k in self.many), default=1)
+        self.inputs: NDArray[np.int32] = np.array(
+            [rows[k] + rows[k][:1] * (width - len(rows[k])) for k in self.many.tolist()], dtype=np.int32
+        ).reshape(-1, width)
+        pairs = sorted((row, k) for k in self.many.tolist() for row in rows[k][1:])
+        self.input_rule: NDArray[np.int32] = np.array([k for _, k in pairs], dtype=np.int32)
+        self.input_first: NDArray[np.int32] = np.searchsorted(
+            np.array([row for row, _ in pairs], dtype=np.int64), np.arange(len(self.tags) + 1)
+        ).astype(np.int32)
+
+    def within(self, rows: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Give the rules that look at no other tags than these, ascending."""
+        mine = np.isin(self.row, rows)
+        mine[self.many] = np.isin(self.inputs, rows).all(axis=1)
+        return np.flatnonzero(mine)
 
     def __len__(self) -> int:
         return len(self.rules)

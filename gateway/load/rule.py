@@ -126,7 +126,7 @@ def _read_rule(entry: Entry, by_tag: Mapping[str, object]) -> RuleDraft | None:
     tag = entry.required("tag", "a rule is about one tag")
     if tag and tag not in by_tag:
         entry.wrong("tag", f"tag {show(tag)} does not exist.", meant(tag, tuple(by_tag)))
-    name = entry.choice("kind", tuple(kind.name for kind in Kind), "")
+    name = entry.choice("kind", tuple(kind.name for kind in Kind if kind in TIER_DEFAULT), "")
     if not entry.has("setpoint"):
         entry.wrong("setpoint", "setpoint is missing; it is what the value is compared with.", "Add setpoint.")
     kind = Kind[name] if name else Kind.H

@@ -14,11 +14,19 @@ Written from the stated rules and from nothing else; it shares no code with the 
 * "BAD for longer than t" is a condition with an on-delay of t.
 * Rate = (v - v0) / (t - t0) with the newest kept sample at least a window and at most two windows old; samples are
   kept at least a sixth of the window apart.
+* Deviation is |v - reference|, compared as H is.
+* A rule over several tags is judged once for each scan that has one of them, with what each said last, at the newest
+  time of any of them. It is judged only if the last accepted sample of each was judged and none is stale; else it
+  pauses as for BAD. How stale an input is, its own source tells: the scan's own source has come as far as the newest
+  of the rule's samples in the scan, any other as far as its watermark. Its delays expire on the watermark that is
+  furthest.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from alerting.model.rule import Kind, Rule
 from edge.model import Scan, TagTable
@@ -62,6 +70,10 @@ class SlowRule:
         self.delay = None
         return (self.rule.id, self.active, time_ns)
 
+    def reference(self, value_of: "Callable[[str], float]") -> float:
+        """What a deviation is measured from."""
+        return value_of(self.rule.reference) if isinstance(self.rule.reference, str) else self.rule.reference
+
     def hold(self, until: int, stale_at: float) -> list[Transition]:
         """Nothing new came until ``until``; the value is held, but no longer than the tag is fresh."""
         if self.delay is None or self.delay.since is None:
@@ -77,7 +89,7 @@ class SlowRule:
         if self.delay is None or self.delay.since is None:
             return
         if self.delay.goal:
-            self.delay.counted += time_ns - self.delay.since
+            self.delay.counted += max(time_ns - self.delay.since, 0)  # sources whose clocks differ may seem to go back
         else:
             self.delay.counted = 0
         self.delay.since = None
@@ -96,9 +108,12 @@ class SlowRule:
             return [self.switch(time_ns)]
         return []
 
-    def compare(self, time_ns: int, value: float) -> tuple[bool, bool]:
+    def compare(self, time_ns: int, value: float, value_of: "Callable[[str], float]") -> tuple[bool, bool]:
         """Tell whether the condition holds, and whether the value is back past the deadband."""
         rule = self.rule
+        if rule.kind is Kind.DEVIATION:
+            deviation = abs(value - self.reference(value_of))
+            return deviation >= rule.setpoint, deviation < rule.setpoint - rule.deadband
         if rule.kind in (Kind.H, Kind.HH):
             return value >= rule.setpoint, value < rule.setpoint - rule.deadband
         if rule.kind in (Kind.L, Kind.LL):
@@ -127,6 +142,8 @@ class SlowTag:
         self.rules = [SlowRule(rule) for rule in rules]
         self.start_ns = start_ns
         self.last_ns = 0
+        self.value = math.nan
+        self.is_relied_on = False  # the last accepted sample was judged
         stale = [rule.rule.setpoint for rule in self.rules if rule.rule.kind is Kind.STALE]
         self.stale_after: float = nanoseconds(stale[0]) if stale else math.inf
 
@@ -139,6 +156,8 @@ class SlowTag:
         bad = quality >= BAD_FROM or not math.isfinite(value)
         retained = not bad and quality == RETAINED
         self.last_ns = max(self.last_ns, time_ns)
+        self.is_relied_on = not (bad or retained)
+        self.value = value if self.is_relied_on else self.value
         after: list[Transition] = []
         for rule in self.rules:
             kind = rule.rule.kind
@@ -151,7 +170,7 @@ class SlowTag:
             elif bad:
                 rule.pause(time_ns)
             else:
-                holds, lets_go = rule.compare(time_ns, value)
+                holds, lets_go = rule.compare(time_ns, value, lambda _: math.nan)
                 after += rule.see(time_ns, holds=holds, lets_go=lets_go)
         return before, after
 
@@ -163,6 +182,43 @@ class SlowTag:
                 rule.active, rule.delay = True, None
                 found.append((rule.rule.id, True, silent_since + int(self.stale_after)))
         return found
+
+
+@dataclass
+class SlowJoint:
+    """A rule over several tags, its own first."""
+
+    rule: SlowRule
+    tags: list[SlowTag]
+
+    def come(self, tag: SlowTag, source: "SlowSource", newest: int, received_ns: int) -> int:
+        return newest if tag.source is source else tag.source.watermark(received_ns)
+
+    def before(self, source: "SlowSource", newest: int, received_ns: int) -> list[Transition]:
+        """Just before a scan whose newest sample for this rule is of ``newest``."""
+        now = max(newest, *(tag.last_ns for tag in self.tags))
+        overdue = max(
+            self.come(tag, source, newest - 1, received_ns) - tag.last_ns - tag.stale_after for tag in self.tags
+        )
+        return self.rule.hold(now - 1, now - 1 - overdue)
+
+    def after(self, source: "SlowSource", newest: int, received_ns: int) -> list[Transition]:
+        now = max(tag.last_ns for tag in self.tags)
+        if not all(
+            tag.is_relied_on and self.come(tag, source, newest, received_ns) < tag.last_ns + tag.stale_after
+            for tag in self.tags
+        ):
+            self.rule.pause(now)
+            return []
+        values = {tag.name: tag.value for tag in self.tags}
+        holds, lets_go = self.rule.compare(now, self.tags[0].value, values.__getitem__)
+        return self.rule.see(now, holds=holds, lets_go=lets_go)
+
+    def read_clock(self, now_ns: int) -> list[Transition]:
+        come = {tag.name: tag.source.watermark(now_ns) for tag in self.tags}
+        until = max(come.values())
+        overdue = max(come[tag.name] - tag.last_ns - tag.stale_after for tag in self.tags)
+        return self.rule.hold(until, until - overdue)
 
 
 @dataclass
@@ -181,14 +237,29 @@ class SlowCore:
         rules = list(rules)
         self.sources = {tag.source: SlowSource(start_ns, start_ns) for tag in tags}
         self.tags = [
-            SlowTag(tag.name, self.sources[tag.source], [r for r in rules if r.tag == tag.name], start_ns)
+            SlowTag(
+                tag.name,
+                self.sources[tag.source],
+                [r for r in rules if r.tag == tag.name and len(r.inputs) == 1],
+                start_ns,
+            )
             for tag in tags
+        ]
+        self.joints = [
+            SlowJoint(SlowRule(rule), [self.tags[tags.row_of[name]] for name in rule.inputs])
+            for rule in rules
+            if len(rule.inputs) > 1
         ]
 
     def evaluate(self, scan: Scan) -> tuple[list[Transition], list[Transition]]:
         before: list[Transition] = []
         after: list[Transition] = []
         newest = 0
+        times = dict(zip(scan.rows.tolist(), np.minimum(scan.times_ns, scan.received_ns).tolist(), strict=True))
+        met = [(joint, self.newest(joint, times)) for joint in self.joints]
+        source = self.sources[scan.source]
+        for joint, at in met:
+            before += joint.before(source, at, scan.received_ns) if at else []
         for row, value, quality, time_ns in zip(
             scan.rows.tolist(), scan.values.tolist(), scan.quality.tolist(), scan.times_ns.tolist(), strict=True
         ):
@@ -197,11 +268,17 @@ class SlowCore:
             before += first
             after += then
             newest = max(newest, time_ns)
+        for joint, at in met:
+            after += joint.after(source, at, scan.received_ns) if at else []
         if len(scan):
-            source = self.sources[scan.source]
             source.last_ns = max(source.last_ns, newest)
             source.received_ns = scan.received_ns
         return before, after
 
+    def newest(self, joint: SlowJoint, times: dict[int, int]) -> int:
+        """Newest time of a rule's samples in a scan; 0 where it has none."""
+        return max((times[row] for row, tag in enumerate(self.tags) if row in times and tag in joint.tags), default=0)
+
     def expire(self, now_ns: int) -> list[Transition]:
-        return [found for tag in self.tags for found in tag.read_clock(tag.source.watermark(now_ns))]
+        found = [found for tag in self.tags for found in tag.read_clock(tag.source.watermark(now_ns))]
+        return found + [found for joint in self.joints for found in joint.read_clock(now_ns)]

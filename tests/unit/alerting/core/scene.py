@@ -85,7 +85,9 @@ def random_rules(rng: np.random.Generator, tags: TagTable) -> list[Rule]:
             Kind.RATE: float(rng.choice([0.25, 0.5, 1.0])),
             Kind.STALE: float(rng.choice([0.6, 2.0, 4.0, 8.0])),
             Kind.BAD: float(rng.choice([0.0, 0.1, 0.3, 1.0])),
+            Kind.DEVIATION: float(rng.choice([0.5, 0.75, 1.0])),
         }
+        near = [tags[row % len(tags)].name for row in range(tags.row_of[tag.name] - 2, tags.row_of[tag.name] + 3)]
         rules += [
             make_rule(
                 kind,
@@ -95,11 +97,19 @@ def random_rules(rng: np.random.Generator, tags: TagTable) -> list[Rule]:
                 on_delay_s=delay(),
                 off_delay_s=delay(),
                 window_s=float(rng.choice([0.3, 0.5, 1.0, 2.0])),
+                **more_of(kind, rng, [name for name in near if name != tag.name]),
             )
             for kind, setpoint in setpoints.items()
             if rng.random() < 0.8
         ]
     return rules
+
+
+def more_of(kind: Kind, rng: np.random.Generator, near: list[str]) -> dict[str, Any]:
+    """Give what only rules of some kind have; ``near`` are other tags, of the same source and of others."""
+    if kind is Kind.DEVIATION and near:
+        return {"reference": str(rng.choice(near)) if rng.random() < 0.7 else 0.25}
+    return {}
 
 
 MOODS = ("good",) * 8 + ("bad", "bad", "nan", "inf", "uncertain", "retained", "silent")

@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from alerting.core import Changes, Memory, evaluate, expire
 from alerting.core.memory import Phase
-from alerting.model.rule import RuleTable
+from alerting.model.rule import Kind, RuleTable
 from edge.model import Scan
 from tests.oracle.slow_evaluate import SlowCore, Transition
 from tests.unit.alerting.core.scene import START_NS, make_tags, random_rules, random_steps
+
+#: Every kind that a random scene has.
+KINDS = (Kind.LL, Kind.L, Kind.H, Kind.HH, Kind.RATE, Kind.STALE, Kind.BAD, Kind.DEVIATION)
 
 
 def by_rule(found: Iterable[Transition]) -> dict[str, list[tuple[bool, int]]]:
@@ -68,9 +71,7 @@ def test_many_tags_over_a_long_time() -> None:
     seen = compare(seed=20240229, tags=320, sources=2, steps=2100, jitter=4)
 
     assert seen.total() >= 100_000
-    assert (
-        min(seen[kind, way] for kind in ("LL", "L", "H", "HH", "RATE", "STALE", "BAD") for way in (True, False)) > 500
-    )
+    assert min(seen[kind.name, way] for kind in KINDS for way in (True, False)) > 500
 
 
 @pytest.mark.parametrize("jitter", [0, 4, 20])

@@ -1,0 +1,101 @@
+"""Rules over several tags: which ones a scan touches, at what time, and whether all their inputs can be relied on.
+
+Flow: Scan -> [touch] -> delays that ended before -> [is_ready] -> conditions
+Why: a rule may need what another tag, of another source, said last; sources have clocks of their own.
+Never: lets an input count that is BAD, stale or was never seen.
+
+A scan is one instant for such a rule: it is judged once, with the values as they stand after the scan. Its time is the
+newest time of any of its inputs, so it never goes back. Whether an input is stale is told by that input's own source:
+by the scan's time for the scan's source, by the watermark for others.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.core.memory import Memory
+from alerting.model.rule import RuleTable
+from edge.model import Scan
+
+Indexes = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Touched:
+    """The rules over several tags that a scan touches, each once, ascending.
+
+    Attributes:
+        rules: Rule indexes, int64 (n,).
+        time_ns: When each is judged, int64 (n,).
+        stale_ns: When the first of its inputs falls stale if nothing comes, in the rule's time, int64 (n,).
+        come_ns: How far the source of each input has come with this scan, int64 (n, w).
+    """
+
+    rules: Indexes
+    time_ns: NDArray[np.int64]
+    stale_ns: NDArray[np.int64]
+    come_ns: NDArray[np.int64]
+
+
+def touch(table: RuleTable, memory: Memory, scan: Scan, time_ns: NDArray[np.int64]) -> Touched | None:
+    """Find the rules over several tags that a scan touches, before memory takes the scan; None where there is none.
+
+    Args:
+        time_ns: Accepted times of the scan's samples, int64 (n,).
+    """
+    own, own_at = spread(table.first, scan.rows)
+    is_many = table.many_of[own] >= 0
+    there, there_at = spread(table.input_first, scan.rows)
+    found = np.concatenate([own[is_many], table.input_rule[there]])
+    if len(found) == 0:
+        return None
+    at = time_ns[np.concatenate([own_at[is_many], there_at])]
+    order = np.argsort(found, kind="stable")
+    rules, start = np.unique(found[order], return_index=True)
+    newest = np.maximum.reduceat(at[order], start)
+
+    inputs = table.inputs[table.many_of[rules]]
+    source = memory.source[inputs]
+    mine = source == memory.source[scan.rows[0]]
+    come = np.where(mine, newest[:, None], memory.watermarks(scan.received_ns)[source])
+    judged_at = np.maximum(newest, memory.last_ns[inputs].max(axis=1))
+    overdue = (come - mine - memory.last_ns[inputs] - memory.stale_ns[inputs]).max(axis=1)
+    return Touched(rules.astype(np.int64), judged_at, judged_at - 1 - overdue, come)
+
+
+def is_ready(table: RuleTable, memory: Memory, touched: Touched) -> NDArray[np.bool_]:
+    """Tell, after memory has taken the scan, whose inputs can all be relied on, bool (n,).
+
+    An input's last accepted sample must have been judged (neither BAD nor retained), and it must not be stale.
+    """
+    inputs = table.inputs[table.many_of[touched.rules]]
+    last, valued = memory.last_ns[inputs], memory.value_ns[inputs]
+    ready: NDArray[np.bool_] = (
+        (valued > 0) & (valued == last) & (touched.come_ns < last + memory.stale_ns[inputs])
+    ).all(axis=1)
+    return ready
+
+
+def held_until(
+    table: RuleTable, memory: Memory, rules: Indexes, watermark: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Tell how far the time of rules has come at a clock reading, and when their first input falls stale in that time.
+
+    Args:
+        rules: Indexes of rules over several tags, (n,).
+        watermark: Of each source, int64 (sources,).
+    """
+    inputs = table.inputs[table.many_of[rules]]
+    come = watermark[memory.source[inputs]]
+    until = come.max(axis=1)
+    return until, until - (come - memory.last_ns[inputs] - memory.stale_ns[inputs]).max(axis=1)
+
+
+def spread(first: NDArray[np.int32], rows: NDArray[np.int32]) -> tuple[Indexes, Indexes]:
+    """Give the places between ``first[row]`` and ``first[row + 1]`` and, for each, the place of its row in ``rows``."""
+    start = first[rows].astype(np.int64)
+    count = first[rows + 1].astype(np.int64) - start
+    place = np.repeat(np.arange(len(rows), dtype=np.int64), count)
+    offset = np.arange(count.sum(), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(start, count) + offset, place
