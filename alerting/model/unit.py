@@ -17,7 +17,7 @@ class HazardUnit:
         title: What people call it, by language (``en``, ``zh``).
         kind: What it is; data, not a class.
         grade: Legal grade 1 to 4 of a major hazard source by GB 18218-2018, or 0 for none.
-        area: Group on the overview page.
+        area: Group on the overview page; ``area_title`` is its name by language where it has one.
     """
 
     id: str
@@ -25,3 +25,4 @@ class HazardUnit:
     kind: str = "area"
     grade: int = 0
     area: str = ""
+    area_title: dict[str, str] = field(default_factory=dict)

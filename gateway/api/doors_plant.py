@@ -96,6 +96,7 @@ def open_plant_doors(doors: Doors) -> None:
                         "kind": unit.kind,
                         "grade": unit.grade,
                         "area": unit.area,
+                        "area_title": unit.area_title,
                         "tier": state[unit.id]["tier"],
                         "alarms": state[unit.id]["alarms"],
                         "tags": tags_of[unit.id],

@@ -29,12 +29,14 @@ def read_units(entries: Sequence[Entry], tags: Iterable[TagDraft], site: Entry) 
         kind = entry.text("kind", "area")
         if not kind:
             entry.wrong("kind", "kind is empty; it says what the unit is.", 'Write kind = "tank", or leave it out.')
+        area_title = entry.titles("area", "") if isinstance(entry.values.get("area"), dict) else {}
         unit = HazardUnit(
             id=name,
             title=entry.titles("title", name),
             kind=kind,
             grade=entry.whole_or_none("grade", *GRADES) or 0,
-            area=entry.text("area"),
+            area=area_title.get("en", "") if area_title else entry.text("area"),
+            area_title=area_title,
         )
         if name:
             units.setdefault(name, unit)

@@ -137,6 +137,28 @@ def test_the_rest_of_the_site(site: Callable[..., Path]) -> None:
     assert "t0ken" not in repr(loaded)
 
 
+@pytest.mark.parametrize(
+    ("written", "area", "title"),
+    [
+        ('area = "Jetty"', "Jetty", {}),
+        ('area = { en = "Jetty", zh = "码头" }', "Jetty", {"en": "Jetty", "zh": "码头"}),
+        ('area = { zh = "码头" }', "码头", {"en": "码头", "zh": "码头"}),
+    ],
+)
+def test_an_area_is_a_text_or_one_for_each_language(
+    site: Callable[..., Path], written: str, area: str, title: dict[str, str]
+) -> None:
+    (unit,) = load(site(SITE + written + "\n")).units
+
+    assert (unit.area, unit.area_title) == (area, title)
+
+
+@pytest.mark.parametrize("written", ["area = 3", 'area = { fr = "quai" }'])
+def test_an_area_that_is_neither_is_refused(site: Callable[..., Path], written: str) -> None:
+    with pytest.raises(ConfigError, match="area"):
+        load(site(SITE + written + "\n"))
+
+
 def test_the_data_folder_comes_from_the_environment_first(site: Callable[..., Path]) -> None:
     assert load(site(), environ={"FENGSUI_DATA": "/srv/x"}).data == Path("/srv/x")
     absolute = site(SITE.replace('id = "plant"', 'id = "plant"\ndata = "/srv/y"'))

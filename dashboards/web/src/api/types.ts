@@ -75,6 +75,7 @@ export interface Unit {
   kind: string;
   grade: number | null;
   area: string;
+  area_title: Said;
   tier: Tier;
   alarms: number;
   tags: string[];
