@@ -68,6 +68,8 @@ def open_session_doors(doors: Doors) -> None:
         """Log in by a one-time link and go to the page."""
         now_ns = house.clock.wall_ns()
         found = await house.write(lambda c: redeem_link(c, token[:128], now_ns))
+        if found is None and "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse("/?spent", status_code=303)  # The log-in page says it in the reader's language.
         if found is None:
             return error(401, "This link was used already, is too old, or never was. Ask for a new one.", code="link")
         name, session_token = found

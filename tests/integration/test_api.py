@@ -300,6 +300,8 @@ async def test_a_link_works_once_and_not_for_ever(door: Door) -> None:
     door.clock.advance_ns(3601 * S)
     assert is_error(await door.anybody.get(f"/login/{old}"), 401, "link")
     assert is_error(await door.anybody.get("/login/guess"), 401, "link")
+    browser = {"accept": "text/html,application/xhtml+xml"}
+    assert (await door.anybody.get("/login/guess", headers=browser)).headers["location"] == "/?spent"
 
 
 async def test_a_session_is_no_link_and_a_link_no_session(door: Door) -> None:
