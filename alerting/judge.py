@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from alerting.core import Changes, Memory
 from alerting.core.memory import no_changes
+from alerting.core.trend import Forecast
 from alerting.lifecycle import Turn, step
 from alerting.model.alarm import Alarm, State, digest
 from alerting.model.event import Event, What
@@ -90,6 +91,8 @@ def judge_alarm(
     if state is State.NORMAL:
         what = What.CLEARED
     facts = _facts(rule, tag.eu, after.value, describe(int(changes.quality[decisive])), scan_key)
+    if rule.kind is Kind.TREND:
+        facts |= _forecast(lane, rule)
     if rule.other:
         facts["other"] = rule.other
         facts["other_value"] = float(changes.other[decisive]) if np.isfinite(changes.other[decisive]) else None
@@ -182,3 +185,17 @@ def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str
     if rule.kind is Kind.DEVIATION:
         facts["reference"] = rule.reference
     return facts
+
+
+def _forecast(lane: Lane, rule: Rule) -> dict[str, Any]:
+    """Say where the tag runs to and how fast; ``time_to_limit_s`` is None where it does not run to the limit."""
+    now = Forecast(lane.table, lane.memory, np.array([lane.table.index_of[rule.id]]))
+    time_s = float(now.time_to_limit_s[0])
+    return {
+        "to": rule.to,
+        "is_falling": rule.is_falling,
+        "horizon_s": rule.horizon_s,
+        "level": float(now.level[0]),
+        "slope": float(now.slope[0]),
+        "time_to_limit_s": time_s if np.isfinite(time_s) else None,
+    }

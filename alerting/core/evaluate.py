@@ -20,6 +20,7 @@ from alerting.core.limit import judge_limits
 from alerting.core.many import Indexes, held_until, is_ready, spread, touch
 from alerting.core.memory import PAUSED, Changes, Memory, Phase, no_changes
 from alerting.core.rate import judge_rates
+from alerting.core.trend import judge_trends
 from alerting.model.rule import Kind, RuleTable
 from edge.model import Quality, Reason, Scan
 from edge.model.quality import encode, is_bad, is_judged
@@ -157,6 +158,9 @@ def _compare(
     if Kind.DEVIATION in table.kinds:
         mine = kind == Kind.DEVIATION
         holds[mine], lets_go[mine] = judge_deviations(table, memory, rules[mine], value[mine])
+    if Kind.TREND in table.kinds:
+        mine = kind == Kind.TREND
+        holds[mine], lets_go[mine] = judge_trends(table, memory, rules[mine], value[mine], time_ns[mine])
     return holds, lets_go
 
 

@@ -24,6 +24,24 @@ class Phase(IntEnum):
     OFF = 2
 
 
+class Slot(IntEnum):
+    """Columns of ``Memory.trend_state``; see ``alerting.core.trend`` for their meaning."""
+
+    ORIGIN = 0  # eu; level and setpoint are relative to it
+    LEVEL = 1  # eu over the origin
+    SLOPE = 2  # eu/s
+    P_LEVEL = 3  # covariance in units of the noise of one sample: level
+    P_CROSS = 4  # level and slope, 1/s
+    P_SLOPE = 5  # slope, 1/s^2
+    NOISE = 6  # mean square of the residuals over about an hour, eu^2
+    LAG = 7  # their covariance at lag 1, eu^2
+    SEEN = 8  # residuals that went into the two
+    STRETCH = 9  # mean square of the residuals since the last start, eu^2
+    COUNT = 10  # samples since the last start
+    LAST = 11  # last residual, eu
+    RUN = 12  # excess of the outliers in a row, signed
+
+
 @dataclass(slots=True)
 class Changes:
     """Rules that tripped or cleared, as columns of equal length n.
@@ -67,7 +85,10 @@ class Memory:
         stale_ns: After how long each tag is stale, int64 (tags,); NEVER_NS where no rule says so.
         rate_of: Place of each RATE rule in the rings, int32 (rules,), -1 for other kinds.
         start_ns: Silence counts from here where nothing came yet.
+        trend_of: Place of each TREND rule in the columns of trends, int32 (rules,), -1 for other kinds.
         ring_ns, ring_value: Kept samples of RATE rules, newest first, (rates, RATE_SLOTS).
+        trend_ns: Time of the last judged sample of each TREND rule, int64 (trends,); 0 before the first.
+        trend_state: Its filter, float64 (trends, ``Slot``).
     """
 
     last_ns: NDArray[np.int64]
@@ -87,8 +108,11 @@ class Memory:
     source: NDArray[np.int32]
     stale_ns: NDArray[np.int64]
     rate_of: NDArray[np.int32]
+    trend_of: NDArray[np.int32]
     ring_ns: NDArray[np.int64]
     ring_value: NDArray[np.float64]
+    trend_ns: NDArray[np.int64]
+    trend_state: NDArray[np.float64]
     source_of: dict[str, int] = field(default_factory=dict)
     start_ns: int = 0
 
@@ -101,9 +125,8 @@ class Memory:
         stale_ns = np.full(tags, NEVER_NS, dtype=np.int64)
         is_stale_rule = table.kind == Kind.STALE
         stale_ns[table.row[is_stale_rule]] = np.rint(table.setpoint[is_stale_rule] * 1e9).astype(np.int64)
-        rate_of = np.full(rules, -1, dtype=np.int32)
-        rates = np.flatnonzero(table.kind == Kind.RATE)
-        rate_of[rates] = np.arange(len(rates), dtype=np.int32)
+        rate_of, rates = _places(table, Kind.RATE)
+        trend_of, trends = _places(table, Kind.TREND)
         return cls(
             last_ns=np.zeros(tags, dtype=np.int64),
             value=np.full(tags, np.nan),
@@ -122,8 +145,11 @@ class Memory:
             source=source,
             stale_ns=stale_ns,
             rate_of=rate_of,
-            ring_ns=np.zeros((len(rates), RATE_SLOTS), dtype=np.int64),
-            ring_value=np.full((len(rates), RATE_SLOTS), np.nan),
+            trend_of=trend_of,
+            ring_ns=np.zeros((rates, RATE_SLOTS), dtype=np.int64),
+            ring_value=np.full((rates, RATE_SLOTS), np.nan),
+            trend_ns=np.zeros(trends, dtype=np.int64),
+            trend_state=np.zeros((trends, len(Slot))),
             source_of=source_of,
             start_ns=start_ns,
         )
@@ -154,12 +180,24 @@ class Memory:
         rates = self.rate_of[rules]
         part.ring_ns[:] = self.ring_ns[rates[rates >= 0]]
         part.ring_value[:] = self.ring_value[rates[rates >= 0]]
+        trends = self.trend_of[rules]
+        trends = trends[trends >= 0]
+        part.trend_ns[:] = self.trend_ns[trends]
+        part.trend_state[:] = self.trend_state[trends]
         for source, index in part.source_of.items():
             part.mark_ns[index] = self.mark_ns[self.source_of[source]]
             part.mark_received_ns[index] = self.mark_received_ns[self.source_of[source]]
             part.mark_epoch[index] = self.mark_epoch[self.source_of[source]]
             part.mark_number[index] = self.mark_number[self.source_of[source]]
         return part
+
+
+def _places(table: RuleTable, kind: Kind) -> tuple[NDArray[np.int32], int]:
+    """Number the rules of a kind in their order: the place of each rule, -1 for other kinds, and how many there are."""
+    places = np.full(len(table), -1, dtype=np.int32)
+    mine = np.flatnonzero(table.kind == kind)
+    places[mine] = np.arange(len(mine), dtype=np.int32)
+    return places, len(mine)
 
 
 def no_changes() -> Changes:

@@ -1,5 +1,6 @@
 """Rule: what is judged about a tag, and the table of all rules as columns."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -23,6 +24,7 @@ class Kind(IntEnum):
     RATE = 5  # |rate of change| over a stated window
     STALE = 6  # data stopped coming
     BAD = 7  # quality BAD for longer than t
+    TREND = 8  # time to limit: the limit is reached within a horizon if the tag goes on like this
     DEVIATION = 10  # |value - reference|, the reference being a number or another tag
 
 
@@ -35,6 +37,7 @@ GROUP = {
     Kind.RATE: "rate",
     Kind.STALE: "stale",
     Kind.BAD: "bad",
+    Kind.TREND: "trend",
     Kind.DEVIATION: "deviation",
 }
 #: Kinds that look at how data comes, not at the value; BAD quality does not pause them.
@@ -47,12 +50,19 @@ class Rule:
 
     Attributes:
         id: ``<tag>.<kind>``, e.g. ``TK-101.level.HH``.
-        setpoint: In the tag's engineering unit; per second for RATE; in s for STALE and BAD.
+        setpoint: In the tag's engineering unit; per second for RATE; in s for STALE and BAD; for TREND the limit
+            that the tag runs to.
         name: Tells rules of one kind on one tag apart; empty for the only one. Part of the alarm's identity.
         reference: What a DEVIATION is measured from: a number in the tag's engineering unit, or the name of a tag.
         deadband: How far the value must come back, same unit as the setpoint.
         on_delay_s, off_delay_s: How long true before trip, false before clear, s.
         window_s: Span over which a rate is taken, s (RATE only).
+        to: Name of the limit that the tag runs to, e.g. ``HH``; empty where it is a number (TREND only, as all below).
+        is_falling: The limit is run to from above.
+        horizon_s: A time to limit of at most this trips, s.
+        alpha: Gain that the level settles at with one sample a period, above 0 and below 1.
+        samples_min: Samples after a start or gap before the slope is judged.
+        gap_s: After a longer pause between two samples the filter starts anew, s; 0 for ``period_s / alpha``.
         tier: Tier of the alarm while this condition is active.
         is_latching: The alarm stays until reset although the value came back.
         revision: Rises with each change of this rule; stands on each event, never in an identity.
@@ -68,6 +78,12 @@ class Rule:
     on_delay_s: float = 0.0
     off_delay_s: float = 0.0
     window_s: float = 0.0
+    to: str = ""
+    is_falling: bool = False
+    horizon_s: float = 0.0
+    alpha: float = 0.0
+    samples_min: int = 0
+    gap_s: float = 0.0
     is_latching: bool = False
     name: str = ""
     reference: float | str = 0.0
@@ -91,16 +107,66 @@ class Rule:
         return (self.tag, self.other) if self.other and self.other != self.tag else (self.tag,)
 
 
+class TrendTable:
+    """What the filters of TREND rules need, as columns of equal length n.
+
+    Attributes:
+        sign: +1 towards a limit above, -1 towards one below, float64 (n,).
+        horizon_s, period_s: float64 (n,).
+        drive: Density of the acceleration noise q, in units of the noise of one sample, 1/s^3, float64 (n,).
+        noise_least: Variance that one sample has at least, eu^2, float64 (n,): its rounding, and what is nothing
+            beside the limit.
+        jump: Excess of outliers in a row that makes them a new course, float64 (n,).
+        samples_min: float64 (n,).
+        gap_ns: int64 (n,).
+    """
+
+    def __init__(self, rules: Sequence[Rule], tags: TagTable) -> None:
+        of = [tags[tags.row_of[rule.tag]] for rule in rules]
+        self.sign = _column([-1.0 if rule.is_falling else 1.0 for rule in rules])
+        self.horizon_s = _column([rule.horizon_s for rule in rules])
+        self.period_s = _column([tag.period_s for tag in of])
+        self.drive = _column([drive(rule.alpha, tag.period_s) for rule, tag in zip(rules, of, strict=True)])
+        self.noise_least = _column(
+            [
+                max(tag.resolution**2 / 12, (1e-9 * max(1.0, abs(rule.setpoint))) ** 2)
+                for rule, tag in zip(rules, of, strict=True)
+            ]
+        )
+        self.jump = _column([max(5.0, 0.4 / rule.alpha) for rule in rules])
+        self.samples_min = _column([float(rule.samples_min) for rule in rules])
+        self.gap_ns: NDArray[np.int64] = np.array(
+            [round((rule.gap_s or tag.period_s / rule.alpha) * S_TO_NS) for rule, tag in zip(rules, of, strict=True)],
+            dtype=np.int64,
+        )
+
+
+def drive(alpha: float, period_s: float) -> float:
+    """Give the acceleration noise with which the filter of ``alerting.core.trend`` settles at a gain, 1/s^3.
+
+    From the steady state of white acceleration noise in continuous time: with T = 1 and the noise of a sample 1,
+    ``alpha^2 = (2 - alpha) beta - beta^2 / 6`` and ``q = beta^2 / (1 - alpha)`` (Bar-Shalom et al. 2001, 6.5.3).
+    """
+    root = math.sqrt((2 - alpha) ** 2 - alpha**2 * 2 / 3)
+    beta = 2 * alpha**2 / (2 - alpha + root)
+    return beta**2 / (1 - alpha) / period_s**3
+
+
+def _column(values: Sequence[float]) -> NDArray[np.float64]:
+    return np.array(values, dtype=np.float64)
+
+
 class RuleTable:
     """The same rules as columns, ordered by (tag row, group, kind).
 
     Attributes:
         row: Tag row of each rule, int32 (r,).
         kind: ``Kind``, uint8 (r,).
-        sign: +1 for H, HH; -1 for L, LL; 0 otherwise, float64 (r,). ``sign * v >= sign * setpoint``
-            is then the comparison of every limit.
+        sign: +1 for H, HH and a rising TREND; -1 for L, LL and a falling one; 0 otherwise, float64 (r,).
+            ``sign * v >= sign * setpoint`` is then the comparison of every limit.
         setpoint, deadband: float64 (r,).
         on_ns, off_ns, window_ns: int64 (r,).
+        trends: What the filters of the TREND rules need, as columns in the order of these rules.
         tier: uint8 (r,).
         alarm: Index of the alarm that the rule belongs to, int32 (r,).
         first: Rules of tag row t are ``first[t]:first[t + 1]``, int32 (tags + 1,).
@@ -123,6 +189,9 @@ class RuleTable:
         self.kind: NDArray[np.uint8] = np.array([r.kind for r in order], dtype=np.uint8)
         sign = {Kind.L: -1.0, Kind.LL: -1.0, Kind.H: 1.0, Kind.HH: 1.0}
         self.sign: NDArray[np.float64] = np.array([sign.get(r.kind, 0.0) for r in order], dtype=np.float64)
+        is_trend = np.array([r.kind is Kind.TREND for r in order], dtype=np.bool_)
+        self.trends = TrendTable([r for r in order if r.kind is Kind.TREND], tags)
+        self.sign[is_trend] = self.trends.sign
         self.setpoint: NDArray[np.float64] = np.array([r.setpoint for r in order], dtype=np.float64)
         self.deadband: NDArray[np.float64] = np.array([r.deadband for r in order], dtype=np.float64)
         # "BAD for longer than t" is a delay: its setpoint is its on-delay.

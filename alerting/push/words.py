@@ -11,6 +11,7 @@ Language = Literal["en", "zh"]
 
 CONDITION_ZH = {
     "LL": "低低报", "L": "低报", "H": "高报", "HH": "高高报", "RATE": "变化率", "STALE": "数据中断", "BAD": "质量坏",
+    "TREND": "预计越限",
 }  # fmt: skip
 TIER_ZH = {"NONE": "无", "BLUE": "蓝色", "YELLOW": "黄色", "ORANGE": "橙色", "RED": "红色"}
 QUALITY_ZH = {"GOOD": "良好", "UNCERTAIN": "存疑", "BAD": "坏"}
@@ -26,8 +27,9 @@ def clause(facts: Mapping[str, Any], lang: Language) -> str:
     """Say what is wrong with a tag, e.g. ``TK-101.level 4.31 m ≥ HH 4.20 m for 3 s``.
 
     Args:
-        facts: ``tag, kind, value, eu, setpoint, on_delay_s, window_s``; ``decimals`` where the tag's resolution
-            gives them. What is missing shows as ``?`` or is left out.
+        facts: ``tag, kind, value, eu, setpoint, on_delay_s, window_s``, of a TREND also ``to, is_falling, slope,
+            time_to_limit_s, horizon_s``; ``decimals`` where the tag's resolution gives them. What is missing shows
+            as ``?`` or is left out.
         lang: ``en`` or ``zh``.
     """
     return _clause_zh(facts) if lang == "zh" else _clause_en(facts)
@@ -48,6 +50,8 @@ def _clause_en(facts: Mapping[str, Any]) -> str:
     if kind == "RATE":
         window = f" over {_span(facts, 'window_s', ' s')}" if facts.get("window_s") else ""
         return f"{tag} changes by {_value(facts, 'setpoint')}/s or more{window}{delay}, now {_value(facts, 'value')}"
+    if kind == "TREND":
+        return _trend_en(facts) + delay
     if kind == "STALE":
         return f"{tag} has given no sample for {_span(facts, 'setpoint', ' s')}"
     if kind == "BAD":
@@ -64,11 +68,64 @@ def _clause_zh(facts: Mapping[str, Any]) -> str:
     if kind == "RATE":
         window = f"{_span(facts, 'window_s', ' 秒')}内" if facts.get("window_s") else ""
         return f"{tag} {window}变化率达到 {_value(facts, 'setpoint')}/s{delay},当前值 {_value(facts, 'value')}"
+    if kind == "TREND":
+        return _trend_zh(facts) + delay
     if kind == "STALE":
         return f"{tag} 数据中断达 {_span(facts, 'setpoint', ' 秒')}"
     if kind == "BAD":
         return f"{tag} 数据质量坏持续 {_span(facts, 'setpoint', ' 秒')}"
     return f"{tag} {name} {_value(facts, 'value')}"
+
+
+def _trend_en(facts: Mapping[str, Any]) -> str:
+    """``TK-101.level 4.31 m rising 0.08 m/min reaches HH 5.10 m in 9.9 min (horizon 10 min)``."""
+    horizon = f"(horizon {_minutes(facts, 'horizon_s', ' s', ' min')})"
+    to = f"{facts['to']} {_value(facts, 'setpoint')}" if facts.get("to") else _value(facts, "setpoint")
+    way = "rising" if (facts.get("slope") or 0.0) >= 0 else "falling"
+    moves = f"{facts.get('tag', '?')} {_value(facts, 'value')} {way} {_slope(facts)}"
+    if _is_beyond(facts):
+        return f"{moves} is beyond {to} {horizon}"
+    if facts.get("time_to_limit_s") is None:
+        return f"{moves} does not run to {to} {horizon}"
+    return f"{moves} reaches {to} in {_minutes(facts, 'time_to_limit_s', ' s', ' min')} {horizon}"
+
+
+def _trend_zh(facts: Mapping[str, Any]) -> str:
+    """``TK-101.level 4.31 m 以 0.08 m/min 上升,预计 9.9 分钟后达到高高报 5.10 m(预警时限 10 分钟)``."""
+    horizon = f"(预警时限 {_minutes(facts, 'horizon_s', ' 秒', ' 分钟')})"
+    name = CONDITION_ZH.get(str(facts.get("to")), "限值")
+    to = f"{name} {_value(facts, 'setpoint')}"
+    way = "上升" if (facts.get("slope") or 0.0) >= 0 else "下降"
+    moves = f"{facts.get('tag', '?')} {_value(facts, 'value')} 以 {_slope(facts)} {way}"
+    if _is_beyond(facts):
+        return f"{moves},已越过{to}{horizon}"
+    if facts.get("time_to_limit_s") is None:
+        return f"{moves},不会达到{to}{horizon}"
+    return f"{moves},预计 {_minutes(facts, 'time_to_limit_s', ' 秒', ' 分钟')}后达到{to}{horizon}"
+
+
+def _is_beyond(facts: Mapping[str, Any]) -> bool:
+    value, limit = facts.get("value"), facts.get("setpoint")
+    if value is None or limit is None:
+        return False
+    return bool(value <= limit if facts.get("is_falling") else value >= limit)
+
+
+def _slope(facts: Mapping[str, Any]) -> str:
+    """Speed per minute, three digits, e.g. ``0.08 m/min``."""
+    slope = facts.get("slope")
+    speed = "?" if slope is None else f"{abs(slope) * 60:.3g}"
+    return f"{speed} {facts['eu']}/min" if facts.get("eu") else f"{speed}/min"
+
+
+def _minutes(facts: Mapping[str, Any], name: str, seconds: str, minutes: str) -> str:
+    """``45 s``, ``9.9 min``; two minutes and more are minutes."""
+    span = facts.get(name)
+    if span is None:
+        return "?"
+    if round(span) < 120:  # noqa: PLR2004 - two minutes
+        return f"{span:.0f}{seconds}"
+    return f"{span / 60:.3g}{minutes}"
 
 
 def _sign(kind: str) -> str:

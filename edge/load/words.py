@@ -23,6 +23,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "unit": ("id", "title", "kind", "grade", "area"),
     "rule": (
         "tag", "kind", "setpoint", "deadband", "on_delay_s", "off_delay_s", "window_s", "tier", "latching", "response",
+        "to", "direction", "horizon_s", "alpha", "samples_min", "gap_s",
     ),
     "task": ("kind", "tier", "title", "owner", "within_s"),
     "destination": (
@@ -50,8 +51,8 @@ MODBUS_COLUMNS: Final = ("table", "register", "type", "order", "bit", "scale", "
 #: Columns that the gateway makes rules of; an edge node knows them and passes them by.
 RULE_COLUMNS: Final = (
     "LL", "L", "H", "HH", "tier_LL", "tier_L", "tier_H", "tier_HH", "deadband", "on_delay_s", "off_delay_s",
-    "rate", "rate_window_s", "tier_rate", "stale_s", "tier_stale", "bad_s", "tier_bad", "latching",
-    "response_en", "response_zh",
+    "rate", "rate_window_s", "tier_rate", "trend_to", "trend_horizon_s", "trend_alpha", "tier_trend",
+    "stale_s", "tier_stale", "bad_s", "tier_bad", "latching", "response_en", "response_zh",
 )  # fmt: skip
 COLUMNS: Final = TAG_COLUMNS + MODBUS_COLUMNS + RULE_COLUMNS
 

@@ -16,6 +16,7 @@ from edge.load.mistake import meant, show
 from edge.load.tag import TagDraft
 from edge.load.words import keys_of
 from edge.model import Tag
+from gateway.load.trend import TREND_KEYS, settle_trend, trend_of_entry, trend_of_row
 
 #: Tiers that an alarm may have.
 TIERS: Final = tuple(tier.name for tier in Tier if tier is not Tier.NONE)
@@ -23,7 +24,7 @@ TIERS: Final = tuple(tier.name for tier in Tier if tier is not Tier.NONE)
 ORDER: Final = (Kind.LL, Kind.L, Kind.H, Kind.HH)
 TIER_DEFAULT: Final = {
     Kind.LL: Tier.ORANGE, Kind.L: Tier.YELLOW, Kind.H: Tier.YELLOW, Kind.HH: Tier.ORANGE,
-    Kind.RATE: Tier.YELLOW, Kind.STALE: Tier.BLUE, Kind.BAD: Tier.BLUE,
+    Kind.RATE: Tier.YELLOW, Kind.STALE: Tier.BLUE, Kind.BAD: Tier.BLUE, Kind.TREND: Tier.YELLOW,
 }  # fmt: skip
 
 DAY_S: Final = 86_400
@@ -71,6 +72,7 @@ def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]
     for tag in tags:
         rules = by_tag[tag.tag.name]
         _add_no_data(tag, rules)
+        _settle_trend(tag.tag, rules)
         _check_tag(tag.tag, rules)
     return [draft.rule for rules in by_tag.values() for draft in rules.values()]
 
@@ -117,6 +119,9 @@ def _rules_of_row(draft: TagDraft) -> dict[Kind, RuleDraft]:
         row.wrong("rate_window_s", "rate is given without rate_window_s.", "Add the span that the rate is taken over.")
     if row.has("rate_window_s") and not row.has("rate"):
         row.wrong("rate", "rate_window_s is given without rate.", "Add rate, in eu per second.")
+    trend = trend_of_row(row, name, _tier(row, "tier_trend", TIER_DEFAULT[Kind.TREND]))
+    if trend is not None:
+        rules[Kind.TREND] = RuleDraft(trend, row, "trend_to", "tier_trend")
     return rules
 
 
@@ -127,6 +132,12 @@ def _read_rule(entry: Entry, by_tag: Mapping[str, object]) -> RuleDraft | None:
     if tag and tag not in by_tag:
         entry.wrong("tag", f"tag {show(tag)} does not exist.", meant(tag, tuple(by_tag)))
     name = entry.choice("kind", tuple(kind.name for kind in Kind if kind in TIER_DEFAULT), "")
+    if name == Kind.TREND.name:
+        trend = trend_of_entry(entry, tag, _tier(entry, "tier", TIER_DEFAULT[Kind.TREND]))
+        return None if trend is None or tag not in by_tag else RuleDraft(trend, entry, "to", "tier")
+    for key in TREND_KEYS:
+        if name and entry.has(key):
+            entry.wrong(key, f"{key} is given; only a TREND has one.", f"Remove {key}.")
     if not entry.has("setpoint"):
         entry.wrong("setpoint", "setpoint is missing; it is what the value is compared with.", "Add setpoint.")
     kind = Kind[name] if name else Kind.H
@@ -190,6 +201,17 @@ def _add_no_data(draft: TagDraft, rules: dict[Kind, RuleDraft]) -> None:
             "stale_s and bad_s are both 0; a tag without data would look normal.",
             "Leave one of them out or give it a time: no data is an alarm.",
         )
+
+
+def _settle_trend(tag: Tag, rules: dict[Kind, RuleDraft]) -> None:
+    """Give a TREND the limit that it runs to, now that all are known."""
+    draft = rules.get(Kind.TREND)
+    if draft is None:
+        return
+    draft.rule, wrong = settle_trend(draft.rule, tag, {kind: rules[kind].rule for kind in ORDER if kind in rules})
+    for key, sentence, remedy in wrong:
+        about = "" if draft.setpoint_key == "trend_to" else f"tag {tag.name}: "
+        draft.entry.wrong(key if about else f"trend_{key}", about + sentence, remedy)
 
 
 # ---- what must hold between the rules of one tag

@@ -18,14 +18,18 @@ from gateway.store import schema
 
 TAG_COLUMNS = ("last_ns", "value", "value_ns", "quality")
 RATE_COLUMNS = ("ring_ns", "ring_value")
+TREND_COLUMNS = ("trend_ns", "trend_state")
 
 
 def pack(desk: Desk, nature: Nature) -> bytes:
     """Copy one nature's memory into bytes."""
     memory = desk.memory(nature)
-    columns: dict[str, Any] = {name: getattr(memory, name) for name in (*TAG_COLUMNS, *RATE_COLUMNS, "mark_ns")}
+    columns: dict[str, Any] = {
+        name: getattr(memory, name) for name in (*TAG_COLUMNS, *RATE_COLUMNS, *TREND_COLUMNS, "mark_ns")
+    }
     columns["tags"] = np.array(desk.table.tags.names, dtype=np.str_)
     columns["rates"] = np.array([rule.id for rule in desk.table if rule.kind is Kind.RATE], dtype=np.str_)
+    columns["trends"] = np.array(_filters(desk), dtype=np.str_)
     columns["sources"] = np.array(list(memory.source_of), dtype=np.str_)
     content = io.BytesIO()
     np.savez(content, **columns)
@@ -43,8 +47,19 @@ def unpack(desk: Desk, nature: Nature, content: bytes) -> None:
         here, there = _match(rates, columns["rates"])
         for name in RATE_COLUMNS:
             getattr(memory, name)[here] = columns[name][there]
+        if "trends" in columns and columns["trend_state"].shape[1:] == memory.trend_state.shape[1:]:
+            here, there = _match(_filters(desk), columns["trends"])
+            for name in TREND_COLUMNS:
+                getattr(memory, name)[here] = columns[name][there]
         here, there = _match(list(memory.source_of), columns["sources"])
         memory.mark_ns[here] = columns["mark_ns"][there]
+
+
+def _filters(desk: Desk) -> list[str]:
+    """Name the filter of each TREND rule by all that shapes it, so that one with another gain starts anew."""
+    trends = [rule for rule in desk.table if rule.kind is Kind.TREND]
+    period_s = desk.table.trends.period_s.tolist()
+    return [f"{rule.id} {rule.alpha:g} {period:g}" for rule, period in zip(trends, period_s, strict=True)]
 
 
 def save(connection: Connection, now_ns: int, contents: dict[Nature, bytes]) -> None:

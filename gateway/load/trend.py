@@ -1,0 +1,144 @@
+"""TREND rules: what the configuration says of times to limit, and what must hold for them.
+
+Why: a trend to a limit that is not there, or with a horizon shorter than two samples, could never warn.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from alerting.model.rule import LIMITS, Kind, Rule
+from alerting.model.tier import Tier
+from edge.load.entry import Entry, Span
+from edge.load.mistake import meant, show
+from edge.model import Tag
+
+#: Keys of a ``[[rule]]`` that only a TREND has.
+TREND_KEYS: Final = ("to", "direction", "horizon_s", "alpha", "samples_min", "gap_s")
+#: Names of the limits that a tag may run to.
+GOALS: Final = tuple(kind.name for kind in LIMITS)
+DIRECTIONS: Final = ("up", "down")
+
+DAY_S: Final = 86_400
+HORIZON: Final = Span(above=0, most=DAY_S)  # A day ahead is planning, not an alarm.
+ALPHA: Final = Span(least=0.001, most=0.5)  # From a memory of a thousand samples to one of two.
+GAP: Final = Span(above=0, most=DAY_S)
+SAMPLES_MIN: Final = 10
+#: Gain by what a tag measures: signals that switch between slopes want a short memory, counts and slow creeps a long
+#: one (docs/core.md has the figures).
+ALPHA_DEFAULT: Final = {"level": 0.05, "gas": 0.001, "count": 0.01, "density": 0.01}
+ALPHA_ELSE: Final = 0.02
+
+
+def trend_of_entry(entry: Entry, tag: str, tier: Tier) -> Rule | None:
+    """Read a ``[[rule]]`` of kind TREND; what it runs to is settled when all limits are known."""
+    for key, why in (
+        ("setpoint", "it runs to a limit"),
+        ("deadband", "it has none"),
+        ("window_s", "it has no window"),
+    ):
+        if entry.has(key):
+            entry.wrong(
+                key, f"{key} is given for a TREND; {why}.", "Write to." if key == "setpoint" else f"Remove {key}."
+            )
+    to, number, is_falling = _goal(entry)
+    if not entry.has("horizon_s"):
+        entry.wrong("horizon_s", "horizon_s is missing; it is how far ahead a TREND warns.", "Add horizon_s.")
+    rule = Rule(
+        id=f"{tag}.TREND",
+        tag=tag,
+        kind=Kind.TREND,
+        setpoint=number or 0.0,
+        tier=tier,
+        to=to,
+        is_falling=is_falling,
+        horizon_s=entry.number("horizon_s", 0.0, HORIZON),
+        alpha=entry.number("alpha", 0.0, ALPHA),
+        samples_min=entry.whole("samples_min", SAMPLES_MIN, 5, 10_000),
+        gap_s=entry.number("gap_s", 0.0, GAP),
+        on_delay_s=entry.number("on_delay_s", 0.0, Span(least=0, most=DAY_S)),
+        off_delay_s=entry.number("off_delay_s", 0.0, Span(least=0, most=DAY_S)),
+        is_latching=entry.flag("latching", default=False),
+        response=entry.titles("response", ""),
+    )
+    return rule if to or number is not None else None
+
+
+def trend_of_row(row: Entry, tag: str, tier: Tier) -> Rule | None:
+    """Read the TREND of a tag table's row; None where it has none."""
+    given = [column for column in ("trend_to", "trend_horizon_s", "trend_alpha", "tier_trend") if row.has(column)]
+    if not given:
+        return None
+    for column in ("trend_to", "trend_horizon_s"):
+        if not row.has(column):
+            row.wrong(column, f"{given[0]} is given without {column}.", f"Add {column}, or leave {given[0]} empty.")
+    to = row.choice("trend_to", GOALS, "HH") if row.has("trend_to") else ""
+    if not to or not row.has("trend_horizon_s"):
+        return None
+    return Rule(
+        id=f"{tag}.TREND",
+        tag=tag,
+        kind=Kind.TREND,
+        setpoint=0.0,
+        tier=tier,
+        to=to,
+        is_falling=to in ("L", "LL"),
+        horizon_s=row.number("trend_horizon_s", 0.0, HORIZON),
+        alpha=row.number("trend_alpha", 0.0, ALPHA),
+        samples_min=SAMPLES_MIN,
+        response=row.titles("response", ""),
+    )
+
+
+def settle_trend(rule: Rule, tag: Tag, limits: Mapping[Kind, Rule]) -> tuple[Rule, list[tuple[str, str, str]]]:
+    """Give a TREND with its limit and gain, and its mistakes as (key, sentence, remedy)."""
+    wrong: list[tuple[str, str, str]] = []
+    setpoint = rule.setpoint
+    if rule.to:
+        goal = limits.get(Kind[rule.to])
+        if goal is None:
+            there = ", ".join(kind.name for kind in LIMITS if kind in limits) or "none"
+            wrong.append(
+                (
+                    "to",
+                    f"TREND runs to {rule.to}, which the tag has not (it has {there}).",
+                    f"Add {rule.to}, or run to another.",
+                )
+            )
+        else:
+            setpoint = goal.setpoint
+    elif setpoint < tag.range_lo or setpoint > tag.range_hi:
+        wrong.append(
+            ("to", f"TREND runs to {setpoint:g}, outside the instrument range.", "Run to a value that can be measured.")
+        )
+    for key, span_s in (("horizon_s", rule.horizon_s), ("gap_s", rule.gap_s)):
+        if 0 < span_s < 2 * tag.period_s:
+            wrong.append(
+                (
+                    key,
+                    f"{key} of {span_s:g} s is shorter than two periods of {tag.period_s:g} s; no slope is seen in it.",
+                    "Write at least two periods.",
+                )
+            )
+    alpha = rule.alpha or ALPHA_DEFAULT.get(tag.kind, ALPHA_ELSE)
+    return replace(rule, setpoint=setpoint, alpha=alpha), wrong
+
+
+def _goal(entry: Entry) -> tuple[str, float | None, bool]:
+    """Read ``to`` and ``direction``: (name, None, falls) or ("", number, falls); ("", None, False) where wrong."""
+    if not entry.has("to"):
+        entry.wrong("to", "to is missing; a TREND runs to a limit of the tag or to a number.", 'Add to = "HH".')
+        return "", None, False
+    value = entry.values["to"]
+    if isinstance(value, str):
+        if value.strip() not in GOALS:
+            entry.wrong(
+                "to", f"to is {show(value)}; it is one of {', '.join(GOALS)}, or a number.", meant(value, GOALS)
+            )
+            return "", None, False
+        if entry.has("direction"):
+            entry.wrong("direction", "direction is given; a TREND to a limit has the limit's.", "Remove direction.")
+        return value.strip(), None, value.strip() in ("L", "LL")
+    number = entry.number_or_none("to")
+    direction = entry.choice("direction", DIRECTIONS, "")
+    return "", number, direction == "down"
