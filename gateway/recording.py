@@ -193,12 +193,13 @@ def _flat(chunk: Steps) -> Samples:
     every = np.ones((n, k), dtype=np.bool_) if chunk.present is None else chunk.present
     step, column = np.nonzero(every)
     values = chunk.values[every]
+    is_number = np.isfinite(values)
     quality = np.zeros(len(values), dtype=np.uint8) if chunk.quality is None else chunk.quality[every]
-    quality[~np.isfinite(values)] = NOT_A_NUMBER
+    quality[~is_number] = NOT_A_NUMBER
     return Samples(
         times_ns=chunk.times_ns[step],
         rows=chunk.rows[column],
-        values=values,
+        values=np.where(is_number, values, np.nan),
         quality=quality,
         numbers=chunk.numbers[step],
         share=chunk.share,
@@ -321,15 +322,15 @@ def _wide(recording: Path, rows: NDArray[np.int32], lines: Sequence[bytes], firs
         time, _, rest = line.partition(b",")
         times.append(_time_ns(recording, number, time.decode("utf-8", "replace").strip('"')))
         numbers.append(number)
-        cells = None
+        cells, filled = None, rest
         if not rest.translate(None, PLAIN):
-            filled = rest
             if b",," in rest or rest.startswith(b",") or rest.endswith(b",") or not rest:
                 filled = b",".join([cell or b"null" for cell in rest.split(b",")])
             try:
                 cells = orjson.loads(b"[" + filled + b"]")
             except orjson.JSONDecodeError:
                 cells = None  # "+1", ".5" and "007" are numbers too, but not in JSON.
+        may_lack = cells is None or filled is not rest
         if cells is None:
             cells = _slow_cells(recording, number, line)
         if len(cells) != k:
@@ -337,18 +338,27 @@ def _wide(recording: Path, rows: NDArray[np.int32], lines: Sequence[bytes], firs
                 f"{recording}: line {number}: it has {len(cells)} cells after the time, the first line has {k}."
             )
         values[n] = cells
-        if None in cells:
+        if may_lack and None in cells:
             present[n] = [cell is not None for cell in cells]
             is_full = False
         n += 1
+    return _wide_steps(times, rows, values[:n], None if is_full else present[:n], numbers, share)
+
+
+def _wide_steps(
+    times_ns: Any,  # noqa: ANN401  # list or array
+    rows: NDArray[np.int32],
+    values: NDArray[np.float64],
+    present: NDArray[np.bool_] | None,
+    numbers: Any,  # noqa: ANN401  # list or array
+    share: float,
+) -> Steps:
+    """Leave out the times at which there is nothing."""
+    times_ns, numbers = np.array(times_ns, dtype=np.int64), np.array(numbers, dtype=np.int64)
+    if present is not None and not (has := present.any(axis=1)).all():
+        times_ns, numbers, values, present = times_ns[has], numbers[has], values[has], present[has]
     return Steps(
-        times_ns=np.array(times, dtype=np.int64),
-        rows=rows,
-        values=values[:n],
-        present=None if is_full else present[:n],
-        quality=None,
-        numbers=np.array(numbers, dtype=np.int64),
-        share=share,
+        times_ns=times_ns, rows=rows, values=values, present=present, quality=None, numbers=numbers, share=share
     )
 
 
@@ -536,9 +546,7 @@ def _wide_parquet(
             if present is None:
                 present = np.ones(values.shape, dtype=np.bool_)
             present[:, place] = ~column.is_null().to_numpy(zero_copy_only=False)
-    return Steps(
-        times_ns=times_ns, rows=rows, values=values, present=present, quality=None, numbers=numbers, share=share
-    )
+    return _wide_steps(times_ns, rows, values, present, numbers, share)
 
 
 def _long_parquet(

@@ -154,10 +154,10 @@ def _by_time(recording: Path, tags: TagTable) -> Iterator[tuple[int, Samples]]:
 def _scans(
     sources: NDArray[np.int64], tags: TagTable, group: Samples, now_ns: int, numbers: dict[str, int]
 ) -> Iterator[Scan]:
-    """Give one scan a source, in the order in which the sources stand in the file."""
+    """Give one scan a source, in the order of the site's tag table, however the file is laid out."""
     mine = sources[group.rows]
     _, first = np.unique(mine, return_index=True)
-    for at in np.sort(first):
+    for at in first:
         tag = tags[int(group.rows[at])]
         part = group[mine == mine[at]]
         numbers[tag.source] = numbers.get(tag.source, 0) + 1

@@ -1,0 +1,131 @@
+"""Carrying with stops gives what replay gives: the same events byte for byte, and the same memory at the end."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alerting.desk import Desk
+from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.tier import Tier
+from alerting.model.unit import HazardUnit
+from edge.config import MqttOptions, Source
+from edge.model import Nature, Tag, TagTable
+from gateway.backtest.carry import Carrier
+from gateway.config import Site
+from gateway.record import EventLog
+from gateway.recording import steps
+from gateway.replay import replay
+
+PERIOD_S = 60
+START_S = 1_767_225_600
+SOURCES = ("a", "b", "c")
+
+
+def source(name: str, nature: Nature) -> Source:
+    return Source(id=name, protocol="mqtt", nature=nature, mqtt=MqttOptions(host="127.0.0.1"))
+
+
+def site(luck: np.random.Generator, tags: int, folder: Path, *, with_rates: bool) -> Site:
+    """A site of luck: limits in any combination, delays and silences that often fall on a sample's own time."""
+    natures = dict(zip(SOURCES, (Nature.ACTUAL, Nature.ACTUAL, Nature.TEST), strict=True))
+    table = TagTable(
+        [
+            Tag(name=f"T{t}", source=name, unit=f"U{t % 3}", nature=natures[name])
+            for t in range(tags)
+            for name in (SOURCES[int(luck.integers(3))],)
+        ]
+    )
+    rules = []
+    for tag in table:
+        for kind, setpoint, tier in (
+            (Kind.LL, -2.5, Tier.ORANGE),
+            (Kind.L, -1.5, Tier.YELLOW),
+            (Kind.H, 1.5, Tier.YELLOW),
+            (Kind.HH, 2.5, Tier.RED),
+        ):
+            if luck.random() < 0.6:
+                rules.append(
+                    Rule(
+                        id=f"{tag.name}.{kind.name}",
+                        tag=tag.name,
+                        kind=kind,
+                        setpoint=setpoint,
+                        tier=tier,
+                        deadband=float(luck.choice([0.0, 0.1, 0.5])),
+                        on_delay_s=float(luck.choice([0, 30, 60, 150])),
+                        off_delay_s=float(luck.choice([0, 60, 90])),
+                        is_latching=bool(luck.random() < 0.2),
+                    )
+                )
+        if luck.random() < 0.8:
+            setpoint = float(luck.choice([60, 90, 180, 600]))
+            rules.append(Rule(id=f"{tag.name}.STALE", tag=tag.name, kind=Kind.STALE, setpoint=setpoint, tier=Tier.BLUE))
+        if luck.random() < 0.7:
+            setpoint = float(luck.choice([0, 60, 100]))
+            rules.append(Rule(id=f"{tag.name}.BAD", tag=tag.name, kind=Kind.BAD, setpoint=setpoint, tier=Tier.BLUE))
+        if with_rates and luck.random() < 0.4:
+            rules.append(
+                Rule(
+                    id=f"{tag.name}.RATE", tag=tag.name, kind=Kind.RATE, setpoint=0.005, window_s=180, tier=Tier.YELLOW
+                )
+            )
+    return Site(
+        id="luck",
+        title={"en": "Luck", "zh": "运气"},
+        timezone="UTC",
+        sources=tuple(source(name, nature) for name, nature in natures.items()),
+        tags=table,
+        units=tuple(HazardUnit(id=f"U{u}") for u in range(3)),
+        rules=RuleTable(rules, table),
+        data=folder,
+    )
+
+
+def recording(luck: np.random.Generator, names: list[str], n: int, gaps: float) -> str:
+    """Quiet walks that cross their limits now and then, with holes, NaN and pauses."""
+    values = np.cumsum(luck.normal(0, 0.25, (n, len(names))), axis=0)
+    values = np.abs((values + 3) % 12 - 6) - 3
+    at = START_S + np.cumsum(np.where(luck.random(n) < 0.02, luck.integers(2, 30, n), 1)) * PERIOD_S
+    cells = np.vectorize("{:.3f}".format)(values).astype(object)
+    cells[luck.random(cells.shape) < gaps] = ""
+    for t in range(len(names)):  # Whole stretches without samples, and stretches that are BAD.
+        for word in ("", "nan"):
+            first = int(luck.integers(n))
+            cells[first : first + int(luck.integers(60)), t] = word
+    if gaps == 0:
+        cells[cells == ""] = "0.5"
+    lines = [",".join([str(t), *row]) for t, row in zip(at, cells, strict=True)]
+    return "\n".join([",".join(["time", *names]), *lines]) + "\n"
+
+
+def carry(here: Site, path: Path, log: EventLog) -> tuple[Carrier, Desk]:
+    carrier = Carrier(here, log.write, lambda _nature, _changes: None)
+    for chunk in steps(path, here.tags):
+        carrier.take(chunk)
+    carrier.end()
+    assert carrier.desk is not None
+    return carrier, carrier.desk
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("gaps", [0.0, 0.02, 0.5])
+def test_carrying_gives_the_events_of_replay(
+    seed: int, gaps: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    luck = np.random.default_rng([seed, int(gaps * 100)])
+    here = site(luck, 7, tmp_path, with_rates=seed % 3 == 0)
+    path = tmp_path / "r.csv"
+    path.write_text(recording(luck, [*here.tags.names], 450, gaps), encoding="utf-8")
+    replayed, carried = io.BytesIO(), io.BytesIO()
+
+    done = replay(here, path, EventLog(replayed, "run"))
+    monkeypatch.setattr("gateway.recording.CELLS_MAX", 7 * 61)  # Several chunks, none of them a round number.
+    carrier, desk = carry(here, path, EventLog(carried, "run"))
+
+    assert done.events > 30
+    assert carried.getvalue().splitlines() == replayed.getvalue().splitlines()
+    assert carrier.done.samples == done.samples
+    assert carrier.done.stops <= done.ticks - (0 if seed % 3 == 0 else 20)
+    assert desk.ticks == carrier.done.stops
