@@ -184,6 +184,11 @@ def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str
         facts["window_s"] = rule.window_s
     if rule.kind is Kind.DEVIATION:
         facts["reference"] = rule.reference
+    if rule.kind is Kind.STATE:
+        facts |= {"mask": rule.mask, "pattern": rule.pattern} if rule.mask else {"states": list(rule.states)}
+    if rule.kind is Kind.FROZEN:
+        facts["band"] = rule.band
+        facts["while_above"] = rule.while_above if rule.while_tag else None
     return facts
 
 

@@ -131,7 +131,17 @@ def command_of(line: dict[str, Any]) -> Command:
 
 def rules_of(snapshot: dict[str, Any]) -> list[Rule]:
     """Read the rules that a recording begins with."""
-    return [Rule(**{**rule, "kind": Kind(rule["kind"]), "tier": Tier(rule["tier"])}) for rule in snapshot["rules"]]
+    return [
+        Rule(
+            **{
+                **rule,
+                "kind": Kind(rule["kind"]),
+                "tier": Tier(rule["tier"]),
+                "states": tuple(rule.get("states", ())),
+            }
+        )
+        for rule in snapshot["rules"]
+    ]
 
 
 def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> None:

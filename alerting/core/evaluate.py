@@ -16,15 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.core.deviation import judge_deviations
+from alerting.core.frozen import interrupt, judge_frozen
 from alerting.core.limit import judge_limits
 from alerting.core.many import Indexes, held_until, is_ready, spread, touch
 from alerting.core.memory import PAUSED, Changes, Memory, Phase, no_changes
 from alerting.core.rate import judge_rates
+from alerting.core.state import judge_states
 from alerting.core.trend import judge_trends
 from alerting.model.rule import Kind, RuleTable
 from edge.model import Quality, Reason, Scan
 from edge.model.quality import encode, is_bad, is_judged
 
+OUT_OF_RANGE = np.array([encode(Quality.BAD, Reason.RANGE), encode(Quality.BAD, Reason.SENTINEL)], dtype=np.uint8)
 BAD_NOT_A_NUMBER = np.uint8(encode(Quality.BAD, Reason.NOT_A_NUMBER))
 
 
@@ -62,6 +65,7 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
 
     spoilt = bad[place] & table.is_value[rules]
     _pause(memory, rules[spoilt], time_ns[place[spoilt]])
+    interrupt(memory, rules[spoilt])
     memory.last_ns[rows] = np.maximum(memory.last_ns[rows], time_ns)
 
     kind = table.kind[rules]
@@ -72,6 +76,8 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
         table, memory, rules[is_value], value[place[is_value]], time_ns[place[is_value]]
     )
     is_quality = (kind == Kind.BAD) & (bad | judged)[place]
+    if Kind.RANGE in table.kinds:
+        is_quality = _split_bad(table, memory, rules, scan.quality[place], bad[place], judged[place], time_ns[place])
     holds[is_quality] = bad[place[is_quality]]
     lets_go[is_quality] = ~bad[place[is_quality]]
     lets_go[kind == Kind.STALE] = True
@@ -81,6 +87,7 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     if many is not None:
         ready = is_ready(table, memory, many)
         _pause(memory, many.rules[~ready], many.time_ns[~ready])
+        interrupt(memory, many.rules[~ready])
         k, at = many.rules[ready], many.time_ns[ready]
         after = _join(after, _step(table, memory, k, *_compare(table, memory, k, memory.value[table.row[k]], at), at))
     _mark(memory, scan, time_ns)
@@ -161,7 +168,37 @@ def _compare(
     if Kind.TREND in table.kinds:
         mine = kind == Kind.TREND
         holds[mine], lets_go[mine] = judge_trends(table, memory, rules[mine], value[mine], time_ns[mine])
+    if Kind.STATE in table.kinds:
+        mine = kind == Kind.STATE
+        holds[mine], lets_go[mine] = judge_states(table, rules[mine], value[mine])
+    if Kind.FROZEN in table.kinds:
+        mine = kind == Kind.FROZEN
+        holds[mine], lets_go[mine] = judge_frozen(table, memory, rules[mine], value[mine], time_ns[mine])
     return holds, lets_go
+
+
+def _split_bad(
+    table: RuleTable,
+    memory: Memory,
+    rules: Indexes,
+    quality: NDArray[np.uint8],
+    bad: NDArray[np.bool_],
+    judged: NDArray[np.bool_],
+    time_ns: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Share BAD samples between RANGE and BAD; tell which rules of the two kinds the samples are for, bool (n,).
+
+    Out of range and fill values are for RANGE, all other BAD ones for BAD, which takes everything where the tag has no
+    RANGE rule. What is for the other one pauses: a tag that changes between the two is caught by both, a little later.
+    """
+    kind = table.kind[rules]
+    is_out = np.isin(quality, OUT_OF_RANGE)
+    is_range = kind == Kind.RANGE
+    is_quality = is_range | (kind == Kind.BAD)
+    is_others = is_quality & bad & table.has_range[rules] & (is_out != is_range)
+    _pause(memory, rules[is_others], time_ns[is_others])
+    mine: NDArray[np.bool_] = is_quality & (bad | judged) & ~is_others
+    return mine
 
 
 def _expire_held(

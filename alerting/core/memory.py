@@ -42,6 +42,16 @@ class Slot(IntEnum):
     RUN = 12  # excess of the outliers in a row, signed
 
 
+class Flat(IntEnum):
+    """Columns of ``Memory.flat``; see ``alerting.core.frozen`` for their meaning."""
+
+    NS = 0  # flat time, ns
+    WAITING = 1  # what passed since the tag's last own sample, ns
+    AT = 2  # when it was last judged, ns; 0 where the time since does not count
+    OWN = 3  # time of the tag's own sample that was taken last, ns
+    IS_EXPECTED = 4  # 1 while the expected activity is there
+
+
 @dataclass(slots=True)
 class Changes:
     """Rules that tripped or cleared, as columns of equal length n.
@@ -89,6 +99,9 @@ class Memory:
         ring_ns, ring_value: Kept samples of RATE rules, newest first, (rates, RATE_SLOTS).
         trend_ns: Time of the last judged sample of each TREND rule, int64 (trends,); 0 before the first.
         trend_state: Its filter, float64 (trends, ``Slot``).
+        flat_of: Place of each FROZEN rule in the next two, int32 (rules,), -1 for other kinds.
+        anchor: Where the present flat stretch of FROZEN rules began, float64 (frozen,); NaN before the first sample.
+        flat: Their flat time and what it needs, int64 (frozen, ``Flat``).
     """
 
     last_ns: NDArray[np.int64]
@@ -113,6 +126,9 @@ class Memory:
     ring_value: NDArray[np.float64]
     trend_ns: NDArray[np.int64]
     trend_state: NDArray[np.float64]
+    flat_of: NDArray[np.int32]
+    anchor: NDArray[np.float64]
+    flat: NDArray[np.int64]
     source_of: dict[str, int] = field(default_factory=dict)
     start_ns: int = 0
 
@@ -127,6 +143,7 @@ class Memory:
         stale_ns[table.row[is_stale_rule]] = np.rint(table.setpoint[is_stale_rule] * 1e9).astype(np.int64)
         rate_of, rates = _places(table, Kind.RATE)
         trend_of, trends = _places(table, Kind.TREND)
+        flat_of, frozen = _places(table, Kind.FROZEN)
         return cls(
             last_ns=np.zeros(tags, dtype=np.int64),
             value=np.full(tags, np.nan),
@@ -150,6 +167,9 @@ class Memory:
             ring_value=np.full((rates, RATE_SLOTS), np.nan),
             trend_ns=np.zeros(trends, dtype=np.int64),
             trend_state=np.zeros((trends, len(Slot))),
+            flat_of=flat_of,
+            anchor=np.full(frozen, np.nan),
+            flat=np.zeros((frozen, len(Flat)), dtype=np.int64),
             source_of=source_of,
             start_ns=start_ns,
         )
@@ -184,6 +204,9 @@ class Memory:
         trends = trends[trends >= 0]
         part.trend_ns[:] = self.trend_ns[trends]
         part.trend_state[:] = self.trend_state[trends]
+        frozen = self.flat_of[rules]
+        part.anchor[:] = self.anchor[frozen[frozen >= 0]]
+        part.flat[:] = self.flat[frozen[frozen >= 0]]
         for source, index in part.source_of.items():
             part.mark_ns[index] = self.mark_ns[self.source_of[source]]
             part.mark_received_ns[index] = self.mark_received_ns[self.source_of[source]]

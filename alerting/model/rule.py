@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.model.states import StateTable
 from alerting.model.tier import Tier
 from edge.model import TagTable
 
@@ -26,6 +27,9 @@ class Kind(IntEnum):
     BAD = 7  # quality BAD for longer than t
     TREND = 8  # time to limit: the limit is reached within a horizon if the tag goes on like this
     DEVIATION = 10  # |value - reference|, the reference being a number or another tag
+    STATE = 11  # the value is one of some states, or some of its bits have a pattern
+    FROZEN = 12  # the value keeps coming and does not change, while it should
+    RANGE = 13  # out of the instrument's range, or a fill value, for longer than t
 
 
 LIMITS = (Kind.L, Kind.LL, Kind.H, Kind.HH)
@@ -39,9 +43,12 @@ GROUP = {
     Kind.BAD: "bad",
     Kind.TREND: "trend",
     Kind.DEVIATION: "deviation",
+    Kind.STATE: "state",
+    Kind.FROZEN: "frozen",
+    Kind.RANGE: "range",
 }
 #: Kinds that look at how data comes, not at the value; BAD quality does not pause them.
-DATA_KINDS = (Kind.STALE, Kind.BAD)
+DATA_KINDS = (Kind.STALE, Kind.BAD, Kind.RANGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +57,14 @@ class Rule:
 
     Attributes:
         id: ``<tag>.<kind>``, e.g. ``TK-101.level.HH``.
-        setpoint: In the tag's engineering unit; per second for RATE; in s for STALE and BAD; for TREND the limit
-            that the tag runs to.
+        setpoint: In the tag's engineering unit; per second for RATE; in s for STALE, BAD, RANGE and FROZEN; for TREND
+            the limit that the tag runs to; not used by STATE.
         name: Tells rules of one kind on one tag apart; empty for the only one. Part of the alarm's identity.
         reference: What a DEVIATION is measured from: a number in the tag's engineering unit, or the name of a tag.
+        states: States of a STATE rule; empty where its bits count.
+        mask, pattern: Bits of a STATE rule: ``value & mask == pattern``.
+        band: How far a FROZEN value may stray from where its flat stretch began, in the tag's engineering unit.
+        while_tag, while_above: Only time in which this tag is above this counts as FROZEN; empty for any time.
         deadband: How far the value must come back, same unit as the setpoint.
         on_delay_s, off_delay_s: How long true before trip, false before clear, s.
         window_s: Span over which a rate is taken, s (RATE only).
@@ -87,6 +98,12 @@ class Rule:
     is_latching: bool = False
     name: str = ""
     reference: float | str = 0.0
+    states: tuple[float, ...] = ()
+    mask: int = 0
+    pattern: int = 0
+    band: float = 0.0
+    while_tag: str = ""
+    while_above: float = 0.0
     revision: int = 1
     response: dict[str, str] = field(default_factory=dict)
 
@@ -99,7 +116,7 @@ class Rule:
     @property
     def other(self) -> str:
         """Name of the tag that the value is judged against; empty where the rule looks at its own tag alone."""
-        return self.reference if isinstance(self.reference, str) else ""
+        return self.reference if isinstance(self.reference, str) else self.while_tag
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -171,6 +188,10 @@ class RuleTable:
         alarm: Index of the alarm that the rule belongs to, int32 (r,).
         first: Rules of tag row t are ``first[t]:first[t + 1]``, int32 (tags + 1,).
         reference: The number that a deviation is measured from, float64 (r,); NaN where it is a tag.
+        states: What the STATE rules compare with.
+        band, while_above: Of FROZEN rules, float64 (r,).
+        flat_ns: How long flat is FROZEN, int64 (r,).
+        has_range: Rules whose tag has a RANGE rule too, bool (r,).
         other_row: Tag row that the rule's value is judged against, int32 (r,); -1 for none.
         is_value: Rules that judge values, so that BAD quality pauses them, bool (r,).
         kinds: The kinds that there are.
@@ -194,9 +215,10 @@ class RuleTable:
         self.sign[is_trend] = self.trends.sign
         self.setpoint: NDArray[np.float64] = np.array([r.setpoint for r in order], dtype=np.float64)
         self.deadband: NDArray[np.float64] = np.array([r.deadband for r in order], dtype=np.float64)
-        # "BAD for longer than t" is a delay: its setpoint is its on-delay.
+        # "BAD for longer than t" is a delay, and so is RANGE: its setpoint is its on-delay.
         self.on_ns: NDArray[np.int64] = np.array(
-            [round((r.setpoint if r.kind is Kind.BAD else r.on_delay_s) * S_TO_NS) for r in order], dtype=np.int64
+            [round((r.setpoint if r.kind in (Kind.BAD, Kind.RANGE) else r.on_delay_s) * S_TO_NS) for r in order],
+            dtype=np.int64,
         )
         self.off_ns: NDArray[np.int64] = np.array([round(r.off_delay_s * S_TO_NS) for r in order], dtype=np.int64)
         self.window_ns: NDArray[np.int64] = np.array([round(r.window_s * S_TO_NS) for r in order], dtype=np.int64)
@@ -219,6 +241,16 @@ class RuleTable:
         self.other_row: NDArray[np.int32] = np.array(
             [tags.row_of[r.other] if r.other else -1 for r in order], dtype=np.int32
         )
+        self.states = StateTable(
+            [r.kind is Kind.STATE for r in order],
+            [(r.states, r.mask, r.pattern) for r in order if r.kind is Kind.STATE],
+        )
+        self.band: NDArray[np.float64] = np.array([r.band for r in order], dtype=np.float64)
+        self.while_above: NDArray[np.float64] = np.array([r.while_above for r in order], dtype=np.float64)
+        self.flat_ns: NDArray[np.int64] = np.array(
+            [round(r.setpoint * S_TO_NS) if r.kind is Kind.FROZEN else 0 for r in order], dtype=np.int64
+        )
+        self.has_range: NDArray[np.bool_] = np.isin(self.row, self.row[self.kind == Kind.RANGE])
         self._index_inputs(order)
 
     def _index_inputs(self, order: Sequence[Rule]) -> None:

@@ -19,17 +19,20 @@ from gateway.store import schema
 TAG_COLUMNS = ("last_ns", "value", "value_ns", "quality")
 RATE_COLUMNS = ("ring_ns", "ring_value")
 TREND_COLUMNS = ("trend_ns", "trend_state")
+FROZEN_COLUMNS = ("anchor", "flat")
 
 
 def pack(desk: Desk, nature: Nature) -> bytes:
     """Copy one nature's memory into bytes."""
     memory = desk.memory(nature)
     columns: dict[str, Any] = {
-        name: getattr(memory, name) for name in (*TAG_COLUMNS, *RATE_COLUMNS, *TREND_COLUMNS, "mark_ns")
+        name: getattr(memory, name)
+        for name in (*TAG_COLUMNS, *RATE_COLUMNS, *TREND_COLUMNS, *FROZEN_COLUMNS, "mark_ns")
     }
     columns["tags"] = np.array(desk.table.tags.names, dtype=np.str_)
     columns["rates"] = np.array([rule.id for rule in desk.table if rule.kind is Kind.RATE], dtype=np.str_)
     columns["trends"] = np.array(_filters(desk), dtype=np.str_)
+    columns["frozen"] = np.array(_frozen(desk), dtype=np.str_)
     columns["sources"] = np.array(list(memory.source_of), dtype=np.str_)
     content = io.BytesIO()
     np.savez(content, **columns)
@@ -51,6 +54,10 @@ def unpack(desk: Desk, nature: Nature, content: bytes) -> None:
             here, there = _match(_filters(desk), columns["trends"])
             for name in TREND_COLUMNS:
                 getattr(memory, name)[here] = columns[name][there]
+        if "frozen" in columns and columns["flat"].shape[1:] == memory.flat.shape[1:]:
+            here, there = _match(_frozen(desk), columns["frozen"])
+            for name in FROZEN_COLUMNS:
+                getattr(memory, name)[here] = columns[name][there]
         here, there = _match(list(memory.source_of), columns["sources"])
         memory.mark_ns[here] = columns["mark_ns"][there]
 
@@ -60,6 +67,10 @@ def _filters(desk: Desk) -> list[str]:
     trends = [rule for rule in desk.table if rule.kind is Kind.TREND]
     period_s = desk.table.trends.period_s.tolist()
     return [f"{rule.id} {rule.alpha:g} {period:g}" for rule, period in zip(trends, period_s, strict=True)]
+
+
+def _frozen(desk: Desk) -> list[str]:
+    return [rule.id for rule in desk.table if rule.kind is Kind.FROZEN]
 
 
 def save(connection: Connection, now_ns: int, contents: dict[Nature, bytes]) -> None:

@@ -15,6 +15,13 @@ Written from the stated rules and from nothing else; it shares no code with the 
 * Rate = (v - v0) / (t - t0) with the newest kept sample at least a window and at most two windows old; samples are
   kept at least a sixth of the window apart.
 * Deviation is |v - reference|, compared as H is.
+* A state holds while the value is one of the states, or while the whole number has the pattern under the mask; it lets
+  go otherwise, except that what is no whole number has no bits.
+* A value is frozen that stayed within the band of where it was when it last left the band, for the setpoint in s. Only
+  time between two judgements in a row counts, not longer apart than stale, at the earlier of which the expected
+  activity was there; and only when the tag itself spoke again.
+* With a RANGE rule on a tag, samples out of range and fill values are its own and pause the BAD rule, other BAD samples
+  the other way round.
 * A rule over several tags is judged once for each scan that has one of them, with what each said last, at the newest
   time of any of them. It is judged only if the last accepted sample of each was judged and none is stale; else it
   pauses as for BAD. How stale an input is, its own source tells: the scan's own source has come as far as the newest
@@ -34,6 +41,7 @@ from edge.model import Scan, TagTable
 S = 1_000_000_000
 BAD_FROM = 128  # upper bit of the quality byte
 RETAINED = 64 + 12  # UNCERTAIN, reason retained
+OUT_OF_RANGE = (128 + 5, 128 + 6)  # BAD, reasons range and sentinel
 
 #: (rule id, is_active, time_ns)
 Transition = tuple[str, bool, int]
@@ -58,11 +66,18 @@ class SlowRule:
     active: bool = False
     delay: SlowDelay | None = None
     kept: list[tuple[int, float]] = field(default_factory=list)  # samples of a rate, oldest first
+    anchor: float = math.nan
+    flat: int = 0  # proven by a sample of the tag itself
+    unproven: int = 0
+    judged: int | None = None  # when last, unless something came between
+    spoke: int = 0  # the tag itself
+    expected: bool = False
 
     def length(self, goal: bool) -> int:
         if not goal:
             return nanoseconds(self.rule.off_delay_s)
-        return nanoseconds(self.rule.setpoint if self.rule.kind is Kind.BAD else self.rule.on_delay_s)
+        is_time = self.rule.kind in (Kind.BAD, Kind.RANGE)
+        return nanoseconds(self.rule.setpoint if is_time else self.rule.on_delay_s)
 
     def switch(self, time_ns: int) -> Transition:
         assert self.delay is not None
@@ -82,10 +97,14 @@ class SlowRule:
         if end <= until and end <= stale_at:
             return [self.switch(end)]
         if stale_at <= until:
-            self.pause(int(stale_at))
+            self.stop(int(stale_at))
         return []
 
     def pause(self, time_ns: int) -> None:
+        self.judged = None
+        self.stop(time_ns)
+
+    def stop(self, time_ns: int) -> None:
         if self.delay is None or self.delay.since is None:
             return
         if self.delay.goal:
@@ -108,9 +127,38 @@ class SlowRule:
             return [self.switch(time_ns)]
         return []
 
-    def compare(self, time_ns: int, value: float, value_of: "Callable[[str], float]") -> tuple[bool, bool]:
+    def is_frozen(self, time_ns: int, value: float, own: "SlowTag", value_of: "Callable[[str], float]") -> bool:
+        rule = self.rule
+        if self.judged is not None and self.expected and time_ns - self.judged < own.stale_after:
+            self.unproven += time_ns - self.judged
+        if own.valued_ns != self.spoke:
+            if abs(value - self.anchor) <= rule.band:
+                self.flat += self.unproven
+            else:
+                self.anchor, self.flat = value, 0
+            self.unproven, self.spoke = 0, own.valued_ns
+        self.judged = time_ns
+        self.expected = not rule.while_tag or value_of(rule.while_tag) > rule.while_above
+        return self.flat >= nanoseconds(rule.setpoint)
+
+    def is_in_state(self, value: float) -> tuple[bool, bool]:
+        rule = self.rule
+        if not rule.mask:
+            return value in rule.states, value not in rule.states
+        if value != int(value):
+            return False, False
+        return int(value) & rule.mask == rule.pattern, int(value) & rule.mask != rule.pattern
+
+    def compare(
+        self, time_ns: int, value: float, own: "SlowTag", value_of: "Callable[[str], float]"
+    ) -> tuple[bool, bool]:
         """Tell whether the condition holds, and whether the value is back past the deadband."""
         rule = self.rule
+        if rule.kind is Kind.FROZEN:
+            frozen = self.is_frozen(time_ns, value, own, value_of)
+            return frozen, not frozen
+        if rule.kind is Kind.STATE:
+            return self.is_in_state(value)
         if rule.kind is Kind.DEVIATION:
             deviation = abs(value - self.reference(value_of))
             return deviation >= rule.setpoint, deviation < rule.setpoint - rule.deadband
@@ -143,6 +191,8 @@ class SlowTag:
         self.start_ns = start_ns
         self.last_ns = 0
         self.value = math.nan
+        self.valued_ns = 0
+        self.has_range = any(rule.rule.kind is Kind.RANGE for rule in self.rules)
         self.is_relied_on = False  # the last accepted sample was judged
         stale = [rule.rule.setpoint for rule in self.rules if rule.rule.kind is Kind.STALE]
         self.stale_after: float = nanoseconds(stale[0]) if stale else math.inf
@@ -157,7 +207,8 @@ class SlowTag:
         retained = not bad and quality == RETAINED
         self.last_ns = max(self.last_ns, time_ns)
         self.is_relied_on = not (bad or retained)
-        self.value = value if self.is_relied_on else self.value
+        if self.is_relied_on:
+            self.value, self.valued_ns = value, time_ns
         after: list[Transition] = []
         for rule in self.rules:
             kind = rule.rule.kind
@@ -165,12 +216,17 @@ class SlowTag:
                 after += rule.see(time_ns, holds=False, lets_go=True)
             elif retained:
                 continue
-            elif kind is Kind.BAD:
+            elif kind in (Kind.BAD, Kind.RANGE) and bad and self.has_range:
+                if (kind is Kind.RANGE) is (quality in OUT_OF_RANGE):
+                    after += rule.see(time_ns, holds=True, lets_go=False)
+                else:
+                    rule.pause(time_ns)
+            elif kind in (Kind.BAD, Kind.RANGE):
                 after += rule.see(time_ns, holds=bad, lets_go=not bad)
             elif bad:
                 rule.pause(time_ns)
             else:
-                holds, lets_go = rule.compare(time_ns, value, lambda _: math.nan)
+                holds, lets_go = rule.compare(time_ns, value, self, lambda _: math.nan)
                 after += rule.see(time_ns, holds=holds, lets_go=lets_go)
         return before, after
 
@@ -211,7 +267,7 @@ class SlowJoint:
             self.rule.pause(now)
             return []
         values = {tag.name: tag.value for tag in self.tags}
-        holds, lets_go = self.rule.compare(now, self.tags[0].value, values.__getitem__)
+        holds, lets_go = self.rule.compare(now, self.tags[0].value, self.tags[0], values.__getitem__)
         return self.rule.see(now, holds=holds, lets_go=lets_go)
 
     def read_clock(self, now_ns: int) -> list[Transition]:

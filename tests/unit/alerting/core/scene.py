@@ -19,7 +19,7 @@ GRID_NS = S // 10
 START_NS = 1_700_000_000 * S
 
 GOOD, UNCERTAIN, BAD = 0x00, 0x40, 0x80
-TIMEOUT, SUBSTITUTED, CLOCK, RETAINED = 2, 10, 11, 12
+TIMEOUT, RANGE, SENTINEL, SUBSTITUTED, CLOCK, RETAINED = 2, 5, 6, 10, 11, 12
 
 LIMIT_TIERS = {Kind.L: Tier.YELLOW, Kind.LL: Tier.ORANGE, Kind.H: Tier.YELLOW, Kind.HH: Tier.ORANGE}
 
@@ -86,6 +86,9 @@ def random_rules(rng: np.random.Generator, tags: TagTable) -> list[Rule]:
             Kind.STALE: float(rng.choice([0.6, 2.0, 4.0, 8.0])),
             Kind.BAD: float(rng.choice([0.0, 0.1, 0.3, 1.0])),
             Kind.DEVIATION: float(rng.choice([0.5, 0.75, 1.0])),
+            Kind.STATE: 0.0,
+            Kind.FROZEN: float(rng.choice([0.3, 0.5, 1.0])),
+            Kind.RANGE: float(rng.choice([0.0, 0.1, 0.3])),
         }
         near = [tags[row % len(tags)].name for row in range(tags.row_of[tag.name] - 2, tags.row_of[tag.name] + 3)]
         rules += [
@@ -109,6 +112,13 @@ def more_of(kind: Kind, rng: np.random.Generator, near: list[str]) -> dict[str, 
     """Give what only rules of some kind have; ``near`` are other tags, of the same source and of others."""
     if kind is Kind.DEVIATION and near:
         return {"reference": str(rng.choice(near)) if rng.random() < 0.7 else 0.25}
+    if kind is Kind.STATE:
+        if rng.random() < 0.5:
+            return {"states": tuple(rng.choice([-1.0, -0.5, 0.0, 0.5, 1.0], 2, replace=False).tolist())}
+        return {"mask": 2, "pattern": int(rng.choice([0, 2]))}
+    if kind is Kind.FROZEN:
+        activity = {"while_tag": str(rng.choice(near)), "while_above": 0.0} if near and rng.random() < 0.5 else {}
+        return {"band": float(rng.choice([0.0, 0.5])), **activity}
     return {}
 
 
@@ -136,7 +146,7 @@ class Walk:
             self.value = min(max(self.value + pick(rng, STEPS), -1.5), 1.5)
         match self.mood:
             case "bad":
-                return pick(rng, (self.value, np.nan)), BAD | TIMEOUT
+                return pick(rng, (self.value, np.nan)), BAD | pick(rng, (TIMEOUT, TIMEOUT, RANGE, SENTINEL))
             case "nan":
                 return np.nan, pick(rng, (GOOD, UNCERTAIN | CLOCK))
             case "inf":

@@ -16,7 +16,10 @@ from tests.oracle.slow_evaluate import SlowCore, Transition
 from tests.unit.alerting.core.scene import START_NS, make_tags, random_rules, random_steps
 
 #: Every kind that a random scene has.
-KINDS = (Kind.LL, Kind.L, Kind.H, Kind.HH, Kind.RATE, Kind.STALE, Kind.BAD, Kind.DEVIATION)
+KINDS = (
+    Kind.LL, Kind.L, Kind.H, Kind.HH, Kind.RATE, Kind.STALE, Kind.BAD,
+    Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE,
+)  # fmt: skip
 
 
 def by_rule(found: Iterable[Transition]) -> dict[str, list[tuple[bool, int]]]:

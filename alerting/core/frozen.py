@@ -1,0 +1,62 @@
+"""Frozen: the value keeps coming and does not change, while it should.
+
+Flow: samples -> [frozen] -> holds, lets go -> delays
+Why: at Buncefield the gauge showed two thirds full and flat while the tank was filled until it overflowed; the signal
+was good, and no limit was ever reached (Buncefield MIIB, third progress report, 2006).
+Never: counts time in which nothing came, what came was BAD, or the expected activity was absent.
+
+The anchor is the value at which the present flat stretch began: while |v - anchor| <= band it stays, else it moves to v
+and the flat time begins anew. Flat time is the time between samples in a row that were both judged; what passed
+since the tag's last own sample counts only when the next one has come and is within the band. With ``while_tag`` only
+the time counts in which that tag was above ``while_above``. Active while the flat time >= setpoint, in s; it clears
+when the value moves, not when the activity ends, because only a value that moves proves the instrument alive.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.core.memory import Flat, Memory
+from alerting.model.rule import RuleTable
+
+
+def judge_frozen(
+    table: RuleTable,
+    memory: Memory,
+    rules: NDArray[np.int64],
+    value: NDArray[np.float64],
+    time_ns: NDArray[np.int64],
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Add up flat time and compare it with the setpoint.
+
+    Args:
+        rules: Indexes of FROZEN rules, (n,), each once.
+        value: The tag's value for each, (n,); finite. Memory has taken it, and the value of ``while_tag``.
+        time_ns: When each is judged, int64 (n,); never back.
+
+    Returns:
+        Which conditions hold, and which let go; both bool (n,).
+    """
+    f = memory.flat_of[rules]
+    row, other = table.row[rules], table.other_row[rules]
+    flat = memory.flat[f]
+    passed = time_ns - flat[:, Flat.AT]
+    counts = (flat[:, Flat.AT] > 0) & (flat[:, Flat.IS_EXPECTED] > 0) & (passed < memory.stale_ns[row])
+    waiting = flat[:, Flat.WAITING] + np.where(counts, passed, 0)
+
+    is_own = memory.value_ns[row] != flat[:, Flat.OWN]
+    with np.errstate(over="ignore"):
+        left = is_own & ~(np.abs(value - memory.anchor[f]) <= table.band[rules])
+    memory.anchor[f] = np.where(left, value, memory.anchor[f])
+    memory.flat[f, Flat.NS] = np.where(left, 0, flat[:, Flat.NS] + np.where(is_own, waiting, 0))
+    memory.flat[f, Flat.WAITING] = np.where(is_own, 0, waiting)
+    memory.flat[f, Flat.AT] = time_ns
+    memory.flat[f, Flat.OWN] = memory.value_ns[row]
+    memory.flat[f, Flat.IS_EXPECTED] = (other < 0) | (memory.value[other] > table.while_above[rules])
+    holds: NDArray[np.bool_] = memory.flat[f, Flat.NS] >= table.flat_ns[rules]
+    return holds, ~holds
+
+
+def interrupt(memory: Memory, rules: NDArray[np.int64]) -> None:
+    """Let the time up to the next judged sample not count, because an input of these rules cannot be relied on."""
+    f = memory.flat_of[rules]
+    memory.flat[f[f >= 0], Flat.AT] = 0
