@@ -13,6 +13,7 @@ import numpy as np
 
 from alerting.core import Changes, Memory, evaluate, expire
 from alerting.core.memory import no_changes
+from alerting.core.guard import Guard
 from alerting.judge import Lane, alarm_event, is_latching, judge_alarm, rules_of
 from alerting.late import Gap, GapBook
 from alerting.lifecycle import Refused, Turn, step
@@ -85,6 +86,7 @@ class Desk:
         self.kind_of = {unit.id: unit.kind for unit in units}
         self.start_ns = start_ns
         self.memories: dict[Nature, Memory] = {}
+        self._guards: dict[Nature, Guard] = {}
         self.alarms: dict[str, Alarm] = {}
         self.key_of_id: dict[str, str] = {}
         self.entries: dict[tuple[Nature, str], Entry] = {}  # open ones only
@@ -113,6 +115,13 @@ class Desk:
             memory.is_watched[:] = [tag.nature is nature for tag in self.table.tags]
         return memory
 
+    def guard(self, nature: Nature) -> Guard:
+        """Give the guard of one nature's memory."""
+        guard = self._guards.get(nature)
+        if guard is None:
+            guard = self._guards[nature] = Guard(self.table)
+        return guard
+
     def adopt(self, alarms: Iterable[Alarm], entries: Iterable[Entry]) -> None:
         """Take over committed alarms and open entries at start."""
         for alarm in alarms:
@@ -137,6 +146,7 @@ class Desk:
         """Judge one admitted scan of the live lane; each tag at most once, newer than its last."""
         memory = self.memory(scan.nature)
         before, after = evaluate(self.table, memory, scan)
+        self.guard(scan.nature).refresh(memory, scan.rows)
         self._fold(before, scan.nature, scan.key, then=after)
         self._fold(after, scan.nature, scan.key)
 
@@ -172,7 +182,9 @@ class Desk:
         """End the tick: one clock reading for delays, silence and shelves; hand over what changed."""
         outcome = self._outcome
         for nature, memory in self.memories.items():
-            self._fold(expire(self.table, memory, outcome.now_ns), nature, "")
+            expired = expire(self.table, memory, outcome.now_ns)
+            self.guard(nature).close(self.table.row[expired.rule])
+            self._fold(expired, nature, "")
         self._end_suppressions(outcome.now_ns)
         for nature, memory in self.memories.items():
             dirty = np.flatnonzero(memory.is_dirty)

@@ -32,7 +32,10 @@ class Part:
     table: RuleTable
     rows: NDArray[np.int32]
     rules: NDArray[np.int64]
-    local: NDArray[np.int32]  # site row -> row of the part, -1 outside
+
+    def local(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Give the part's rows of these tags of its source."""
+        return np.searchsorted(self.rows, rows).astype(np.int32)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,10 +61,11 @@ class Gap:
 
     def judge(self, scan: Scan, site: str, now_ns: int) -> Iterator[Event]:
         """Judge a late scan in this gap's memory."""
-        newer = scan.times_ns > self.memory.last_ns[self.part.local[scan.rows]]
+        rows = self.part.local(scan.rows)
+        newer = scan.times_ns > self.memory.last_ns[rows]
         local = replace(
             scan,
-            rows=self.part.local[scan.rows[newer]],
+            rows=rows[newer],
             values=scan.values[newer],
             quality=scan.quality[newer],
             times_ns=scan.times_ns[newer],
@@ -137,8 +141,6 @@ class GapBook:
             tags = self._table.tags
             rows = tags.rows_of_source(source)
             rules = self._table.within(rows)
-            local = np.full(len(tags), -1, dtype=np.int32)
-            local[rows] = np.arange(len(rows), dtype=np.int32)
             table = RuleTable([self._table[int(k)] for k in rules], TagTable([tags[int(r)] for r in rows]))
-            self._parts[source] = Part(table, rows, rules, local)
+            self._parts[source] = Part(table, rows, rules)
         return self._parts[source]

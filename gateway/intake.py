@@ -100,9 +100,8 @@ class Intake:
 
     def __init__(self, sources: tuple[Source, ...], tags: TagTable) -> None:
         self._sources = {source.id: source for source in sources}
-        self._is_mine = {
-            source.id: np.array([tag.source == source.id for tag in tags], dtype=np.bool_) for source in sources
-        }
+        self._place = {source.id: place for place, source in enumerate(sources)}
+        self._source_of: NDArray[np.int32] = np.array([self._place.get(tag.source, -1) for tag in tags], dtype=np.int32)
         self._tags = len(tags)
         self.state = {source.id: _Sequence() for source in sources}
         self.refused: dict[Refusal, int] = dict.fromkeys(Refusal, 0)
@@ -128,7 +127,7 @@ class Intake:
             self._refuse(Refusal.UNKNOWN_SOURCE, len(scan))
             return
         known = (scan.rows >= 0) & (scan.rows < self._tags)
-        known[known] = self._is_mine[scan.source][scan.rows[known]]
+        known[known] = self._source_of[scan.rows[known]] == self._place[scan.source]
         if not known.all():
             self._refuse(Refusal.UNKNOWN_TAG, int((~known).sum()))
             scan = take(scan, known)

@@ -50,6 +50,7 @@ class TagTable:
         self.names: tuple[str, ...] = tuple(tag.name for tag in self.tags)
         self.row_of: dict[str, int] = {name: row for row, name in enumerate(self.names)}
         assert len(self.row_of) == len(self.tags), "tag names are unique; the configuration checks it"
+        self._rows_of: dict[str, list[int]] = {}
         self.range_lo: NDArray[np.float64] = self._column("range_lo")
         self.range_hi: NDArray[np.float64] = self._column("range_hi")
         self.period_s: NDArray[np.float64] = self._column("period_s")
@@ -60,7 +61,10 @@ class TagTable:
 
     def rows_of_source(self, source: str) -> NDArray[np.int32]:
         """Give the rows of one source's tags, ascending, int32 (n,)."""
-        return np.array([r for r, tag in enumerate(self.tags) if tag.source == source], dtype=np.int32)
+        if not self._rows_of:
+            for row, tag in enumerate(self.tags):
+                self._rows_of.setdefault(tag.source, []).append(row)
+        return np.array(self._rows_of.get(source, ()), dtype=np.int32)
 
     def __len__(self) -> int:
         return len(self.tags)
