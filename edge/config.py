@@ -5,6 +5,7 @@ tags) and ``gateway.load`` (the whole site file).
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from edge.model import Nature
@@ -77,12 +78,53 @@ class Source:
     Attributes:
         silent_after_s: The source counts as silent when no scan came for so long, s.
         lateness_s: Samples older than this are late (design §3: 60 s).
+        node: Name of the edge node whose collector has it; empty where a collector of our own has.
     """
 
     id: str
-    protocol: Literal["modbus-tcp", "mqtt", "replay", "system"]
+    protocol: Literal["modbus-tcp", "mqtt", "node", "replay", "system"]
     nature: Nature = Nature.ACTUAL
     modbus: ModbusOptions | None = None
     mqtt: MqttOptions | None = None
+    node: str = ""
     silent_after_s: float = 10.0
     lateness_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UplinkOptions:
+    """How an edge node reaches its gateway.
+
+    Attributes:
+        node: The node's name, as the gateway knows it.
+        url: Of the gateway, without path.
+        token: The node's credential, from environment or file only.
+        ca_file: Certificates that the gateway's own must be signed by; None for the system's.
+        batch_bytes: Records in one request, bytes.
+        timeout_s: How long one request may take.
+        retry_s_max: Longest pause between two tries.
+    """
+
+    node: str
+    url: str
+    token: str = field(default="", repr=False)
+    ca_file: Path | None = None
+    batch_bytes: int = 262_144
+    timeout_s: float = 15.0
+    retry_s_max: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolBounds:
+    """How much an edge node keeps while its gateway is away; beyond, the oldest goes, and is counted.
+
+    Attributes:
+        sync_s: How long records may wait for their common flush to the medium.
+        sync_scans: So many do not wait.
+    """
+
+    records_max: int = 10_000_000
+    bytes_max: int = 1_073_741_824
+    age_s_max: float = 7 * 86_400.0
+    sync_s: float = 0.2
+    sync_scans: int = 500
