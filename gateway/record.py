@@ -189,15 +189,21 @@ def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
 
 
 def _memory(memory: Memory) -> dict[str, list[Any]]:
+    found = {each.name: getattr(memory, each.name) for each in fields(Memory)} | memory.formulas.freeze()
     columns = {}
-    for each in fields(Memory):
-        column = getattr(memory, each.name)
+    for name, column in found.items():
         if isinstance(column, np.ndarray):
             raw = base64.b64encode(np.ascontiguousarray(column).tobytes()).decode()
-            columns[each.name] = [column.dtype.str, list(column.shape), raw]
+            columns[name] = [column.dtype.str, list(column.shape), raw]
     return columns
 
 
 def _restore_memory(memory: Memory, columns: dict[str, list[Any]]) -> None:
-    for name, (dtype, shape, raw) in columns.items():
-        getattr(memory, name)[...] = np.frombuffer(base64.b64decode(raw), dtype=dtype).reshape(shape)
+    arrays = {
+        name: np.frombuffer(base64.b64decode(raw), dtype=dtype).reshape(shape)
+        for name, (dtype, shape, raw) in columns.items()
+    }
+    memory.formulas.thaw(arrays)
+    for name, array in arrays.items():
+        if "." not in name:
+            getattr(memory, name)[...] = array

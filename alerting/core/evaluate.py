@@ -12,14 +12,17 @@ that sample says, because the value was held until then.
 Rules over several tags meet the same delays; ``many`` tells when, and whether their inputs can be relied on.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from alerting.core.deviation import judge_deviations
+from alerting.core.formula import Reach, dues_ns, judge, moments, time_by_clock
 from alerting.core.frozen import interrupt, judge_frozen
 from alerting.core.limit import judge_limits
-from alerting.core.many import Indexes, held_until, is_ready, spread, touch
-from alerting.core.memory import PAUSED, Changes, Memory, Phase, no_changes
+from alerting.core.many import Indexes, Touched, held_until, is_ready, spread, touch
+from alerting.core.memory import NEVER_NS, PAUSED, Changes, Memory, Phase, no_changes
 from alerting.core.rate import judge_rates
 from alerting.core.state import judge_states
 from alerting.core.trend import judge_trends
@@ -48,14 +51,19 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     judged = is_judged(scan.quality) & ~bad
 
     rules, place = spread(table.first, rows)
-    many = None
+    many = asked = None
     if len(table.many):
         many = touch(table, memory, scan, time_ns)
+        many, asked = _part_formulas(table, many)
         alone = table.many_of[rules] < 0
         rules, place = rules[alone], place[alone]
     before = _expire_held(table, memory, rules, time_ns[place] - 1)
     if many is not None:
         before = _join(before, _expire_held(table, memory, many.rules, many.time_ns - 1, many.stale_ns))
+    reach = _reach_of_scan(table, memory, asked, scan)
+    if asked is not None:
+        until = replace(reach, newest_ns=reach.newest_ns - 1)
+        before = _join(before, _meet_moments(table, memory, asked.rules, asked.time_ns - 1, until))
 
     value = np.where(bad, np.nan, scan.values)
     memory.value[rows[judged]] = value[judged]
@@ -90,6 +98,9 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
         interrupt(memory, many.rules[~ready])
         k, at = many.rules[ready], many.time_ns[ready]
         after = _join(after, _step(table, memory, k, *_compare(table, memory, k, memory.value[table.row[k]], at), at))
+    if asked is not None:
+        for k, truth, at in judge(memory, asked.rules, asked.time_ns, reach, rows[judged]):
+            after = _join(after, _meet(table, memory, k, truth, at, at - 1))
     _mark(memory, scan, time_ns)
     return before, after
 
@@ -101,12 +112,16 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
     """
     watermark = memory.watermarks(now_ns)
     running = np.flatnonzero((memory.phase != Phase.REST) & (memory.since_ns != PAUSED))
-    many = running[table.many_of[running] >= 0]
-    if len(many):
+    many = running[(table.many_of[running] >= 0) & (table.kind[running] != Kind.EXPRESSION)]
+    if len(table.many):
         running = running[table.many_of[running] < 0]
     ended = _expire_held(table, memory, running, watermark[memory.source[table.row[running]]])
     if len(many):
         ended = _join(ended, _expire_held(table, memory, many, *held_until(table, memory, many, watermark)))
+    if memory.formulas:
+        asked = np.flatnonzero(table.kind == Kind.EXPRESSION)
+        until = time_by_clock(memory, asked, watermark)
+        ended = _join(ended, _meet_moments(table, memory, asked, until, Reach(watermark)))
 
     stale = np.flatnonzero((table.kind == Kind.STALE) & ~memory.is_active)
     row = table.row[stale]
@@ -134,10 +149,11 @@ def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
         lead = ahead_ns[memory.source[inputs]]
         ahead[is_many] = lead.min(axis=1)
         stale[is_many] = (memory.last_ns[inputs] + memory.stale_ns[inputs] + lead).min(axis=1)
+        stale[table.kind[running] == Kind.EXPRESSION] = NEVER_NS  # What is stale is for the expression to say.
     dues = (due + ahead)[due + ahead <= stale]
     fresh = np.flatnonzero((table.kind == Kind.STALE) & ~memory.is_active & memory.is_watched[table.row])
     row = table.row[fresh]
-    dues = np.concatenate([dues, memory.silent_at_ns(row) + ahead_ns[memory.source[row]]])
+    dues = np.concatenate([dues, memory.silent_at_ns(row) + ahead_ns[memory.source[row]], dues_ns(memory, ahead_ns)])
     return int(dues.min()) if len(dues) else None
 
 
@@ -175,6 +191,55 @@ def _compare(
         mine = kind == Kind.FROZEN
         holds[mine], lets_go[mine] = judge_frozen(table, memory, rules[mine], value[mine], time_ns[mine])
     return holds, lets_go
+
+
+def _part_formulas(table: RuleTable, many: Touched | None) -> tuple[Touched | None, Touched | None]:
+    """Part rules over several tags into those of fixed kinds and EXPRESSIONs; None for none."""
+    if many is None or Kind.EXPRESSION not in table.kinds:
+        return many, None
+    is_asked = table.kind[many.rules] == Kind.EXPRESSION
+    parts = [
+        Touched(many.rules[mine], many.time_ns[mine], many.stale_ns[mine], many.come_ns[mine]) if mine.any() else None
+        for mine in (~is_asked, is_asked)
+    ]
+    return parts[0], parts[1]
+
+
+def _reach_of_scan(table: RuleTable, memory: Memory, asked: Touched | None, scan: Scan) -> Reach:
+    """Tell how far the sources have come with a scan: its own by its samples, others by their watermark."""
+    source = int(memory.source[scan.rows[0]])
+    if asked is None:
+        return Reach(memory.mark_ns)
+    is_mine = memory.source[table.inputs[table.many_of[asked.rules]]] == source
+    newest = np.where(is_mine, asked.come_ns, np.iinfo(np.int64).min).max(axis=1)
+    return Reach(memory.watermarks(scan.received_ns), source, newest)
+
+
+def _meet_moments(
+    table: RuleTable, memory: Memory, rules: Indexes, until_ns: NDArray[np.int64], reach: Reach
+) -> Changes:
+    """Let EXPRESSIONs meet their delays at each moment at which their truth may change, and end what ended since."""
+    found = no_changes()
+    for k, truth, at in moments(memory, rules, until_ns, reach):
+        # What falls unknown had its value until then; what changes otherwise had it until just before.
+        found = _join(found, _meet(table, memory, k, truth, at, at - (truth >= 0)))
+    return _join(found, _expire_held(table, memory, rules, until_ns, np.full(len(rules), NEVER_NS)))
+
+
+def _meet(
+    table: RuleTable,
+    memory: Memory,
+    rules: Indexes,
+    truth: NDArray[np.int8],
+    at_ns: NDArray[np.int64],
+    held_ns: NDArray[np.int64],
+) -> Changes:
+    """Let EXPRESSIONs meet their delays: -1 unknown pauses, 0 lets go, 1 holds."""
+    ended = _expire_held(table, memory, rules, held_ns, np.full(len(rules), NEVER_NS))
+    known = truth >= 0
+    _pause(memory, rules[~known], at_ns[~known])
+    k, found = rules[known], truth[known]
+    return _join(ended, _step(table, memory, k, found == 1, found == 0, at_ns[known]))
 
 
 def _split_bad(
@@ -306,6 +371,8 @@ def _report(
     row = table.row[rules]
     flags = np.broadcast_to(np.asarray(active, dtype=np.bool_), rules.shape).copy()
     other = table.other_row[rules]
+    if memory.formulas:
+        memory.formulas.note(rules, flags)
     return Changes(
         rules.astype(np.int32),
         flags,

@@ -9,6 +9,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.core.formula import Formulas
 from alerting.model.rule import Kind, RuleTable
 
 NEVER_NS = np.iinfo(np.int64).max // 4
@@ -99,6 +100,7 @@ class Memory:
         ring_ns, ring_value: Kept samples of RATE rules, newest first, (rates, RATE_SLOTS).
         trend_ns: Time of the last judged sample of each TREND rule, int64 (trends,); 0 before the first.
         trend_state: Its filter, float64 (trends, ``Slot``).
+        formulas: Windows and counts of EXPRESSION rules.
         flat_of: Place of each FROZEN rule in the next two, int32 (rules,), -1 for other kinds.
         anchor: Where the present flat stretch of FROZEN rules began, float64 (frozen,); NaN before the first sample.
         flat: Their flat time and what it needs, int64 (frozen, ``Flat``).
@@ -126,6 +128,7 @@ class Memory:
     ring_value: NDArray[np.float64]
     trend_ns: NDArray[np.int64]
     trend_state: NDArray[np.float64]
+    formulas: Formulas
     flat_of: NDArray[np.int32]
     anchor: NDArray[np.float64]
     flat: NDArray[np.int64]
@@ -167,6 +170,7 @@ class Memory:
             ring_value=np.full((rates, RATE_SLOTS), np.nan),
             trend_ns=np.zeros(trends, dtype=np.int64),
             trend_state=np.zeros((trends, len(Slot))),
+            formulas=Formulas(table),
             flat_of=flat_of,
             anchor=np.full(frozen, np.nan),
             flat=np.zeros((frozen, len(Flat)), dtype=np.int64),
@@ -204,6 +208,7 @@ class Memory:
         trends = trends[trends >= 0]
         part.trend_ns[:] = self.trend_ns[trends]
         part.trend_state[:] = self.trend_state[trends]
+        part.formulas.copy_from(self.formulas, rules)
         frozen = self.flat_of[rules]
         part.anchor[:] = self.anchor[frozen[frozen >= 0]]
         part.flat[:] = self.flat[frozen[frozen >= 0]]

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ class Kind(IntEnum):
     BAD = 7  # quality BAD for longer than t
     TREND = 8  # time to limit: the limit is reached within a horizon if the tag goes on like this
     DEVIATION = 10  # |value - reference|, the reference being a number or another tag
+    EXPRESSION = 20  # a condition over tags, as in docs/expressions.md
     STATE = 11  # the value is one of some states, or some of its bits have a pattern
     FROZEN = 12  # the value keeps coming and does not change, while it should
     RANGE = 13  # out of the instrument's range, or a fill value, for longer than t
@@ -43,6 +45,7 @@ GROUP = {
     Kind.BAD: "bad",
     Kind.TREND: "trend",
     Kind.DEVIATION: "deviation",
+    Kind.EXPRESSION: "expression",
     Kind.STATE: "state",
     Kind.FROZEN: "frozen",
     Kind.RANGE: "range",
@@ -61,6 +64,8 @@ class Rule:
             the limit that the tag runs to; not used by STATE.
         name: Tells rules of one kind on one tag apart; empty for the only one. Part of the alarm's identity.
         reference: What a DEVIATION is measured from: a number in the tag's engineering unit, or the name of a tag.
+        when: The text of an EXPRESSION.
+        asked: Names of the tags that it asks about.
         states: States of a STATE rule; empty where its bits count.
         mask, pattern: Bits of a STATE rule: ``value & mask == pattern``.
         band: How far a FROZEN value may stray from where its flat stretch began, in the tag's engineering unit.
@@ -98,6 +103,8 @@ class Rule:
     is_latching: bool = False
     name: str = ""
     reference: float | str = 0.0
+    when: str = ""
+    asked: tuple[str, ...] = ()
     states: tuple[float, ...] = ()
     mask: int = 0
     pattern: int = 0
@@ -121,7 +128,7 @@ class Rule:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of all tags whose last judged values the rule needs, its own first."""
-        return (self.tag, self.other) if self.other and self.other != self.tag else (self.tag,)
+        return tuple(dict.fromkeys((self.tag, *((self.other,) if self.other else ()), *self.asked)))
 
 
 class TrendTable:
@@ -195,7 +202,7 @@ class RuleTable:
         other_row: Tag row that the rule's value is judged against, int32 (r,); -1 for none.
         is_value: Rules that judge values, so that BAD quality pauses them, bool (r,).
         kinds: The kinds that there are.
-        many: Rules that look at more than their own tag, int64 (m,).
+        many: Rules that look at more than their own tag, and all EXPRESSIONs, int64 (m,).
         many_of: Place of a rule in ``many``, int32 (r,); -1 for rules on their own tag alone.
         inputs: Tag rows that each of ``many`` needs, its own first; short ones are filled up with it, int32 (m, w).
         input_first, input_rule: Rules to judge when another than their own tag gets a sample: those of tag row t are
@@ -232,6 +239,8 @@ class RuleTable:
         #: Rules of alarm a are ``alarm_first[a]:alarm_first[a + 1]``, outermost last, int32 (alarms + 1,).
         self.alarm_first: NDArray[np.int32] = np.searchsorted(self.alarm, np.arange(len(groups) + 1)).astype(np.int32)
         self.first: NDArray[np.int32] = np.searchsorted(self.row, np.arange(len(tags) + 1)).astype(np.int32)
+        #: What the core has made of the table, by name, once: compiled expressions.
+        self.made: dict[str, Any] = {}
         self.index_of: dict[str, int] = {rule.id: index for index, rule in enumerate(order)}
         self.kinds: frozenset[Kind] = frozenset(r.kind for r in order)
         self.is_value: NDArray[np.bool_] = ~np.isin(self.kind, DATA_KINDS)
@@ -256,7 +265,9 @@ class RuleTable:
     def _index_inputs(self, order: Sequence[Rule]) -> None:
         """Tell which rules to judge when which tag gets a sample."""
         rows = {k: [self.tags.row_of[name] for name in rule.inputs] for k, rule in enumerate(order)}
-        self.many: NDArray[np.int64] = np.array([k for k, mine in rows.items() if len(mine) > 1], dtype=np.int64)
+        self.many: NDArray[np.int64] = np.array(
+            [k for k, mine in rows.items() if len(mine) > 1 or order[k].kind is Kind.EXPRESSION], dtype=np.int64
+        )
         self.many_of: NDArray[np.int32] = np.full(len(order), -1, dtype=np.int32)
         self.many_of[self.many] = np.arange(len(self.many))
         width = max((len(rows[int(k)]) for k in self.many), default=1)

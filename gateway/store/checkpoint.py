@@ -32,6 +32,7 @@ def pack(desk: Desk, nature: Nature) -> bytes:
     columns["tags"] = np.array(desk.table.tags.names, dtype=np.str_)
     columns["rates"] = np.array([rule.id for rule in desk.table if rule.kind is Kind.RATE], dtype=np.str_)
     columns["trends"] = np.array(_filters(desk), dtype=np.str_)
+    columns |= memory.formulas.freeze()
     columns["frozen"] = np.array(_frozen(desk), dtype=np.str_)
     columns["sources"] = np.array(list(memory.source_of), dtype=np.str_)
     content = io.BytesIO()
@@ -54,6 +55,7 @@ def unpack(desk: Desk, nature: Nature, content: bytes) -> None:
             here, there = _match(_filters(desk), columns["trends"])
             for name in TREND_COLUMNS:
                 getattr(memory, name)[here] = columns[name][there]
+        memory.formulas.thaw(columns)
         if "frozen" in columns and columns["flat"].shape[1:] == memory.flat.shape[1:]:
             here, there = _match(_frozen(desk), columns["frozen"])
             for name in FROZEN_COLUMNS:

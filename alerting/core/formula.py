@@ -1,0 +1,341 @@
+"""Formulas: the EXPRESSION rules of a table, as programs, and what one memory keeps of them.
+
+Flow: Scan or clock reading -> [moments, judge] -> truth at each moment -> delays of the rules
+Why: the same expression of 300 devices is one array program; between two samples it is judged exactly at the moments
+at which its truth can change, so that a late look finds the same events at the same times.
+Never: knows delays or alarms; lets a tag count that is BAD, stale or was never seen, unless the expression asks so.
+
+A rule's time is the newest time of any of its tags (``many``). A tag falls stale by its own source's clock; ``lapse``
+is that moment in the rule's time.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.core.expression import Expression, Inputs, Program, State, Unknown, compile_programs, next_due, read, run
+from alerting.core.expression.program import CAUSE_SHIFT, lower
+from alerting.core.expression.run import NEVER_NS, Truths
+from alerting.core.expression.tree import TagName, walk
+from alerting.model.alarm import digest
+from alerting.model.rule import Kind, RuleTable
+
+if TYPE_CHECKING:
+    from alerting.core.memory import Memory
+
+Indexes = NDArray[np.int64]
+Times = NDArray[np.int64]
+
+#: Why a rule is not judged although its tags are well; nobody else would say so.
+BY_CALCULATION: Final = (Unknown.DIVISION, Unknown.TOO_LARGE, Unknown.NOT_WHOLE)
+TELL_AGAIN_NS: Final = 60_000_000_000  # A sensor that hovers around zero must not fill the journal.
+PARTS_TOLD_MAX: Final = 12  # A sentence with more of them is not read.
+
+
+@dataclass(slots=True)
+class Formula:
+    """Rules of one shape in one memory.
+
+    Attributes:
+        rules: Index in the rule table of each of the n rules, ascending, int64 (n,).
+        program: What they compute.
+        state: What they remember.
+        expressions: As they were written, n of them.
+        value: Value of each tag when it was judged last, float64 (n, i); NaN where it was unknown.
+        said: Truth then of each part that says something by itself, int8 (n, sayings).
+        cause: Why it was unknown then, as in ``Verdict``, int32 (n,).
+        value_at, said_at: The same when the rule let go (0) and tripped (1) last, (n, 2, …).
+        told_ns: When it was told last that it is not judged, int64 (n,).
+    """
+
+    rules: Indexes
+    program: Program
+    state: State
+    expressions: tuple[Expression, ...]
+    value: NDArray[np.float64]
+    said: Truths
+    cause: NDArray[np.int32]
+    value_at: NDArray[np.float64]
+    said_at: Truths
+    told_ns: Times
+
+
+class Formulas:
+    """All expressions of one memory."""
+
+    def __init__(self, table: RuleTable) -> None:
+        self.parts: list[Formula] = []
+        self.part_of: NDArray[np.int32] = np.full(len(table), -1, np.int32)
+        self.place_of: NDArray[np.int64] = np.zeros(len(table), np.int64)
+        self._news: list[dict[str, Any]] = []
+        self._names = [f"{rule.id} {digest(rule.when)}" if rule.when else "" for rule in table]
+        for rules, program, expressions in compiled(table):
+            self.part_of[rules] = len(self.parts)
+            self.place_of[rules] = np.arange(len(rules))
+            n, i, s = len(rules), program.layout.inputs, len(program.sayings)
+            self.parts.append(
+                Formula(
+                    rules=rules,
+                    program=program,
+                    state=State.fresh(program),
+                    expressions=expressions,
+                    value=np.full((n, i), np.nan),
+                    said=np.full((n, s), -1, np.int8),
+                    cause=np.zeros(n, np.int32),
+                    value_at=np.full((n, 2, i), np.nan),
+                    said_at=np.full((n, 2, s), -1, np.int8),
+                    told_ns=np.zeros(n, np.int64),
+                )
+            )
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether two memories remember the same of the same rules."""
+        if not isinstance(other, Formulas):
+            return NotImplemented
+        mine, theirs = self.freeze(), other.freeze()
+        return mine.keys() == theirs.keys() and all(
+            np.array_equal(column, theirs[name], equal_nan=column.dtype.kind == "f") for name, column in mine.items()
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def of(self, rules: Indexes) -> Iterator[tuple[Formula, Indexes, Indexes]]:
+        """Sort rules by shape: the formula, the places in ``rules``, and the places in the formula."""
+        for part in np.unique(self.part_of[rules]):
+            if part >= 0:
+                at = np.flatnonzero(self.part_of[rules] == part)
+                yield self.parts[part], at, self.place_of[rules[at]]
+
+    def note(self, rules: Indexes, active: NDArray[np.bool_]) -> None:
+        """Keep what was true when rules tripped or cleared, for their sentence."""
+        for formula, at, places in self.of(rules):
+            way = active[at].astype(np.int64)
+            formula.value_at[places, way] = formula.value[places]
+            formula.said_at[places, way] = formula.said[places]
+
+    def explain(self, rule: int, *, is_active: bool) -> list[dict[str, Any]]:
+        """Say which parts of a rule's expression were true when it tripped or let go last, with their values."""
+        formula, place, way = self.parts[self.part_of[rule]], int(self.place_of[rule]), int(is_active)
+        expression = formula.expressions[place]
+        lowered = lower(expression)
+        value_of = dict(zip(expression.tags, formula.value_at[place, way].tolist(), strict=True))
+        parts: list[dict[str, Any]] = []
+        for step, truth in zip(formula.program.sayings, formula.said_at[place, way].tolist(), strict=True):
+            node = lowered.parts[step]
+            names = dict.fromkeys(part.name for part in walk(node) if isinstance(part, TagName))
+            parts.append(
+                {
+                    "text": expression.text[node.start : node.end],
+                    "is_true": None if truth < 0 else bool(truth),
+                    "values": {name: value_of[name] if np.isfinite(value_of[name]) else None for name in names},
+                }
+            )
+        return parts[:PARTS_TOLD_MAX]
+
+    def doubts(self, rule: int) -> tuple[str, str] | None:
+        """Say why a rule is not judged at present: the reason and the part of its text; None where it is judged."""
+        formula, place = self.parts[self.part_of[rule]], int(self.place_of[rule])
+        code, step = divmod(int(formula.cause[place]), 1 << CAUSE_SHIFT)
+        if code == 0:
+            return None
+        expression = formula.expressions[place]
+        node = lower(expression).parts[step]
+        return Unknown(code).name.lower(), expression.text[node.start : node.end]
+
+    def news(self) -> list[dict[str, Any]]:
+        """Hand over which rules fell out of judgement by their own calculation since the last call."""
+        told, self._news = self._news, []
+        return told
+
+    def take(self, formula: Formula, places: Indexes, inputs: Inputs, time_ns: Times) -> tuple[Truths, Times]:
+        """Run some rules of a formula; give their truth, and the time that counts."""
+        verdict = run(formula.program, formula.state, places, inputs, time_ns)
+        formula.value[places] = np.where(inputs.is_known, inputs.value, np.nan)
+        formula.said[places] = verdict.said
+        formula.cause[places] = verdict.cause
+        at_ns = formula.state.time_ns[places]
+        self._tell(formula, places, at_ns)
+        return verdict.truth, at_ns
+
+    def _tell(self, formula: Formula, places: Indexes, at_ns: Times) -> None:
+        doubtful = np.isin(formula.cause[places] >> CAUSE_SHIFT, BY_CALCULATION)
+        doubtful &= (at_ns - formula.told_ns[places] >= TELL_AGAIN_NS) | (formula.told_ns[places] == 0)
+        formula.told_ns[places[doubtful]] = at_ns[doubtful]
+        for place in places[doubtful]:
+            rule = int(formula.rules[place])
+            reason, text = self.doubts(rule) or ("", "")
+            self._news.append(
+                {"rule": rule, "reason": reason, "part": text, "time_ns": int(formula.state.time_ns[place])}
+            )
+
+    # ---- saved and restored exactly
+
+    def freeze(self) -> dict[str, NDArray[Any]]:
+        """Give all that is remembered as named columns; a rule's name holds its text, so a changed one starts anew."""
+        columns: dict[str, NDArray[Any]] = {}
+        for index, formula in enumerate(self.parts):
+            columns[f"formula{index}.names"] = np.array([self._names[rule] for rule in formula.rules.tolist()], np.str_)
+            columns[f"formula{index}.told_ns"] = formula.told_ns
+            for column in fields(State):
+                columns[f"formula{index}.{column.name}"] = getattr(formula.state, column.name)
+        return columns
+
+    def thaw(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Put back what belongs to a rule that still says the same."""
+        here = {
+            self._names[rule]: (formula, place)
+            for formula in self.parts
+            for place, rule in enumerate(formula.rules.tolist())
+        }
+        index = 0
+        while f"formula{index}.names" in columns:
+            part = f"formula{index}."
+            for there, name in enumerate(columns[part + "names"].tolist()):
+                if name not in here:
+                    continue
+                formula, place = here[name]
+                formula.told_ns[place] = columns[part + "told_ns"][there]
+                for column in fields(State):
+                    getattr(formula.state, column.name)[place] = columns[part + column.name][there]
+            index += 1
+
+    def copy_from(self, other: "Formulas", rules: Indexes) -> None:
+        """Take over what another memory remembers; ``rules`` names its rule for each rule of this one."""
+        for formula in self.parts:
+            for theirs, at, places in other.of(rules[formula.rules]):
+                formula.state.put(at, theirs.state.take(places))
+                for name in ("value", "said", "cause", "value_at", "said_at", "told_ns"):
+                    getattr(formula, name)[at] = getattr(theirs, name)[places]
+
+
+def compiled(table: RuleTable) -> list[tuple[Indexes, Program, tuple[Expression, ...]]]:
+    """Compile the expressions of a table, once: the rules of each shape, their program, and what was written."""
+    if "formulas" not in table.made:
+        rules = np.flatnonzero(table.kind == Kind.EXPRESSION)
+        units = {tag.name: tag.eu for tag in table.tags} if len(rules) else {}
+        expressions = [read(table[int(rule)].when, units) for rule in rules]
+        table.made["formulas"] = [
+            (rules[places], program, tuple(expressions[place] for place in places.tolist()))
+            for places, program in compile_programs(expressions, table.tags.row_of)
+        ]
+    made: list[tuple[Indexes, Program, tuple[Expression, ...]]] = table.made["formulas"]
+    return made
+
+
+# ---- what a memory says about the tags of a formula
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the sources have come.
+
+    Attributes:
+        watermark: Of each source, int64 (sources,).
+        source: The source of the scan that is judged, -1 for a clock reading.
+        newest_ns: How far that source has come with the scan, for each rule that is asked about, int64 (m,).
+    """
+
+    watermark: Times
+    source: int = -1
+    newest_ns: Times = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def come_ns(self, sources: NDArray[np.int32], at: Indexes) -> Times:
+        """Tell how far the source of each tag has come, int64 (m, i); ``at`` places the m rules among those asked."""
+        come = self.watermark[sources]
+        if self.source >= 0:
+            come = np.where(sources == self.source, self.newest_ns[at][:, None], come)
+        return come
+
+
+def time_by_clock(memory: "Memory", rules: Indexes, watermark: Times) -> Times:
+    """Tell how far the time of rules has come at a clock reading: the furthest of their tags, int64 (m,)."""
+    time_ns = np.zeros(len(rules), np.int64)
+    for formula, at, places in memory.formulas.of(rules):
+        time_ns[at] = watermark[memory.source[formula.program.rows[places]]].max(axis=1)
+    return time_ns
+
+
+def moments(memory: "Memory", rules: Indexes, until_ns: Times, reach: Reach) -> Iterator[tuple[Indexes, Truths, Times]]:
+    """Judge rules at each moment up to a time at which their truth may change, oldest first for each rule.
+
+    Args:
+        rules: Indexes of EXPRESSION rules, (m,).
+        until_ns: Up to when, in each rule's time, int64 (m,).
+        reach: How far the sources have come by then.
+
+    Yields:
+        Rules that were judged, their truth, and when.
+    """
+    for formula, at, places in memory.formulas.of(rules):
+        until = until_ns[at]
+        lapse_ns = _lapse(memory, formula.program.rows[places], until, reach, at)
+        while True:
+            due = next_due(formula.program, formula.state, places, lapse_ns)
+            mine = np.flatnonzero(due <= until)
+            if len(mine) == 0:
+                break
+            inputs = _inputs(memory, formula.program.rows[places[mine]], lapse_ns[mine], due[mine], None)
+            truth, time_ns = memory.formulas.take(formula, places[mine], inputs, due[mine])
+            yield formula.rules[places[mine]], truth, time_ns
+
+
+def judge(
+    memory: "Memory", rules: Indexes, time_ns: Times, reach: Reach, new_rows: NDArray[np.int32]
+) -> Iterator[tuple[Indexes, Truths, Times]]:
+    """Judge rules by a scan that memory has taken; ``new_rows`` are the rows of its judged samples."""
+    for formula, at, places in memory.formulas.of(rules):
+        rows = formula.program.rows[places]
+        lapse_ns = _lapse(memory, rows, time_ns[at], reach, at)
+        at_ns = np.maximum(time_ns[at], formula.state.time_ns[places])
+        inputs = _inputs(memory, rows, lapse_ns, at_ns, new_rows)
+        truth, when_ns = memory.formulas.take(formula, places, inputs, at_ns)
+        yield formula.rules[places], truth, when_ns
+
+
+def dues_ns(memory: "Memory", ahead_ns: Times) -> Times:
+    """Tell the receive times at which the truth of rules may change without a sample, int64; NEVER_NS for never.
+
+    Args:
+        ahead_ns: By how much the receive time is ahead of each source's time, int64 (sources,).
+    """
+    found = [np.empty(0, np.int64)]
+    for formula in memory.formulas.parts:
+        rows = formula.program.rows
+        ahead = ahead_ns[memory.source[rows]]
+        lead = ahead.min(axis=1)
+        lapse_ns = np.where(memory.is_watched[rows], _silent_at(memory, rows) + ahead - lead[:, None], NEVER_NS)
+        due = next_due(formula.program, formula.state, np.arange(len(rows)), lapse_ns)
+        found.append((due + lead)[due < NEVER_NS])
+    return np.concatenate(found)
+
+
+def _silent_at(memory: "Memory", rows: NDArray[np.int32]) -> Times:
+    silent: Times = np.maximum(memory.last_ns[rows], memory.start_ns) + memory.stale_ns[rows]
+    return np.minimum(silent, NEVER_NS)
+
+
+def _lapse(memory: "Memory", rows: NDArray[np.int32], at_ns: Times, reach: Reach, at: Indexes) -> Times:
+    """Tell when each tag falls stale if nothing comes, in the rule's time, int64 (m, i)."""
+    lapse = _silent_at(memory, rows) + (at_ns[:, None] - reach.come_ns(memory.source[rows], at))
+    return np.where(memory.is_watched[rows], lapse, NEVER_NS)
+
+
+def _inputs(
+    memory: "Memory", rows: NDArray[np.int32], lapse_ns: Times, at_ns: Times, new_rows: NDArray[np.int32] | None
+) -> Inputs:
+    last, valued = memory.last_ns[rows], memory.value_ns[rows]
+    is_stale = at_ns[:, None] >= lapse_ns
+    return Inputs(
+        value=memory.value[rows],
+        quality=memory.quality[rows],
+        is_known=(valued > 0) & (valued == last) & ~is_stale,
+        is_seen=last > 0,
+        is_stale=is_stale,
+        is_new=np.isin(rows, new_rows) if new_rows is not None else np.zeros(rows.shape, np.bool_),
+    )
