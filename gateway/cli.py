@@ -88,7 +88,7 @@ def plan(config: Config, as_json: AsJson = False) -> None:
 @app.command()
 def replay(
     config: Config,
-    recording: Annotated[Path, typer.Argument(help="A recording of `run --record`, or a CSV file.")],
+    recording: Annotated[Path, typer.Argument(help="A recording of `run --record`, or CSV or Parquet.")],
     events: Annotated[Path, typer.Option("--events", help="Where the events go, as JSON lines.")],
     until: Annotated[str | None, typer.Option("--until", help="Leave out what came later (ISO 8601).")] = None,
     as_json: AsJson = False,
@@ -96,7 +96,7 @@ def replay(
     """Carry recorded data down the same road, as fast as it goes."""
     from gateway.api.asked import when
     from gateway.record import EventLog
-    from gateway.replay import RecordingError
+    from gateway.recording import RecordingError
     from gateway.replay import replay as carry
 
     site = _load(config, None, None)
@@ -108,6 +108,51 @@ def replay(
         _refuse(str(failure))
     facts = asdict(done)
     typer.echo(json.dumps(facts) if as_json else " · ".join(f"{value} {name}" for name, value in facts.items()))
+
+
+@app.command()
+def backtest(
+    config: Config,
+    recording: Annotated[Path, typer.Argument(help="CSV or Parquet, long or wide; times must rise.")],
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="When something was wrong: start,end[,tag][,name].")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option("--compare", help="Another site file, tried on the same data.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write a report with pictures (HTML).")] = None,
+    no_advice: Annotated[bool, typer.Option("--no-advice", help="No tuning advice: half the time.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Try a site's rules on recorded data: delay, misses, false alarms, alarm load; exit 1 where a label was missed."""
+    from gateway.backtest.page import page
+    from gateway.backtest.progress import shown
+    from gateway.backtest.run import Asked
+    from gateway.backtest.run import backtest as carry
+    from gateway.backtest.run import compare as differ
+    from gateway.backtest.summary import summary
+    from gateway.recording import RecordingError
+
+    asked = Asked(recording=recording, labels=labels, with_advice=not no_advice)
+    sites = [_load(path, None, None) for path in (config, compare) if path is not None]
+    results = []
+    try:
+        for site in sites:
+            with shown() as progress:
+                results.append(carry(site, asked, progress))
+        difference = differ(*results) if compare else None
+        if report is not None:
+            report.write_text(page(results, difference), encoding="utf-8")
+    except (RecordingError, OSError) as failure:
+        _refuse(str(failure))
+    if as_json:
+        facts = (
+            results[0] if difference is None else {"first": results[0], "second": results[1], "difference": difference}
+        )
+        typer.echo(json.dumps(facts, ensure_ascii=False, allow_nan=False))
+    else:
+        typer.echo("\n\n".join(summary(result) for result in results))
+    raise typer.Exit(FINDING if results[-1]["detection"]["missed"] else GOOD)
 
 
 @app.command()

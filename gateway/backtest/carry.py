@@ -414,8 +414,8 @@ class _Chunk:
     def _sync_for(self, step: int, mine: NDArray[np.bool_], *, is_due: bool) -> None:
         """Set as much of the memory as a turn looks at that takes these columns' samples of a step.
 
-        All other samples of the step have come too, or the turn's clock reading would take their tags for silent. Their
-X
+        All other samples of the step have come too, or the turn's clock reading would take their tags for silent.
+        Their values and sources are looked at only where something falls due at this very time.
         """
         for memory, columns in self.lanes:
             others, mine_here = columns[~mine[columns]], columns[mine[columns]]

@@ -12,7 +12,8 @@ from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from edge.clock_manual import ManualClock, run_manual
 from gateway.record import EventLog
-from gateway.replay import RecordingError, replay
+from gateway.recording import RecordingError
+from gateway.replay import replay
 from tests.scripted import run_for, small_gateway, small_site
 from tests.time_matrix import (
     LAST_S,

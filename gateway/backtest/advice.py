@@ -1,0 +1,265 @@
+"""Tuning advice: setpoints, deadbands and on-delays from normal operation, each with its reason. All of it is ours.
+
+Flow: profile of normal operation, figures -> [advise] -> advice -> [apply] -> the advised rules, carried once more
+Why: a static limit just above where the plant normally stops beats every trend on a slow fill, a deadband below the
+    noise chatters, and an on-delay longer than the splashes keeps them quiet.
+Never: changes a site. What the advice would do is measured on the same recording, and a person decides.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.tier import Tier
+from edge.model import Tag
+from gateway.backtest.labels import Label, inside
+from gateway.backtest.profile import Normal, Profile
+from gateway.backtest.score import Heard
+
+SIGMAS_MARGIN = 3.0  # The setpoint stands that far from the normal extreme,
+SPAN_MARGIN = 0.02  # or that share of the normal span, or one resolution, whichever is most.
+SIGMAS_DEADBAND = 6.0  # ±3 σ: noise about a setpoint does not cross both it and the deadband.
+CLOSER_SHARE = 0.1  # A limit is advised to come closer only by more than this share of the normal span.
+SHORT_LEAST, SHORT_SHARE = 3, 0.5  # Short excursions call for an on-delay when so many, and that share of all.
+#: Longest on-delay to advise by kind of tag, s (starting values of ISA-18.2, general knowledge; gas: design advice).
+ON_DELAY_MOST = {"flow": 15.0, "level": 60.0, "pressure": 15.0, "temperature": 60.0, "gas": 5.0}
+ON_DELAY_OTHER = 30.0
+#: Usual deadband as a share of the instrument's range (EEMUA 191, as quoted by exida).
+DEADBAND_SHARE = {"flow": 0.05, "level": 0.02, "pressure": 0.02, "temperature": 0.01, "composition": 0.01}
+SIDES = ((Kind.H, Kind.HH, 1.0), (Kind.L, Kind.LL, -1.0))
+
+
+@dataclass(slots=True, kw_only=True)
+class Advice:
+    """One piece of advice.
+
+    Attributes:
+        rule: Rule id; of a new rule where ``now`` is None.
+        field: ``setpoint``, ``deadband``, ``on_delay_s``, or ``review`` where no number would help.
+        now, proposed: In the tag's engineering unit, or s.
+        reason: By language.
+        alarms_now, alarms_expected: Trips of the rule on this recording as it is, and with all advice together.
+    """
+
+    rule: str
+    tag: str
+    kind: Kind
+    field: str
+    now: float | None
+    proposed: float | None
+    eu: str
+    reason: dict[str, str]
+    alarms_now: int
+    alarms_expected: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain data."""
+        return {**asdict(self), "kind": self.kind.name, "status": "ours"}
+
+
+def advise(table: RuleTable, profile: Profile, heard: Heard, labels: list[Label], end_ns: int) -> list[Advice]:
+    """Give all advice, by tag in the order of the table."""
+    found: list[Advice] = []
+    for row, tag in enumerate(table.tags):
+        normal = profile.normal(row)
+        if normal is None:
+            continue
+        mine = [table[k] for k in range(int(table.first[row]), int(table.first[row + 1]))]
+        limits = {rule.kind: rule for rule in mine if not rule.name}
+        for inner, outer, sign in SIDES:
+            found += _setpoint(tag, normal, limits.get(inner), limits.get(outer), sign, _Trips(table, heard, labels))
+        for rule in mine:
+            if rule.kind in (Kind.L, Kind.LL, Kind.H, Kind.HH):
+                found += _deadband(tag, normal, rule, _Trips(table, heard, labels))
+            if rule.kind in (Kind.L, Kind.H):
+                found += _on_delay(tag, rule, _Trips(table, heard, labels), end_ns)
+    return found
+
+
+def apply(table: RuleTable, advice: Sequence[Advice]) -> RuleTable:
+    """Give the rules with all advice in them, to be tried out."""
+    rules = {rule.id: rule for rule in table}
+    for each in advice:
+        if each.proposed is None:
+            continue
+        if each.rule in rules:
+            rules[each.rule] = replace(rules[each.rule], **{each.field: each.proposed})  # type: ignore[arg-type]
+        else:
+            rules[each.rule] = Rule(
+                id=each.rule, tag=each.tag, kind=each.kind, setpoint=each.proposed, tier=Tier.YELLOW
+            )
+    return RuleTable(list(rules.values()), table.tags)
+
+
+def expect(advice: Sequence[Advice], advised: RuleTable, heard: Heard) -> None:
+    """Note what the advised rules did on the same recording."""
+    for each in advice:
+        if each.proposed is not None:
+            each.alarms_expected = len(heard.trips.get(advised.index_of[each.rule], ()))
+
+
+class _Trips:
+    """How often rules tripped, in all and in normal operation."""
+
+    def __init__(self, table: RuleTable, heard: Heard, labels: list[Label]) -> None:
+        self._table, self._heard, self._labels = table, heard, labels
+
+    def all(self, rule: Rule) -> int:
+        return len(self._heard.trips.get(self._table.index_of[rule.id], ()))
+
+    def normal(self, rule: Rule) -> int:
+        times_ns = np.array(self._heard.trips.get(self._table.index_of[rule.id], ()), dtype=np.int64)
+        return int(np.count_nonzero(~inside(times_ns, [each for each in self._labels if each.speaks_of(rule.tag)])))
+
+    def normal_lengths_s(self, rule: Rule, end_ns: int) -> list[float]:
+        start, end = self._heard.excursions(self._table.index_of[rule.id], end_ns)
+        is_normal = ~inside(start, [each for each in self._labels if each.speaks_of(rule.tag)])
+        return [float(length) for length in (end - start)[is_normal & (end < end_ns)] / 1e9]
+
+
+def _setpoint(
+    tag: Tag, normal: Normal, inner: Rule | None, outer: Rule | None, sign: float, trips: _Trips
+) -> list[Advice]:
+    """Place the inner limit (H, L) of one direction just beyond what normal operation reaches."""
+    reach, span = (normal.high if sign > 0 else normal.low), normal.high - normal.low
+    margin = max(SIGMAS_MARGIN * normal.noise, SPAN_MARGIN * span, tag.resolution)
+    if span <= 0 or margin <= 0 or (inner is None and outer is None):
+        return []  # It does not move, or nobody wanted a limit on this side.
+    proposed = round_out(reach + sign * margin, margin, sign)
+    kind = Kind.H if sign > 0 else Kind.L
+    side, duan = ("high", "高") if sign > 0 else ("low", "低")
+    figures = f"{_n(reach)} {tag.eu}".strip()
+    make = partial(Advice, tag=tag.name, kind=kind, eu=tag.eu)
+    if outer is not None and sign * proposed >= sign * outer.setpoint:
+        if trips.normal(outer) == 0 and (inner is None or trips.normal(inner) == 0):
+            return []
+        return [
+            make(
+                rule=(inner or outer).id,
+                field="review",
+                now=(inner or outer).setpoint,
+                proposed=None,
+                reason={
+                    "en": f"Normal operation reaches {figures}; with a margin of {_n(margin)} no limit fits before "
+                    f"{outer.kind.name} at {_n(outer.setpoint)}. Check the instrument, the labels and {outer.id}.",
+                    "zh": f"正常运行达到 {figures};留出余量 {_n(margin)} 后,在 {outer.kind.name} 设定值 "
+                    f"{_n(outer.setpoint)} 之前放不下限值。请核对仪表、标注与 {outer.id}。",
+                },
+                alarms_now=trips.all(inner or outer),
+            )
+        ]
+    just = (
+        f"The normal {side} extreme is {figures} (99.9 % of {normal.buckets} stretches), noise σ = {_n(normal.noise)}; "
+        f"this setpoint stands {_n(abs(proposed - reach))} beyond it."
+    )
+    zheng = (
+        f"正常运行{duan}端极值 {figures}(取自 {normal.buckets} 个时段的 99.9% 分位),噪声 σ = {_n(normal.noise)};"
+        f"建议值在其外 {_n(abs(proposed - reach))}。"
+    )
+    if inner is None:
+        before = outer.kind.name if outer else ""
+        reason = {
+            "en": f"There is no {kind.name} before {before}. {just} A limit just beyond where the plant normally stops "
+            "warns earliest on a slow change.",
+            "zh": f"{before} 之前没有 {kind.name}。{zheng}紧靠正常停止位置的静态限值,对缓慢变化报得最早。",
+        }
+        rule = f"{tag.name}.{kind.name}"
+        return [make(rule=rule, field="setpoint", now=None, proposed=proposed, reason=reason, alarms_now=0)]
+    false, closer = trips.normal(inner), sign * (inner.setpoint - proposed)
+    if false and closer < 0:
+        reason = {
+            "en": f"It rang {false} times in normal operation. {just} Stay inside the design limit of the equipment.",
+            "zh": f"正常运行中误报 {false} 次。{zheng}不得超出设备设计限值。",
+        }
+    elif not false and closer > max(margin, CLOSER_SHARE * span):
+        reason = {
+            "en": f"It never rang in normal operation and stands far from it. {just} Closer, it warns earlier.",
+            "zh": f"正常运行中从未报警且距离较远。{zheng}收紧后报警更早。",
+        }
+    else:
+        return []
+    return [
+        make(
+            rule=inner.id,
+            field="setpoint",
+            now=inner.setpoint,
+            proposed=proposed,
+            reason=reason,
+            alarms_now=trips.all(inner),
+        )
+    ]
+
+
+def _deadband(tag: Tag, normal: Normal, rule: Rule, trips: _Trips) -> list[Advice]:
+    """Make the deadband wider than the noise, where the limit rings at all."""
+    least = max(SIGMAS_DEADBAND * normal.noise, tag.resolution)
+    if least <= 0 or rule.deadband >= least or trips.all(rule) == 0:
+        return []
+    usual = DEADBAND_SHARE.get(tag.kind, 0.0) * (tag.range_hi - tag.range_lo)
+    has_usual = math.isfinite(usual) and usual > 0
+    return [
+        Advice(
+            rule=rule.id,
+            tag=tag.name,
+            kind=rule.kind,
+            field="deadband",
+            now=rule.deadband,
+            proposed=round_out(least, least, 1.0),
+            eu=tag.eu,
+            reason={
+                "en": f"Noise σ of the detrended signal is {_n(normal.noise)} {tag.eu}; 6 σ keep it from crossing both "
+                "the setpoint and the deadband."
+                + (f" Usual for {tag.kind}: {_n(usual)} (EEMUA 191, as quoted by exida)." if has_usual else ""),
+                "zh": f"去趋势后噪声 σ 为 {_n(normal.noise)} {tag.eu};6 σ 的死区可避免噪声反复穿越。"
+                + (f"{tag.kind} 常用值 {_n(usual)}(EEMUA 191,exida 引用)。" if has_usual else ""),
+            },
+            alarms_now=trips.all(rule),
+        )
+    ]
+
+
+def _on_delay(tag: Tag, rule: Rule, trips: _Trips, end_ns: int) -> list[Advice]:
+    """Wait longer than the short excursions last, within what the kind of tag allows."""
+    most = ON_DELAY_MOST.get(tag.kind, ON_DELAY_OTHER)
+    lengths = trips.normal_lengths_s(rule, end_ns)
+    room = most - rule.on_delay_s
+    short = [length for length in lengths if length < room]
+    if len(short) < SHORT_LEAST or len(short) < SHORT_SHARE * len(lengths):
+        return []
+    longest = max(short)
+    proposed = min(most, rule.on_delay_s + math.floor(longest) + 1.0)
+    return [
+        Advice(
+            rule=rule.id,
+            tag=tag.name,
+            kind=rule.kind,
+            field="on_delay_s",
+            now=rule.on_delay_s,
+            proposed=proposed,
+            eu="s",
+            reason={
+                "en": f"{len(short)} of {len(lengths)} excursions in normal operation lasted at most {_n(longest)} s; "
+                f"at most {_n(most)} s are advised for {tag.kind or 'such a tag'}. A real alarm comes that much later.",
+                "zh": f"正常运行中 {len(lengths)} 次越限有 {len(short)} 次不超过 {_n(longest)} 秒;"
+                f"该类位号建议不超过 {_n(most)} 秒。真实报警将相应推迟。",
+            },
+            alarms_now=trips.all(rule),
+        )
+    ]
+
+
+def round_out(value: float, margin: float, sign: float) -> float:
+    """Round away from normal operation, to two digits of the margin."""
+    step = 10.0 ** (math.floor(math.log10(margin)) - 1)
+    places = max(0, -math.floor(math.log10(step)))
+    steps = math.ceil(sign * value / step - 1e-9)
+    return round(sign * steps * step, places)
+
+
+def _n(value: float) -> str:
+    return f"{value:.4g}"
