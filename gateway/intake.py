@@ -103,6 +103,7 @@ class Intake:
         self._place = {source.id: place for place, source in enumerate(sources)}
         self._source_of: NDArray[np.int32] = np.array([self._place.get(tag.source, -1) for tag in tags], dtype=np.int32)
         self._tags = len(tags)
+        self._lateness_ns: NDArray[np.int64] = np.array([round(s.lateness_s * 1e9) for s in sources], dtype=np.int64)
         self.state = {source.id: _Sequence() for source in sources}
         self.refused: dict[Refusal, int] = dict.fromkeys(Refusal, 0)
         self.replaced: dict[str, int] = {"future": 0, "wrong_clock": 0, "clock_step": 0}
@@ -120,17 +121,72 @@ class Intake:
             state.outages.append((state.down_since_ns, link.received_ns))
         state.is_up = link.is_up
 
+    def is_plain(self, scan: Scan, memory: Memory) -> bool:
+        """Tell whether a scan simply follows its predecessor: no gap, no back-fill, no clock in doubt."""
+        state = self.state.get(scan.source)
+        return (
+            state is not None
+            and scan.epoch == state.epoch
+            and scan.number == state.number + 1
+            and not (scan.is_backfill or scan.is_retained or state.is_stepped)
+            and state.streak == 0
+            and len(scan) > 0
+            and self._tells(scan, state, memory)
+        )
+
+    def _tells(self, scan: Scan, state: _Sequence, memory: Memory) -> bool:
+        """Tell whether the source spoke lately enough that nothing can have been missed."""
+        quiet_ns = scan.received_ns - max(state.received_ns, 1)
+        source = memory.source_of.get(scan.source)
+        if source is None:
+            return False
+        away_ns = scan.received_ns - int(memory.mark_received_ns[source])
+        return max(quiet_ns, away_ns) <= round(self._sources[scan.source].silent_after_s * 1e9)
+
+    def note_plain(self, scan: Scan) -> None:
+        """Take a plain scan into the sequence; its samples are admitted by ``in_time`` or by ``admit_rest``."""
+        state = self.state[scan.source]
+        state.number = scan.number
+        state.received_ns = scan.received_ns
+
+    def in_time(
+        self,
+        sources: NDArray[np.int32],
+        rows: NDArray[np.int32],
+        times_ns: NDArray[np.int64],
+        received_ns: NDArray[np.int64],
+    ) -> NDArray[np.bool_]:
+        """Tell which samples of plain scans are of their source's tags and carry a time that needs no second thought.
+
+        Args:
+            sources: Place of each sample's source, see ``place_of``; all columns (n,).
+        """
+        fine: NDArray[np.bool_] = (rows >= 0) & (rows < self._tags)
+        fine &= self._source_of[np.where(fine, rows, 0)] == sources
+        fine &= times_ns <= received_ns + AHEAD_NS_MAX
+        fine &= times_ns >= received_ns - self._lateness_ns[sources]
+        return fine
+
+    def place_of(self, source: str) -> int:
+        """Give the place of a source in the configuration."""
+        return self._place[source]
+
+    def admit_rest(self, scan: Scan, live: LiveSide, *, is_part: bool) -> Iterator[Admitted]:
+        """Admit a plain scan that is noted already, or the part of it that was not settled in bulk."""
+        state = self.state[scan.source]
+        streak_began = (state.streak_received_ns, state.streak_time_ns)
+        yield from self._by_time(self._known(scan), state, live.memory(scan.nature), live)
+        if is_part:  # The scan as a whole was not refused: no streak begins.
+            state.streak = 0
+            state.streak_received_ns, state.streak_time_ns = streak_began
+
     def admit(self, scan: Scan, live: LiveSide) -> Iterator[Admitted]:
         """Give the parts of a scan with the lane of each; the caller judges one part before asking for the next."""
         state = self.state.get(scan.source)
         if state is None:
             self._refuse(Refusal.UNKNOWN_SOURCE, len(scan))
             return
-        known = (scan.rows >= 0) & (scan.rows < self._tags)
-        known[known] = self._source_of[scan.rows[known]] == self._place[scan.source]
-        if not known.all():
-            self._refuse(Refusal.UNKNOWN_TAG, int((~known).sum()))
-            scan = take(scan, known)
+        scan = self._known(scan)
         if scan.is_retained:
             yield Admitted(lane=Lane.RETAINED, scan=_as_retained(scan))
             return
@@ -146,6 +202,15 @@ class Intake:
         if not follows or self._was_away(scan, memory):
             live.open_gap(scan.source, scan.nature, self._first_new_ns(scan, memory))
         yield from self._by_time(scan, state, memory, live)
+
+    def _known(self, scan: Scan) -> Scan:
+        """Leave out samples of tags that are not the source's."""
+        known = (scan.rows >= 0) & (scan.rows < self._tags)
+        known[known] = self._source_of[scan.rows[known]] == self._place[scan.source]
+        if not known.all():
+            self._refuse(Refusal.UNKNOWN_TAG, int((~known).sum()))
+            scan = take(scan, known)
+        return scan
 
     # ------------------------------------------------------------------- time
 

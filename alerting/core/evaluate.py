@@ -101,7 +101,7 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     if asked is not None:
         for k, truth, at in judge(memory, asked.rules, asked.time_ns, reach, rows[judged]):
             after = _join(after, _meet(table, memory, k, truth, at, at - 1))
-    _mark(memory, scan, time_ns)
+    memory.mark(scan, int(time_ns.max()))
     return before, after
 
 
@@ -350,14 +350,6 @@ def _step(
     memory.since_ns[changed] = PAUSED
     memory.elapsed_ns[changed] = 0
     return _report(table, memory, changed, at[done], active=turned_on)
-
-
-def _mark(memory: Memory, scan: Scan, time_ns: NDArray[np.int64]) -> None:
-    """Move the source's watermark to what this scan proves."""
-    source = memory.source[scan.rows[0]]
-    memory.mark_ns[source] = max(int(time_ns.max()), int(memory.mark_ns[source]))
-    memory.mark_received_ns[source] = scan.received_ns
-    memory.mark_epoch[source], memory.mark_number[source] = scan.epoch, scan.number
 
 
 def _report(

@@ -100,32 +100,36 @@ class Guard:
         self.low[rows] = np.inf
         self.high[rows] = -np.inf
 
+    def is_single(self, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Tell which of some tag rows come once only, bool (n,)."""
+        order = np.arange(len(rows))
+        self._place[rows] = order
+        doubled = self._place[rows] != order
+        return ~np.isin(rows, rows[doubled]) if doubled.any() else np.ones(len(rows), dtype=np.bool_)
+
     def is_quiet(
         self,
         memory: Memory,
         rows: NDArray[np.int32],
         values: NDArray[np.float64],
         quality: NDArray[np.uint8],
-        time_ns: NDArray[np.int64],
+        times_ns: NDArray[np.int64],
+        counted_ns: NDArray[np.int64],
     ) -> NDArray[np.bool_]:
-        """Tell which samples change nothing; a tag that comes twice is never quiet. NaN fails both comparisons.
+        """Tell which samples change nothing. NaN fails both comparisons.
 
         Args:
-            rows, values, quality, time_ns: Samples of any number of scans, (n,); times as the core counts them.
+            rows, values, quality, times_ns: Samples of any number of scans, each tag at most once, (n,).
+            counted_ns: Their times as the core counts them: not ahead of the receive time.
         """
         quiet: NDArray[np.bool_] = (self.low[rows] < values) & (values < self.high[rows])
         quiet &= quality == np.uint8(Quality.GOOD)
-        quiet &= time_ns > memory.last_ns[rows]
-        order = np.arange(len(rows))
-        self._place[rows] = order
-        doubled = self._place[rows] != order
-        if doubled.any():
-            quiet &= ~np.isin(rows, rows[doubled])
+        quiet &= times_ns > memory.last_ns[rows]
         rate = self._of[Kind.RATE][rows]
         judged = np.flatnonzero(quiet & (rate >= 0))
         if len(judged):
             holds, _ = judge_rates(
-                self.table, memory, rate[judged].astype(np.int64), values[judged], time_ns[judged]
+                self.table, memory, rate[judged].astype(np.int64), values[judged], counted_ns[judged]
             )
             quiet[judged[holds]] = False
         return quiet

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from alerting.core.formula import Formulas
 from alerting.model.rule import Kind, RuleTable
+from edge.model import Scan
 
 NEVER_NS = np.iinfo(np.int64).max // 4
 PAUSED = 0  # ``since`` of a delay that does not count at present
@@ -182,6 +183,13 @@ class Memory:
         """Tell how far each source's time has certainly come at a receive time, int64 (sources,)."""
         watermark: NDArray[np.int64] = self.mark_ns + np.maximum(np.int64(now_ns) - self.mark_received_ns, 0)
         return watermark
+
+    def mark(self, scan: Scan, newest_ns: int) -> None:
+        """Move a source's watermark to what a scan proves."""
+        source = self.source_of[scan.source]
+        self.mark_ns[source] = max(newest_ns, int(self.mark_ns[source]))
+        self.mark_received_ns[source] = scan.received_ns
+        self.mark_epoch[source], self.mark_number[source] = scan.epoch, scan.number
 
     def last_scan(self, source: str) -> str:
         """Name the last scan of a source that was judged; ``clock`` where there was none."""
