@@ -138,7 +138,7 @@ def advance(table: RuleTable, memory: Memory, rules: Indexes, value: Floats, tim
     side = np.sign(error)
     excess = side * np.minimum(np.abs(error) / room, EXCESS_MOST)
     run = np.where(is_out, np.where(run * side > 0, run + excess, excess), 0.0)
-    jumps = np.abs(run) >= trends.jump[place]
+    jumps = ~starts & (np.abs(run) >= trends.jump[place])
     error = np.where(is_out, side * room, error)
 
     gain = p_level / scale

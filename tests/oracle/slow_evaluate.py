@@ -15,6 +15,7 @@ Written from the stated rules and from nothing else; it shares no code with the 
 * Rate = (v - v0) / (t - t0) with the newest kept sample at least a window and at most two windows old; samples are
   kept at least a sixth of the window apart.
 * Deviation is |v - reference|, compared as H is.
+* Time to limit: see ``slow_trend``.
 * A state holds while the value is one of the states, or while the whole number has the pattern under the mask; it lets
   go otherwise, except that what is no whole number has no bits.
 * A value is frozen that stayed within the band of where it was when it last left the band, for the setpoint in s. Only
@@ -37,6 +38,7 @@ import numpy as np
 
 from alerting.model.rule import Kind, Rule
 from edge.model import Scan, TagTable
+from tests.oracle.slow_trend import SlowTrend
 
 S = 1_000_000_000
 BAD_FROM = 128  # upper bit of the quality byte
@@ -66,6 +68,7 @@ class SlowRule:
     active: bool = False
     delay: SlowDelay | None = None
     kept: list[tuple[int, float]] = field(default_factory=list)  # samples of a rate, oldest first
+    trend: SlowTrend | None = None
     anchor: float = math.nan
     flat: int = 0  # proven by a sample of the tag itself
     unproven: int = 0
@@ -166,6 +169,8 @@ class SlowRule:
             return value >= rule.setpoint, value < rule.setpoint - rule.deadband
         if rule.kind in (Kind.L, Kind.LL):
             return value <= rule.setpoint, value > rule.setpoint + rule.deadband
+        if self.trend is not None:
+            return self.trend.see(time_ns, value)
         rate = self.rate(time_ns, value)
         if rate is None:
             return False, False
@@ -301,6 +306,9 @@ class SlowCore:
             )
             for tag in tags
         ]
+        for tag, slow in zip(tags, self.tags, strict=True):
+            for rule in slow.rules:
+                rule.trend = SlowTrend(rule.rule, tag) if rule.rule.kind is Kind.TREND else None
         self.joints = [
             SlowJoint(SlowRule(rule), [self.tags[tags.row_of[name]] for name in rule.inputs])
             for rule in rules

@@ -86,6 +86,7 @@ def random_rules(rng: np.random.Generator, tags: TagTable) -> list[Rule]:
             Kind.STALE: float(rng.choice([0.6, 2.0, 4.0, 8.0])),
             Kind.BAD: float(rng.choice([0.0, 0.1, 0.3, 1.0])),
             Kind.DEVIATION: float(rng.choice([0.5, 0.75, 1.0])),
+            Kind.TREND: float(rng.choice([-1.75, -1.25, 1.25, 1.75])),
             Kind.STATE: 0.0,
             Kind.FROZEN: float(rng.choice([0.3, 0.5, 1.0])),
             Kind.RANGE: float(rng.choice([0.0, 0.1, 0.3])),
@@ -112,6 +113,14 @@ def more_of(kind: Kind, rng: np.random.Generator, near: list[str]) -> dict[str, 
     """Give what only rules of some kind have; ``near`` are other tags, of the same source and of others."""
     if kind is Kind.DEVIATION and near:
         return {"reference": str(rng.choice(near)) if rng.random() < 0.7 else 0.25}
+    if kind is Kind.TREND:
+        return {
+            "is_falling": bool(rng.random() < 0.5),
+            "horizon_s": float(rng.choice([5.0, 100.0])),
+            "alpha": float(rng.choice([0.05, 0.5])),
+            "samples_min": 5,
+            "gap_s": float(rng.choice([0.0, 1.0, 6.0])),
+        }
     if kind is Kind.STATE:
         if rng.random() < 0.5:
             return {"states": tuple(rng.choice([-1.0, -0.5, 0.0, 0.5, 1.0], 2, replace=False).tolist())}
