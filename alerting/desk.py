@@ -152,7 +152,9 @@ class Desk:
 
     def open_gap(self, source: str, nature: Nature, to_ns: int) -> None:
         """Copy a source's rows before the first scan after a gap is evaluated."""
-        self.gaps.open(source, nature, self.memory(nature), self.alarms, to_ns)
+        gap = self.gaps.open(source, nature, self.memory(nature), self.alarms, to_ns)
+        if gap is not None and gap.part.left_out:
+            self.remark("late_rules_left_out", source=source, gap=gap.name, rules=list(gap.part.left_out))
 
     def find_gap(self, source: str, nature: Nature, time_ns: int) -> Gap | None:
         """Find the gap that a late sample falls into."""

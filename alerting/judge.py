@@ -96,6 +96,9 @@ def judge_alarm(
     if rule.other:
         facts["other"] = rule.other
         facts["other_value"] = float(changes.other[decisive]) if np.isfinite(changes.other[decisive]) else None
+        facts["other_eu"] = table.tags[table.tags.row_of[rule.other]].eu
+    if rule.kind in (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE):
+        facts["holds"] = bool(len(active))
     if lane.late:
         facts["gap"] = lane.late
     return alarm_event(after, what, time_ns, now_ns, facts, late=lane.late), after

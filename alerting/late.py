@@ -32,6 +32,7 @@ class Part:
     table: RuleTable
     rows: NDArray[np.int32]
     rules: NDArray[np.int64]
+    left_out: tuple[str, ...]  # rules that need this source and others too; they are not judged late
 
     def local(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         """Give the part's rows of these tags of its source."""
@@ -142,5 +143,7 @@ class GapBook:
             rows = tags.rows_of_source(source)
             rules = self._table.within(rows)
             table = RuleTable([self._table[int(k)] for k in rules], TagTable([tags[int(r)] for r in rows]))
-            self._parts[source] = Part(table, rows, rules)
+            needy = self._table.many[np.isin(self._table.inputs, rows).any(axis=1)]
+            left_out = tuple(self._table[int(k)].id for k in np.setdiff1d(needy, rules))
+            self._parts[source] = Part(table, rows, rules, left_out)
         return self._parts[source]

@@ -440,12 +440,13 @@ def _number(recording: Path, number: int, cell: str) -> float:
 
 
 def _byte(recording: Path, number: int, cell: str) -> int:
-    word = cell.split("(", maxsplit=1)[0].upper()
+    word, _, reason = cell.upper().removesuffix(")").partition("(")
     if word not in Quality.__members__:
         raise RecordingError(
             f"{recording}: {names_of(recording)} {number}: quality {cell!r} is not GOOD, UNCERTAIN or BAD."
         )
-    return encode(Quality[word])
+    # A reason of another product's recording, or none of ours, still leaves the class.
+    return encode(Quality[word], Reason.__members__.get(reason, Reason.NONE))
 
 
 def _time_ns(recording: Path, number: int, cell: str) -> int:

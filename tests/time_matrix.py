@@ -23,6 +23,7 @@ DELAY_S = 5.0
 STALE_S = 5.0
 SOURCE = Source(id="plc", protocol="mqtt", silent_after_s=5.0)
 BAD = encode(Quality.BAD, Reason.TIMEOUT)
+OUT_OF_RANGE = encode(Quality.BAD, Reason.RANGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,33 @@ def rule_table(kind: Kind) -> RuleTable:
         ),
         Kind.STALE: Rule(id="T.v.STALE", tag="T.v", kind=Kind.STALE, setpoint=STALE_S, tier=Tier.BLUE),
         Kind.BAD: Rule(id="T.v.BAD", tag="T.v", kind=Kind.BAD, setpoint=DELAY_S, tier=Tier.BLUE),
+        Kind.DEVIATION: Rule(
+            id="T.v.DEVIATION",
+            tag="T.v",
+            kind=Kind.DEVIATION,
+            reference=5.0,
+            setpoint=3.0,
+            deadband=1.0,
+            on_delay_s=DELAY_S,
+            tier=Tier.YELLOW,
+        ),
+        Kind.STATE: Rule(
+            id="T.v.STATE",
+            tag="T.v",
+            kind=Kind.STATE,
+            setpoint=0.0,
+            mask=8,
+            pattern=8,
+            on_delay_s=DELAY_S,
+            tier=Tier.RED,
+        ),
+        Kind.FROZEN: Rule(id="T.v.FROZEN", tag="T.v", kind=Kind.FROZEN, setpoint=DELAY_S, band=0.1, tier=Tier.YELLOW),
+        Kind.RANGE: Rule(id="T.v.RANGE", tag="T.v", kind=Kind.RANGE, setpoint=DELAY_S, tier=Tier.YELLOW),
     }
     stale = rules[Kind.STALE]
     chosen = [rules[kind]] if kind is Kind.STALE else [rules[kind], stale]
+    if kind is Kind.RANGE:
+        chosen.append(rules[Kind.BAD])  # It must not ring too.
     return RuleTable(chosen, tag_table())
 
 
@@ -93,8 +118,12 @@ def stream(kind: Kind) -> list[Step]:
         holds = BEGIN_S <= second < END_S
         value, quality = 5.0, 0
         match kind:
-            case Kind.H | Kind.HH:
+            case Kind.H | Kind.HH | Kind.DEVIATION | Kind.STATE:
                 value = 9.0 if holds else 5.0
+            case Kind.FROZEN:
+                value = 9.0 if holds else 5.0 + second % 2
+            case Kind.RANGE:
+                value, quality = (12.0, OUT_OF_RANGE) if holds else (5.0, 0)
             case Kind.L | Kind.LL:
                 value = 1.0 if holds else 5.0
             case Kind.RATE:
@@ -116,6 +145,10 @@ RIGHT: dict[Kind, tuple[float, float]] = {
     Kind.RATE: (15.0, 32.0),  # a 3 s window fills by 12 s, delay 3 s; the slope leaves the window after 30 s
     Kind.STALE: (14.0, 30.0),
     Kind.BAD: (15.0, 30.0),
+    Kind.DEVIATION: (15.0, 30.0),
+    Kind.STATE: (15.0, 30.0),
+    Kind.FROZEN: (15.0, 30.0),
+    Kind.RANGE: (15.0, 30.0),
 }
 
 

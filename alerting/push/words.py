@@ -11,7 +11,7 @@ Language = Literal["en", "zh"]
 
 CONDITION_ZH = {
     "LL": "低低报", "L": "低报", "H": "高报", "HH": "高高报", "RATE": "变化率", "STALE": "数据中断", "BAD": "质量坏",
-    "TREND": "预计越限",
+    "TREND": "预计越限", "DEVIATION": "偏差", "STATE": "状态", "FROZEN": "数据冻结", "RANGE": "超量程",
 }  # fmt: skip
 TIER_ZH = {"NONE": "无", "BLUE": "蓝色", "YELLOW": "黄色", "ORANGE": "橙色", "RED": "红色"}
 QUALITY_ZH = {"GOOD": "良好", "UNCERTAIN": "存疑", "BAD": "坏"}
@@ -20,6 +20,7 @@ REASON_ZH = {
     "sentinel": "填充值", "not_a_number": "非数值", "malformed": "报文无法解析", "frozen": "数据冻结",
     "substituted": "人工置数", "clock": "时钟错误", "retained": "保留消息", "device": "设备自报故障",
 }  # fmt: skip
+OWN_CLAUSE = ("DEVIATION", "STATE", "FROZEN", "RANGE")
 ABOVE, BELOW = ("H", "HH"), ("L", "LL")
 
 
@@ -28,8 +29,9 @@ def clause(facts: Mapping[str, Any], lang: Language) -> str:
 
     Args:
         facts: ``tag, kind, value, eu, setpoint, on_delay_s, window_s``, of a TREND also ``to, is_falling, slope,
-            time_to_limit_s, horizon_s``; ``decimals`` where the tag's resolution gives them. What is missing shows
-            as ``?`` or is left out.
+            time_to_limit_s, horizon_s``, of other kinds what their rule has (``other, other_value, other_eu, reference,
+            states, mask, pattern, band, while_above``) and ``holds``; ``decimals`` where the tag's resolution gives
+            them. What is missing shows as ``?`` or is left out.
         lang: ``en`` or ``zh``.
     """
     return _clause_zh(facts) if lang == "zh" else _clause_en(facts)
@@ -52,6 +54,8 @@ def _clause_en(facts: Mapping[str, Any]) -> str:
         return f"{tag} changes by {_value(facts, 'setpoint')}/s or more{window}{delay}, now {_value(facts, 'value')}"
     if kind == "TREND":
         return _trend_en(facts) + delay
+    if kind in OWN_CLAUSE:
+        return _condition_en(facts, kind) + (delay if facts.get("holds", True) else "")
     if kind == "STALE":
         return f"{tag} has given no sample for {_span(facts, 'setpoint', ' s')}"
     if kind == "BAD":
@@ -70,6 +74,8 @@ def _clause_zh(facts: Mapping[str, Any]) -> str:
         return f"{tag} {window}变化率达到 {_value(facts, 'setpoint')}/s{delay},当前值 {_value(facts, 'value')}"
     if kind == "TREND":
         return _trend_zh(facts) + delay
+    if kind in OWN_CLAUSE:
+        return _condition_zh(facts, kind) + (delay if facts.get("holds", True) else "")
     if kind == "STALE":
         return f"{tag} 数据中断达 {_span(facts, 'setpoint', ' 秒')}"
     if kind == "BAD":
@@ -126,6 +132,62 @@ def _minutes(facts: Mapping[str, Any], name: str, seconds: str, minutes: str) ->
     if round(span) < 120:  # noqa: PLR2004 - two minutes
         return f"{span:.0f}{seconds}"
     return f"{span / 60:.3g}{minutes}"
+
+
+def _condition_en(facts: Mapping[str, Any], kind: str) -> str:
+    """``A 5.1 m deviates from B 4.6 m by 0.3 m or more``; after the return that it no longer does."""
+    tag, value, holds = facts.get("tag", "?"), _value(facts, "value"), facts.get("holds", True)
+    if kind == "DEVIATION":
+        by = f"by {_value(facts, 'setpoint')} or more" if holds else f"by less than {_value(facts, 'setpoint')}"
+        return f"{tag} {value} deviates from {_reference(facts)} {by}"
+    if kind == "STATE" and facts.get("mask"):
+        what = f"bits {facts.get('pattern', 0):#x} under mask {facts['mask']:#x}"
+        return f"{tag} {value} {'has' if holds else 'no longer has'} {what}"
+    if kind == "STATE":
+        return f"{tag} {value} is {'one' if holds else 'none'} of the alarm states {_list(facts, ', ')}"
+    if kind == "FROZEN":
+        if not holds:
+            return f"{tag} moves again, now {value}"
+        while_ = f" while {facts['other']} was above {_other(facts, 'while_above')}" if facts.get("other") else ""
+        return (
+            f"{tag} has stayed at {value} within {_value(facts, 'band')} for {_span(facts, 'setpoint', ' s')}{while_}"
+        )
+    if not holds:
+        return f"{tag} {value} is within the instrument's range again"
+    return f"{tag} has been outside the instrument's range for {_span(facts, 'setpoint', ' s')}"
+
+
+def _condition_zh(facts: Mapping[str, Any], kind: str) -> str:
+    tag, value, holds = facts.get("tag", "?"), _value(facts, "value"), facts.get("holds", True)
+    if kind == "DEVIATION":
+        return f"{tag} {value} 与 {_reference(facts)} 的偏差{'达到' if holds else '小于'} {_value(facts, 'setpoint')}"
+    if kind == "STATE" and facts.get("mask"):
+        what = f"状态位 {facts.get('pattern', 0):#x}(掩码 {facts['mask']:#x})"
+        return f"{tag} {value} {'具有' if holds else '不再具有'}{what}"
+    if kind == "STATE":
+        return f"{tag} {value} {'属于' if holds else '不属于'}报警状态 {_list(facts, '、')}"
+    if kind == "FROZEN":
+        if not holds:
+            return f"{tag} 恢复变化,当前值 {value}"
+        while_ = f"在 {facts['other']} 高于 {_other(facts, 'while_above')} 期间," if facts.get("other") else ""
+        return f"{tag} {while_}停在 {value}(变化不超过 {_value(facts, 'band')})达 {_span(facts, 'setpoint', ' 秒')}"
+    if not holds:
+        return f"{tag} {value} 已回到仪表量程内"
+    return f"{tag} 超出仪表量程达 {_span(facts, 'setpoint', ' 秒')}"
+
+
+def _reference(facts: Mapping[str, Any]) -> str:
+    """What a deviation is measured from: ``B 4.6 m``, or the number."""
+    return f"{facts['other']} {_other(facts, 'other_value')}" if facts.get("other") else _value(facts, "reference")
+
+
+def _other(facts: Mapping[str, Any], name: str) -> str:
+    """A value in the unit of the other tag."""
+    return _value({name: facts.get(name), "eu": facts.get("other_eu")}, name)
+
+
+def _list(facts: Mapping[str, Any], comma: str) -> str:
+    return comma.join(f"{state:g}" for state in facts.get("states", ())) or "?"
 
 
 def _sign(kind: str) -> str:

@@ -24,6 +24,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "rule": (
         "tag", "kind", "setpoint", "deadband", "on_delay_s", "off_delay_s", "window_s", "tier", "latching", "response",
         "to", "direction", "horizon_s", "alpha", "samples_min", "gap_s",
+        "name", "reference", "states", "mask", "pattern", "band", "while_tag", "while_above",
     ),
     "task": ("kind", "tier", "title", "owner", "within_s"),
     "destination": (
@@ -60,12 +61,14 @@ COLUMNS: Final = TAG_COLUMNS + MODBUS_COLUMNS + RULE_COLUMNS
 RESERVED: Final = "fengsui"
 
 _ID = re.compile(r"[\w.-]{1,64}")  # No "/": ids are parts of scan keys and topics.
+_NAME = re.compile(r"[\w-]{1,32}")  # No dot: it would look like the rule of another tag.
 _TAG = re.compile(r"[\w.:/-]{1,128}")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 _SUM = re.compile(r"[+-]?\d{1,30}( *\+ *\d{1,30})+", re.ASCII)
 
 ID_RULE: Final = "an id is 1 to 64 letters, digits, dots, dashes or underscores"
+NAME_RULE: Final = "a rule's name is 1 to 32 letters, digits, dashes or underscores"
 TAG_RULE: Final = "a tag's name is 1 to 128 letters, digits, dots, dashes, underscores, colons or slashes"
 
 
@@ -77,6 +80,11 @@ def keys_of(table: str) -> tuple[str, ...]:
 def is_id(text: str) -> bool:
     """Tell whether a text can be the id of a site, source, unit or destination."""
     return _ID.fullmatch(text) is not None
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can tell rules of one kind on one tag apart."""
+    return _NAME.fullmatch(text) is not None
 
 
 def is_tag(text: str) -> bool:

@@ -16,6 +16,7 @@ from edge.load.mistake import meant, show
 from edge.load.tag import TagDraft
 from edge.load.words import keys_of
 from edge.model import Tag
+from gateway.load.condition import CONDITIONS, condition_of_entry, refuse_foreign
 from gateway.load.trend import TREND_KEYS, settle_trend, trend_of_entry, trend_of_row
 
 #: Tiers that an alarm may have.
@@ -25,6 +26,7 @@ ORDER: Final = (Kind.LL, Kind.L, Kind.H, Kind.HH)
 TIER_DEFAULT: Final = {
     Kind.LL: Tier.ORANGE, Kind.L: Tier.YELLOW, Kind.H: Tier.YELLOW, Kind.HH: Tier.ORANGE,
     Kind.RATE: Tier.YELLOW, Kind.STALE: Tier.BLUE, Kind.BAD: Tier.BLUE, Kind.TREND: Tier.YELLOW,
+    Kind.DEVIATION: Tier.YELLOW, Kind.STATE: Tier.YELLOW, Kind.FROZEN: Tier.YELLOW, Kind.RANGE: Tier.YELLOW,
 }  # fmt: skip
 
 DAY_S: Final = 86_400
@@ -54,27 +56,33 @@ class RuleDraft:
 def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]:
     """Read all rules of all tags; each tag has a STALE and a BAD rule unless its row turns one off."""
     by_tag: dict[str, dict[Kind, RuleDraft]] = {draft.tag.name: _rules_of_row(draft) for draft in tags}
+    named: dict[str, RuleDraft] = {}
+    tag_of = {draft.tag.name: draft.tag for draft in tags}
     for entry in entries:
-        draft = _read_rule(entry, by_tag)
+        draft = _read_rule(entry, by_tag, tag_of)
         if draft is None:
             continue
-        rules = by_tag[draft.rule.tag]
-        if draft.rule.kind in rules:
-            where = rules[draft.rule.kind]
+        rule, rules = draft.rule, by_tag[draft.rule.tag]
+        where = named.get(rule.id) if rule.name else rules.get(rule.kind)
+        if where is not None:
             place = where.entry.place(where.setpoint_key)
+            what = f"{rule.kind.name} {rule.name}" if rule.name else rule.kind.name
+            can_be_named = rule.kind in CONDITIONS and rule.kind is not Kind.RANGE
             entry.wrong(
                 "kind",
-                f"{draft.rule.kind.name} of tag {draft.rule.tag} is given already, in {place.file}:{place.line}.",
-                "Remove one of the two.",
+                f"{what} of tag {rule.tag} is given already, in {place.file}:{place.line}.",
+                "Give each a name of its own, or remove one." if can_be_named else "Remove one of the two.",
             )
-            continue
-        rules[draft.rule.kind] = draft
+        elif rule.name:
+            named[rule.id] = draft
+        else:
+            rules[rule.kind] = draft
     for tag in tags:
         rules = by_tag[tag.tag.name]
         _add_no_data(tag, rules)
         _settle_trend(tag.tag, rules)
         _check_tag(tag.tag, rules)
-    return [draft.rule for rules in by_tag.values() for draft in rules.values()]
+    return [draft.rule for rules in by_tag.values() for draft in rules.values()] + [d.rule for d in named.values()]
 
 
 def _tier(entry: Entry, key: str, default: Tier | None) -> Tier:
@@ -125,19 +133,26 @@ def _rules_of_row(draft: TagDraft) -> dict[Kind, RuleDraft]:
     return rules
 
 
-def _read_rule(entry: Entry, by_tag: Mapping[str, object]) -> RuleDraft | None:
+def _read_rule(entry: Entry, by_tag: Mapping[str, object], tag_of: Mapping[str, Tag]) -> RuleDraft | None:
     """Read one ``[[rule]]``."""
     entry.refuse_unknown(keys_of("rule"))
     tag = entry.required("tag", "a rule is about one tag")
     if tag and tag not in by_tag:
         entry.wrong("tag", f"tag {show(tag)} does not exist.", meant(tag, tuple(by_tag)))
     name = entry.choice("kind", tuple(kind.name for kind in Kind if kind in TIER_DEFAULT), "")
+    refuse_foreign(entry, name)
     if name == Kind.TREND.name:
         trend = trend_of_entry(entry, tag, _tier(entry, "tier", TIER_DEFAULT[Kind.TREND]))
         return None if trend is None or tag not in by_tag else RuleDraft(trend, entry, "to", "tier")
     for key in TREND_KEYS:
         if name and entry.has(key):
             entry.wrong(key, f"{key} is given; only a TREND has one.", f"Remove {key}.")
+    if name and Kind[name] in CONDITIONS:
+        rule_or_none = condition_of_entry(
+            entry, Kind[name], tag, tag_of, _tier(entry, "tier", TIER_DEFAULT[Kind[name]])
+        )
+        where = "states" if name == Kind.STATE.name else "setpoint"
+        return None if rule_or_none is None else RuleDraft(rule_or_none, entry, where, "tier")
     if not entry.has("setpoint"):
         entry.wrong("setpoint", "setpoint is missing; it is what the value is compared with.", "Add setpoint.")
     kind = Kind[name] if name else Kind.H

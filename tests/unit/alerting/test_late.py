@@ -257,3 +257,19 @@ def test_a_gap_in_a_site_without_rules() -> None:
 
     assert gap is not None
     assert list(gap.judge(make_scan(5, 1.0), "site", at(10))) == []
+
+
+def test_a_rule_over_several_sources_is_not_judged_late_and_that_is_said() -> None:
+    tags = make_tags(4, 2)  # t0 and t2 of source s0, t1 and t3 of s1
+    far = make_rule(Kind.DEVIATION, 1.0, tag="t0", reference="t1")
+    near = make_rule(Kind.DEVIATION, 1.0, tag="t0", reference="t2", name="near")
+    drive = Drive(far, replace(near, id="t0.DEVIATION:near"), tags=tags)
+    drive.sample(1, 50).sample(1, 50, row=1).sample(1, 50, row=2)
+
+    drive.desk.begin(at(100))
+    drive.desk.open_gap("s0", Nature.ACTUAL, at(99))
+    outcome = drive.desk.finish()
+
+    assert [(r["kind"], r["source"], r["rules"]) for r in outcome.remarks] == [
+        ("late_rules_left_out", "s0", ["t0.DEVIATION"])
+    ]

@@ -201,6 +201,14 @@ export function conditionText(alarm: Alarm): string {
     case "RATE": {
       return t("condition.rate", { setpoint: `${setpoint} ${eu}` });
     }
+    case "DEVIATION":
+      return t("condition.deviation", { value: measured(alarm.value, tag, eu), setpoint: `${setpoint} ${eu}`.trim() });
+    case "STATE":
+      return t("condition.state", { value: measured(alarm.value, tag, eu) });
+    case "FROZEN":
+      return t("condition.frozen", { value: measured(alarm.value, tag, eu), s: setpoint });
+    case "RANGE":
+      return t("condition.range", { s: setpoint });
     case "H":
     case "HH":
     case "L":
