@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from alerting.core import Changes, Memory, evaluate, expire
-from alerting.core.memory import no_changes
 from alerting.core.guard import Guard
+from alerting.core.memory import no_changes
 from alerting.judge import Lane, alarm_event, is_latching, judge_alarm, rules_of
 from alerting.late import Gap, GapBook
 from alerting.lifecycle import Refused, Turn, step
@@ -370,7 +370,7 @@ class Desk:
         acked = replace(
             alarm,
             state=state,
-            tier_max=alarm.tier,
+            tier_max=alarm.tier_max if state is State.LATCHED else alarm.tier,
             acked_by=command.who,
             acked_ns=now_ns,
             comment=command.reason,
@@ -411,7 +411,8 @@ class Desk:
         free = self._note(free, what, who, now_ns)
         if free.is_active:
             state = step(free.state, Turn.REALARM, is_latching=is_latching(self.table, free))
-            free = self._note(replace(free, state=state), What.REALARMED, who, now_ns)
+            free = replace(free, state=state, raised_ns=now_ns, acked_by="", acked_ns=0, comment="")
+            free = self._note(free, What.REALARMED, who, now_ns)
         return free
 
     def _end_suppressions(self, now_ns: int) -> None:

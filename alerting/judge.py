@@ -75,6 +75,8 @@ def judge_alarm(
         alarm = replace(
             alarm, id=digest(key, onset_ns), onset_ns=onset_ns, ordinal=0, acked_by="", acked_ns=0, comment=""
         )
+    if state is State.UNACK and turn in (Turn.TRIP, Turn.RISE):  # What was acknowledged is not what rings now.
+        alarm = replace(alarm, raised_ns=time_ns, acked_by="", acked_ns=0, comment="")
     value = float(changes.value[decisive])
     after = replace(
         alarm,
@@ -86,17 +88,21 @@ def judge_alarm(
         changed_ns=time_ns,
         ordinal=alarm.ordinal + 1,
         value=value if np.isfinite(value) else None,
-        setpoint=rule.setpoint,
+        setpoint=rule.setpoint if np.isfinite(rule.setpoint) else None,
     )
     if state is State.NORMAL:
         what = What.CLEARED
     facts = _facts(rule, tag.eu, after.value, describe(int(changes.quality[decisive])), scan_key)
     if rule.kind is Kind.TREND:
         facts |= _forecast(lane, rule)
+    if rule.kind is Kind.EXPRESSION:
+        facts |= _asked(lane, rule, is_active=bool(changes.is_active[decisive]))
     if rule.other:
         facts["other"] = rule.other
         facts["other_value"] = float(changes.other[decisive]) if np.isfinite(changes.other[decisive]) else None
         facts["other_eu"] = table.tags[table.tags.row_of[rule.other]].eu
+    if what in (What.ESCALATED, What.LOWERED, What.CHANGED):
+        facts["from"] = alarm.condition
     if rule.kind in (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE):
         facts["holds"] = bool(len(active))
     if lane.late:
@@ -176,7 +182,7 @@ def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str
         "eu": eu,
         "quality": quality,
         "kind": rule.kind.name,
-        "setpoint": rule.setpoint,
+        "setpoint": rule.setpoint if np.isfinite(rule.setpoint) else None,
         "deadband": rule.deadband,
         "rule": rule.id,
         "revision": rule.revision,
@@ -193,6 +199,17 @@ def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str
         facts["band"] = rule.band
         facts["while_above"] = rule.while_above if rule.while_tag else None
     return facts
+
+
+def _asked(lane: Lane, rule: Rule, *, is_active: bool) -> dict[str, Any]:
+    """Say what an EXPRESSION asks, and which of its parts were true with which values when it tripped or let go."""
+    tags = lane.table.tags
+    parts = lane.memory.formulas.explain(lane.table.index_of[rule.id], is_active=is_active)
+    for part in parts:
+        part["values"] = [
+            {"tag": name, "value": value, "eu": tags[tags.row_of[name]].eu} for name, value in part["values"].items()
+        ]
+    return {"when": rule.when, "parts": parts}
 
 
 def _forecast(lane: Lane, rule: Rule) -> dict[str, Any]:

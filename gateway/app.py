@@ -5,7 +5,7 @@ Why: constructors only store; nothing connects before ``run``. This is the only 
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 import structlog
 from sqlalchemy import Connection
 
+from alerting.core import Memory
 from alerting.desk import Answer, Desk
 from alerting.model.command import Command
 from edge.clock import Clock
@@ -34,6 +35,7 @@ from gateway.historian.port import Historian
 from gateway.intake import Intake
 from gateway.live import Columns, Picture
 from gateway.meter import Meter, Stage
+from gateway.nodes.reception import NodeStatus, Reception, Taken
 from gateway.push.compose import Composer
 from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
@@ -49,6 +51,7 @@ T = TypeVar("T")
 MakeCollector = Callable[[Source, TagTable, Clock, int, Deliver], Collector]
 log = structlog.get_logger("gateway")
 
+SILENT_SCANS = 3
 MINUTE_NS = 60_000_000_000
 
 
@@ -92,6 +95,16 @@ class Gateway:
         self.desk = Desk(site.id, site.rules, site.units, site.tasks, start_ns)
         self.intake = Intake(site.sources, site.tags)
         self.picture = Picture(site, start_ns)
+        self.reception = Reception(
+            site,
+            self.clock,
+            self.meter,
+            deliver=self._deliver,
+            room=lambda: self.road.room,
+            is_link_up=lambda source: self._links.get(source, False),
+            write=self.store.write,
+            is_broken=lambda: bool(self.road.store_error),
+        )
         self.store.write_now(lambda connection: self._restore(connection, start_ns))
         self.historian = parts.historian or EmbeddedHistorian(
             site.data / "history.db", site.tags, self.clock, retention=Retention(raw_ns=site.raw_days * DAY_NS)
@@ -123,6 +136,8 @@ class Gateway:
         )
         self._links: dict[str, bool] = {}
         self._last_scan_ns: dict[str, int] = {}
+        self._started_ns = start_ns
+        self._silent_ns = {source.id: _silent_ns(source, site.tags) for source in site.sources}
         self._scans: dict[str, int] = {}
         self._decoded: dict[str, dict[str, int]] = {}
         self.collectors: dict[str, Collector] = {
@@ -195,6 +210,18 @@ class Gateway:
         """Tell how each source stands."""
         return [self._status_of(source) for source in self.site.sources if source.id != SOURCE]
 
+    def memory(self, nature: Nature) -> Memory:
+        """Give what the core remembers of one nature; to read, never to change or keep."""
+        return self.desk.memory(nature)
+
+    def nodes(self) -> Sequence[NodeStatus]:
+        """Tell how each edge node stands."""
+        return self.reception.statuses()
+
+    async def take_from_node(self, node: str, body: bytes) -> Taken:
+        """Take a batch of an edge node; returns when it is durable."""
+        return await self.reception.take(node, body)
+
     def ready(self) -> bool:
         """Tell whether scans are judged and committed."""
         return self.road.is_ready and not self.road.store_error
@@ -209,13 +236,21 @@ class Gateway:
             self._scans[item.source] = self._scans.get(item.source, 0) + 1
         self.road.deliver(item, acknowledge)
 
+    def _is_up(self, source: str, now_ns: int) -> bool:
+        """Tell whether a source's link is up and it is not silent; a link that says nothing is no link."""
+        spoke_ns = self._last_scan_ns.get(source, self._started_ns)
+        return self._links.get(source, False) and now_ns - spoke_ns <= self._silent_ns[source]
+
     def _status_of(self, source: Source) -> SourceStatus:
         collector = self.collectors.get(source.id)
         counters = Counters() if collector is None else collector.counters
+        if source.node:
+            refused, failures = self.reception.told_of(source)
+            counters = Counters(refused=Counter(refused), failures=Counter(failures))
         return SourceStatus(
             id=source.id,
             protocol=source.protocol,
-            is_up=self._links.get(source.id, False),
+            is_up=self._is_up(source.id, self.clock.now_ns()),
             last_scan_ns=self._last_scan_ns.get(source.id, 0),
             scans=self._scans.get(source.id, 0),
             refused=sum(counters.refused.values()),
@@ -236,11 +271,13 @@ class Gateway:
     def _restore(self, connection: Connection, start_ns: int) -> None:
         """Put back what was committed, and begin a new epoch of every source, durably."""
         natures = {source.id: source.nature for source in self.site.sources}
+        self.reception.load(connection)
         checkpoint.load(connection, self.desk)
         restore(connection, self.desk, self.intake, natures)
-        for state in self.intake.state.values():
-            state.epoch += 1
-            state.number = 0
+        for source, state in self.intake.state.items():
+            if source not in self.reception.sources:  # A node counts by itself, and lives on over our restart.
+                state.epoch += 1
+                state.number = 0
         known = known_marks(connection)
         put_marks(
             connection,
@@ -248,7 +285,7 @@ class Gateway:
                 Mark(
                     source=source,
                     epoch=state.epoch,
-                    number=0,
+                    number=state.number,
                     time_ns=known[source].time_ns if source in known else start_ns,
                     received_ns=known[source].received_ns if source in known else start_ns,
                 )
@@ -284,13 +321,15 @@ class Gateway:
         lost = _PerMinute()
         dropped = _PerMinute()
         replaced = _PerMinute()
+        nodes_lost = _PerMinute()
+        linked = [*self.collectors, *self.reception.sources]
         number = 0
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
             number += 1
             now_ns = self.clock.now_ns()
-            up = sum(self._links.values())
+            up = sum(self._is_up(name, now_ns) for name in self.collectors)
             self.picture.set_status(links_up=up, links_total=len(self.collectors), push_waiting=self.push.waiting)
             values = {
                 "clock_offset": self.clock.offset_ns() / 1e9,
@@ -299,9 +338,11 @@ class Gateway:
                 "store_waiting": float(self.road.unwritten),
                 "historian_lost": lost.take(now_ns, self.historian.counts.lost + self.road.acknowledger.lost),
                 "push_waiting": float(self.push.waiting),
-                **{f"link.{name}": float(self._links.get(name, False)) for name in self.collectors},
+                **{f"link.{name}": float(self._is_up(name, now_ns)) for name in self.collectors},
             }
             self._count_collectors()
+            self.meter.entered(Stage.DECODE, len(values))
+            self.meter.left(Stage.DECODE, len(values))
             self._deliver(system_scan(self.site, self._epoch, number, now_ns, values), None)
             due += PERIOD_S
             await asyncio.sleep(max(0.0, due - loop.time()))
@@ -323,6 +364,13 @@ class Gateway:
                 if n:
                     meter.refused(Stage.DECODE, reason, n)
             self._decoded[name] = {**collector.counters.refused, "samples": collector.counters.samples}
+
+
+def _silent_ns(source: Source, tags: TagTable) -> int:
+    """Give how long a source may say nothing: as configured, but never less than three scans of its fastest tag."""
+    rows = tags.rows_of_source(source.id)
+    fastest_s = float(tags.period_s[rows].min()) if len(rows) else 0.0
+    return round(max(source.silent_after_s, SILENT_SCANS * fastest_s) * 1e9)
 
 
 class _PerMinute:

@@ -95,6 +95,7 @@ def describe_alarm(alarm: Alarm, site: Site) -> dict[str, Any]:
         "state": alarm.state,
         "is_active": alarm.is_active,
         "onset": iso(alarm.onset_ns),
+        "raised": iso(alarm.raised_ns or alarm.onset_ns),
         "changed": iso(alarm.changed_ns),
         "value": alarm.value,
         "setpoint": alarm.setpoint,

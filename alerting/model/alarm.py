@@ -38,6 +38,7 @@ class Alarm:
         tier_max: Highest tier since NORMAL, kept until acknowledged.
         condition: Outermost active limit, e.g. ``HH``; the last one after return.
         onset_ns: Event time of the trip that left NORMAL.
+        raised_ns: Event time of the last trip or rise: since when it has wanted an answer.
         changed_ns: Event time of the last change.
         ordinal: Number of events so far in this episode.
         suppressed_until_ns: End of the suppression, 0 for none.
@@ -55,6 +56,7 @@ class Alarm:
     condition: str = ""
     rule: str = ""
     onset_ns: int = 0
+    raised_ns: int = 0
     changed_ns: int = 0
     ordinal: int = 0
     value: float | None = None

@@ -242,7 +242,7 @@ class Composer:
         about = {
             "alert": f"{tier}预警:{name},{clause(facts, 'zh')}",
             "update": f"预警更新为{tier}:{name},{clause(facts, 'zh')}",
-            "cancel": f"预警解除:{name},{event.tag} 恢复正常",
+            "cancel": f"预警解除:{name},{event.tag} 已恢复正常" + ("并已确认" if event.cause.get("who") else ""),
         }[action]
         if event.what is What.SUPPRESSED:
             about = f"监测停用:{name},{event.tag},原因:{event.cause.get('reason', '')}"
@@ -256,7 +256,8 @@ class Composer:
         about = {
             "alert": f"{tier} early warning: {name}, {clause(facts, 'en')}",
             "update": f"Early warning now {tier}: {name}, {clause(facts, 'en')}",
-            "cancel": f"Early warning cancelled: {name}, {event.tag} returned to normal",
+            "cancel": f"Early warning cancelled: {name}, {event.tag} is back to normal"
+            + (" and was acknowledged" if event.cause.get("who") else ""),
         }[action]
         if event.what is What.SUPPRESSED:
             about = f"Out of service: {name}, {event.tag}, reason: {event.cause.get('reason', '')}"

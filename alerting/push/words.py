@@ -4,6 +4,7 @@ Flow: cause of an event -> [clause] -> notice, "why did this ring?"
 Never: guesses a fact that is not there, mixes languages.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ Language = Literal["en", "zh"]
 
 CONDITION_ZH = {
     "LL": "低低报", "L": "低报", "H": "高报", "HH": "高高报", "RATE": "变化率", "STALE": "数据中断", "BAD": "质量坏",
+    "EXPRESSION": "表达式条件",
     "TREND": "预计越限", "DEVIATION": "偏差", "STATE": "状态", "FROZEN": "数据冻结", "RANGE": "超量程",
 }  # fmt: skip
 TIER_ZH = {"NONE": "无", "BLUE": "蓝色", "YELLOW": "黄色", "ORANGE": "橙色", "RED": "红色"}
@@ -20,6 +22,8 @@ REASON_ZH = {
     "sentinel": "填充值", "not_a_number": "非数值", "malformed": "报文无法解析", "frozen": "数据冻结",
     "substituted": "人工置数", "clock": "时钟错误", "retained": "保留消息", "device": "设备自报故障",
 }  # fmt: skip
+EXPRESSION_EN = {True: "true", False: "not true", None: "unknown"}
+EXPRESSION_ZH = {True: "成立", False: "不成立", None: "未知"}
 OWN_CLAUSE = ("DEVIATION", "STATE", "FROZEN", "RANGE")
 ABOVE, BELOW = ("H", "HH"), ("L", "LL")
 
@@ -29,7 +33,7 @@ def clause(facts: Mapping[str, Any], lang: Language) -> str:
 
     Args:
         facts: ``tag, kind, value, eu, setpoint, on_delay_s, window_s``, of a TREND also ``to, is_falling, slope,
-            time_to_limit_s, horizon_s``, of other kinds what their rule has (``other, other_value, other_eu, reference,
+            time_to_limit_s, horizon_s``, of an EXPRESSION ``when, parts``, of other kinds what their rule has (``other, other_value, other_eu, reference,
             states, mask, pattern, band, while_above``) and ``holds``; ``decimals`` where the tag's resolution gives
             them. What is missing shows as ``?`` or is left out.
         lang: ``en`` or ``zh``.
@@ -44,16 +48,47 @@ def quality_zh(quality: str) -> str:
     return f"{named}({REASON_ZH.get(reason, reason)})" if reason else named
 
 
+def _is_back(facts: Mapping[str, Any], kind: str) -> bool:
+    """Tell whether the value is back inside a limit that deadband or off-delay still holds."""
+    value, setpoint = facts.get("value"), facts.get("setpoint")
+    if value is None or setpoint is None:
+        return False
+    return bool(value < setpoint if kind in ABOVE else value > setpoint)
+
+
+def _back_en(facts: Mapping[str, Any], kind: str) -> str:
+    """Say that the value is back and what still holds the alarm; empty where it is beyond the limit."""
+    if not _is_back(facts, kind):
+        return ""
+    off = _span(facts, "off_delay_s", " s") if facts.get("off_delay_s") else ""
+    rest = f"clears {off} after it is past the deadband" if off else "still within the deadband"
+    side = "below" if kind in ABOVE else "above"
+    return f"{facts.get('tag', '?')} {_value(facts, 'value')}, back {side} {kind} {_value(facts, 'setpoint')}, {rest}"
+
+
+def _back_zh(facts: Mapping[str, Any], kind: str) -> str:
+    """The same in Chinese."""
+    if not _is_back(facts, kind):
+        return ""
+    off = _span(facts, "off_delay_s", " 秒") if facts.get("off_delay_s") else ""
+    rest = f"越过死区 {off}后恢复" if off else "仍在死区内"
+    side, name = ("低于" if kind in ABOVE else "高于"), CONDITION_ZH.get(kind, kind)
+    return f"{facts.get('tag', '?')} {_value(facts, 'value')},已{side}{name}设定值 {_value(facts, 'setpoint')},{rest}"
+
+
 def _clause_en(facts: Mapping[str, Any]) -> str:
     tag, kind = facts.get("tag", "?"), str(facts.get("kind", ""))
     delay = f" for {_span(facts, 'on_delay_s', ' s')}" if facts.get("on_delay_s") else ""
     if kind in ABOVE or kind in BELOW:
-        return f"{tag} {_value(facts, 'value')} {_sign(kind)} {kind} {_value(facts, 'setpoint')}{delay}"
+        beyond = f"{tag} {_value(facts, 'value')} {_sign(kind)} {kind} {_value(facts, 'setpoint')}{delay}"
+        return _back_en(facts, kind) or beyond
     if kind == "RATE":
         window = f" over {_span(facts, 'window_s', ' s')}" if facts.get("window_s") else ""
         return f"{tag} changes by {_value(facts, 'setpoint')}/s or more{window}{delay}, now {_value(facts, 'value')}"
     if kind == "TREND":
         return _trend_en(facts) + delay
+    if kind == "EXPRESSION":
+        return _asked(facts, "{} for {}", " s", EXPRESSION_EN)
     if kind in OWN_CLAUSE:
         return _condition_en(facts, kind) + (delay if facts.get("holds", True) else "")
     if kind == "STALE":
@@ -68,12 +103,15 @@ def _clause_zh(facts: Mapping[str, Any]) -> str:
     name = CONDITION_ZH.get(kind, kind)
     delay = f",持续 {_span(facts, 'on_delay_s', ' 秒')}" if facts.get("on_delay_s") else ""
     if kind in ABOVE or kind in BELOW:
-        return f"{tag} {_value(facts, 'value')} {_sign(kind)} {name}设定值 {_value(facts, 'setpoint')}{delay}"
+        beyond = f"{tag} {_value(facts, 'value')} {_sign(kind)} {name}设定值 {_value(facts, 'setpoint')}{delay}"
+        return _back_zh(facts, kind) or beyond
     if kind == "RATE":
         window = f"{_span(facts, 'window_s', ' 秒')}内" if facts.get("window_s") else ""
         return f"{tag} {window}变化率达到 {_value(facts, 'setpoint')}/s{delay},当前值 {_value(facts, 'value')}"
     if kind == "TREND":
         return _trend_zh(facts) + delay
+    if kind == "EXPRESSION":
+        return "条件 " + _asked(facts, "{}，持续 {}", " 秒", EXPRESSION_ZH)
     if kind in OWN_CLAUSE:
         return _condition_zh(facts, kind) + (delay if facts.get("holds", True) else "")
     if kind == "STALE":
@@ -81,6 +119,25 @@ def _clause_zh(facts: Mapping[str, Any]) -> str:
     if kind == "BAD":
         return f"{tag} 数据质量坏持续 {_span(facts, 'setpoint', ' 秒')}"
     return f"{tag} {name} {_value(facts, 'value')}"
+
+
+def _asked(facts: Mapping[str, Any], held: str, unit: str, words: Mapping[Any, str]) -> str:
+    """``level > 4.5 and flow > 0 for 10 s: true level > 4.5 (4.62 m), flow > 0 (12.1 m3/h)``."""
+    said = str(facts.get("when", "?"))
+    # An outermost "for" is the rule's on-delay, and is said already.
+    if facts.get("on_delay_s") and not re.search(r"\bfor\s+[\d.eE+-]+\s*[a-z]+\s*$", said):
+        said = held.format(said, _span(facts, "on_delay_s", unit))
+    parts: dict[Any, list[str]] = {}
+    for part in facts.get("parts", ()):
+        values = [
+            f"{'' if len(part['values']) == 1 else one['tag'] + ' '}{_value({**one, 'value': one['value']}, 'value')}"
+            for one in part["values"]
+        ]
+        parts.setdefault(part["is_true"], []).append(
+            f"{part['text']} ({', '.join(values)})" if values else part["text"]
+        )
+    told = [f"{words[truth]} {', '.join(parts[truth])}" for truth in (True, False, None) if truth in parts]
+    return f"{said}: {'; '.join(told)}" if told else said
 
 
 def _trend_en(facts: Mapping[str, Any]) -> str:

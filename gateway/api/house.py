@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from alerting.core import Memory
 from alerting.desk import Answer
 from alerting.model.command import Command
 from edge.clock import Clock
@@ -18,6 +19,7 @@ from gateway.config import Site
 from gateway.historian.port import Series
 from gateway.live import Picture
 from gateway.meter import Meter
+from gateway.nodes.reception import NodeStatus, Taken
 
 T = TypeVar("T")
 
@@ -124,6 +126,22 @@ class House(Protocol):
 
     def sources(self) -> Sequence[SourceStatus]:
         """Tell how each source stands."""
+        ...
+
+    def memory(self, nature: Nature) -> Memory:
+        """Give what the core remembers of one nature; to read, never to change or keep."""
+        ...
+
+    def nodes(self) -> Sequence[NodeStatus]:
+        """Tell how each edge node stands."""
+        ...
+
+    async def take_from_node(self, node: str, body: bytes) -> Taken:
+        """Take a batch of an edge node; returns when it is durable.
+
+        Raises:
+            Refusal: It is not taken; the node keeps it.
+        """
         ...
 
     def ready(self) -> bool:

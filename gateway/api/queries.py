@@ -23,8 +23,8 @@ from gateway.config import Site
 from gateway.live import iso
 from gateway.store import schema
 
-#: Events that carry the cause of an alarm's tier.
-TELLING = ("raised", "escalated", "lowered", "changed")
+#: Events that say why an alarm rang.
+TELLING = ("raised", "escalated", "changed")
 FLOOD_NS = 600 * 1_000_000_000  # Ten minutes, the window of ISA-18.2.
 FLOOD = 10  # More rings than that in ten minutes are a flood (ISA-18.2, EEMUA 191).
 
@@ -75,6 +75,7 @@ def to_alarm(row: Row[Any]) -> Alarm:
         condition=row.condition,
         rule=row.rule,
         onset_ns=row.onset_ns,
+        raised_ns=row.raised_ns,
         changed_ns=row.changed_ns,
         ordinal=row.ordinal,
         value=row.value,
@@ -144,17 +145,23 @@ def find_alarm(connection: Connection, name: str) -> Alarm | None:
 
 
 def why_facts(connection: Connection, site: Site | None, name: str) -> dict[str, Any] | None:
-    """Collect the facts of the event that gave an alarm its present tier; None where it never rang.
+    """Collect the facts of the event that gave an alarm the highest tier of its episode; None where it never rang.
 
     Args:
         site: For units and decimals; without it the event's own facts must do.
         name: Alarm id, or alarm key for its latest episode.
     """
     table = schema.event
-    row = connection.execute(
-        select(table)
+    episode = (
+        select(table.c.alarm)
         .where(or_(table.c.alarm == name, table.c.alarm_key == name), table.c.what.in_(TELLING))
         .order_by(table.c.seq.desc())
+        .limit(1)
+    ).scalar_subquery()
+    row = connection.execute(
+        select(table)
+        .where(table.c.alarm == episode, table.c.what.in_(TELLING))
+        .order_by(table.c.tier.desc(), table.c.seq)
         .limit(1)
     ).first()
     if row is None:

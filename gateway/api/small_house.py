@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 from sqlalchemy import Connection, Engine, func, insert, select
 
+from alerting.core import Memory
 from alerting.desk import Answer
 from alerting.model.command import Command
 from edge.clock import Clock
@@ -22,6 +23,7 @@ from gateway.config import Site
 from gateway.historian.port import Series
 from gateway.live import Picture
 from gateway.meter import Meter
+from gateway.nodes.reception import NodeStatus, Refusal, Taken
 from gateway.store import schema
 
 T = TypeVar("T")
@@ -52,7 +54,10 @@ class SmallHouse:
         historian: Where ``/history`` reads.
         answer: What the core answers to a command; None means that it never does.
         commands: Commands that came, in order.
-        status: What ``/flow`` says of the sources.
+        status: What ``/flow`` says of the sources, and ``node_status`` of the nodes.
+        bodies: What edge nodes sent, with their names.
+        taken: What nodes are answered.
+        memories: What the core remembers, by nature.
     """
 
     site: Site
@@ -64,7 +69,11 @@ class SmallHouse:
     answer: Callable[[Command], Answer] | None = None
     commands: list[Command] = field(default_factory=list)
     status: tuple[SourceStatus, ...] = ()
+    node_status: tuple[NodeStatus, ...] = ()
+    bodies: list[tuple[str, bytes]] = field(default_factory=list)
+    taken: Taken | Refusal = field(default_factory=Taken)
     is_ready: bool = True
+    memories: dict[Nature, Memory] = field(default_factory=dict)
     _writer: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -103,6 +112,21 @@ class SmallHouse:
     def sources(self) -> Sequence[SourceStatus]:
         """Tell what was prepared."""
         return self.status
+
+    def memory(self, nature: Nature) -> Memory:
+        """Give what was prepared, or a memory that has seen nothing."""
+        return self.memories.setdefault(nature, Memory.fresh(self.site.rules, self.clock.wall_ns()))
+
+    def nodes(self) -> Sequence[NodeStatus]:
+        """Tell what was prepared."""
+        return self.node_status
+
+    async def take_from_node(self, node: str, body: bytes) -> Taken:
+        """Keep a body and give the prepared answer."""
+        self.bodies.append((node, body))
+        if isinstance(self.taken, Refusal):
+            raise self.taken
+        return self.taken
 
     def ready(self) -> bool:
         """Tell what was prepared."""

@@ -76,6 +76,7 @@ alarm = Table(
     Column("condition", String(16), nullable=False),
     Column("rule", String(160), nullable=False),
     Column("onset_ns", BigInteger, nullable=False),
+    Column("raised_ns", BigInteger, nullable=False),
     Column("changed_ns", BigInteger, nullable=False),
     Column("ordinal", Integer, nullable=False),
     Column("value", Float),
@@ -201,4 +202,26 @@ session = Table(
     Column("created_ns", BigInteger, nullable=False),
     Column("expires_ns", BigInteger, nullable=False),
     Column("is_one_time", Boolean, nullable=False),  # a log-in link, not a session
+)
+
+#: Edge nodes that may send scans.
+node = Table(
+    "node",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("token_hash", String(64), nullable=False, index=True),  # empty once revoked
+    Column("created_ns", BigInteger, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("last_contact_ns", BigInteger, nullable=False),
+    Column("lost", BigInteger, nullable=False),  # records that it said it had lost for good, when it last spoke
+)
+
+#: Scans of nodes' sources that are durable here, as ranges of numbers.
+received = Table(
+    "received",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
 )

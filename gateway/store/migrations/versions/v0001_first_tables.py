@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("condition", sa.String(length=16), nullable=False),
         sa.Column("rule", sa.String(length=160), nullable=False),
         sa.Column("onset_ns", sa.BigInteger(), nullable=False),
+        sa.Column("raised_ns", sa.BigInteger(), nullable=False),
         sa.Column("changed_ns", sa.BigInteger(), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("value", sa.Float(), nullable=True),
