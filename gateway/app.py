@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from alerting.core import Memory
+from alerting.core import Memory
 from alerting.desk import Answer, Desk
 from alerting.model.command import Command
 from edge.clock import Clock
@@ -221,6 +222,10 @@ class Gateway:
     async def take_from_node(self, node: str, body: bytes) -> Taken:
         """Take a batch of an edge node; returns when it is durable."""
         return await self.reception.take(node, body)
+
+    def memory(self, nature: Nature) -> Memory:
+        """Give what the core remembers of one nature; to read, never to change or keep."""
+        return self.desk.memory(nature)
 
     def ready(self) -> bool:
         """Tell whether scans are judged and committed."""

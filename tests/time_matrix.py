@@ -81,6 +81,16 @@ def rule_table(kind: Kind) -> RuleTable:
         ),
         Kind.STALE: Rule(id="T.v.STALE", tag="T.v", kind=Kind.STALE, setpoint=STALE_S, tier=Tier.BLUE),
         Kind.BAD: Rule(id="T.v.BAD", tag="T.v", kind=Kind.BAD, setpoint=DELAY_S, tier=Tier.BLUE),
+        Kind.TREND: Rule(
+            id="T.v.TREND",
+            tag="T.v",
+            kind=Kind.TREND,
+            setpoint=20.0,
+            horizon_s=100.0,
+            alpha=0.2,
+            samples_min=5,
+            tier=Tier.YELLOW,
+        ),
         Kind.DEVIATION: Rule(
             id="T.v.DEVIATION",
             tag="T.v",
@@ -128,6 +138,8 @@ def stream(kind: Kind) -> list[Step]:
                 value = 1.0 if holds else 5.0
             case Kind.RATE:
                 value = 5.0 + 0.9 * min(max(second - BEGIN_S, 0), END_S - BEGIN_S)
+            case Kind.TREND:
+                value = 5.0 + 0.2 * min(max(second - BEGIN_S, 0), END_S - BEGIN_S)
             case Kind.BAD:
                 value, quality = (np.nan, BAD) if holds else (5.0, 0)
         if kind is Kind.STALE and holds:
@@ -145,6 +157,8 @@ RIGHT: dict[Kind, tuple[float, float]] = {
     Kind.RATE: (15.0, 32.0),  # a 3 s window fills by 12 s, delay 3 s; the slope leaves the window after 30 s
     Kind.STALE: (14.0, 30.0),
     Kind.BAD: (15.0, 30.0),
+    # Three outliers (from 11 s and from 31 s) are a new course, five samples of it say where it leads.
+    Kind.TREND: (17.0, 37.0),
     Kind.DEVIATION: (15.0, 30.0),
     Kind.STATE: (15.0, 30.0),
     Kind.FROZEN: (15.0, 30.0),

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import Query, Response
 
+from alerting.core.trend import Forecast
 from alerting.model.rule import Kind, Rule
 from edge.model import Tag
 from edge.model.quality import describe
 from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import When, when
 from gateway.api.door import ALL, Doors
+from gateway.api.house import House
 from gateway.config import Site
 from gateway.live import iso
 
@@ -24,6 +26,7 @@ def open_plant_doors(doors: Doors) -> None:
     site = house.site
     picture = house.picture
     described = [_tag(site, row, tag) for row, tag in enumerate(site.tags)]
+    trends_of = _trends_of(site)
     tags_of: dict[str, list[str]] = {unit.id: [] for unit in site.units}
     for tag in site.tags:
         tags_of.setdefault(tag.unit, []).append(tag.name)
@@ -51,6 +54,7 @@ def open_plant_doors(doors: Doors) -> None:
             "time": iso(time_ns),
             "time_ns": str(time_ns) if time_ns else None,
             "age_s": max(0.0, (now_ns - time_ns) / 1e9) if time_ns else None,
+            "trends": [_trend(house, index) for index in trends_of.get(row, ())],
         }
 
     async def history(
@@ -131,6 +135,34 @@ def _tag(site: Site, row: int, tag: Tag) -> dict[str, Any]:
     }
 
 
+def _trends_of(site: Site) -> dict[int, list[int]]:
+    """Give the indexes of the TREND rules of each tag row that has some."""
+    found: dict[int, list[int]] = {}
+    for index in np.flatnonzero(site.rules.kind == Kind.TREND).tolist():
+        found.setdefault(int(site.rules.row[index]), []).append(index)
+    return found
+
+
+def _trend(house: House, index: int) -> dict[str, Any]:
+    """Say where a tag runs to: an estimate of this moment, not an event."""
+    table = house.site.rules
+    rule = table[index]
+    now = Forecast(table, house.memory(table.tags[table.tags.row_of[rule.tag]].nature), np.array([index]))
+    is_ready, time_ns = bool(now.is_ready[0]), int(now.time_ns[0])
+    return {
+        "rule": rule.id,
+        "to": rule.to,
+        "limit": rule.setpoint,
+        "horizon_s": rule.horizon_s,
+        "is_ready": is_ready,
+        "time_ns": str(time_ns) if time_ns else None,
+        "level": _number(float(now.level[0])) if time_ns else None,
+        "slope": _number(float(now.slope[0])) if is_ready else None,
+        "slope_error": _number(float(now.slope_error[0])) if is_ready else None,
+        "time_to_limit_s": _number(float(now.time_to_limit_s[0])) if is_ready else None,
+    }
+
+
 def _limit(rule: Rule) -> dict[str, Any]:
     return {
         "rule": rule.id,
@@ -140,6 +172,8 @@ def _limit(rule: Rule) -> dict[str, Any]:
         "on_delay_s": rule.on_delay_s,
         "off_delay_s": rule.off_delay_s,
         "window_s": rule.window_s,
+        "to": rule.to,
+        "horizon_s": rule.horizon_s,
         "tier": rule.tier.name,
         "is_latching": rule.is_latching,
         "revision": rule.revision,

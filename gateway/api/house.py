@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from alerting.core import Memory
+from alerting.core import Memory
 from alerting.desk import Answer
 from alerting.model.command import Command
 from edge.clock import Clock
@@ -126,6 +127,10 @@ class House(Protocol):
 
     def sources(self) -> Sequence[SourceStatus]:
         """Tell how each source stands."""
+        ...
+
+    def memory(self, nature: Nature) -> Memory:
+        """Give what the core remembers of one nature; to read, never to change or keep."""
         ...
 
     def memory(self, nature: Nature) -> Memory:

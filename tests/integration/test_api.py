@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, insert, select
 
+from alerting.core.trend import advance
 from alerting.desk import Answer
 from alerting.model.alarm import Alarm, State, Suppression, digest
 from alerting.model.command import Command, Verb
@@ -55,6 +56,8 @@ def make_site() -> Site:
             Rule(id="TK-101.level.H", tag="TK-101.level", kind=Kind.H, setpoint=4.0, tier=Tier.YELLOW),
             Rule(id="TK-101.level.HH", tag="TK-101.level", kind=Kind.HH, setpoint=4.2, tier=Tier.ORANGE,
                  on_delay_s=3.0, response={"en": "Stop the inlet", "zh": "停止进料"}),
+            Rule(id="G-1.lel.TREND", tag="G-1.lel", kind=Kind.TREND, setpoint=20.0, horizon_s=600.0, alpha=0.05,
+                 samples_min=5, tier=Tier.BLUE),
         ],
         tags,
     )  # fmt: skip
@@ -372,10 +375,35 @@ async def test_a_latest_value_says_how_old_and_how_good_it_is(door: Door) -> Non
 
     assert told[0] == {
         "tag": "TK-101.level", "value": 4.31, "quality": "UNCERTAIN(clock)", "time": "2025-12-31T23:59:59.000Z",
-        "time_ns": str(NOW - S), "age_s": 3.0,
+        "time_ns": str(NOW - S), "age_s": 3.0, "trends": [],
     }  # fmt: skip
     assert (told[1]["value"], told[1]["time"], told[1]["quality"]) == (None, None, "BAD(comms)")
     assert is_error(await client.get("/api/v1/values/latest?tag=<b>x"), 404, "not_found")
+
+
+async def test_a_latest_value_says_where_its_tag_runs_to(door: Door) -> None:
+    client, rules = await door.as_role("viewer"), door.house.site.rules
+    memory, index = door.house.memory(Nature.TEST), np.array([rules.index_of["G-1.lel.TREND"]])
+
+    async def ask() -> dict[str, Any]:
+        told = (await client.get("/api/v1/values/latest", params={"tag": "G-1.lel"})).json()["values"]
+        (trend,) = told[0]["trends"]
+        assert (trend["rule"], trend["limit"], trend["horizon_s"]) == ("G-1.lel.TREND", 20.0, 600.0)
+        return dict(trend)
+
+    nothing = await ask()
+    assert not nothing["is_ready"]
+    assert (nothing["slope"], nothing["time_to_limit_s"], nothing["level"]) == (None, None, None)
+    for step in range(10):  # 0.5 %LEL a second, 4.5 at the last sample: 15.5 to go
+        advance(rules, memory, index, np.array([0.5 * step]), np.array([NOW + step * S]))
+    rising = await ask()
+    assert rising["is_ready"]
+    assert rising["time_ns"] == str(NOW + 9 * S)
+    assert (rising["slope"], rising["level"]) == pytest.approx((0.5, 4.5), rel=1e-3)
+    assert rising["time_to_limit_s"] == pytest.approx(31.0, rel=1e-2)
+    for step in range(10, 60):
+        advance(rules, memory, index, np.array([4.5 - 0.1 * (step - 9)]), np.array([NOW + step * S]))
+    assert (await ask())["time_to_limit_s"] is None
 
 
 async def test_history_keeps_gaps_open_and_times_exact(door: Door) -> None:
