@@ -38,7 +38,7 @@ from gateway.turn import Item, take_turn
 TAIL_NS = 3_600_000_000_000  # As in replay: after the last sample the clock goes on for an hour.
 NEVER_S = 1e9
 FOREVER_NS = np.iinfo(np.int64).max
-BANDED = frozenset({*LIMITS, Kind.STALE, Kind.BAD})  # Kinds of which the guard knows everything.
+BANDED = frozenset({*LIMITS, Kind.STALE, Kind.BAD, Kind.RANGE})  # Kinds of which the guard knows everything.
 KNOWN_FIELDS = frozenset(
     {
         *("id", "tag", "kind", "setpoint", "tier", "deadband", "on_delay_s", "off_delay_s", "is_latching", "revision"),
@@ -233,6 +233,9 @@ class _Chunk:
         self.column_of = {row: c for c, row in enumerate(steps.rows.tolist())}
         sources = carrier.source_of_row[steps.rows]
         self.columns_of_source = {int(s): np.flatnonzero(sources == s) for s in np.unique(sources)}
+        self.is_always = carrier.bands.is_stop[steps.rows]
+        some = slice(None) if steps.present is None else steps.present[:, self.is_always].any(axis=1)
+        self.always_at = np.arange(self.n)[some] if self.is_always.any() else np.empty(0, np.int64)
         self.synced = -1
         self.next = np.full(self.k, self.n, dtype=np.int64)
         self.seen: dict[int, Seen] = {}
@@ -247,12 +250,16 @@ class _Chunk:
 
     def carry(self) -> None:
         silences = self._silences()
-        silent = 0
+        silent = always = first = 0
         self._find_stops()
         end_ns = int(self.times_ns[-1])
         now_ns = self.carrier.done.end_ns
         while True:
-            stop = int(self.next.min()) if self.k else self.n
+            while always < len(self.always_at) and self.always_at[always] < first:
+                always += 1
+            stop = int(self.next.min())
+            if always < len(self.always_at):
+                stop = min(stop, int(self.always_at[always]))
             stop_ns = int(self.times_ns[stop]) if stop < self.n else end_ns + 1
             due_ns = max(_due_ns(self.desk, self.unwatched, FOREVER_NS), now_ns + 1)
             if silent < len(silences):
@@ -265,20 +272,20 @@ class _Chunk:
                 touched = set()
             elif stop < self.n:
                 now_ns = stop_ns
-                mine = self.next == stop
+                mine = (self.next == stop) | self._always_here(stop)
                 is_due = due_ns == stop_ns
                 self._sync_for(stop, mine, is_due=is_due)
                 self.carrier.turn(self._scans_at(stop, mine), now_ns)
-                touched = set(np.flatnonzero(mine).tolist())
+                touched = set(np.flatnonzero(mine & ~self.is_always).tolist())
             else:
                 break
             while silent < len(silences) and silences[silent] <= now_ns:
                 silent += 1
             rows = {int(self.carrier.table.row[rule]) for rule in self.desk.changed}
-            touched |= {self.column_of[row] for row in rows if row in self.column_of}
-            after = stop + 1 if now_ns == stop_ns else int(np.searchsorted(self.times_ns, now_ns, side="right"))
+            touched |= {c for row in rows if (c := self.column_of.get(row, -1)) >= 0 and not self.is_always[c]}
+            first = stop + 1 if now_ns == stop_ns else int(np.searchsorted(self.times_ns, now_ns, side="right"))
             for c in touched:
-                self.next[c] = self._next(c, after)
+                self.next[c] = self._next(c, first)
         self._sync(self.n - 1)
         for source, scans in self._scans.items():
             self.carrier.numbers[source] += int(scans[-1])
@@ -293,12 +300,16 @@ class _Chunk:
             quiet &= ~self.bad
         if self.steps.present is not None:
             quiet |= ~self.steps.present
-        matters = ~quiet.all(axis=0) | bands.is_stop[rows]
+        matters = np.logical_not(np.logical_and.reduce(quiet, axis=0))
         for memory, columns in self.lanes:
             moved = np.unique(self.carrier.table.row[np.flatnonzero((memory.phase != 0) | memory.is_active)])
             matters[columns] |= np.isin(rows[columns], moved)
-        for c in np.flatnonzero(matters).tolist():
+        for c in np.flatnonzero(matters & ~self.is_always).tolist():
             self.next[c] = self._next(c, 0)
+
+    def _always_here(self, step: int) -> NDArray[np.bool_]:
+        """Tell which columns have a sample here that is a stop whatever it says, bool (k,)."""
+        return self.is_always if self.steps.present is None else self.is_always & self.steps.present[step]
 
     def _next(self, c: int, after: int) -> int:
         """Give the first step from ``after`` on at which a column's sample matters."""
@@ -310,7 +321,7 @@ class _Chunk:
         memory, table = self.memory_of[c], self.carrier.table
         rules = slice(int(table.first[row]), int(table.first[row + 1]))
         is_active, kind = memory.is_active[rules], table.kind[rules]
-        if self.carrier.bands.is_stop[row] or memory.phase[rules].any() or (is_active & (kind == Kind.STALE)).any():
+        if memory.phase[rules].any() or (is_active & ((kind == Kind.STALE) | (kind == Kind.RANGE))).any():
             place = first
         else:
             is_out = bool((is_active & (kind == Kind.BAD)).any())

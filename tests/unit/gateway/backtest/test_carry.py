@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,28 @@ def source(name: str, nature: Nature) -> Source:
     return Source(id=name, protocol="mqtt", nature=nature, mqtt=MqttOptions(host="127.0.0.1"))
 
 
-def site(luck: np.random.Generator, tags: int, folder: Path, *, with_rates: bool) -> Site:
+def others(tag: str, other: str) -> list[Rule]:
+    """Rules that need every sample of their inputs."""
+    common: dict[str, Any] = {"tag": tag, "tier": Tier.YELLOW, "on_delay_s": 60.0}
+    both = tuple(dict.fromkeys((tag, other)))
+    return [
+        Rule(id=f"{tag}.RATE", kind=Kind.RATE, setpoint=0.005, window_s=180, **common),
+        Rule(id=f"{tag}.TREND", kind=Kind.TREND, setpoint=3.0, horizon_s=600.0, alpha=0.2, samples_min=5, **common),
+        Rule(id=f"{tag}.DEVIATION", kind=Kind.DEVIATION, reference=other, setpoint=2.0, deadband=0.2, **common),
+        Rule(id=f"{tag}.FROZEN", kind=Kind.FROZEN, setpoint=300.0, band=0.3, tag=tag, tier=Tier.YELLOW),
+        Rule(id=f"{tag}.STATE", kind=Kind.STATE, setpoint=0.0, states=(0.5, 0.25), **common),
+        Rule(
+            id=f"{tag}.EXPRESSION",
+            kind=Kind.EXPRESSION,
+            setpoint=float("nan"),
+            when=f"{tag} > 1 and {other} < 1",
+            asked=both,
+            **common,
+        ),
+    ]
+
+
+def site(luck: np.random.Generator, tags: int, folder: Path, *, with_others: bool) -> Site:
     """A site of luck: limits in any combination, delays and silences that often fall on a sample's own time."""
     natures = dict(zip(SOURCES, (Nature.ACTUAL, Nature.ACTUAL, Nature.TEST), strict=True))
     table = TagTable(
@@ -65,12 +87,9 @@ def site(luck: np.random.Generator, tags: int, folder: Path, *, with_rates: bool
         if luck.random() < 0.7:
             setpoint = float(luck.choice([0, 60, 100]))
             rules.append(Rule(id=f"{tag.name}.BAD", tag=tag.name, kind=Kind.BAD, setpoint=setpoint, tier=Tier.BLUE))
-        if with_rates and luck.random() < 0.4:
-            rules.append(
-                Rule(
-                    id=f"{tag.name}.RATE", tag=tag.name, kind=Kind.RATE, setpoint=0.005, window_s=180, tier=Tier.YELLOW
-                )
-            )
+        if luck.random() < 0.3:
+            rules.append(Rule(id=f"{tag.name}.RANGE", tag=tag.name, kind=Kind.RANGE, setpoint=60.0, tier=Tier.YELLOW))
+        rules += [rule for rule in others(tag.name, f"T{luck.integers(tags)}") if with_others and luck.random() < 0.15]
     return Site(
         id="luck",
         title={"en": "Luck", "zh": "运气"},
@@ -115,7 +134,7 @@ def test_carrying_gives_the_events_of_replay(
     seed: int, gaps: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     luck = np.random.default_rng([seed, int(gaps * 100)])
-    here = site(luck, 7, tmp_path, with_rates=seed % 3 == 0)
+    here = site(luck, 7, tmp_path, with_others=seed % 3 == 0)
     path = tmp_path / "r.csv"
     path.write_text(recording(luck, [*here.tags.names], 450, gaps), encoding="utf-8")
     replayed, carried = io.BytesIO(), io.BytesIO()
