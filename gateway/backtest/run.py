@@ -10,13 +10,14 @@ from typing import Any
 
 from alerting.model.rule import LIMITS
 from gateway.backtest import advice as tuning
+from gateway.backtest.ahead import steps_ahead
 from gateway.backtest.carry import Carried, Carrier
 from gateway.backtest.labels import Label, covered_ns, read_labels
 from gateway.backtest.profile import Profile
 from gateway.backtest.score import DAY_NS, Heard, score
 from gateway.config import Site
 from gateway.record import iso_ns
-from gateway.recording import RecordingError, steps
+from gateway.recording import RecordingError
 
 FORMAT = "fengsui-backtest/1"
 PICTURE_POINTS = 240
@@ -123,7 +124,7 @@ def _carry(
 ) -> tuple[Heard, Carried]:
     heard = Heard(site.rules)
     carrier = Carrier(site, heard.tell, heard.hear)
-    for chunk in steps(recording, site.tags):
+    for chunk in steps_ahead(recording, site.tags):
         carrier.take(chunk)
         if profile is not None:
             profile.take(chunk)

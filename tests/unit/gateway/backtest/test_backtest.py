@@ -246,6 +246,17 @@ def test_a_second_sample_at_one_time_is_left_out_and_counted(tmp_path: Path) -> 
     assert (result["samples"], result["refused"], result["load"]["alarms"]) == (2, 1, 0)
 
 
+def test_reading_ahead_in_a_process_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    alone = run()
+    monkeypatch.setattr("gateway.backtest.ahead.BYTES_WORTH", 0)
+    assert run() == alone
+
+    path = tmp_path / "r.csv"
+    path.write_text(f"time,GD.lel\n{Z}1Z,1\n{Z}2,1\n", encoding="utf-8")
+    with pytest.raises(RecordingError, match=r"line 3: .* has no offset"):
+        run(path, None)
+
+
 # --------------------------------------------------------------------------------------------------- command and page
 
 
