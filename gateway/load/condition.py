@@ -24,7 +24,7 @@ KEYS_OF: Final = {
     "band": (Kind.FROZEN,),
     "while_tag": (Kind.FROZEN,),
     "while_above": (Kind.FROZEN,),
-    "name": (Kind.DEVIATION, Kind.STATE, Kind.FROZEN),
+    "name": (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.TREND),
 }
 
 DAY_S: Final = 86_400

@@ -67,7 +67,7 @@ def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]
         if where is not None:
             place = where.entry.place(where.setpoint_key)
             what = f"{rule.kind.name} {rule.name}" if rule.name else rule.kind.name
-            can_be_named = rule.kind in CONDITIONS and rule.kind is not Kind.RANGE
+            can_be_named = rule.kind in (*CONDITIONS, Kind.TREND) and rule.kind is not Kind.RANGE
             entry.wrong(
                 "kind",
                 f"{what} of tag {rule.tag} is given already, in {place.file}:{place.line}.",
@@ -80,7 +80,7 @@ def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]
     for tag in tags:
         rules = by_tag[tag.tag.name]
         _add_no_data(tag, rules)
-        _settle_trend(tag.tag, rules)
+        _settle_trends(tag.tag, rules, named.values())
         _check_tag(tag.tag, rules)
     return [draft.rule for rules in by_tag.values() for draft in rules.values()] + [d.rule for d in named.values()]
 
@@ -218,15 +218,16 @@ def _add_no_data(draft: TagDraft, rules: dict[Kind, RuleDraft]) -> None:
         )
 
 
-def _settle_trend(tag: Tag, rules: dict[Kind, RuleDraft]) -> None:
-    """Give a TREND the limit that it runs to, now that all are known."""
-    draft = rules.get(Kind.TREND)
-    if draft is None:
-        return
-    draft.rule, wrong = settle_trend(draft.rule, tag, {kind: rules[kind].rule for kind in ORDER if kind in rules})
-    for key, sentence, remedy in wrong:
-        about = "" if draft.setpoint_key == "trend_to" else f"tag {tag.name}: "
-        draft.entry.wrong(key if about else f"trend_{key}", about + sentence, remedy)
+def _settle_trends(tag: Tag, rules: Mapping[Kind, RuleDraft], named: Iterable[RuleDraft]) -> None:
+    """Give the TRENDs of a tag the limits that they run to, now that all are known."""
+    limits = {kind: rules[kind].rule for kind in ORDER if kind in rules}
+    own = [rules[Kind.TREND]] if Kind.TREND in rules else []
+    for draft in [*own, *(one for one in named if one.rule.kind is Kind.TREND and one.rule.tag == tag.name)]:
+        draft.rule, wrong = settle_trend(draft.rule, tag, limits)
+        is_column = draft.setpoint_key == "trend_to"
+        for key, sentence, remedy in wrong:
+            about = "" if is_column else f"tag {tag.name}: "
+            draft.entry.wrong(f"trend_{key}" if is_column else key, about + sentence, remedy)
 
 
 # ---- what must hold between the rules of one tag

@@ -11,6 +11,7 @@ from alerting.model.rule import LIMITS, Kind, Rule
 from alerting.model.tier import Tier
 from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
+from edge.load.words import NAME_RULE, is_name
 from edge.model import Tag
 
 #: Keys of a ``[[rule]]`` that only a TREND has.
@@ -32,30 +33,26 @@ ALPHA_ELSE: Final = 0.02
 
 def trend_of_entry(entry: Entry, tag: str, tier: Tier) -> Rule | None:
     """Read a ``[[rule]]`` of kind TREND; what it runs to is settled when all limits are known."""
-    for key, why in (
-        ("setpoint", "it runs to a limit"),
-        ("deadband", "it has none"),
-        ("window_s", "it has no window"),
-    ):
+    for key, why in (("setpoint", "to says what it runs to"), ("deadband", "it has none"), ("window_s", "it has none")):
         if entry.has(key):
-            entry.wrong(
-                key, f"{key} is given for a TREND; {why}.", "Write to." if key == "setpoint" else f"Remove {key}."
-            )
+            entry.wrong(key, f"{key} is given for a TREND; {why}.", f"Remove {key}.")
     to, number, is_falling = _goal(entry)
     if not entry.has("horizon_s"):
         entry.wrong("horizon_s", "horizon_s is missing; it is how far ahead a TREND warns.", "Add horizon_s.")
+    name = entry.required("name", NAME_RULE, is_name) if entry.has("name") else ""
     rule = Rule(
-        id=f"{tag}.TREND",
+        id=f"{tag}.TREND" + (f":{name}" if name else ""),
         tag=tag,
         kind=Kind.TREND,
+        name=name,
         setpoint=number or 0.0,
         tier=tier,
         to=to,
         is_falling=is_falling,
-        horizon_s=entry.number("horizon_s", 0.0, HORIZON),
-        alpha=entry.number("alpha", 0.0, ALPHA),
+        horizon_s=entry.number_or_none("horizon_s", HORIZON) or 0.0,
+        alpha=entry.number_or_none("alpha", ALPHA) or 0.0,
         samples_min=entry.whole("samples_min", SAMPLES_MIN, 5, 10_000),
-        gap_s=entry.number("gap_s", 0.0, GAP),
+        gap_s=entry.number_or_none("gap_s", GAP) or 0.0,
         on_delay_s=entry.number("on_delay_s", 0.0, Span(least=0, most=DAY_S)),
         off_delay_s=entry.number("off_delay_s", 0.0, Span(least=0, most=DAY_S)),
         is_latching=entry.flag("latching", default=False),
@@ -83,8 +80,8 @@ def trend_of_row(row: Entry, tag: str, tier: Tier) -> Rule | None:
         tier=tier,
         to=to,
         is_falling=to in ("L", "LL"),
-        horizon_s=row.number("trend_horizon_s", 0.0, HORIZON),
-        alpha=row.number("trend_alpha", 0.0, ALPHA),
+        horizon_s=row.number_or_none("trend_horizon_s", HORIZON) or 0.0,
+        alpha=row.number_or_none("trend_alpha", ALPHA) or 0.0,
         samples_min=SAMPLES_MIN,
         response=row.titles("response", ""),
     )
