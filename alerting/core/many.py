@@ -60,7 +60,7 @@ def touch(table: RuleTable, memory: Memory, scan: Scan, time_ns: NDArray[np.int6
     mine = source == memory.source[scan.rows[0]]
     come = np.where(mine, newest[:, None], memory.watermarks(scan.received_ns)[source])
     judged_at = np.maximum(newest, memory.last_ns[inputs].max(axis=1))
-    overdue = (come - mine - memory.last_ns[inputs] - memory.stale_ns[inputs]).max(axis=1)
+    overdue = (come - 1 - memory.last_ns[inputs] - memory.stale_ns[inputs]).max(axis=1)  # just before the scan
     return Touched(rules.astype(np.int64), judged_at, judged_at - 1 - overdue, come)
 
 

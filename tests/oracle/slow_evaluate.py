@@ -259,7 +259,7 @@ class SlowJoint:
         """Just before a scan whose newest sample for this rule is of ``newest``."""
         now = max(newest, *(tag.last_ns for tag in self.tags))
         overdue = max(
-            self.come(tag, source, newest - 1, received_ns) - tag.last_ns - tag.stale_after for tag in self.tags
+            self.come(tag, source, newest, received_ns) - 1 - tag.last_ns - tag.stale_after for tag in self.tags
         )
         return self.rule.hold(now - 1, now - 1 - overdue)
 
