@@ -70,6 +70,7 @@ class Gap:
             values=scan.values[newer],
             quality=scan.quality[newer],
             times_ns=scan.times_ns[newer],
+            received_ns=int(scan.times_ns[newer].max(initial=0)),  # In the gap, time is the samples' own.
         )
         before, after = evaluate(self.part.table, self.memory, local)
         for changes, then in ((before, after), (after, no_changes())):

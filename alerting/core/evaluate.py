@@ -62,7 +62,7 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
         before = _join(before, _expire_held(table, memory, many.rules, many.time_ns - 1, many.stale_ns))
     reach = _reach_of_scan(table, memory, asked, scan)
     if asked is not None:
-        until = replace(reach, newest_ns=reach.newest_ns - 1)
+        until = replace(reach, watermark=reach.watermark - 1, newest_ns=reach.newest_ns - 1)
         before = _join(before, _meet_moments(table, memory, asked.rules, asked.time_ns - 1, until))
 
     value = np.where(bad, np.nan, scan.values)
@@ -91,7 +91,9 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     lets_go[kind == Kind.STALE] = True
 
     touched = is_value | is_quality | (kind == Kind.STALE)
-    after = _step(table, memory, rules[touched], holds[touched], lets_go[touched], time_ns[place][touched])
+    at = time_ns[place]
+    at[kind == Kind.STALE] = scan.received_ns  # Silence ends when something comes, whenever that was measured.
+    after = _step(table, memory, rules[touched], holds[touched], lets_go[touched], at[touched])
     if many is not None:
         ready = is_ready(table, memory, many)
         _pause(memory, many.rules[~ready], many.time_ns[~ready])

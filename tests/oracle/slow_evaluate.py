@@ -205,7 +205,9 @@ class SlowTag:
     def hold(self, until: int) -> list[Transition]:
         return [found for rule in self.rules for found in rule.hold(until, self.last_ns + self.stale_after)]
 
-    def accept(self, time_ns: int, value: float, quality: int) -> tuple[list[Transition], list[Transition]]:
+    def accept(
+        self, time_ns: int, received_ns: int, value: float, quality: int
+    ) -> tuple[list[Transition], list[Transition]]:
         """Accept a sample: what had happened before it, and what it says."""
         before = self.hold(time_ns - 1)
         bad = quality >= BAD_FROM or not math.isfinite(value)
@@ -218,7 +220,7 @@ class SlowTag:
         for rule in self.rules:
             kind = rule.rule.kind
             if kind is Kind.STALE:
-                after += rule.see(time_ns, holds=False, lets_go=True)
+                after += rule.see(received_ns, holds=False, lets_go=True)  # silence ends when something comes
             elif retained:
                 continue
             elif kind in (Kind.BAD, Kind.RANGE) and bad and self.has_range:
@@ -328,7 +330,7 @@ class SlowCore:
             scan.rows.tolist(), scan.values.tolist(), scan.quality.tolist(), scan.times_ns.tolist(), strict=True
         ):
             time_ns = min(time_ns, scan.received_ns)  # noqa: PLW2901  # a future stamp counts as now
-            first, then = self.tags[row].accept(time_ns, value, quality)
+            first, then = self.tags[row].accept(time_ns, scan.received_ns, value, quality)
             before += first
             after += then
             newest = max(newest, time_ns)
