@@ -46,6 +46,7 @@ NS: Final = 1_000_000_000
 READY_S_MAX: Final = 30.0
 DRAIN_S_MAX: Final = 5.0
 LOOK_S: Final = 0.1
+AWAY_S: Final = 10.0  # A broker or an authority that ends stays away that long: an outage to look at.
 USER, ROLE = "demo", "safety_officer"  # May acknowledge, shelve, take out of service and read the audit.
 #: Ports as they stand in config/demo; each number stands there for nothing else.
 PORTS: Final = {"tankfarm-1": 15021, "tankfarm-2": 15022, "broker": 18830, "regulator": 18090}
@@ -251,12 +252,20 @@ def _play(stage: Stage, stop: threading.Event, seconds: float | None, ending: Ex
     await_ready(stage, children, stop)
     if not stop.is_set():
         _say(f"      Ready after {(clock.monotonic_ns() - began_ns) / NS:.1f} s. Ctrl-C ends it.")
+    away: dict[int, int] = {}
     language = 0 if (locale.getlocale()[0] or "").startswith(("zh", "Chinese")) else 1
     while not stop.is_set() and (seconds is None or (clock.monotonic_ns() - began_ns) / NS < seconds):
         for told in plant.hear():
             if told["event"] == "act":
                 _say(f"{told['at_s']:5.0f} s  {told['say'].get(('zh', 'en')[language], '')}")
-        _check(children)
+        _check([plant, gateway])
+        for place, start in ((0, stage.start_broker), (1, stage.start_regulator)):
+            if not children[place].is_running and _is_over(away, place, clock.monotonic_ns()):
+                children[place] = _keep(ending, start())
+                _say(f"      The {children[place].name} is started again.")
+            elif not children[place].is_running and place not in away:
+                away[place] = clock.monotonic_ns()
+                _say(f"      The {children[place].name} ended. The gateway goes on; it comes back in {AWAY_S:.0f} s.")
         stop.wait(LOOK_S)
     _drain(engine, children)
     if (code := gateway.stop()) not in (0, -signal.SIGTERM):  # The signal itself, when it was still starting.
@@ -400,6 +409,14 @@ def await_ready(stage: Stage, children: list[Child], stop: threading.Event) -> N
             if clock.monotonic_ns() > give_up_ns:
                 raise DemoError(f"the gateway was not ready after {READY_S_MAX:.0f} s; see {stage.data / 'logs'}.")
             stop.wait(LOOK_S)
+
+
+def _is_over(away: dict[int, int], place: int, now_ns: int) -> bool:
+    """Tell whether a child was away long enough to see what the gateway does without it; forget it then."""
+    if place not in away or now_ns - away[place] < AWAY_S * NS:
+        return False
+    del away[place]
+    return True
 
 
 def _drain(engine: Engine, children: list[Child]) -> None:

@@ -232,3 +232,21 @@ def test_two_demonstrations_do_not_share_a_folder(tmp_path: Path) -> None:
 
     assert second.process.returncode == 2
     assert said.startswith("The demonstration ended: another demonstration runs in ")
+
+
+@pytest.mark.slow
+def test_an_authority_that_ends_is_an_outage_and_comes_back(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    run = Demo(data)
+    lines = [run.first_line()]
+    while "Ready after" not in lines[-1]:
+        lines.append(run.first_line())
+    subprocess.run(["pkill", "-KILL", "-f", f"simulators.regulator.*{data}"], check=True)
+    while "is started again" not in lines[-1]:
+        lines.append(run.first_line())
+        assert lines[-1], lines
+    run.process.send_signal(signal.SIGINT)
+    run.rest()
+
+    assert any("The regulator ended. The gateway goes on" in line for line in lines), lines
+    assert run.process.returncode == 0
