@@ -388,6 +388,9 @@ class Spool:
                 is_damaged = at == 0 or (is_last and at < len(content))
                 if is_damaged and not self._step_over(cursor, content, at):
                     return
+        except OSError as failure:
+            self._lose(cursor, segment.last + 1, b"", f"segment cannot be read: {failure}")
+            cursor.offset = segment.size
         finally:
             os.close(file)
 
@@ -454,7 +457,10 @@ class Spool:
             self._settled_count += last - first + 1 - self._settled.count(first, last)
             self._settle_range(first, last)
         self._sweep()
-        self.save(force=False)
+        try:
+            self.save(force=False)
+        except OSError as failure:  # A lost pointer costs sending twice; a stopped uplink would cost more.
+            log.warning("spool.not_saved", error=str(failure))
 
     def refuse(self, kept: Sequence[Kept], reason: str) -> None:
         """Set records aside that the gateway will never take, and settle them."""

@@ -16,7 +16,6 @@ import structlog
 from sqlalchemy import Connection
 
 from alerting.core import Memory
-from alerting.core import Memory
 from alerting.desk import Answer, Desk
 from alerting.model.command import Command
 from edge.clock import Clock
@@ -223,10 +222,6 @@ class Gateway:
         """Take a batch of an edge node; returns when it is durable."""
         return await self.reception.take(node, body)
 
-    def memory(self, nature: Nature) -> Memory:
-        """Give what the core remembers of one nature; to read, never to change or keep."""
-        return self.desk.memory(nature)
-
     def ready(self) -> bool:
         """Tell whether scans are judged and committed."""
         return self.road.is_ready and not self.road.store_error
@@ -334,8 +329,9 @@ class Gateway:
         while True:
             number += 1
             now_ns = self.clock.now_ns()
-            up = sum(self._is_up(name, now_ns) for name in self.collectors)
-            self.picture.set_status(links_up=up, links_total=len(self.collectors), push_waiting=self.push.waiting)
+            self.reception.watch(now_ns)
+            up = sum(self._is_up(name, now_ns) for name in linked)
+            self.picture.set_status(links_up=up, links_total=len(linked), push_waiting=self.push.waiting)
             values = {
                 "clock_offset": self.clock.offset_ns() / 1e9,
                 "clock_replaced": replaced.take(now_ns, sum(self.intake.replaced.values())),
@@ -343,8 +339,10 @@ class Gateway:
                 "store_waiting": float(self.road.unwritten),
                 "historian_lost": lost.take(now_ns, self.historian.counts.lost + self.road.acknowledger.lost),
                 "push_waiting": float(self.push.waiting),
-                **{f"link.{name}": float(self._is_up(name, now_ns)) for name in self.collectors},
+                **{f"link.{name}": float(self._is_up(name, now_ns)) for name in linked},
             }
+            if self.reception.sources:
+                values["nodes_lost"] = nodes_lost.take(now_ns, self.reception.lost)
             self._count_collectors()
             self.meter.entered(Stage.DECODE, len(values))
             self.meter.left(Stage.DECODE, len(values))

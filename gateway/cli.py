@@ -27,6 +27,8 @@ app = typer.Typer(
 )
 users = typer.Typer(help="Users of the page and the API.", no_args_is_help=True)
 app.add_typer(users, name="user")
+nodes = typer.Typer(help="Edge nodes that may send scans.", no_args_is_help=True)
+app.add_typer(nodes, name="node")
 
 Config = Annotated[Path, typer.Argument(help="The site file (TOML).")]
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder; default FENGSUI_DATA, then ./var.")]
@@ -63,6 +65,28 @@ def run(
 
     site = _load(config, data, port)
     raise typer.Exit(serve_site(site, record=record, events=events))
+
+
+@app.command()
+def edge(
+    config: Config,
+    data: Data = None,
+    status: Annotated[
+        Path | None, typer.Option("--status", help="File that is kept up to date with the node's state, as JSON.")
+    ] = None,
+) -> None:
+    """Run an edge node: collectors, a spool on disk, and an uplink to the gateway. SIGUSR1 prints its state."""
+    from dataclasses import replace
+
+    from edge.load import ConfigError
+    from edge.load.node import load_node
+    from edge.node import run_node
+
+    try:
+        site = load_node(config)
+    except ConfigError as error:
+        _refuse(str(error))
+    raise typer.Exit(run_node(site if data is None else replace(site, data=data), status=status))
 
 
 @app.command()
@@ -281,6 +305,55 @@ def user_link(
     except UserError as failure:
         _refuse(str(failure))
     typer.echo(f"/login/{token}")
+
+
+@nodes.command("add")
+def node_add(
+    name: str,
+    data: Data = None,
+    token_env: Annotated[
+        str, typer.Option("--token-env", help="Take the token from this variable instead of making one.")
+    ] = "",
+) -> None:
+    """Let an edge node in; its token is printed once and kept nowhere."""
+    from edge.clock_system import SystemClock
+    from gateway.nodes.credential import NodeError, add_node
+
+    given = os.environ.get(token_env, "") if token_env else ""
+    if token_env and not given:
+        _refuse(f"Environment variable {token_env} is empty or not set.")
+    try:
+        token = add_node(_open(data, make=True), SystemClock(), name, given)
+    except NodeError as failure:
+        _refuse(str(failure))
+    typer.echo(f"Node {name} was added." if given else token)
+
+
+@nodes.command("list")
+def node_list(data: Data = None, as_json: AsJson = False) -> None:
+    """List the edge nodes."""
+    from gateway.live import iso
+    from gateway.nodes.credential import list_nodes
+
+    found = list_nodes(_open(data))
+    if as_json:
+        typer.echo(json.dumps([asdict(node) for node in found]))
+        return
+    for node in found:
+        contact = iso(node.last_contact_ns) or "never heard"
+        typer.echo(f"{node.name}\t{'active' if node.is_active else 'revoked'}\t{contact}")
+
+
+@nodes.command("revoke")
+def node_revoke(name: str, data: Data = None) -> None:
+    """Keep an edge node out from its next request on."""
+    from gateway.nodes.credential import NodeError, revoke_node
+
+    try:
+        revoke_node(_open(data), name)
+    except NodeError as failure:
+        _refuse(str(failure))
+    typer.echo(f"Node {name} is revoked.")
 
 
 def _change_user(name: str, data: Path | None, change: str, said: str) -> None:

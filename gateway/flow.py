@@ -129,6 +129,11 @@ class Road:
         self._arrived.set()
         return await answer
 
+    @property
+    def room(self) -> int:
+        """How many items more may be delivered by those who can wait; the last quarter is for those who cannot."""
+        return max(0, ITEMS_MAX * 3 // 4 - len(self._items))
+
     # ------------------------------------------------------------------- tick
 
     async def run(self) -> None:

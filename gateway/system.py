@@ -104,6 +104,21 @@ POINTS = (
     ),
 )
 
+#: Only where a source comes by an edge node.
+NODE_POINTS = (
+    _Point(
+        name="nodes_lost",
+        en="Records lost by edge nodes",
+        zh="边缘节点丢失的记录数",
+        eu="1/min",
+        setpoint=1.0,
+        tier=Tier.YELLOW,
+        on_delay_s=0.0,
+        response_en="Find the node on the flow page; what its spool lost was never judged. Check its disk and link.",
+        response_zh="在数据链路页查找该节点;其缓存丢失的数据未参与判断。检查其磁盘与链路。",
+    ),
+)
+
 
 def main_nature(site: Site) -> Nature:
     """Give the nature that most sources have; ACTUAL wins a tie."""
@@ -114,8 +129,9 @@ def main_nature(site: Site) -> Nature:
 def with_system(site: Site) -> Site:
     """Add the gateway's own source, unit, tags and rules to a site; one link tag per source."""
     nature = main_nature(site)
-    tags = [_tag(point.name, point.en, point.zh, point.eu, nature) for point in POINTS]
-    rules = [rule for point in POINTS for rule in _rules(point)]
+    points = POINTS + (NODE_POINTS if any(source.node for source in site.sources) else ())
+    tags = [_tag(point.name, point.en, point.zh, point.eu, nature) for point in points]
+    rules = [rule for point in points for rule in _rules(point)]
     for source in site.sources:
         name = f"link.{source.id}"
         tags.append(_tag(name, f"Link to {source.id}", f"{source.id} 链路", "", nature))

@@ -12,7 +12,9 @@ from edge.load.mistake import show
 from edge.load.words import ID_RULE, PROTOCOL_KEYS, RESERVED, is_id, keys_of
 from edge.model import Nature
 
+#: Protocols that a collector speaks; ``node`` is a source whose collector stands in an edge node.
 PROTOCOLS: Final = ("modbus-tcp", "mqtt")
+NODE: Final = "node"
 PORT_MAX: Final = 65535
 REGISTERS_MAX: Final = 125  # Modbus Application Protocol V1.1b3, §6.3
 DEVICE_ID_MAX: Final = 255  # 0 and 248..255 are for gateways; over TCP many devices answer to 0 or 255.
@@ -66,12 +68,12 @@ def _read_source(entry: Entry, site: str) -> SourceDraft:
     name = entry.required("id", ID_RULE, is_id)
     if name == RESERVED:
         entry.wrong("id", f'id "{RESERVED}" is kept for the gateway itself.', "Give the source another id.")
-    protocol = cast(Literal["modbus-tcp", "mqtt", ""], entry.choice("protocol", PROTOCOLS, ""))
+    protocol = cast(Literal["modbus-tcp", "mqtt", "node", ""], entry.choice("protocol", (*PROTOCOLS, NODE), ""))
     for other, keys in PROTOCOL_KEYS.items():
         for key in keys:
             if protocol and other != protocol and entry.has(key):
                 entry.wrong(key, f"{key} belongs to {other}; this source speaks {protocol}.", f"Remove {key}.")
-    host = entry.required("host", "it is a name or an address without port", _is_host)
+    host = _read_host(entry, is_here=protocol != NODE)
     topics = entry.sections("topic", f"{entry.who}, topic") if protocol == "mqtt" else []
     source = Source(
         id=name,
@@ -79,10 +81,25 @@ def _read_source(entry: Entry, site: str) -> SourceDraft:
         nature=Nature(entry.choice("nature", tuple(Nature), Nature.ACTUAL)),
         modbus=_read_modbus(entry, host) if protocol == "modbus-tcp" else None,
         mqtt=_read_mqtt(entry, host, topics, f"{RESERVED}-{site}-{name}") if protocol == "mqtt" else None,
+        node=entry.required("node", f"it is the name of an edge node; {ID_RULE}", is_id) if protocol == NODE else "",
         silent_after_s=entry.number("silent_after_s", 10.0, Span(above=0, most=86_400)),
         lateness_s=entry.number("lateness_s", 60.0, Span(least=1, most=86_400)),
     )
     return SourceDraft(source, entry, topics)
+
+
+def _read_host(entry: Entry, *, is_here: bool) -> str:
+    """Read the address of a device or broker; a source behind a node has it in the node's own file."""
+    if is_here:
+        return entry.required("host", "it is a name or an address without port", _is_host)
+    for key in ("host", "port"):
+        if entry.has(key):
+            entry.wrong(
+                key,
+                f"{key} belongs to {' and '.join(PROTOCOLS)}; this source comes by an edge node.",
+                f"Remove {key}; it stands in the node's own file.",
+            )
+    return ""
 
 
 def _is_host(text: str) -> bool:

@@ -9,7 +9,10 @@ from typing import Final
 
 #: Keys of each table of the site file. ``""`` is the file itself, ``a.b`` a table inside ``a``.
 KEYS: Final[dict[str, tuple[str, ...]]] = {
-    "": ("site", "http", "source", "template", "unit", "rule", "task", "destination", "influx", "history"),
+    "": (
+        "site", "http", "source", "template", "unit", "rule", "task", "destination", "influx", "history",
+        "uplink", "spool",
+    ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
     "http": ("host", "port"),
     "source": (
@@ -17,6 +20,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "device_id", "timeout_s", "registers_max", "gap_max", "retry_s_max",
         "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max", "keepalive_s",
         "topic",
+        "node",
     ),
     "source.topic": ("pattern", "format", "tag", "value", "time", "tags"),
     "template": ("id", "tags", "devices", "source", "unit"),
@@ -32,6 +36,10 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "influx": ("url", "org", "bucket", "token_env", "token_file"),
     "history": ("raw_days",),
+    "uplink": (
+        "node", "url", "token_env", "token_file", "ca_file", "allow_plain", "batch_bytes", "timeout_s", "retry_s_max",
+    ),
+    "spool": ("records_max", "bytes_max", "age_s_max", "sync_s", "sync_scans"),
 }  # fmt: skip
 
 #: Keys of a source that only one protocol has.
@@ -41,7 +49,12 @@ PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
         "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max", "keepalive_s",
         "topic",
     ),
+    "node": ("node",),
 }  # fmt: skip
+
+#: Tables that only an edge node's file has, and those that only the gateway's has.
+NODE_TABLES: Final = ("uplink", "spool")
+GATEWAY_TABLES: Final = ("http", "unit", "rule", "task", "destination", "influx", "history")
 
 LANGUAGES: Final = ("en", "zh")
 

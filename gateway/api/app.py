@@ -17,6 +17,7 @@ from gateway.api.answer import CODES, ApiError, error
 from gateway.api.door import COOKIE, Doors
 from gateway.api.doors_alarms import open_alarm_doors
 from gateway.api.doors_ledger import open_ledger_doors
+from gateway.api.doors_node import open_node_doors
 from gateway.api.doors_plant import open_plant_doors
 from gateway.api.doors_session import open_session_doors
 from gateway.api.doors_system import open_system_doors
@@ -87,6 +88,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_alarm_doors(doors)
     open_ledger_doors(doors)
     open_system_doors(doors, metrics_token)
+    open_node_doors(doors)
     open_feed(doors)
     open_page(doors, dist)
     app.add_exception_handler(HTTPException, _on_refusal)
@@ -138,7 +140,10 @@ def _describe(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, description=app.description, routes=app.routes, openapi_version="3.1.0"
     )
     components = described.setdefault("components", {})
-    components["securitySchemes"] = {"session": {"type": "apiKey", "in": "cookie", "name": COOKIE}}
+    components["securitySchemes"] = {
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+        "node": {"type": "http", "scheme": "bearer"},
+    }
     schemas = components.setdefault("schemas", {})
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from gateway.api.answer import ApiError, Json
 from gateway.api.house import House
 from gateway.auth import Role, User, find_session
+from gateway.nodes.credential import find_node
 
 COOKIE = "fengsui_session"
 
@@ -25,6 +26,10 @@ OPERATE = frozenset({Role.OPERATOR, Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADM
 SUPPRESS = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
 #: May read who did what.
 AUDIT = frozenset({Role.SAFETY_OFFICER, Role.REGULATOR, Role.ADMINISTRATOR})
+
+
+#: No person: an edge node, by its token.
+NODES: frozenset[Role] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,40 @@ class Doors:
                 "security": [] if roles is None else [{"session": []}],
             },
         )
+
+    def open_for_nodes(self, path: str, endpoint: Callable[..., Awaitable[Any]]) -> None:
+        """Declare a route that edge nodes send to, and nobody else; the node's name is in ``request.state.node``."""
+        self.declared.append(Door("POST", path, NODES))
+        self.app.add_api_route(
+            path,
+            endpoint,
+            methods=["POST"],
+            response_class=Json,
+            response_model=None,
+            tags=["nodes"],
+            summary=(endpoint.__doc__ or "").strip().split("\n")[0],
+            dependencies=[Depends(self._permit_node)],
+            operation_id=f"post_{path.removeprefix('/api/v1/')}",
+            openapi_extra={
+                "x-roles": ["node"],
+                "security": [{"node": []}],
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+                },
+            },
+        )
+
+    async def _permit_node(self, request: Request) -> None:
+        """Let an edge node in by its token; its body is not read before."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        name = None
+        if scheme.lower() == "bearer" and token:
+            name = await self.house.read(lambda c: find_node(c, token.strip()))
+        if name is None:
+            said = "This is for edge nodes: send the token that `fengsui node add` printed as Authorization: Bearer."
+            raise ApiError(401, said, headers={"www-authenticate": "Bearer"})
+        request.state.node = name
 
     def open_feed(self, path: str, roles: frozenset[Role], endpoint: Callable[[WebSocket], Awaitable[None]]) -> None:
         """Declare a WebSocket; its endpoint checks the session itself, before it accepts."""

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from gateway.api.answer import ApiError, Json, error
 from gateway.api.door import ALL, PUBLIC, Doors
+from gateway.api.doors_node import node_shown
 from gateway.live import iso
 from gateway.meter import StageCount, expose
 
@@ -31,7 +32,7 @@ def open_system_doors(doors: Doors, metrics_token: str) -> None:
         return error(503, "The gateway is starting or cannot commit.")
 
     async def flow() -> Response:
-        """Give each stage's counters, the queues, and how each source stands."""
+        """Give each stage's counters, the queues, and how each source and edge node stands."""
         snapshot = house.meter.snapshot()
         return Json(
             {
@@ -64,6 +65,7 @@ def open_system_doors(doors: Doors, metrics_token: str) -> None:
                     }
                     for source in house.sources()
                 ],
+                "nodes": [node_shown(node) for node in house.nodes()],
             }
         )
 
@@ -80,6 +82,13 @@ def open_system_doors(doors: Doors, metrics_token: str) -> None:
             ("fengsui_alarms_listed", "Alarms not normal or suppressed.", float(len(house.picture.alarms))),
             ("fengsui_alarms_unacked", "Alarms that want an answer.", float(status["unacked"])),
             ("fengsui_live_clients", "Pages on the live feed.", float(house.picture.clients)),
+        ]
+        nodes = house.nodes()
+        gauges += [
+            ("fengsui_nodes_up", "Edge nodes that speak.", float(sum(node.is_up for node in nodes))),
+            ("fengsui_nodes", "Edge nodes.", float(len(nodes))),
+            ("fengsui_nodes_waiting", "Records in the spools of edge nodes.", float(sum(n.waiting for n in nodes))),
+            ("fengsui_nodes_lag_seconds", "Lag of the slowest edge node.", max((n.lag_s for n in nodes), default=0.0)),
         ]
         return Response(expose(house.meter, gauges), media_type=METRICS_TYPE)
 

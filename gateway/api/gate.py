@@ -20,6 +20,10 @@ log = structlog.get_logger("gateway.api")
 #: A comment, a reason or a log-in; nothing that a person sends is longer.
 BODY_MAX = 65_536
 
+#: One batch of an edge node: its largest scan and its name table.
+INGEST = "/api/v1/ingest"
+INGEST_BODY_MAX = 8 * 1024 * 1024
+
 FAILED = "The gateway could not answer this; its log says why."
 
 CSRF_HEADER = "x-fengsui-request"
@@ -72,7 +76,7 @@ class Gate:
             await error(refusal[0], refusal[1], code=refusal[2])(scope, receive, guarded.send)
             return
         try:
-            await self._app(scope, _bounded(receive), guarded.send)
+            await self._app(scope, _bounded(receive, _body_max(scope["path"])), guarded.send)
         except HTTPException as refused:
             await guarded.last_resort(scope, receive, refused.status_code, str(refused.detail))
         except Exception as failure:  # noqa: BLE001 - a bug in a route ends its request, never the gateway
@@ -93,8 +97,9 @@ class Gate:
         if scope["type"] == "http" and is_unsafe and headers.get(CSRF_HEADER) != "1":
             return 403, "The header X-Fengsui-Request: 1 is missing.", "csrf"
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length[:12]) > BODY_MAX:
-            return 413, f"The body is larger than {BODY_MAX} bytes.", "too_large"
+        body_max = _body_max(scope["path"])
+        if not length.isdecimal() or int(length[:12]) > body_max:
+            return 413, f"The body is larger than {body_max} bytes.", "too_large"
         return None
 
 
@@ -120,7 +125,11 @@ class _Guarded:
             await error(status, message)(scope, receive, self.send)
 
 
-def _bounded(receive: Receive) -> Receive:
+def _body_max(path: str) -> int:
+    return INGEST_BODY_MAX if path == INGEST else BODY_MAX
+
+
+def _bounded(receive: Receive, body_max: int) -> Receive:
     """Count a body that comes in pieces, for not every client says its length."""
     taken = 0
 
@@ -128,8 +137,8 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > BODY_MAX:
-            raise HTTPException(413, f"The body is larger than {BODY_MAX} bytes.")
+        if taken > body_max:
+            raise HTTPException(413, f"The body is larger than {body_max} bytes.")
         return message
 
     return count

@@ -11,7 +11,6 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from alerting.core import Memory
-from alerting.core import Memory
 from alerting.desk import Answer
 from alerting.model.command import Command
 from edge.clock import Clock
@@ -127,10 +126,6 @@ class House(Protocol):
 
     def sources(self) -> Sequence[SourceStatus]:
         """Tell how each source stands."""
-        ...
-
-    def memory(self, nature: Nature) -> Memory:
-        """Give what the core remembers of one nature; to read, never to change or keep."""
         ...
 
     def memory(self, nature: Nature) -> Memory:

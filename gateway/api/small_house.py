@@ -14,7 +14,6 @@ import numpy as np
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from alerting.core import Memory
-from alerting.core import Memory
 from alerting.desk import Answer
 from alerting.model.command import Command
 from edge.clock import Clock
@@ -75,7 +74,6 @@ class SmallHouse:
     taken: Taken | Refusal = field(default_factory=Taken)
     is_ready: bool = True
     memories: dict[Nature, Memory] = field(default_factory=dict)
-    memories: dict[Nature, Memory] = field(default_factory=dict)
     _writer: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -129,10 +127,6 @@ class SmallHouse:
         if isinstance(self.taken, Refusal):
             raise self.taken
         return self.taken
-
-    def memory(self, nature: Nature) -> Memory:
-        """Give what was prepared, or a memory that has seen nothing."""
-        return self.memories.setdefault(nature, Memory.fresh(self.site.rules, self.clock.wall_ns()))
 
     def ready(self) -> bool:
         """Tell what was prepared."""

@@ -16,8 +16,9 @@ from alerting.model.rule import Rule, RuleTable
 from alerting.model.unit import HazardUnit
 from edge.load import ConfigError, FieldDraft, Mistake, read_field
 from edge.load.entry import Entry
+from edge.load.node import NodeSite, is_node_file, load_node
 from edge.load.source import PORT_MAX
-from edge.load.words import keys_of
+from edge.load.words import NODE_TABLES, keys_of
 from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
 from gateway.load.outside import read_destinations, read_influx
@@ -54,6 +55,13 @@ def load(
     environ = os.environ if environ is None else environ
     field = read_field(path, environ)
     root, entry = field.root, field.site
+    for table in NODE_TABLES:
+        if root.has(table):
+            root.wrong(
+                table,
+                f"{table} is an edge node's; the gateway forwards to nobody.",
+                f"Start this file with fengsui edge, or remove {table}.",
+            )
     units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], field.tags, root)
     rules = read_rules(field.tags, root.sections("rule", "Rule"))
     tasks = read_tasks(root.sections("task", "Task"), units)
@@ -146,19 +154,27 @@ def _data(entry: Entry, path: Path, environ: Mapping[str, str]) -> Path:
 def check_text(path: Path, *, environ: Mapping[str, str] | None = None) -> tuple[str, int]:
     """Give what ``fengsui check`` prints, and its exit code: 0 right, 2 mistakes."""
     try:
-        site = load(path, environ=environ)
+        site = _load_any(path, environ)
     except ConfigError as error:
         n = len(error.mistakes)
         head = f"{path}: 1 mistake; put it right." if n == 1 else f"{path}: {n} mistakes; put them right."
         return "\n".join([*(str(mistake) for mistake in error.mistakes), head]), WRONG
     facts = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in _counts(site).items())
-    return f"{path}: right. Site {site.id}: {facts}. Revision {site.revision[:12]}.", GOOD
+    who = f"Site {site.id}"
+    if isinstance(site, NodeSite):
+        who = f"Edge node {site.uplink.node} of site {site.id}, to {site.uplink.url}"
+    return f"{path}: right. {who}: {facts}. Revision {site.revision[:12]}.", GOOD
+
+
+def _load_any(path: Path, environ: Mapping[str, str] | None) -> Site | NodeSite:
+    """Load a file as what it is: an edge node's where it has an [uplink], else a gateway's."""
+    return load_node(path, environ=environ) if is_node_file(path) else load(path, environ=environ)
 
 
 def check_json(path: Path, *, environ: Mapping[str, str] | None = None) -> tuple[str, int]:
     """Give what ``fengsui check --json`` prints, one object, and its exit code: 0 right, 2 mistakes."""
     try:
-        site = load(path, environ=environ)
+        site = _load_any(path, environ)
     except ConfigError as error:
         mistakes = [
             {
@@ -176,13 +192,16 @@ def check_json(path: Path, *, environ: Mapping[str, str] | None = None) -> tuple
         "file": str(path),
         "site": site.id,
         "revision": site.revision,
+        **({"node": site.uplink.node} if isinstance(site, NodeSite) else {}),
         **{f"{word}s": n for word, n in _counts(site).items()},
         "mistakes": [],
     }
     return json.dumps(facts, ensure_ascii=False), GOOD
 
 
-def _counts(site: Site) -> dict[str, int]:
+def _counts(site: Site | NodeSite) -> dict[str, int]:
+    if isinstance(site, NodeSite):
+        return {"source": len(site.sources), "tag": len(site.tags)}
     return {
         "source": len(site.sources),
         "tag": len(site.tags),

@@ -29,12 +29,14 @@ from edge.model import Nature, Tag, TagTable
 from gateway.api import House, SourceStatus, make_app
 from gateway.api.app import Application
 from gateway.api.door import ALL, AUDIT, OPERATE, SUPPRESS
-from gateway.api.gate import BODY_MAX
+from gateway.api.gate import BODY_MAX, INGEST_BODY_MAX
 from gateway.api.small_house import NoHistory, SmallHouse
 from gateway.auth import FAILURES_MAX, LOCK_S, Role, add_user, disable_user, make_link
 from gateway.config import Destination, Site
 from gateway.historian.port import Series
 from gateway.meter import Stage
+from gateway.nodes.credential import NodeError, add_node, list_nodes, revoke_node
+from gateway.nodes.reception import NodeStatus, Refusal, Taken
 from gateway.store import schema
 
 NOW = DEFAULT_START_NS
@@ -350,6 +352,82 @@ async def test_nobody_can_tell_a_missing_user_from_a_wrong_password(door: Door) 
     answer = await door.anybody.post("/api/v1/login", json={"name": "linked", "password": ""})
 
     assert len({*bodies, answer.content}) == 1
+
+
+# ----------------------------------------------------------------------------------------------------- edge nodes
+
+
+async def test_a_node_comes_in_by_its_token_and_nobody_else(door: Door) -> None:
+    token = add_node(door.house.engine, door.clock, "north")
+    other = add_node(door.house.engine, door.clock, "south", "a-token-of-our-own-deployment-0001")
+    right = {"Authorization": f"Bearer {token}"}
+
+    answer = await door.anybody.post("/api/v1/ingest", content=b"scans", headers=right)
+    assert answer.json() == {"taken": 0, "known": 0, "refused": {}, "refused_at": {}, "unknown_tags": 0}
+    assert (
+        await door.anybody.post("/api/v1/ingest", content=b"", headers={"Authorization": f"bearer {other}"})
+    ).is_success
+    assert door.house.bodies == [("north", b"scans"), ("south", b"")]
+    for wrong in ("", "Bearer", f"Basic {token}", f"Bearer {token}x", f"Bearer {token[:-1]}", "Bearer " + "x" * 5000):
+        answer = await door.anybody.post("/api/v1/ingest", content=b"x", headers={"Authorization": wrong})
+        assert is_error(answer, 401, "log_in"), wrong
+    administrator = await door.as_role("administrator")
+    assert is_error(await administrator.post("/api/v1/ingest", content=b"x"), 401, "log_in")
+    assert is_error(await door.anybody.get("/api/v1/me", headers=right), 401, "log_in"), "a node is no person"
+    stored = door.house.engine.connect()
+    with stored:
+        assert token not in str(stored.execute(select(schema.node)).all())
+
+    revoke_node(door.house.engine, "north")
+    assert is_error(await door.anybody.post("/api/v1/ingest", content=b"x", headers=right), 401, "log_in")
+    with pytest.raises(NodeError, match="no node"):
+        revoke_node(door.house.engine, "west")
+    fresh = add_node(door.house.engine, door.clock, "north")
+    assert fresh != token
+    assert [(node.name, node.is_active) for node in list_nodes(door.house.engine)] == [("north", True), ("south", True)]
+
+
+@pytest.mark.parametrize(
+    ("name", "token"), [("a/b", ""), ("", ""), ("ok", "short"), ("ok", "x" * 300), ("ok", "ä" * 40)]
+)
+async def test_an_odd_node_is_not_added(door: Door, name: str, token: str) -> None:
+    with pytest.raises(NodeError):
+        add_node(door.house.engine, door.clock, name, token)
+    add_node(door.house.engine, door.clock, "ok")
+    with pytest.raises(NodeError, match="exists already"):
+        add_node(door.house.engine, door.clock, "ok")
+
+
+async def test_what_is_not_taken_from_a_node_is_one_sentence(door: Door) -> None:
+    token = add_node(door.house.engine, door.clock, "north")
+    headers = {"Authorization": f"Bearer {token}"}
+    door.house.taken = Refusal(503, "busy", "Come again.", 1)
+    answer = await door.anybody.post("/api/v1/ingest", content=b"x", headers=headers)
+    assert is_error(answer, 503, "busy")
+    assert answer.headers["retry-after"] == "1"
+
+    door.house.taken = Taken(taken=3, refused={"unknown_source": [4, 5]}, unknown_tags=2)
+    answer = await door.anybody.post("/api/v1/ingest", content=b"x" * (BODY_MAX + 1), headers=headers)
+    assert answer.json()["refused_at"] == {"unknown_source": [4, 5]}
+    huge = {**headers, "Content-Length": str(INGEST_BODY_MAX + 1)}
+    assert is_error(await door.anybody.post("/api/v1/ingest", content=b"x", headers=huge), 413, "too_large")
+
+
+async def test_flow_shows_how_each_node_stands(door: Door) -> None:
+    door.house.node_status = (
+        NodeStatus(
+            name="north", is_up=True, last_contact_ns=NOW, lag_s=12.3456, waiting=7, missing=3, sources=("gas",)
+        ),
+    )
+    told = (await (await door.as_role("viewer")).get("/api/v1/flow")).json()["nodes"]
+
+    assert told == [
+        {
+            "name": "north", "is_up": True, "last_contact": "2026-01-01T00:00:00.000Z", "lag_s": 12.346,
+            "clock_offset_s": 0.0, "spool": {"waiting": 7, "bytes": 0, "dropped": 0, "corrupt": 0}, "refused": {},
+            "known": 0, "missing": 3, "revision": "", "error": "", "sources": ["gas"],
+        }
+    ]  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------- plant, history, units

@@ -1,0 +1,198 @@
+"""Load the file of an edge node: its sources and tags, its gateway, the bounds of its spool; or all mistakes at once.
+
+Flow: node's file, tag tables, templates -> [load] -> NodeSite
+Why: a node judges nothing, so a rule in its file would be a rule that nobody follows: it is a mistake here.
+Never: starts with a mistake, prints a secret.
+"""
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from edge.config import Source, SpoolBounds, UplinkOptions
+from edge.load import FieldDraft, read_field
+from edge.load.entry import Entry, Span
+from edge.load.mistake import show
+from edge.load.source import NODE
+from edge.load.words import GATEWAY_TABLES, ID_RULE, is_id, keys_of
+from edge.model import TagTable
+
+TOKEN_LEAST: Final = 32  # Characters; those that `fengsui node add` makes have 43.
+MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSite:
+    """Everything that an edge node needs to start.
+
+    Attributes:
+        id: Id of the site.
+        revision: Digest of all configuration files read.
+        data: Folder of the spool.
+    """
+
+    id: str
+    sources: tuple[Source, ...]
+    tags: TagTable
+    revision: str
+    uplink: UplinkOptions
+    spool: SpoolBounds
+    data: Path
+
+
+def is_node_file(path: Path) -> bool:
+    """Tell whether a file is that of an edge node: it has an [uplink]. One that cannot be read is none."""
+    try:
+        return "uplink" in tomllib.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def load_node(path: Path, *, environ: Mapping[str, str] | None = None) -> NodeSite:
+    """Read the file of an edge node.
+
+    Args:
+        path: The file.
+        environ: Where secrets and ``FENGSUI_DATA`` are taken from; the process's environment if not given.
+
+    Raises:
+        ConfigError: It has mistakes; it lists all of them.
+    """
+    environ = os.environ if environ is None else environ
+    field = read_field(path, environ)
+    root = field.root
+    for table in GATEWAY_TABLES:
+        if root.has(table):
+            root.wrong(
+                table,
+                f"{table} is the gateway's; an edge node collects and forwards, it judges and tells nothing.",
+                "Move it to the gateway's site file.",
+            )
+    for draft in field.sources:
+        if draft.source.protocol == NODE:
+            draft.entry.wrong(
+                "protocol",
+                "protocol is node; that is how the gateway names what comes from here.",
+                "Write the protocol that this node speaks with the device.",
+            )
+    uplink = _read_uplink(field, path)
+    spool = _read_spool(_section(root, "spool", "Spool"))
+    data = field.site.text("data", "var") or "var"
+    if "\0" in data:
+        field.site.wrong("data", "data is no path of a folder.", 'Write data = "var".')
+    field.reading.mistakes.refuse()
+    override = environ.get("FENGSUI_DATA", "")
+    return NodeSite(
+        id=field.site_id,
+        sources=tuple(draft.source for draft in field.sources),
+        tags=TagTable([draft.tag for draft in field.tags]),
+        revision=field.reading.revision,
+        uplink=uplink,
+        spool=spool,
+        data=Path(override) if override else path.parent / data,
+    )
+
+
+def _section(root: Entry, key: str, who: str) -> Entry:
+    section = root.section(key)
+    section.who = who
+    section.refuse_unknown(keys_of(key))
+    return section
+
+
+def _read_uplink(field: FieldDraft, path: Path) -> UplinkOptions:
+    if not field.root.has("uplink"):
+        field.root.wrong(
+            "uplink",
+            "the file has no [uplink]; an edge node forwards to a gateway.",
+            "Add [uplink] with node, url and token_env; or start this file with fengsui run.",
+        )
+        return UplinkOptions(node="", url="")
+    entry = _section(field.root, "uplink", "Uplink")
+    node = entry.required("node", f"it is this node's name at the gateway; {ID_RULE}", is_id)
+    is_plain_allowed = entry.flag("allow_plain", default=False)
+    url = entry.required("url", "it is the gateway's address")
+    if url:
+        _check_url(entry, url, is_plain_allowed=is_plain_allowed)
+    return UplinkOptions(
+        node=node,
+        url=url.rstrip("/"),
+        token=_read_token(entry),
+        ca_file=_read_ca_file(entry, path),
+        batch_bytes=entry.whole("batch_bytes", 262_144, 16_384, 2 * MIB),
+        timeout_s=entry.number("timeout_s", 15.0, Span(least=1, most=120)),
+        retry_s_max=entry.number("retry_s_max", 30.0, Span(least=1, most=600)),
+    )
+
+
+def _read_token(entry: Entry) -> str:
+    if not entry.has("token_env") and not entry.has("token_file"):
+        entry.wrong(
+            "token_env",
+            "no token is named; the gateway lets no node in without one.",
+            "Make one at the gateway with `fengsui node add`, and add token_env or token_file.",
+        )
+    token = entry.secret("token")
+    if token and (len(token) < TOKEN_LEAST or not token.isascii() or not token.isprintable() or " " in token):
+        entry.wrong(
+            "token_env" if entry.has("token_env") else "token_file",
+            f"the token is none: it has {TOKEN_LEAST} letters and digits at least.",
+            "Take the one that `fengsui node add` printed.",
+        )
+    return token
+
+
+def _read_ca_file(entry: Entry, path: Path) -> Path | None:
+    name = entry.text("ca_file")
+    if not name:
+        return None
+    file = path.parent / name
+    if "\0" in name or not file.is_file():
+        entry.wrong("ca_file", f"ca_file {show(name)} is no file.", "Give the path of certificates in PEM.")
+    return file
+
+
+def _check_url(entry: Entry, url: str, *, is_plain_allowed: bool) -> None:
+    parts: SplitResult | None = None
+    with suppress(ValueError):  # brackets without an address, a port that is no number
+        found = urlsplit(url)
+        parts = found if found.port != 0 and found.hostname else None
+    is_whole = parts is not None and parts.scheme in ("https", "http") and parts.path in ("", "/")
+    if parts is None or not is_whole or parts.query or parts.fragment or "@" in parts.netloc:
+        entry.wrong(
+            "url",
+            f"url is {show(url)}; it is the gateway's address alone: https, a name, and a port where it has one.",
+            "Write e.g. https://gateway.example or https://10.1.2.3:8443.",
+        )
+    elif parts.scheme == "http" and not is_plain_allowed and not _is_loopback(parts.hostname or ""):
+        entry.wrong(
+            "url",
+            "url is not encrypted; the token and the values could be read and changed on their way.",
+            "Write https; or, in a network of your own, allow_plain = true.",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _read_spool(entry: Entry) -> SpoolBounds:
+    usual = SpoolBounds()
+    return SpoolBounds(
+        records_max=entry.whole("records_max", usual.records_max, 1_000, 1_000_000_000),
+        bytes_max=entry.whole("bytes_max", usual.bytes_max, MIB, 1024 * 1024 * MIB),
+        age_s_max=entry.number("age_s_max", usual.age_s_max, Span(least=60, most=366 * 86_400)),
+        sync_s=entry.number("sync_s", usual.sync_s, Span(least=0.01, most=0.25)),
+        sync_scans=entry.whole("sync_scans", usual.sync_scans, 1, 10_000),
+    )
