@@ -7,21 +7,21 @@ Never: changes a site. What the advice would do is measured on the same recordin
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.rule import LIMITS, Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from edge.model import Tag
 from gateway.backtest.labels import Label, inside
 from gateway.backtest.profile import Normal, Profile
 from gateway.backtest.score import Heard
 
-SIGMAS_MARGIN = 3.0  # The setpoint stands that far from the normal extreme,
+SIGMAS_MARGIN = 1.0  # The setpoint stands that far from the normal extreme, which has the noise in it already,
 SPAN_MARGIN = 0.02  # or that share of the normal span, or one resolution, whichever is most.
 SIGMAS_DEADBAND = 6.0  # ±3 σ: noise about a setpoint does not cross both it and the deadband.
 CLOSER_SHARE = 0.1  # A limit is advised to come closer only by more than this share of the normal span.
@@ -70,14 +70,15 @@ def advise(table: RuleTable, profile: Profile, heard: Heard, labels: list[Label]
         if normal is None:
             continue
         mine = [table[k] for k in range(int(table.first[row]), int(table.first[row + 1]))]
-        limits = {rule.kind: rule for rule in mine if not rule.name}
+        limits = {rule.kind: rule for rule in mine if not rule.name and rule.kind in LIMITS}
+        here: list[Advice] = []
         for inner, outer, sign in SIDES:
-            found += _setpoint(tag, normal, limits.get(inner), limits.get(outer), sign, _Trips(table, heard, labels))
-        for rule in mine:
-            if rule.kind in (Kind.L, Kind.LL, Kind.H, Kind.HH):
-                found += _deadband(tag, normal, rule, _Trips(table, heard, labels))
+            here += _setpoint(tag, normal, limits.get(inner), limits.get(outer), sign, _Trips(table, heard, labels))
+        for rule in limits.values():
+            here += _deadband(tag, normal, rule, _Trips(table, heard, labels))
             if rule.kind in (Kind.L, Kind.H):
-                found += _on_delay(tag, rule, _Trips(table, heard, labels), end_ns)
+                here += _on_delay(tag, rule, _Trips(table, heard, labels), end_ns)
+        found += _allowed(tag, normal, limits, here)
     return found
 
 
@@ -90,9 +91,9 @@ def apply(table: RuleTable, advice: Sequence[Advice]) -> RuleTable:
         if each.rule in rules:
             rules[each.rule] = replace(rules[each.rule], **{each.field: each.proposed})  # type: ignore[arg-type]
         else:
-            rules[each.rule] = Rule(
-                id=each.rule, tag=each.tag, kind=each.kind, setpoint=each.proposed, tier=Tier.YELLOW
-            )
+            outer = rules.get(f"{each.tag}.{'HH' if each.kind is Kind.H else 'LL'}")
+            tier = Tier.YELLOW if outer is None else min(Tier.YELLOW, outer.tier)
+            rules[each.rule] = Rule(id=each.rule, tag=each.tag, kind=each.kind, setpoint=each.proposed, tier=tier)
     return RuleTable(list(rules.values()), table.tags)
 
 
@@ -120,6 +121,40 @@ class _Trips:
         start, end = self._heard.excursions(self._table.index_of[rule.id], end_ns)
         is_normal = ~inside(start, [each for each in self._labels if each.speaks_of(rule.tag)])
         return [float(length) for length in (end - start)[is_normal & (end < end_ns)] / 1e9]
+
+
+def _allowed(tag: Tag, normal: Normal, limits: Mapping[Kind, Rule], advice: Sequence[Advice]) -> list[Advice]:
+    """Leave out what ``fengsui check`` would refuse, and deadbands with which a limit would hardly let go.
+
+    A setpoint stays inside the instrument's range; a deadband reaches neither the next limit nor the middle of normal
+    operation.
+    """
+    middle = (normal.low + normal.high) / 2
+    inside_range = [
+        each
+        for each in advice
+        if each.field != "setpoint" or each.proposed is None or not _is_beyond(tag, each.proposed)
+    ]
+    setpoints = {kind: rule.setpoint for kind, rule in limits.items()}
+    setpoints |= {
+        each.kind: each.proposed for each in inside_range if each.field == "setpoint" and each.proposed is not None
+    }
+    order = [setpoints[kind] for kind in (Kind.LL, Kind.L, Kind.H, Kind.HH) if kind in setpoints]
+
+    def fits(each: Advice) -> bool:
+        if each.field != "deadband" or each.proposed is None:
+            return True
+        setpoint = setpoints[each.kind]
+        place = order.index(setpoint) + (-1 if each.kind in (Kind.H, Kind.HH) else 1)
+        sign = 1.0 if each.kind in (Kind.H, Kind.HH) else -1.0
+        room = min(sign * (setpoint - middle), *(abs(setpoint - at) for at in order[max(place, 0) : place + 1]), np.inf)
+        return each.proposed < room and not _is_beyond(tag, setpoint - sign * each.proposed)
+
+    return [each for each in inside_range if fits(each)]
+
+
+def _is_beyond(tag: Tag, value: float) -> bool:
+    return value <= tag.range_lo or value >= tag.range_hi  # False where there is no range
 
 
 def _setpoint(

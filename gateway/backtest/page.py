@@ -259,14 +259,15 @@ def _advice(result: dict[str, Any]) -> str:
     applied = result["advice_applied"]
     if applied:
         before, after = result["load"]["alarms"], applied["load"]["alarms"]
-        said = (
-            "<p>"
-            + _two(
-                f"全部采纳后,同一记录的报警数:{before} → {after}(实测)。",
-                f"With all of it, the same recording gives {before} → {after} alarms (measured).",
-            )
-            + "</p>"
-        )
+        one, other = result["detection"], applied["detection"]
+        zh, en = f"报警数 {before} → {after}", f"alarms {before} → {after}"
+        if one["windows"]:
+            zh += f",检出 {one['detected']} → {other['detected']} / {one['windows']}"
+            zh += f",延迟中位数 {_n(one['delay_s_median'])} → {_n(other['delay_s_median'])} s"
+            en += f", detected {one['detected']} → {other['detected']} of {one['windows']}"
+            en += f", median delay {_n(one['delay_s_median'])} → {_n(other['delay_s_median'])} s"
+        said = _two(f"全部采纳后,同一记录实测:{zh}。", f"With all of it, measured on the same recording: {en}.")
+        said = f"<p>{said}</p>"
     return f"{title}{said}{_table(head, rows)}"
 
 

@@ -46,6 +46,10 @@ def summary(result: dict[str, Any]) -> str:
 def _advice(result: dict[str, Any]) -> list[str]:
     advice = result.get("advice") or []
     lines = [f"Advice (ours, never applied by itself): {len(advice)}"] if advice else []
+    if result.get("advice_applied"):
+        load, found = result["advice_applied"]["load"], result["advice_applied"]["detection"]
+        detected = f", {found['detected']} of {found['windows']} labels detected" if found["windows"] else ""
+        lines.append(f"With all of it, measured: alarms {result['load']['alarms']} → {load['alarms']}{detected}")
     for each in advice[:ADVICE_SHOWN]:
         change = "" if each["proposed"] is None else f" {_n(each['now'])} → {_n(each['proposed'])} {each['eu']}"
         expected = (

@@ -125,6 +125,16 @@ def test_the_on_delay_outlasts_the_splashes_and_no_more(tmp_path: Path) -> None:
     assert [each["proposed"] for each in of_field(gas, "on_delay_s")] == [5.0]
 
 
+def test_nothing_is_advised_that_check_would_refuse(tmp_path: Path) -> None:
+    """Noise of 0.3 m asks for a deadband of 1.8 m, but HH stands 0.5 m above H; and the range ends at 10."""
+    values = saw(20_000, 0.3)
+    near = try_out(site(tmp_path, limit(Kind.H, 6.0), limit(Kind.HH, 6.5)), values, tmp_path)
+    assert [each["rule"] for each in of_field(near, "deadband")] == ["T.v.H"]
+
+    high = np.clip(saw(20_000, 0.01) + 3.97, 0, 9.99)
+    assert of_field(try_out(site(tmp_path, limit(Kind.H, 9.5)), high, tmp_path), "setpoint") == []
+
+
 @pytest.mark.parametrize(
     ("value", "margin", "sign", "rounded"),
     [
