@@ -33,9 +33,9 @@ def clause(facts: Mapping[str, Any], lang: Language) -> str:
 
     Args:
         facts: ``tag, kind, value, eu, setpoint, on_delay_s, window_s``, of a TREND also ``to, is_falling, slope,
-            time_to_limit_s, horizon_s``, of an EXPRESSION ``when, parts``, of other kinds what their rule has (``other, other_value, other_eu, reference,
-            states, mask, pattern, band, while_above``) and ``holds``; ``decimals`` where the tag's resolution gives
-            them. What is missing shows as ``?`` or is left out.
+            time_to_limit_s, horizon_s``, of an EXPRESSION ``when, parts``, of other kinds what their rule has (``other,
+            other_value, other_eu, reference, states, mask, pattern, band, while_above``) and ``holds``; ``decimals``
+            where the tag's resolution gives them. What is missing shows as ``?`` or is left out.
         lang: ``en`` or ``zh``.
     """
     return _clause_zh(facts) if lang == "zh" else _clause_en(facts)

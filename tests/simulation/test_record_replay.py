@@ -29,7 +29,7 @@ from tests.time_matrix import (
 
 
 def both_limits() -> RuleTable:
-    """H and HH, a rate, silence and bad quality on one tag."""
+    """One tag with a rule of every kind that one tag can have."""
     common = {"tag": "T.v", "deadband": 0.5}
     return RuleTable(
         [
@@ -38,6 +38,10 @@ def both_limits() -> RuleTable:
             Rule(id="T.v.RATE", kind=Kind.RATE, setpoint=0.5, window_s=3.0, tier=Tier.BLUE, **common),
             Rule(id="T.v.STALE", tag="T.v", kind=Kind.STALE, setpoint=5.0, tier=Tier.BLUE),
             Rule(id="T.v.BAD", tag="T.v", kind=Kind.BAD, setpoint=1.0, tier=Tier.BLUE),
+            Rule(id="T.v.DEVIATION", kind=Kind.DEVIATION, reference=5.0, setpoint=1.0, tier=Tier.BLUE, **common),
+            Rule(id="T.v.STATE:a", tag="T.v", name="a", kind=Kind.STATE, setpoint=0.0, states=(9.0,), tier=Tier.BLUE),
+            Rule(id="T.v.FROZEN", tag="T.v", kind=Kind.FROZEN, setpoint=4.0, band=0.1, tier=Tier.BLUE),
+            Rule(id="T.v.RANGE", tag="T.v", kind=Kind.RANGE, setpoint=1.0, tier=Tier.BLUE),
         ],
         tag_table(),
     )
