@@ -111,6 +111,17 @@ def test_five_alarms_over_three_kinds_and_three_tiers(seen: Seen) -> None:
     assert len({a["tier_max"] for a in rang}) >= 3
 
 
+def test_the_tank_is_warned_of_before_it_is_at_its_highest_limit(seen: Seen) -> None:
+    lines = [json.loads(line) for line in (seen.stage.data / "live.jsonl").read_text("utf-8").splitlines()]
+    mine = [e for e in lines if e["tag"] == "TK-103.level"]
+    warned = next(e for e in mine if e["condition"] == "TREND" and e["event"] == "raised")
+    reached = next(e for e in mine if e["condition"] == "HH")
+
+    assert warned["time"] < reached["time"]
+    assert warned["cause"]["to"] == "HH"
+    assert 0 < warned["cause"]["time_to_limit_s"] <= 60
+
+
 def test_the_register_holds_their_entries_and_tasks_are_open(seen: Seen) -> None:
     listed = {alarm for entry in seen.entries for alarm in entry["alarms"]}
 
