@@ -96,6 +96,9 @@ export const en = {
     state: "state {value}",
     frozen: "frozen at {value} for {s} s or more",
     range: "out of range for more than {s} s",
+    TREND: "time to limit",
+    trend: "{value}, running to {setpoint}",
+    trendBack: "{value}, no longer running to {setpoint}",
   },
   quality: {
     GOOD: "good",

@@ -201,6 +201,8 @@ export function conditionText(alarm: Alarm): string {
     case "RATE": {
       return t("condition.rate", { setpoint: `${setpoint} ${eu}` });
     }
+    case "TREND":
+      return t(alarm.is_active ? "condition.trend" : "condition.trendBack", { value: measured(alarm.value, tag, eu), setpoint: `${setpoint} ${eu}`.trim() });
     case "DEVIATION":
       return t("condition.deviation", { value: measured(alarm.value, tag, eu), setpoint: `${setpoint} ${eu}`.trim() });
     case "STATE":

@@ -98,6 +98,9 @@ export const zh: Words = {
     state: "状态 {value}",
     frozen: "停在 {value} 达 {s} 秒以上",
     range: "超出量程超过 {s} 秒",
+    TREND: "预计越限时间",
+    trend: "{value}，预计达到 {setpoint}",
+    trendBack: "{value}，不再趋向 {setpoint}",
   },
   quality: {
     GOOD: "好",
