@@ -219,13 +219,20 @@ def compiled(table: RuleTable) -> list[tuple[Indexes, Program, tuple[Expression,
     if "formulas" not in table.made:
         rules = np.flatnonzero(table.kind == Kind.EXPRESSION)
         units = {tag.name: tag.eu for tag in table.tags} if len(rules) else {}
-        expressions = [read(table[int(rule)].when, units) for rule in rules]
+        expressions = [_settled(table, int(rule), units) for rule in rules]
         table.made["formulas"] = [
             (rules[places], program, tuple(expressions[place] for place in places.tolist()))
             for places, program in compile_programs(expressions, table.tags.row_of)
         ]
     made: list[tuple[Indexes, Program, tuple[Expression, ...]]] = table.made["formulas"]
     return made
+
+
+def _settled(table: RuleTable, rule: int, units: Mapping[str, str]) -> Expression:
+    """Read a rule's expression; its outermost ``for`` is the rule's on-delay, which commits with every change."""
+    expression, hold_ns = read(table[rule].when, units).without_hold()
+    assert hold_ns in (0, table.on_ns[rule]), f"{table[rule].id}: the outermost for is the on-delay"
+    return expression
 
 
 # ---- what a memory says about the tags of a formula

@@ -81,6 +81,14 @@ class Template:
         for line, device in self.devices.rows:
             yield self._section(section, noun, line, device)
 
+    def tables(self, key: str, noun: str) -> Iterator[Entry]:
+        """Give the tables ``[[template.<key>]]``, each filled in for each device."""
+        if self.devices is None:
+            return
+        for section in self.entry.sections(key, noun):
+            for line, device in self.devices.rows:
+                yield self._section(section, noun, line, device)
+
     def _section(self, section: Entry, noun: str, line: int, device: Mapping[str, str]) -> Entry:
         assert self.devices is not None, self.id
         devices = self.devices.file
@@ -92,7 +100,8 @@ class Template:
             return own._replace(is_shared=True)
 
         filled = {name: self._fill_value(value, device, section, (name,)) for name, value in section.values.items()}
-        return Entry(self.reading, f"{noun} {show(filled.get('id', ''))[1:-1]}", filled, place_of, is_expanded=True)
+        name = filled.get("id") or filled.get("tag") or ""
+        return Entry(self.reading, f"{noun} {show(name)[1:-1]}", filled, place_of, is_expanded=True)
 
     def _fill_value(self, value: object, device: Mapping[str, str], section: Entry, path: KeyPath) -> object:
         if isinstance(value, str) and "{" in value:

@@ -23,12 +23,12 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "node",
     ),
     "source.topic": ("pattern", "format", "tag", "value", "time", "tags"),
-    "template": ("id", "tags", "devices", "source", "unit"),
+    "template": ("id", "tags", "devices", "source", "unit", "rule"),
     "unit": ("id", "title", "kind", "grade", "area"),
     "rule": (
         "tag", "kind", "setpoint", "deadband", "on_delay_s", "off_delay_s", "window_s", "tier", "latching", "response",
         "to", "direction", "horizon_s", "alpha", "samples_min", "gap_s",
-        "name", "reference", "states", "mask", "pattern", "band", "while_tag", "while_above",
+        "name", "reference", "states", "mask", "pattern", "band", "while_tag", "while_above", "when",
     ),
     "task": ("kind", "tier", "title", "owner", "within_s"),
     "destination": (

@@ -63,7 +63,7 @@ def load(
                 f"Start this file with fengsui edge, or remove {table}.",
             )
     units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], field.tags, root)
-    rules = read_rules(field.tags, root.sections("rule", "Rule"))
+    rules = read_rules(field.tags, [*root.sections("rule", "Rule"), *_template_rules(field)])
     tasks = read_tasks(root.sections("task", "Task"), units)
     destinations = read_destinations(root.sections("destination", "Destination"))
     http = _section(root, "http", "HTTP")
@@ -111,6 +111,10 @@ def _section(root: Entry, key: str, who: str) -> Entry:
 
 def _template_units(field: FieldDraft) -> list[Entry]:
     return [entry for template in field.templates for entry in template.sections("unit", "Unit")]
+
+
+def _template_rules(field: FieldDraft) -> list[Entry]:
+    return [entry for template in field.templates for entry in template.tables("rule", "Rule")]
 
 
 def _check_demonstration(field: FieldDraft) -> None:

@@ -24,7 +24,8 @@ KEYS_OF: Final = {
     "band": (Kind.FROZEN,),
     "while_tag": (Kind.FROZEN,),
     "while_above": (Kind.FROZEN,),
-    "name": (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.TREND),
+    "name": (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.TREND, Kind.EXPRESSION),
+    "when": (Kind.EXPRESSION,),
 }
 
 DAY_S: Final = 86_400

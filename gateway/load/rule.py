@@ -17,6 +17,7 @@ from edge.load.tag import TagDraft
 from edge.load.words import keys_of
 from edge.model import Tag
 from gateway.load.condition import CONDITIONS, condition_of_entry, refuse_foreign
+from gateway.load.expression import ExpressionReader
 from gateway.load.trend import TREND_KEYS, settle_trend, trend_of_entry, trend_of_row
 
 #: Tiers that an alarm may have.
@@ -24,6 +25,7 @@ TIERS: Final = tuple(tier.name for tier in Tier if tier is not Tier.NONE)
 #: Limits from the lowest setpoint to the highest.
 ORDER: Final = (Kind.LL, Kind.L, Kind.H, Kind.HH)
 TIER_DEFAULT: Final = {
+    Kind.EXPRESSION: Tier.YELLOW,
     Kind.LL: Tier.ORANGE, Kind.L: Tier.YELLOW, Kind.H: Tier.YELLOW, Kind.HH: Tier.ORANGE,
     Kind.RATE: Tier.YELLOW, Kind.STALE: Tier.BLUE, Kind.BAD: Tier.BLUE, Kind.TREND: Tier.YELLOW,
     Kind.DEVIATION: Tier.YELLOW, Kind.STATE: Tier.YELLOW, Kind.FROZEN: Tier.YELLOW, Kind.RANGE: Tier.YELLOW,
@@ -58,7 +60,11 @@ def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]
     by_tag: dict[str, dict[Kind, RuleDraft]] = {draft.tag.name: _rules_of_row(draft) for draft in tags}
     named: dict[str, RuleDraft] = {}
     tag_of = {draft.tag.name: draft.tag for draft in tags}
+    expressions = ExpressionReader(tags)
     for entry in entries:
+        if entry.values.get("kind") == Kind.EXPRESSION.name:
+            expressions.take(entry, _tier(entry, "tier", TIER_DEFAULT[Kind.EXPRESSION]))
+            continue
         draft = _read_rule(entry, by_tag, tag_of)
         if draft is None:
             continue
@@ -82,7 +88,12 @@ def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]
         _add_no_data(tag, rules)
         _settle_trends(tag.tag, rules, named.values())
         _check_tag(tag.tag, rules)
-    return [draft.rule for rules in by_tag.values() for draft in rules.values()] + [d.rule for d in named.values()]
+    asked = expressions.settle(name for name, rules in by_tag.items() if Kind.STALE in rules)
+    return [
+        *(draft.rule for rules in by_tag.values() for draft in rules.values()),
+        *(draft.rule for draft in named.values()),
+        *asked,
+    ]
 
 
 def _tier(entry: Entry, key: str, default: Tier | None) -> Tier:

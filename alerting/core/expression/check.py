@@ -6,7 +6,7 @@ Types: number (perhaps of a unit), truth, quality. A tag is a number, also one o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -97,6 +97,15 @@ class Expression:
     tags: tuple[str, ...]
     numbers: Mapping[int, float]
     spans_ns: Mapping[int, int]
+
+    def without_hold(self) -> tuple["Expression", int]:
+        """Take the outermost ``for`` away: what must hold, and for how many ns; 0 where there is none.
+
+        A rule keeps that time as its on-delay, which is committed with every change.
+        """
+        if not isinstance(self.tree, Held):
+            return self, 0
+        return replace(self, tree=self.tree.operand), self.spans_ns[self.tree.span.start]
 
     def asks_silence_of(self) -> tuple[str, ...]:
         """Name the tags of which it asks ``is_stale``."""

@@ -83,6 +83,7 @@ export const en = {
     H: "H",
     HH: "HH",
     RATE: "rate of change",
+    EXPRESSION: "condition over tags",
     STALE: "no data",
     BAD: "quality BAD",
     stale: "no data for more than {s} s",

@@ -221,6 +221,8 @@ export function conditionText(alarm: Alarm): string {
       const sign = isHigh ? (isBeyond ? "≥" : "<") : isBeyond ? "≤" : ">";
       return `${measured(alarm.value, tag, eu)} ${sign} ${alarm.condition} ${setpoint}`;
     }
+    case "EXPRESSION":
+      return `${word("condition", alarm.condition)} · ${measured(alarm.value, tag, eu)}`;
     default:
       return `${alarm.condition} ${measured(alarm.value, tag, eu)}`.trim();
   }

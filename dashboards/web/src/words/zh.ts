@@ -85,6 +85,7 @@ export const zh: Words = {
     H: "高报",
     HH: "高高报",
     RATE: "变化率",
+    EXPRESSION: "表达式条件",
     STALE: "数据中断",
     BAD: "质量坏",
     stale: "数据中断超过 {s} 秒",
