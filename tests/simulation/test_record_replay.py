@@ -36,6 +36,10 @@ def both_limits() -> RuleTable:
             Rule(id="T.v.H", kind=Kind.H, setpoint=7.0, tier=Tier.YELLOW, on_delay_s=2.0, **common),
             Rule(id="T.v.HH", kind=Kind.HH, setpoint=8.0, tier=Tier.RED, on_delay_s=5.0, **common),
             Rule(id="T.v.RATE", kind=Kind.RATE, setpoint=0.5, window_s=3.0, tier=Tier.BLUE, **common),
+            Rule(
+                id="T.v.TREND", tag="T.v", kind=Kind.TREND, setpoint=20.0, horizon_s=100.0, alpha=0.2, samples_min=5,
+                tier=Tier.BLUE,
+            ),
             Rule(id="T.v.STALE", tag="T.v", kind=Kind.STALE, setpoint=5.0, tier=Tier.BLUE),
             Rule(id="T.v.BAD", tag="T.v", kind=Kind.BAD, setpoint=1.0, tier=Tier.BLUE),
             Rule(id="T.v.DEVIATION", kind=Kind.DEVIATION, reference=5.0, setpoint=1.0, tier=Tier.BLUE, **common),
@@ -44,7 +48,7 @@ def both_limits() -> RuleTable:
             Rule(id="T.v.RANGE", tag="T.v", kind=Kind.RANGE, setpoint=1.0, tier=Tier.BLUE),
         ],
         tag_table(),
-    )
+    )  # fmt: skip
 
 
 def without_run(raw: bytes) -> list[dict[str, object]]:
@@ -52,12 +56,17 @@ def without_run(raw: bytes) -> list[dict[str, object]]:
     return [{name: value for name, value in line.items() if name != "run"} for line in lines]
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda t: t.name)
-def test_a_recording_gives_lives_events(trouble: Trouble, tmp_path: Path) -> None:
+CASES = [(Kind.H, trouble) for trouble in TROUBLES] + [
+    (Kind.TREND, trouble) for trouble in TROUBLES if trouble.name in ("none", "gap", "restart in mid-delay")
+]
+
+
+@pytest.mark.parametrize(("kind", "trouble"), CASES, ids=lambda one: one.name)
+def test_a_recording_gives_lives_events(kind: Kind, trouble: Trouble, tmp_path: Path) -> None:
     """Scans, link changes, clock readings and commands of two runs on the same data, each with its recording."""
     site = small_site(both_limits(), SOURCE, tmp_path / "data")
     clock = ManualClock(START_NS)
-    items = list(as_items(arrivals(Kind.H, trouble)))
+    items = list(as_items(arrivals(kind, trouble)))
 
     async def one_run(seconds: float, record: Path, log: EventLog) -> None:
         gateway = small_gateway(site, clock, items, record=record, event_log=log)
