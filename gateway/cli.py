@@ -5,7 +5,9 @@ a machine reads them; progress goes to standard error. Imports are lazy, so that
 """
 
 import json
+import math
 import os
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -30,40 +32,119 @@ app.add_typer(users, name="user")
 nodes = typer.Typer(help="Edge nodes that may send scans.", no_args_is_help=True)
 app.add_typer(nodes, name="node")
 
-Config = Annotated[Path, typer.Argument(help="The site file (TOML).")]
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder; default FENGSUI_DATA, then ./var.")]
+GOOD, FINDING, WRONG = 0, 1, 2
+PORT_MAX = 65535
+
+
+def _refuse(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(WRONG)
+
+
+def _check_port(port: int | None) -> int | None:
+    if port is not None and not 0 <= port <= PORT_MAX:
+        _refuse(f"--port is {port}; a port is 1 to {PORT_MAX}, or 0 for any free one.")
+    return port
+
+
+def _check_seconds(seconds: float | None) -> float | None:
+    if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
+        _refuse(f"--seconds is {seconds:g}; it is a time above 0.")
+    return seconds
+
+
+def _check_seed(seed: int) -> int:
+    if seed < 0:
+        _refuse(f"--seed is {seed}; it is a whole number from 0.")
+    return seed
+
+
+def _check_language(lang: str | None) -> str:
+    """Take the language of the locale where none is given."""
+    if lang is None:
+        given = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+        return "zh" if next(filter(None, given), "").startswith("zh") else "en"
+    if lang not in ("en", "zh"):
+        _refuse(f"--lang is {lang}; it is en or zh.")
+    return lang
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        typer.echo(f"fengsui {version('fengsui')}")
+        raise typer.Exit
+
+
+Config = Annotated[Path, typer.Argument(help="The site file (TOML): docs/configuration.md.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="The gateway's data folder, the same that `run` has; default FENGSUI_DATA, then ./var."
+    ),
+]
+SiteData = Annotated[
+    Path | None,
+    typer.Option("--data", help="Data folder; default FENGSUI_DATA, then `data` of the site file, relative to it."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-GOOD, FINDING, WRONG = 0, 1, 2
+
+@app.callback()
+def fengsui(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """烽燧 · monitoring and early warning for major hazard sources."""
 
 
 @app.command()
 def demo(
     headless: Annotated[bool, typer.Option("--headless", help="No page is opened; ends with a JSON summary.")] = False,
-    seconds: Annotated[float | None, typer.Option("--seconds", help="End by itself after that long.")] = None,
-    port: Annotated[int, typer.Option("--port", help="Port of the page; 0 for any free one.")] = 8080,
-    data: Data = None,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", callback=_check_seconds, help="End by itself after that long.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option("--port", callback=_check_port, help="Port of the page; 0 for any free one.")
+    ] = 8080,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Data folder; default FENGSUI_DATA, then var/demo.")
+    ] = None,
     scenario: Annotated[str, typer.Option("--scenario", help="Story of the plant.")] = "first_light",
-    seed: Annotated[int, typer.Option("--seed", help="Number that fixes luck.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", callback=_check_seed, help="Number that fixes luck.")] = 1,
 ) -> None:
     """Start a simulated plant, a broker, a regulator and the gateway with its page."""
     from gateway.demo import demo as start
 
+    _make_folder(data or Path(os.environ.get("FENGSUI_DATA") or "var/demo"), mode=0o700)
     raise typer.Exit(start(headless=headless, seconds=seconds, port=port, data=data, scenario=scenario, seed=seed))
 
 
 @app.command()
 def run(
     config: Config,
-    data: Data = None,
-    port: Annotated[int | None, typer.Option("--port", help="Port of the page instead of the site file's.")] = None,
+    data: SiteData = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", callback=_check_port, help="Port of the page instead of the site file's; 0 for any."),
+    ] = None,
     record: Annotated[Path | None, typer.Option("--record", help="Record what the core meets.")] = None,
     events: Annotated[Path | None, typer.Option("--events", help="Also write events as JSON lines.")] = None,
 ) -> None:
     """Run the gateway, with its collectors in the same process."""
+    from gateway.auth import list_users
     from gateway.serve import serve_site
 
     site = _load(config, data, port)
+    for path, option in ((record, "--record"), (events, "--events")):
+        _check_writable(path, option, config)
+    engine = _open(site.data, make=True)
+    if not list_users(engine):
+        command = shlex.join(["fengsui", "user", "add", "NAME", "--data", str(site.data)])
+        typer.echo(f"There is no user yet, so nobody can log in. Make one: {command}", err=True)
+    engine.dispose()
     raise typer.Exit(serve_site(site, record=record, events=events))
 
 
@@ -112,24 +193,32 @@ def plan(config: Config, as_json: AsJson = False) -> None:
 @app.command()
 def replay(
     config: Config,
-    recording: Annotated[Path, typer.Argument(help="A recording of `run --record`, or CSV or Parquet.")],
+    recording: Annotated[
+        Path, typer.Argument(help="Of `run --record`, or CSV or Parquet: docs/backtest.md#recordings.")
+    ],
     events: Annotated[Path, typer.Option("--events", help="Where the events go, as JSON lines.")],
     until: Annotated[str | None, typer.Option("--until", help="Leave out what came later (ISO 8601).")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Carry recorded data down the same road, as fast as it goes."""
-    from gateway.api.asked import when
     from gateway.record import EventLog
-    from gateway.recording import RecordingError
+    from gateway.recording import RecordingError, parse_time_ns
     from gateway.replay import replay as carry
 
+    until_ns = None
+    if until is not None:
+        try:
+            until_ns = parse_time_ns(until)
+        except ValueError as failure:
+            _refuse(f"--until: {failure} Write a time such as 2026-01-01T08:00:00+08:00.")
     site = _load(config, None, None)
+    _check_readable(recording, "The recording")
+    _check_writable(events, "--events", config, recording)
     try:
         with events.open("wb") as file:
-            until_ns = None if until is None else when(until, "until")
             done = carry(site, recording, EventLog(file, f"replay-{recording.name}"), until_ns)
     except (RecordingError, OSError) as failure:
-        _refuse(str(failure))
+        _refuse(_sentence(failure))
     facts = asdict(done)
     typer.echo(json.dumps(facts) if as_json else " · ".join(f"{value} {name}" for name, value in facts.items()))
 
@@ -137,7 +226,9 @@ def replay(
 @app.command()
 def backtest(
     config: Config,
-    recording: Annotated[Path, typer.Argument(help="CSV or Parquet, long or wide; times must rise.")],
+    recording: Annotated[
+        Path, typer.Argument(help="CSV or Parquet, long or wide, times rising: docs/backtest.md#recordings.")
+    ],
     labels: Annotated[
         Path | None, typer.Option("--labels", help="When something was wrong: start,end[,tag][,name].")
     ] = None,
@@ -159,6 +250,9 @@ def backtest(
 
     asked = Asked(recording=recording, labels=labels, with_advice=not no_advice)
     sites = [_load(path, None, None) for path in (config, compare) if path is not None]
+    _check_readable(recording, "The recording")
+    _check_readable(labels, "The table of labels")
+    _check_writable(report, "--report", config, compare, recording, labels)
     results = []
     try:
         for site in sites:
@@ -168,7 +262,7 @@ def backtest(
         if report is not None:
             report.write_text(page(results, difference), encoding="utf-8")
     except (RecordingError, OSError) as failure:
-        _refuse(str(failure))
+        _refuse(_sentence(failure))
     if as_json:
         facts = (
             results[0] if difference is None else {"first": results[0], "second": results[1], "difference": difference}
@@ -180,25 +274,80 @@ def backtest(
 
 
 @app.command()
+def alarms(data: Data = None, as_json: AsJson = False) -> None:
+    """List the alarms that ring, wait for an answer or are kept quiet; the gravest first."""
+    from gateway.find import current
+    from gateway.live import iso
+
+    with _open(data).connect() as connection:
+        found = current(connection)
+    facts = [
+        {
+            "id": alarm.id,
+            "since": iso(alarm.onset_ns),
+            "tier": (alarm.tier or alarm.tier_max).name,
+            "state": alarm.state.value,
+            "tag": alarm.tag,
+            "condition": alarm.condition,
+            "value": alarm.value,
+            "nature": alarm.nature.value,
+            "suppression": alarm.suppression.value,
+        }
+        for alarm in found
+    ]
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    if not facts:
+        typer.echo("There is no current alarm.")
+        return
+    head = ("id", "since", "tier", "state", "tag", "condition", "value")
+    lines = [head, *(tuple("" if one[name] is None else f"{one[name]}" for name in head) for one in facts)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+@app.command()
 def why(
-    alarm: Annotated[str, typer.Argument(help="Alarm id.")],
+    alarm: Annotated[str, typer.Argument(help="An alarm's id, a tag, a rule's id or an event's id.")],
     data: Data = None,
-    lang: Annotated[str, typer.Option("--lang", help="en or zh.")] = "zh",
-    config: Annotated[Path | None, typer.Option("--config", help="Site file, for titles and units.")] = None,
+    lang: Annotated[
+        str | None, typer.Option("--lang", callback=_check_language, help="en or zh; default: the locale's.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="Site file, for titles, units and --data.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say in one sentence why an alarm rang."""
+    """Say in one sentence why an alarm rang: the latest time, or each alarm of a tag that has several."""
     from gateway.api.queries import why_facts
+    from gateway.find import find
     from gateway.why import why as say
 
     site = _load(config, data, None) if config else None
-    with _open(data).connect() as connection:
-        facts = why_facts(connection, site, alarm)
-    if facts is None:
-        typer.echo(f"There is no alarm {alarm!r} in this register.", err=True)
+    with _open(data or (site.data if site else None)).connect() as connection:
+        names = find(connection, alarm)
+        told = [facts for name in names if (facts := why_facts(connection, site, name)) is not None]
+    if not told:
+        typer.echo(
+            f"Nothing rang by the name of {alarm!r} in this register; give an alarm, a tag, a rule or an event. "
+            "`fengsui alarms` lists what rings now.",
+            err=True,
+        )
         raise typer.Exit(FINDING)
-    sentence = say(facts, "en" if lang == "en" else "zh")
-    typer.echo(json.dumps({"sentence": sentence, "facts": facts}, ensure_ascii=False) if as_json else sentence)
+    sentences = [say(facts, "zh" if lang == "zh" else "en") for facts in told]
+    if len(told) == 1:
+        facts, sentence = told[0], sentences[0]
+        typer.echo(json.dumps({"sentence": sentence, "facts": facts}, ensure_ascii=False) if as_json else sentence)
+        return
+    each = [
+        {"alarm": facts["alarm"], "sentence": sentence, "facts": facts}
+        for facts, sentence in zip(told, sentences, strict=True)
+    ]
+    if as_json:
+        typer.echo(json.dumps({"alarms": each}, ensure_ascii=False))
+        return
+    for one in each:
+        typer.echo(f"{one['alarm']}  {one['sentence']}")
 
 
 @app.command()
@@ -238,11 +387,16 @@ def user_add(
 ) -> None:
     """Add a user; the password is asked for, never given as an argument."""
     from edge.clock_system import SystemClock
-    from gateway.auth import UserError, add_user
+    from gateway.auth import Role, UserError, add_user, check_name, list_users
 
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else _ask_password()
+    if role not in list(Role):
+        _refuse(f"Role {role!r} is unknown; the roles are {', '.join(Role)}.")
     try:
-        add_user(_open(data, make=True), SystemClock(), name, role, password)
+        check_name(name)
+        engine = _open(data, make=True)
+        if name in [user.name for user in list_users(engine)]:  # told before a password is asked for
+            _refuse(f"User {name!r} exists already; choose another name or change the password.")
+        add_user(engine, SystemClock(), name, role, _password(from_input=password_stdin))
     except UserError as failure:
         _refuse(str(failure))
     typer.echo(f"User {name} ({role}) was added.")
@@ -280,11 +434,13 @@ def user_password(
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from input.")] = False,
 ) -> None:
     """Give a user a new password; sessions end at once."""
-    from gateway.auth import UserError, set_password
+    from gateway.auth import UserError, list_users, set_password
 
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else _ask_password()
+    engine = _open(data)
+    if name not in [user.name for user in list_users(engine)]:
+        _refuse(f"There is no user {name!r}.")
     try:
-        set_password(_open(data), name, password)
+        set_password(engine, name, _password(from_input=password_stdin))
     except UserError as failure:
         _refuse(str(failure))
     typer.echo(f"User {name} has a new password.")
@@ -293,18 +449,34 @@ def user_password(
 @users.command("link")
 def user_link(
     name: str,
-    role: Annotated[str, typer.Option("--role", help="Role of the user if he is new.")] = "operator",
+    role: Annotated[
+        str | None, typer.Option("--role", help="Makes the user, without a password, where he does not exist yet.")
+    ] = None,
+    url: Annotated[
+        str, typer.Option("--url", help="Address of the page, e.g. http://127.0.0.1:8080, to print the whole link.")
+    ] = "",
     data: Data = None,
 ) -> None:
-    """Print the path of a link that logs a user in once."""
-    from edge.clock_system import SystemClock
-    from gateway.auth import UserError, make_link
+    """Print a link that logs a user in once: its path, or with --url the whole of it."""
+    from urllib.parse import urlsplit
 
+    from edge.clock_system import SystemClock
+    from edge.load.mistake import meant
+    from gateway.auth import UserError, list_users, make_link
+
+    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
+        _refuse(f"--url is {url}; it is the address of the page, e.g. http://127.0.0.1:8080.")
+    engine = _open(data, make=role is not None)
+    known = {user.name: user.role.value for user in list_users(engine)}
+    if role is None and name not in known:
+        _refuse(
+            f"There is no user {name!r}. {meant(name, tuple(known))} Give --role to make a user who comes by links."
+        )
     try:
-        token = make_link(_open(data, make=True), name, role, SystemClock())
+        token = make_link(engine, name, role or known[name], SystemClock())
     except UserError as failure:
         _refuse(str(failure))
-    typer.echo(f"/login/{token}")
+    typer.echo(f"{url.rstrip('/')}/login/{token}")
 
 
 @nodes.command("add")
@@ -366,7 +538,9 @@ def _change_user(name: str, data: Path | None, change: str, said: str) -> None:
     typer.echo(f"User {name} {said}.")
 
 
-def _ask_password() -> str:
+def _password(*, from_input: bool) -> str:
+    if from_input:
+        return sys.stdin.readline().rstrip("\n")
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
@@ -393,17 +567,68 @@ def _folder(data: Path | None) -> Path:
 
 def _open(data: Path | None, *, make: bool = False) -> "Engine":
     """Open the register of a data folder; only commands that make users make it."""
+    from sqlalchemy.exc import DatabaseError
+
     from gateway.store.engine import open_store, store_url
 
     folder = _folder(data)
-    if not make and not (folder / "register.db").exists():
-        _refuse(f"There is no register in {folder}; give the folder of a gateway with --data.")
-    return open_store(store_url(folder))
+    if make:
+        _make_folder(folder)
+    elif not (folder / "register.db").exists():
+        _refuse(f"There is no register in {folder}; give the data folder that `fengsui run` has, with --data.")
+    try:
+        return open_store(store_url(folder))
+    except DatabaseError as failure:
+        _refuse(f"The register in {folder} cannot be opened: {failure.orig}.")
 
 
-def _refuse(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(WRONG)
+def _make_folder(folder: Path, mode: int = 0o777) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+    except (OSError, ValueError) as failure:
+        _refuse(f"The data folder {folder} cannot be made: {_reason(failure)}. Give another with --data.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        _refuse(f"The data folder {folder} cannot be written to. Give another with --data.")
+
+
+def _check_readable(path: Path | None, what: str) -> None:
+    """Refuse a file that is not there; what is wrong inside is told by who reads it."""
+    if path is None:
+        return
+    if path.is_dir():
+        _refuse(f"{what} {path} is a folder; give a file.")
+    try:
+        with path.open("rb"):
+            return
+    except (OSError, ValueError) as failure:
+        _refuse(f"{what} {path} cannot be read: {_reason(failure)}.")
+
+
+def _check_writable(path: Path | None, option: str, *inputs: Path | None) -> None:
+    """Refuse a place for output that cannot be one, before the work and not after it."""
+    if path is None:
+        return
+    if path.is_dir():
+        _refuse(f"{option}: {path} is a folder; give a file.")
+    if any(one is not None and path.exists() and path.samefile(one) for one in inputs):
+        _refuse(f"{option}: {path} is what is read here, and would be lost; give another file.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab"):
+            return
+    except (OSError, ValueError) as failure:
+        _refuse(f"{option}: {path} cannot be written: {_reason(failure)}.")
+
+
+def _reason(failure: Exception) -> str:
+    return failure.strerror if isinstance(failure, OSError) and failure.strerror else str(failure)
+
+
+def _sentence(failure: Exception) -> str:
+    """Give what a failed read or write says to a person."""
+    if isinstance(failure, OSError) and failure.filename is not None:
+        return f"{failure.filename}: {_reason(failure)}."
+    return str(failure)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import socket
 import sys
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -313,9 +313,7 @@ def _copy_site(target: Path, ports: dict[str, int], secret: str, *, is_mosquitto
         raise DemoError("the demonstration site (config/demo) is missing; install the package again.")
     shutil.copytree(source, target, dirs_exist_ok=True)
     text = (target / "site.toml").read_text(encoding="utf-8")
-    given = {str(number): str(ports[name]) for name, number in {**PORTS, "page": PORT_DEFAULT}.items()}
-    text, found = re.subn(rf"\b({'|'.join(given)})\b", lambda port: given[port[1]], text)
-    assert found >= len(given), "config/demo/site.toml has lost a port"
+    text = with_ports(text, {str(number): str(ports[name]) for name, number in {**PORTS, "page": PORT_DEFAULT}.items()})
     text = text.replace('data = "var"', 'data = ".."').replace("secrets/district.example", "secrets/district")
     if not is_mosquitto:
         text = text.replace('version = "5"', 'version = "3.1.1"')  # All that the embedded broker speaks.
@@ -323,6 +321,21 @@ def _copy_site(target: Path, ports: dict[str, int], secret: str, *, is_mosquitto
     private = target / "secrets" / "district"
     private.touch(mode=0o600)
     private.write_text(secret + "\n", encoding="utf-8")
+
+
+def with_ports(text: str, given: Mapping[str, str]) -> str:
+    """Put ports in place of others in a site file; what a comment says stays as it is."""
+    found: set[str] = set()
+
+    def replaced(part: re.Match[str]) -> str:
+        if part["port"] is None:
+            return part[0]
+        found.add(part["port"])
+        return given[part["port"]]
+
+    text = re.sub(rf"#.*|\b(?P<port>{'|'.join(given)})\b", replaced, text)
+    assert found == set(given), "config/demo/site.toml has lost a port"
+    return text
 
 
 def _find_mosquitto() -> str | None:

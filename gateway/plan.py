@@ -266,13 +266,15 @@ def _notes(devices: tuple[PlannedDevice, ...], brokers: tuple[PlannedBroker, ...
 
 def render(made: Plan) -> str:
     """Give a plan as text."""
-    lines = [f"Site {made.site}: {made.tags} tags, {len(made.devices)} Modbus devices, {len(made.brokers)} brokers", ""]
+    devices, brokers = _number(len(made.devices), "Modbus device"), _number(len(made.brokers), "broker")
+    lines = [f"Site {made.site}: {_number(made.tags, 'tag')}, {devices}, {brokers}", ""]
     for device in made.devices:
         lines.extend(_render_device(device))
     for broker in made.brokers:
         lines.append(f"MQTT {broker.version} {broker.source} at {broker.address}")
         lines.extend(
-            f"  {topic.filter:<32} {topic.format:<11} {topic.tags:>6} tags  {topic.messages_per_s:>9.1f} messages/s"
+            f"  {topic.filter:<32} {topic.format:<11} {_number(topic.tags, 'tag'):>11}  "
+            f"{topic.messages_per_s:>9.1f} messages/s"
             for topic in broker.topics
         )
         lines.append("")
@@ -291,14 +293,19 @@ def render(made: Plan) -> str:
     return "\n".join(lines)
 
 
+def _number(n: int, word: str) -> str:
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
 def _render_device(device: PlannedDevice) -> list[str]:
     lines = [f"Modbus {device.source} at {device.address}, device {device.device_id}"]
     for one in device.classes:
-        lines.append(f"  every {one.period_s:g} s: {one.tags} tags, {len(one.requests)} requests a cycle")
+        tags, requests = _number(one.tags, "tag"), _number(len(one.requests), "request")
+        lines.append(f"  every {one.period_s:g} s: {tags}, {requests} a cycle")
         lines.extend(
             f"    function {request.function} {request.table:<8} {request.address:>5} … "
-            f"{request.address + request.count - 1:>5}  {request.count:>4} words, {request.unused} unused, "
-            f"{request.tags} tags"
+            f"{request.address + request.count - 1:>5}  {_number(request.count, 'word'):>9}, {request.unused} unused, "
+            f"{_number(request.tags, 'tag')}"
             for request in one.requests[:REQUESTS_SHOWN]
         )
         if len(one.requests) > REQUESTS_SHOWN:

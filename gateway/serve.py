@@ -5,6 +5,7 @@ Flow: fengsui run -> [serve] -> gateway, HTTP
 
 import asyncio
 import contextlib
+import fcntl
 import signal
 import sys
 from pathlib import Path
@@ -33,11 +34,20 @@ def serve_site(site: Site, *, record: Path | None = None, events: Path | None = 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         door = listen(site.host, site.port)
-    except OSError as failure:
-        said = f"The page cannot listen on {site.host}:{site.port}: {failure.strerror}. Choose another with --port."
+    except (OSError, UnicodeError) as failure:  # UnicodeError: a name that cannot be one in the DNS
+        reason = getattr(failure, "strerror", None) or "it is no address of this machine"
+        said = f"The page cannot listen on {site.host}:{site.port}: {reason}. Choose another with --port."
         sys.stderr.write(f"{said}\n")
         return WRONG
     with contextlib.ExitStack() as stack:
+        site.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = stack.enter_context((site.data / "gateway.lock").open("wb"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # It goes with this process, however that ends.
+        except OSError:
+            door.close()
+            sys.stderr.write(f"Another gateway runs on {site.data}; give each its own folder with --data.\n")
+            return WRONG
         event_log = None
         if events is not None:
             event_log = EventLog(stack.enter_context(events.open("ab")), f"{site.id}-{SystemClock().wall_ns()}")

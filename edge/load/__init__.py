@@ -45,7 +45,12 @@ class Field:
 
 @dataclass(slots=True)
 class FieldDraft:
-    """The field side with the place of everything, before it is known to be right."""
+    """The field side with the place of everything, before it is known to be right.
+
+    Attributes:
+        refused: Tags whose names stand already; the rest of their rows is judged all the same.
+        refused_sources: Sources whose ids cannot be used, likewise.
+    """
 
     reading: Reading
     root: Entry
@@ -53,6 +58,8 @@ class FieldDraft:
     site_id: str
     sources: list[SourceDraft]
     tags: list[TagDraft]
+    refused: list[TagDraft]
+    refused_sources: list[SourceDraft]
     templates: list[Template]
 
 
@@ -102,8 +109,10 @@ def read_field(path: Path, environ: Mapping[str, str] | None = None) -> FieldDra
     rows += [row for template in templates for row in template.rows()]
     if not site.has("tags") and not templates:
         site.wrong("tags", "the site has no tags.", 'Add tags = ["tags.csv"] with the path of a tag table.')
-    tags = read_tags(rows, sources, is_complete=told == len(reading.mistakes))
-    return FieldDraft(reading, root, site, site_id, sources, tags, templates)
+    tags, refused = read_tags(rows, sources, is_complete=told == len(reading.mistakes))
+    usable = [source for source in sources if not source.is_refused]
+    unusable = [source for source in sources if source.is_refused]
+    return FieldDraft(reading, root, site, site_id, usable, tags, refused, unusable, templates)
 
 
 def _rows(reading: Reading, site: Entry) -> list[Entry]:

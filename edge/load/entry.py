@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from edge.load.locate import Path as KeyPath
-from edge.load.mistake import Place, meant, show
+from edge.load.mistake import TEXT_MAX, Place, meant, show
 from edge.load.reading import Reading
 from edge.load.words import LANGUAGES, parse_number, parse_whole
 
@@ -92,6 +92,11 @@ class Entry:
         where = (path,) if isinstance(path, str) else path
         self.reading.mistakes.add(self.place_of(where), f"{self.who}: {sentence}", remedy)
 
+    def warn(self, path: str | KeyPath, sentence: str, remedy: str) -> None:
+        """Note what is doubtful at a key; the entry's name goes before the sentence."""
+        where = (path,) if isinstance(path, str) else path
+        self.reading.warnings.add(self.place_of(where), f"{self.who}: {sentence}", remedy)
+
     def refuse_unknown(self, known: Sequence[str]) -> None:
         """Note every key that does not exist, and every secret that is written out."""
         for key in self.values:
@@ -157,7 +162,14 @@ class Entry:
         found = self.whole_or_none(key, least, most, default)
         return default if found is None else found
 
-    def whole_or_none(self, key: str, least: int, most: int, default: int | None = None) -> int | None:
+    def whole_or_none(
+        self,
+        key: str,
+        least: int,
+        most: int,
+        default: int | None = None,
+        advice: Callable[[str], str] = lambda _: "",
+    ) -> int | None:
         """Give a whole number from least to most, or None where it is not given or wrong."""
         if not self.has(key):
             return None
@@ -169,16 +181,16 @@ class Entry:
             number = value
         if number is not None and least <= number <= most:
             return number
-        self._wrong_number(key, value, f"a whole number from {least} to {most}", default)
+        self._wrong_number(key, value, f"a whole number from {least} to {most}", default, advice(str(value)[:TEXT_MAX]))
         return None
 
-    def _wrong_number(self, key: str, value: object, rule: str, default: float | None) -> None:
+    def _wrong_number(self, key: str, value: object, rule: str, default: float | None, advice: str = "") -> None:
         if self.is_expanded and isinstance(value, str) and "{" in value:
             return  # The placeholder that could not be filled has been told.
         remedy = "Write such a number" + ("." if default is None else f", or leave it out for {default:.12g}.")
         if isinstance(value, str) and "," in value:
             remedy = f"Write the decimal mark as a point. {remedy}"
-        self.wrong(key, f"{key} is {show(value)}; it must be {rule}.", remedy)
+        self.wrong(key, f"{key} is {show(value)}; it must be {rule}.", advice or remedy)
 
     def flag(self, key: str, default: bool) -> bool:  # noqa: FBT001 - the default of a flag is a flag
         """Give a yes or no."""
@@ -193,8 +205,12 @@ class Entry:
         self.wrong(key, f"{key} is {show(value)}; it must be {rule}.", f"Write {rule.replace(' or ', ', or ')}.")
         return default
 
-    def choice(self, key: str, known: Sequence[str], default: str) -> str:
-        """Give one of the known words, or the default; an empty default means that it must be given."""
+    def choice(self, key: str, known: Sequence[str], default: str, advice: Callable[[str], str] = lambda _: "") -> str:
+        """Give one of the known words, or the default; an empty default means that it must be given.
+
+        Args:
+            advice: Gives the remedy for a wrong word where the nearest word would be a guess, else an empty text.
+        """
         if not self.has(key):
             if not default:
                 self.wrong(key, f"{key} is missing; it is one of {', '.join(known)}.", f"Add {key}.")
@@ -202,7 +218,11 @@ class Entry:
         value = self.values[key]
         if isinstance(value, str) and value.strip() in known:
             return value.strip()
-        self.wrong(key, f"{key} is {show(value)}; it is one of {', '.join(known)}.", meant(str(value)[:60], known))
+        text = str(value)[:TEXT_MAX].strip()
+        remedy = advice(text) or meant(text, known)
+        if text in known:  # a number where the word looks like one: 5 is no text, "5" is
+            remedy = f'Write it in quotation marks: {key} = "{text}".'
+        self.wrong(key, f"{key} is {show(value)}; it is one of {', '.join(known)}.", remedy)
         return default
 
     def texts(self, key: str) -> tuple[str, ...]:

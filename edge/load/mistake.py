@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 SENTENCE_MAX = 2000  # Characters of a whole sentence; only a file of nonsense gives more.
 TEXT_MAX = 60  # Characters of a wrong value that a sentence shows; more hides the sentence.
+NAMED_MAX = 12  # So many known words are all named; a longer list hides the answer.
+COMPARED_MAX = 100
 INTEGER_BITS_MAX = 128  # Above it a number is described; Python refuses to print the longest ones.
 
 
@@ -120,9 +122,16 @@ def show(value: object) -> str:
 
 
 def meant(word: str, known: Sequence[str]) -> str:
-    """Ask ``Did you mean "x"?`` or, where nothing is near, name what is known."""
+    """Ask ``Did you mean "x"?`` or, where nothing is near, name what is known: all of a few, the nearest of many."""
     by_folded = {name.casefold(): name for name in reversed(known)}
-    near = get_close_matches(word[:TEXT_MAX].casefold(), by_folded, n=1)
+    folded = word[:TEXT_MAX].casefold()
+    near = get_close_matches(folded, by_folded, n=1)
     if near:
         return f'Did you mean "{by_folded[near[0]]}"?'
-    return f"Known here: {', '.join(sorted(known)[:40])}." if known else "None is known here."
+    if len(known) <= NAMED_MAX:
+        return f"Known here: {', '.join(sorted(known))}." if known else "None is known here."
+    # Among thousands (the tags of a site) a name that is far from all of them has no neighbours worth their time.
+    near = get_close_matches(folded, by_folded, n=3, cutoff=0.0) if len(known) <= COMPARED_MAX else []
+    if near:
+        return f"The nearest of {len(known)} are {', '.join(by_folded[name] for name in near)}."
+    return f"There are {len(known)}, none like it."

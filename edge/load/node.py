@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 from edge.config import Source, SpoolBounds, UplinkOptions
 from edge.load import FieldDraft, read_field
 from edge.load.entry import Entry, Span
-from edge.load.mistake import show
+from edge.load.mistake import Mistake, show
 from edge.load.source import NODE
 from edge.load.words import GATEWAY_TABLES, ID_RULE, is_id, keys_of
 from edge.model import TagTable
@@ -54,12 +54,15 @@ def is_node_file(path: Path) -> bool:
         return False
 
 
-def load_node(path: Path, *, environ: Mapping[str, str] | None = None) -> NodeSite:
+def load_node(
+    path: Path, *, environ: Mapping[str, str] | None = None, warnings: list[Mistake] | None = None
+) -> NodeSite:
     """Read the file of an edge node.
 
     Args:
         path: The file.
         environ: Where secrets and ``FENGSUI_DATA`` are taken from; the process's environment if not given.
+        warnings: Takes what is doubtful, also where there are mistakes.
 
     Raises:
         ConfigError: It has mistakes; it lists all of them.
@@ -86,6 +89,8 @@ def load_node(path: Path, *, environ: Mapping[str, str] | None = None) -> NodeSi
     data = field.site.text("data", "var") or "var"
     if "\0" in data:
         field.site.wrong("data", "data is no path of a folder.", 'Write data = "var".')
+    if warnings is not None:
+        warnings += field.reading.warnings
     field.reading.mistakes.refuse()
     override = environ.get("FENGSUI_DATA", "")
     return NodeSite(

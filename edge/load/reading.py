@@ -27,12 +27,14 @@ class Reading:
     Attributes:
         path: The site file.
         environ: The environment that secrets are taken from.
+        warnings: What may well be meant so; it keeps nobody from starting.
     """
 
     def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         self.path = path
         self.environ = environ
         self.mistakes = Mistakes()
+        self.warnings = Mistakes()
         self._digests: dict[str, str] = {}
         self._texts: dict[str, str | None] = {}
 
@@ -95,6 +97,7 @@ class Reading:
             ConfigError: It cannot be read or is not TOML; without it nothing else can be judged.
         """
         name = self.path.name
+        self._refuse_folder()
         text = self.text(name, Place(str(self.path), 1, "file"))
         values: dict[str, object] = {}
         lines: dict[KeyPath, int] = {}
@@ -108,6 +111,21 @@ class Reading:
                 self._syntax(text, "A value is too long or nested too deeply (at line 1, column 1)")
         self.mistakes.refuse()
         return values, lines
+
+    def _refuse_folder(self) -> None:
+        try:
+            inside = sorted(file.name for file in self.path.glob("*.toml")) if self.path.is_dir() else None
+        except (OSError, ValueError):  # what opens it will say why
+            return
+        if inside is None:
+            return
+        first = "site.toml" if "site.toml" in inside else next(iter(inside), "")
+        self.mistakes.add(
+            Place(str(self.path), 1, "file"),
+            f"{self.path} is a folder and cannot be read as a site file.",
+            f"Give the site file in it: {self.path / first}." if first else "Give the path of a site file, site.toml.",
+        )
+        self.mistakes.refuse()
 
     def _syntax(self, text: str, message: str) -> None:
         found = _TOML_LINE.search(message)

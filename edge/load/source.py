@@ -29,25 +29,43 @@ DURATION: Final = Span(above=0, most=3600)
 
 @dataclass(slots=True)
 class SourceDraft:
-    """A source with the place of its keys, for the checks that need the tags too."""
+    """A source with the place of its keys, for the checks that need the tags too.
+
+    Attributes:
+        is_twice: Another source has its id; both are judged, the first one counts.
+    """
 
     source: Source
     entry: Entry
     topics: list[Entry] = field(default_factory=list)
+    is_twice: bool = False
+
+    @property
+    def name(self) -> str:
+        """The id as it is written, also where it cannot be one: tags name the source by it."""
+        return self.source.id or str(self.entry.values.get("id", "")).strip()
+
+    @property
+    def is_refused(self) -> bool:
+        """Tell whether it cannot be one of the site's sources."""
+        return self.is_twice or not self.source.id
 
 
 def read_sources(entries: Sequence[Entry], site: str) -> list[SourceDraft]:
-    """Read all sources; those that have no usable id are left out."""
+    """Read all sources, also those that are refused for their id: their tags are judged all the same."""
+    found: list[SourceDraft] = []
     drafts: dict[str, SourceDraft] = {}
     clients: dict[str, str] = {}
     for entry in entries:
         draft = _read_source(entry, site)
         source = draft.source
+        found.append(draft)
         if not source.id:
             continue
         if source.id in drafts:
             other = drafts[source.id].entry.place()
             entry.wrong("id", f"id stands twice; line {other.line} has it already.", "Give each source its own id.")
+            draft.is_twice = True
             continue
         if source.mqtt is not None:
             client = source.mqtt.client_id
@@ -60,7 +78,7 @@ def read_sources(entries: Sequence[Entry], site: str) -> list[SourceDraft]:
                 )
             clients.setdefault(client, source.id)
         drafts[source.id] = draft
-    return list(drafts.values())
+    return found
 
 
 def _read_source(entry: Entry, site: str) -> SourceDraft:

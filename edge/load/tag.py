@@ -14,6 +14,7 @@ from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
 from edge.load.mistake import Place, meant, show
 from edge.load.reading import Reading
+from edge.load.register import WIDTHS, order_advice, register_advice, type_advice, warn_of_registers
 from edge.load.sheet import Sheet, read_sheet
 from edge.load.source import PROTOCOLS, SourceDraft, tags_of_topic
 from edge.load.words import COLUMNS, MODBUS_COLUMNS, RESERVED, TAG_RULE, is_tag, parse_whole
@@ -21,10 +22,6 @@ from edge.model import Tag
 
 TABLES: Final = ("holding", "input", "coil", "discrete")
 ORDERS: Final = ("ABCD", "CDAB", "BADC", "DCBA")
-#: Registers that a value of this type takes.
-WIDTHS: Final[Mapping[str, int]] = {
-    "int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "int64": 4, "uint64": 4, "float32": 2, "float64": 4, "bit": 1,
-}  # fmt: skip
 REGISTERS: Final = 65536
 PERIOD: Final = Span(least=0.1, most=3600)
 
@@ -55,30 +52,39 @@ def _row(reading: Reading, sheet: Sheet, line: int, cells: dict[str, str]) -> En
     )
 
 
-def read_tags(rows: Iterable[Entry], sources: Sequence[SourceDraft], *, is_complete: bool) -> list[TagDraft]:
-    """Read all tags; those without a usable name are left out.
+def read_tags(
+    rows: Iterable[Entry], sources: Sequence[SourceDraft], *, is_complete: bool
+) -> tuple[list[TagDraft], list[TagDraft]]:
+    """Read all tags, and apart from them those whose names stand already; their rows are judged all the same.
+
+    A tag whose name is wrong keeps it here, so that what names the tag is not told that it does not exist.
 
     Args:
+        sources: Also those that are refused for their id.
         is_complete: All tables could be read; if not, that a source has no tag is no news.
     """
-    by_id = {draft.source.id: draft for draft in sources}
+    by_id: dict[str, SourceDraft] = {}
+    for source in sources:
+        by_id.setdefault(source.name, source)
     drafts: dict[str, TagDraft] = {}
+    refused: list[TagDraft] = []
     for row in rows:
         draft = _read_tag(row, by_id)
         name = draft.tag.name
-        if not name:
-            continue
         if name in drafts:
             other = drafts[name].row.place("tag")
             row.wrong("tag", f"it stands twice; {other.file}:{other.line} has it already.", "Give each tag one row.")
-            continue
-        drafts[name] = draft
-    _check_reach(sources, drafts, is_complete=is_complete)
-    return list(drafts.values())
+        if not name or name in drafts:
+            refused.append(draft)
+        else:
+            drafts[name] = draft
+    _check_reach(sources, drafts, refused, is_complete=is_complete)
+    warn_of_registers((draft.tag.name, draft.tag.source, draft.tag.address, draft.row) for draft in drafts.values())
+    return list(drafts.values()), refused
 
 
 def _read_tag(row: Entry, sources: Mapping[str, SourceDraft]) -> TagDraft:
-    name = row.required("tag", TAG_RULE, is_tag)
+    name = row.required("tag", TAG_RULE, is_tag) or row.text("tag")
     if name.startswith(f"{RESERVED}."):
         row.wrong("tag", f'names that begin with "{RESERVED}." are kept for the gateway itself.', "Rename the tag.")
     source_id = row.required("source", "a tag comes from a source")
@@ -115,7 +121,7 @@ def _read_address(row: Entry, draft: SourceDraft | None) -> dict[str, Any]:
         if row.has(column):
             row.wrong(
                 column,
-                f"{column} is a Modbus column; source {draft.source.id} speaks {draft.source.protocol}.",
+                f"{column} is a Modbus column; source {draft.name} speaks {draft.source.protocol}.",
                 "Leave the cell empty, or name a Modbus source.",
             )
     return {}
@@ -124,12 +130,12 @@ def _read_address(row: Entry, draft: SourceDraft | None) -> dict[str, Any]:
 def _read_modbus(row: Entry, registers_max: int) -> dict[str, Any]:
     table = row.choice("table", TABLES, "holding")
     is_bit_table = table in ("coil", "discrete")
-    kind = row.choice("type", tuple(WIDTHS), "bit" if is_bit_table else "")
+    kind = row.choice("type", tuple(WIDTHS), "bit" if is_bit_table else "", type_advice)
     if is_bit_table and kind not in ("bit", ""):
         row.wrong("type", f"type is {kind}; table {table} holds bits only.", "Write bit, or leave it out.")
     if not row.has("register"):
         row.wrong("register", "register is missing; a Modbus tag has one, from 0.", "Add register.")
-    register = row.whole_or_none("register", 0, REGISTERS - 1) or 0
+    register = row.whole_or_none("register", 0, REGISTERS - 1, advice=register_advice) or 0
     width = WIDTHS.get(kind, 1)
     if register + width > REGISTERS:
         row.wrong(
@@ -150,7 +156,7 @@ def _read_modbus(row: Entry, registers_max: int) -> dict[str, Any]:
         "table": table,
         "register": register,
         "type": kind,
-        "order": row.choice("order", ORDERS, "ABCD"),
+        "order": row.choice("order", ORDERS, "ABCD", order_advice),
         "bit": _read_bit(row, table, kind, is_bit_table=is_bit_table),
         "scale": scale,
         "offset": row.number("offset", 0.0),
@@ -203,18 +209,21 @@ def _sentinel(text: str, kind: str) -> int | float | str | None:
     return number
 
 
-def _check_reach(sources: Sequence[SourceDraft], tags: Mapping[str, TagDraft], *, is_complete: bool) -> None:
+def _check_reach(
+    sources: Sequence[SourceDraft], tags: Mapping[str, TagDraft], refused: Sequence[TagDraft], *, is_complete: bool
+) -> None:
     """Check that sources and tags meet: no source without tag, no tag without topic, no topic without tag."""
     by_source: dict[str, list[TagDraft]] = {}
     for draft in tags.values():
         by_source.setdefault(draft.tag.source, []).append(draft)
+    asked = {draft.tag.source for draft in refused}  # that a row is refused does not make its source one without tags
     for source in sources:
-        mine = by_source.get(source.source.id, [])
-        if not mine and is_complete:
+        mine = by_source.get(source.name, [])
+        if not mine and is_complete and source.source.id and source.name not in asked:
             source.entry.wrong(
                 (), "it gives no tag.", f"Add rows with source {source.source.id} to a tag table, or remove the source."
             )
-        elif mine and source.source.mqtt is not None:
+        elif mine and source.source.mqtt is not None and not source.is_twice:
             _check_topics(source, mine)
 
 
@@ -224,7 +233,8 @@ def _check_topics(source: SourceDraft, mine: Sequence[TagDraft]) -> None:
     patterns = [tags_of_topic(topic) for topic in source.source.mqtt.topics]
     if None not in patterns and patterns:
         for draft in mine:
-            if not any(pattern and pattern.fullmatch(draft.tag.name) for pattern in patterns):
+            name = draft.tag.name
+            if is_tag(name) and not any(pattern and pattern.fullmatch(name) for pattern in patterns):
                 draft.row.wrong(
                     "tag",
                     f"no topic of source {source.source.id} can give it.",

@@ -8,6 +8,7 @@ Never: starts with a mistake, repairs one silently, prints a secret.
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,7 +23,7 @@ from edge.load.words import NODE_TABLES, keys_of
 from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
 from gateway.load.outside import read_destinations, read_influx
-from gateway.load.rule import read_rules
+from gateway.load.rule import judge_refused, read_rules
 from gateway.load.unit import read_tasks, read_units
 
 __all__ = ["ConfigError", "Mistake", "check_json", "check_text", "load"]
@@ -41,6 +42,7 @@ def load(
     extra_tags: Sequence[Tag] = (),
     extra_rules: Sequence[Rule] = (),
     extra_units: Sequence[HazardUnit] = (),
+    warnings: list[Mistake] | None = None,
 ) -> Site:
     """Read a site file and all tables that it names.
 
@@ -48,6 +50,7 @@ def load(
         path: The site file.
         environ: Where secrets and ``FENGSUI_DATA`` are taken from; the process's environment if not given.
         extra_tags: The gateway's own tags, appended after the checks, as are its rules and units.
+        warnings: Takes what is doubtful but keeps nobody from starting, also where there are mistakes.
 
     Raises:
         ConfigError: The site has mistakes; it lists all of them.
@@ -62,8 +65,9 @@ def load(
                 f"{table} is an edge node's; the gateway forwards to nobody.",
                 f"Start this file with fengsui edge, or remove {table}.",
             )
-    units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], field.tags, root)
+    units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], [*field.tags, *field.refused], root)
     rules = read_rules(field.tags, [*root.sections("rule", "Rule"), *_template_rules(field)])
+    judge_refused(field.refused)
     tasks = read_tasks(root.sections("task", "Task"), units)
     destinations = read_destinations(root.sections("destination", "Destination"))
     http = _section(root, "http", "HTTP")
@@ -78,6 +82,14 @@ def load(
     port = http.whole("port", 8080, 1, PORT_MAX)
     raw_days = history.whole("raw_days", 90, RAW_DAYS_LEAST, RAW_DAYS_MOST)
     data = _data(entry, path, environ)
+    if not root.has("destination"):
+        root.warn(
+            "destination",
+            "the site has no destination; beside the people at its page nobody is told of an alarm.",
+            "Add a [[destination]], or leave it so where somebody always watches the page.",
+        )
+    if warnings is not None:
+        warnings += field.reading.warnings
 
     field.reading.mistakes.refuse()
 
@@ -118,7 +130,7 @@ def _template_rules(field: FieldDraft) -> list[Entry]:
 
 
 def _check_demonstration(field: FieldDraft) -> None:
-    for draft in field.sources:
+    for draft in (*field.sources, *field.refused_sources):
         if draft.source.nature is not Nature.TEST:
             draft.entry.wrong(
                 "nature",
@@ -156,51 +168,58 @@ def _data(entry: Entry, path: Path, environ: Mapping[str, str]) -> Path:
 
 
 def check_text(path: Path, *, environ: Mapping[str, str] | None = None) -> tuple[str, int]:
-    """Give what ``fengsui check`` prints, and its exit code: 0 right, 2 mistakes."""
+    """Give what ``fengsui check`` prints, and its exit code: 0 right, 2 mistakes; warnings do not change it."""
+    warnings: list[Mistake] = []
+    told: list[Mistake] = []
     try:
-        site = _load_any(path, environ)
+        site = _load_any(path, environ, warnings)
     except ConfigError as error:
-        n = len(error.mistakes)
-        head = f"{path}: 1 mistake; put it right." if n == 1 else f"{path}: {n} mistakes; put them right."
-        return "\n".join([*(str(mistake) for mistake in error.mistakes), head]), WRONG
-    facts = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in _counts(site).items())
-    who = f"Site {site.id}"
-    if isinstance(site, NodeSite):
-        who = f"Edge node {site.uplink.node} of site {site.id}, to {site.uplink.url}"
-    return f"{path}: right. {who}: {facts}. Revision {site.revision[:12]}.", GOOD
+        told = error.mistakes
+        verdict, code = f"{_number(len(told), 'mistake')}; put {'it' if len(told) == 1 else 'them'} right.", WRONG
+    else:
+        facts = ", ".join(_number(n, word) for word, n in _counts(site).items())
+        who = f"Site {site.id}"
+        if isinstance(site, NodeSite):
+            who = f"Edge node {site.uplink.node} of site {site.id}, to {site.uplink.url}"
+        verdict, code = f"right. {who}: {facts}. Revision {site.revision[:12]}.", GOOD
+    lines = [str(mistake) for mistake in told]
+    if warnings:
+        lines += ["Warnings (nothing has to be changed):", *(str(warning) for warning in warnings)]
+        verdict += f" {_number(len(warnings), 'warning')}."
+    return "\n".join([*lines, f"{path}: {verdict}"]), code
 
 
-def _load_any(path: Path, environ: Mapping[str, str] | None) -> Site | NodeSite:
+def _load_any(path: Path, environ: Mapping[str, str] | None, warnings: list[Mistake]) -> Site | NodeSite:
     """Load a file as what it is: an edge node's where it has an [uplink], else a gateway's."""
-    return load_node(path, environ=environ) if is_node_file(path) else load(path, environ=environ)
+    if is_node_file(path):
+        return load_node(path, environ=environ, warnings=warnings)
+    return load(path, environ=environ, warnings=warnings)
 
 
 def check_json(path: Path, *, environ: Mapping[str, str] | None = None) -> tuple[str, int]:
     """Give what ``fengsui check --json`` prints, one object, and its exit code: 0 right, 2 mistakes."""
+    warnings: list[Mistake] = []
+    facts: dict[str, object] = {"ok": True, "file": str(path)}
+    told: list[Mistake] = []
     try:
-        site = _load_any(path, environ)
+        site = _load_any(path, environ, warnings)
     except ConfigError as error:
-        mistakes = [
-            {
-                "file": mistake.file,
-                "line": mistake.line,
-                "path": mistake.path,
-                "sentence": mistake.sentence,
-                "remedy": mistake.remedy,
-            }
-            for mistake in error.mistakes
-        ]
-        return json.dumps({"ok": False, "file": str(path), "mistakes": mistakes}, ensure_ascii=False), WRONG
-    facts = {
-        "ok": True,
-        "file": str(path),
-        "site": site.id,
-        "revision": site.revision,
-        **({"node": site.uplink.node} if isinstance(site, NodeSite) else {}),
-        **{f"{word}s": n for word, n in _counts(site).items()},
-        "mistakes": [],
+        facts["ok"] = False
+        told = error.mistakes
+    else:
+        facts |= {"site": site.id, "revision": site.revision}
+        if isinstance(site, NodeSite):
+            facts["node"] = site.uplink.node
+        facts |= {f"{word}s": n for word, n in _counts(site).items()}
+    facts |= {
+        "mistakes": [asdict(mistake) for mistake in told],
+        "warnings": [asdict(warning) for warning in warnings],
     }
-    return json.dumps(facts, ensure_ascii=False), GOOD
+    return json.dumps(facts, ensure_ascii=False), GOOD if facts["ok"] else WRONG
+
+
+def _number(n: int, word: str) -> str:
+    return f"{n} {word}{'' if n == 1 else 's'}"
 
 
 def _counts(site: Site | NodeSite) -> dict[str, int]:

@@ -79,6 +79,7 @@ def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]
                 f"{what} of tag {rule.tag} is given already, in {place.file}:{place.line}.",
                 "Give each a name of its own, or remove one." if can_be_named else "Remove one of the two.",
             )
+            _check_tag(tag_of[rule.tag], {rule.kind: draft})
         elif rule.name:
             named[rule.id] = draft
         else:
@@ -94,6 +95,17 @@ def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]
         *(draft.rule for draft in named.values()),
         *asked,
     ]
+
+
+def judge_refused(tags: Iterable[TagDraft]) -> None:
+    """Judge the rows of tags whose names stand already; what the ``[[rule]]`` tables say is about the first ones."""
+    for tag in tags:
+        rules = _rules_of_row(tag)
+        _add_no_data(tag, rules)
+        trend = rules.get(Kind.TREND)
+        if trend is not None and Kind[trend.rule.to] in rules:
+            _settle_trends(tag.tag, rules, ())
+        _check_tag(tag.tag, rules)
 
 
 def _tier(entry: Entry, key: str, default: Tier | None) -> Tier:

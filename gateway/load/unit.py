@@ -19,6 +19,7 @@ TASK: Final = Span(above=0, most=30 * DAY_S)
 def read_units(entries: Sequence[Entry], tags: Iterable[TagDraft], site: Entry) -> list[HazardUnit]:
     """Read the hazard units, and check that every tag's unit is one of them."""
     units: dict[str, HazardUnit] = {}
+    wrong_names: set[str] = set()  # A unit whose id is wrong is there all the same for the tags that name it.
     for entry in entries:
         entry.refuse_unknown(keys_of("unit"))
         name = entry.required("id", ID_RULE, is_id)
@@ -40,10 +41,12 @@ def read_units(entries: Sequence[Entry], tags: Iterable[TagDraft], site: Entry) 
         )
         if name:
             units.setdefault(name, unit)
+        else:
+            wrong_names.add(str(entry.values.get("id", "")).strip())
     if not entries:
         site.wrong("unit", "the site has no hazard unit.", "Add a [[unit]] with id, title and kind.")
     for draft in tags:
-        if units and draft.tag.unit and draft.tag.unit not in units:
+        if units and draft.tag.unit and draft.tag.unit not in units and draft.tag.unit not in wrong_names:
             draft.row.wrong("unit", f"unit {show(draft.tag.unit)} does not exist.", meant(draft.tag.unit, tuple(units)))
     return list(units.values())
 

@@ -11,8 +11,9 @@ import pytest
 from alerting.model.rule import Kind, Rule
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
+from edge.load.mistake import meant
 from edge.model import Nature, Tag
-from gateway.load import ConfigError, check_json, check_text, load
+from gateway.load import ConfigError, Mistake, check_json, check_text, load
 
 SITE = """
 [site]
@@ -218,7 +219,8 @@ def test_check_says_that_a_site_is_right(site: Callable[..., Path]) -> None:
     path = site()
     text, code = check_text(path, environ={})
     assert code == 0
-    assert text.startswith(f"{path}: right. Site plant: 1 source, 1 tag, 1 unit, 6 rules, 0 destinations. Revision ")
+    verdict = text.splitlines()[-1]
+    assert verdict.startswith(f"{path}: right. Site plant: 1 source, 1 tag, 1 unit, 6 rules, 0 destinations. Revision ")
     facts, code = check_json(path, environ={})
     assert code == 0
     assert json.loads(facts) == {
@@ -232,15 +234,17 @@ def test_check_says_that_a_site_is_right(site: Callable[..., Path]) -> None:
         "rules": 6,
         "destinations": 0,
         "mistakes": [],
+        "warnings": json.loads(facts)["warnings"],
     }
+    assert len(json.loads(facts)["warnings"]) == 1  # nobody is told
 
 
 def test_check_lists_all_mistakes(site: Callable[..., Path]) -> None:
     path = site(SITE.replace("grade = 2", "grade = 7"), tags=f"{HEAD}\n{ROW.replace('TK-1,2', 'TK-9,2')}\n")
     text, code = check_text(path, environ={})
     assert code == 2
-    assert text.splitlines()[-1] == f"{path}: 2 mistakes; put them right."
-    assert text.count("Remedy: ") == 2
+    assert text.splitlines()[-1] == f"{path}: 2 mistakes; put them right. 1 warning."
+    assert text.count("Remedy: ") == 3
     facts, code = check_json(path, environ={})
     assert code == 2
     assert [(m["line"], m["path"]) for m in json.loads(facts)["mistakes"]] == [(14, "unit[0].grade"), (2, "unit")]
@@ -251,6 +255,117 @@ def test_a_file_that_cannot_be_read_is_a_mistake(tmp_path: Path, name: str) -> N
     text, code = check_text(tmp_path / name, environ={})
     assert code == 2
     assert "cannot be read" in text
+
+
+# ---- what is doubtful
+
+MODBUS = "tag,source,unit,table,register,type,order,bit"
+
+
+def warned(path: Path) -> list[tuple[str, int, str]]:
+    """Give (file, line, sentence) of each warning of a site without mistakes."""
+    warnings: list[Mistake] = []
+    load(path, environ={}, warnings=warnings)
+    return [(Path(one.file).name, one.line, one.sentence) for one in warnings if one.path != "destination"]
+
+
+@pytest.mark.parametrize(
+    ("table", "register", "offset"),
+    [("holding", 40001, 0), ("holding", 40108, 107), ("input", 30011, 10), ("discrete", 10005, 4)],
+)
+def test_a_register_as_manuals_count_is_warned_of(
+    site: Callable[..., Path], table: str, register: int, offset: int
+) -> None:
+    kind = "" if table == "discrete" else "int16"
+    rows = f"a,plc,TK-1,{table},{register},{kind},,\nb,plc,TK-1,{table},{register + 4},{kind},,\n"
+    path = site(tags=f"{MODBUS}\n{rows}")
+    ((file, line, sentence),) = warned(path)
+    assert (file, line) == ("tags.csv", 2)
+    assert sentence.startswith(f"Tag a: register is {register}; manuals count table {table} from ")
+    assert "1 more of source plc are like it" in sentence
+    text, code = check_text(path, environ={})
+    assert code == 0
+    assert f"Remedy: Write {offset} if the manual says {register}" in text
+
+
+@pytest.mark.parametrize(("table", "register"), [("holding", 40000), ("input", 30000), ("coil", 40001)])
+def test_other_registers_are_not(site: Callable[..., Path], table: str, register: int) -> None:
+    kind = "" if table == "coil" else "int16"
+    assert warned(site(tags=f"{MODBUS}\na,plc,TK-1,{table},{register},{kind},,\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_doubtful"),
+    [
+        ("0,float32,,", "1,uint16,,", True),
+        ("0,float32,,", "0,int32,,", True),
+        ("0,float32,,", "1,float32,,", True),
+        ("0,float32,,", "0,float32,CDAB,", True),
+        ("0,float32,,", "1,bit,,3", True),
+        ("0,float32,,", "0,float32,,", False),
+        ("0,float32,,", "2,uint16,,", False),
+        ("0,uint16,,", "0,bit,,3", False),
+        ("0,bit,,2", "0,bit,,3", False),
+    ],
+)
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_two_readings_of_one_register_are_warned_of(
+    site: Callable[..., Path], first: str, second: str, *, is_doubtful: bool, is_turned: bool
+) -> None:
+    one, other = (second, first) if is_turned else (first, second)
+    found = warned(site(tags=f"{MODBUS}\na,plc,TK-1,holding,{one}\nb,plc,TK-1,holding,{other}\n"))
+    assert len(found) == is_doubtful
+    assert all("overlaps tag " in sentence for _, _, sentence in found)
+
+
+def test_tables_and_sources_do_not_overlap(site: Callable[..., Path]) -> None:
+    more = '[[source]]\nid = "plc2"\nprotocol = "modbus-tcp"\nhost = "192.0.2.11"\n'
+    rows = "a,plc,TK-1,holding,0,int16,,\nb,plc,TK-1,input,0,uint16,,\nc,plc2,TK-1,holding,0,int32,,\n"
+    assert warned(site(SITE + more, tags=f"{MODBUS}\n{rows}")) == []
+
+
+def test_a_register_that_could_not_be_read_overlaps_nothing(site: Callable[..., Path]) -> None:
+    path = site(tags=f"{MODBUS}\na,plc,TK-1,holding,0,int32,,\nb,plc,TK-1,holding,x,int16,,\n")
+    text, code = check_text(path, environ={})
+    assert code == 2
+    assert "overlaps" not in text
+
+
+def test_warnings_come_after_the_mistakes_and_change_nothing(site: Callable[..., Path]) -> None:
+    path = site(tags=f"{MODBUS}\na,plc,TK-9,holding,40001,int16,,\n")
+    text, code = check_text(path, environ={})
+    assert code == 2
+    mistakes, warnings = text.split("\nWarnings (nothing has to be changed):\n")
+    assert "TK-9" in mistakes
+    assert "40001" not in mistakes
+    assert "site.toml:1: destination: Site file: the site has no destination" in warnings
+    assert warnings.splitlines()[-1] == f"{path}: 1 mistake; put it right. 2 warnings."
+    facts, code = check_json(path, environ={})
+    assert code == 2
+    assert [one["path"] for one in json.loads(facts)["mistakes"]] == ["unit"]
+    assert [one["path"] for one in json.loads(facts)["warnings"]] == ["destination", "register"]
+
+
+def test_a_site_that_tells_an_authority_has_no_warning(site: Callable[..., Path]) -> None:
+    text, code = check_text(site(SITE + DESTINATION), environ={})
+    assert (code, text.count("arning")) == (0, 0)
+
+
+def test_a_folder_is_no_site_file_but_may_hold_one(site: Callable[..., Path]) -> None:
+    path = site()
+    text, code = check_text(path.parent, environ={})
+    assert code == 2
+    assert f"Remedy: Give the site file in it: {path}." in text
+
+
+def test_many_known_words_are_not_all_named() -> None:
+    known = [f"column_{number}" for number in range(40)]
+    assert meant("colum_7", known) == 'Did you mean "column_7"?'
+    assert meant("x", known[:3]) == "Known here: column_0, column_1, column_2."
+    said = meant("xyzzy", known)
+    assert said.startswith("The nearest of 40 are ")
+    assert said.count("column_") == 3
+    assert meant("xyzzy", [f"tag_{number}" for number in range(3000)]) == "There are 3000, none like it."
 
 
 # ---- size

@@ -52,3 +52,9 @@ def test_the_sites_that_come_along_have_no_mistake(site: str) -> None:
     loaded = load(Path(site), environ=environ)
     assert len(loaded.tags) > 8
     assert {source.nature for source in loaded.sources} == ({"test"} if "demo" in site else {"actual"})
+
+
+def test_the_front_page_leads_to_every_document() -> None:
+    page = Path("README.md").read_text("utf-8")
+    assert [doc.name for doc in sorted(Path("docs").glob("*.md")) if f"(docs/{doc.name}" not in page] == []
+    assert "begin with a copy of [config/example]" in page

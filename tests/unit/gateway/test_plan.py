@@ -90,7 +90,9 @@ def test_the_sums(made: Plan) -> None:
 
 def test_text_and_json(made: Plan) -> None:
     text = render(made)
-    assert "function 3 holding      0 …     4     5 words, 2 unused, 2 tags" in text
+    assert "function 3 holding      0 …     4    5 words, 2 unused, 2 tags" in text
+    assert "Site demo: 9 tags, 1 Modbus device, 1 broker\n" in text
+    assert "every 0.5 s: 2 tags, 1 request a cycle\n" in text
     assert "gas/+" in text
     assert "note: m: no topic" in text
     assert json.loads(json.dumps(asdict(made)))["devices"][0]["classes"][0]["requests"][0]["count"] == 5
