@@ -186,7 +186,12 @@ class Uplink:
         oldest_ns = min((one.record.received_ns for one in kept), default=now_ns)
         self.state.lag_s = max(0.0, (now_ns - oldest_ns) / 1e9)
         books = spool.state
-        status = {**told, "now_ns": now_ns, "lag_s": self.state.lag_s, "spool": _books(books)}
+        status = {
+            **told,
+            "now_ns": now_ns,
+            "lag_s": self.state.lag_s,
+            "spool": _books(books, books.waiting - len(kept)),
+        }
         body = encode_batch(status, self._digest, (spool.sources, spool.tags) if has_table else None, records)
         return _Batch(body=body, kept=kept, is_more=books.waiting > len(kept), has_table=has_table)
 
@@ -284,9 +289,9 @@ def _as_backfill(record: Coded) -> Coded:
     return replace(record, is_backfill=True)
 
 
-def _books(state: SpoolState) -> dict[str, Any]:
+def _books(state: SpoolState, waiting: int) -> dict[str, Any]:
     return {
-        "waiting": state.waiting,
+        "waiting": waiting,  # behind this request
         "bytes": state.bytes,
         "dropped": sum(state.dropped.values()),
         "corrupt": state.corrupt,

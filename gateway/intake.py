@@ -239,7 +239,10 @@ class Intake:
         newer = time_ns > memory.last_ns[scan.rows]
         if scan.is_backfill:  # What fell into a gap belongs to it, even if it is not old yet.
             late |= ~newer
-        yield from self._late(take(scan, late), live, state)
+        late_part = take(scan, late)
+        if scan.is_backfill and len(late_part):
+            self._open_for_backfill(late_part, memory, live)
+        yield from self._late(late_part, live, state)
         yield from self._live(take(scan, ~late), state, memory, live)
 
     def _live(self, scan: Scan, state: _Sequence, memory: Memory, live: LiveSide) -> Iterator[Admitted]:
@@ -290,6 +293,13 @@ class Intake:
             quality=_uncertain(scan.quality),
         )
         yield Admitted(lane=Lane.LIVE, scan=stepped)
+
+    def _open_for_backfill(self, scan: Scan, memory: Memory, live: LiveSide) -> None:
+        """Open a gap for back-fill that comes before anything live: a source may have fallen silent meanwhile."""
+        newest_ns = int(scan.times_ns.max())
+        source = int(memory.source[scan.rows[0]])
+        if newest_ns > int(memory.mark_ns[source]) and live.find_gap(scan.source, scan.nature, newest_ns) is None:
+            live.open_gap(scan.source, scan.nature, scan.received_ns)
 
     def _late(self, scan: Scan, live: LiveSide, state: _Sequence) -> Iterator[Admitted]:
         if len(scan) == 0:

@@ -85,7 +85,7 @@ class NodeStatus:
         last_contact_ns: Receive time of its last request, 0 for none yet.
         lag_s: Age of the oldest record that it had not yet been answered for.
         clock_offset_s: Its wall clock ahead of the receive time.
-        waiting: Records in its spool; ``bytes`` on its disk.
+        waiting: Records in its spool behind those of its last request; ``bytes`` on its disk.
         dropped: Records that left its spool unsent because of its bounds.
         corrupt: Records that it could not read any more.
         refused: Records that this gateway will never take, by reason, since the gateway's start.
