@@ -36,10 +36,17 @@ def example_variables() -> set[str]:
 
 
 def test_services_and_profiles(services: dict[str, dict[str, Any]]) -> None:
-    assert set(services) >= NEIGHBOURS | SIMULATORS
+    assert set(services) >= NEIGHBOURS | SIMULATORS | {"edge"}
     profiles = {name: service.get("profiles", []) for name, service in services.items()}
     assert {name for name, own in profiles.items() if own == ["simulators"]} == SIMULATORS
-    assert profiles["gateway"] == profiles["mosquitto"] == profiles["influxdb"] == profiles["grafana"] == []
+    assert (
+        profiles["gateway"]
+        == profiles["edge"]
+        == profiles["mosquitto"]
+        == profiles["influxdb"]
+        == profiles["grafana"]
+        == []
+    )
 
 
 def test_every_port_is_published_on_loopback(services: dict[str, dict[str, Any]]) -> None:
@@ -149,6 +156,30 @@ def test_site_of_compose_has_no_mistake(tmp_path: Path) -> None:
     site = load(tmp_path / "site.toml", environ=secrets)
     assert len(site.sources) == 4
     assert site.influx is not None
+
+
+def test_node_of_compose_has_no_mistake_and_gives_what_the_gateway_waits_for(tmp_path: Path) -> None:
+    """The tank farm comes by the edge node: the same sources, tags and nature on both sides, and one token."""
+    from edge.load.node import load_node  # noqa: PLC0415
+    from gateway.load import load  # noqa: PLC0415
+
+    for name in ("site.toml", "edge.toml"):
+        shutil.copy(ROOT / "deploy" / name, tmp_path)
+    for folder in ("tags", "templates"):
+        shutil.copytree(ROOT / "config/demo" / folder, tmp_path / folder)
+    secrets = dict.fromkeys(example_variables(), "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+    node = load_node(tmp_path / "edge.toml", environ=secrets)
+    site = load(tmp_path / "site.toml", environ=secrets)
+
+    assert node.id == site.id
+    behind = {source.id: (source.node, source.nature) for source in site.sources if source.protocol == "node"}
+    assert behind == {source.id: (node.uplink.node, source.nature) for source in node.sources}
+    assert {source.modbus.host for source in node.sources if source.modbus} == {"plant"}
+    assert set(node.tags.names) == {tag.name for tag in site.tags if tag.source in behind}
+    assert len(node.tags) > 20
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert f"fengsui node add {node.uplink.node} --token-env FENGSUI_NODE_TOKEN" in text
+    assert node.uplink.url == "http://gateway:8080"
 
 
 def test_image_copies_what_is_there_and_ignores_the_rest() -> None:
