@@ -118,7 +118,7 @@ def demo(
     """Start a simulated plant, a broker, a regulator and the gateway with its page."""
     from gateway.demo import demo as start
 
-    _make_folder(data or Path(os.environ.get("FENGSUI_DATA") or "var/demo"), mode=0o700)
+    _make_folder(data or Path(os.environ.get("FENGSUI_DATA") or "var/demo"))
     raise typer.Exit(start(headless=headless, seconds=seconds, port=port, data=data, scenario=scenario, seed=seed))
 
 
@@ -167,7 +167,11 @@ def edge(
         site = load_node(config)
     except ConfigError as error:
         _refuse(str(error))
-    raise typer.Exit(run_node(site if data is None else replace(site, data=data), status=status))
+    site = site if data is None else replace(site, data=data)
+    _make_folder(site.data)
+    if status is not None and (status.is_dir() or not status.parent.is_dir()):
+        _refuse(f"--status: {status} cannot be written; give a file in a folder that is there.")
+    raise typer.Exit(run_node(site, status=status))
 
 
 @app.command()
@@ -582,9 +586,10 @@ def _open(data: Path | None, *, make: bool = False) -> "Engine":
         _refuse(f"The register in {folder} cannot be opened: {failure.orig}.")
 
 
-def _make_folder(folder: Path, mode: int = 0o777) -> None:
+def _make_folder(folder: Path) -> None:
+    """Make a data folder that only its owner sees into: it holds the signing key and hashes of passwords."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except (OSError, ValueError) as failure:
         _refuse(f"The data folder {folder} cannot be made: {_reason(failure)}. Give another with --data.")
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -30,6 +30,19 @@ host = "192.0.2.10"
 [[unit]]
 id = "TK-1"
 """
+NODE = """
+[site]
+id = "plant"
+tags = ["tags.csv"]
+[[source]]
+id = "plc"
+protocol = "modbus-tcp"
+host = "192.0.2.10"
+[uplink]
+node = "n1"
+url = "https://gateway.example"
+token_file = "token"
+"""
 TAGS = "tag,source,unit,register,type,H,HH\nTK-1.level,plc,TK-1,0,float32,8,9\n"
 RECORDING = "time,TK-1.level\n2026-01-01T00:00:00Z,1\n2026-01-01T00:00:01Z,9.5\n"
 PASSWORD = "correct horse battery"
@@ -41,6 +54,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "site.toml").write_text(SITE, "utf-8")
+    (tmp_path / "node.toml").write_text(NODE, "utf-8")
+    (tmp_path / "token").write_text("t0ken" * 10, "utf-8")
     (tmp_path / "tags.csv").write_text(TAGS, "utf-8")
     (tmp_path / "rec.csv").write_text(RECORDING, "utf-8")
     (tmp_path / "file").write_text("not a folder", "utf-8")
@@ -87,6 +102,10 @@ def ask(*arguments: str, typed: str = "") -> Result:
         ("user link li", "There is no register in var"),
         ("user link li --url gateway:8080", "--url is gateway:8080; it is the address of the page, e.g. http://"),
         ("user link li --role boss", "Role 'boss' is unknown"),
+        ("edge node.toml --data file/in", "The data folder file/in cannot be made: Not a directory."),
+        ("edge node.toml --status absent/status.json", "--status: absent/status.json cannot be written; give a file"),
+        ("edge .", "Remedy: Give the site file in it: site.toml."),
+        ("node add plc --data file", "The data folder file cannot be made: File exists."),
         ("check .", "Remedy: Give the site file in it: site.toml."),
         ("run .", "Remedy: Give the site file in it: site.toml."),
         ("plan absent.toml", "cannot be read: No such file or directory."),
@@ -120,6 +139,11 @@ def test_replay_stops_at_a_time(folder: Path) -> None:
         counts.append(json.loads(result.output)["samples"])
     assert counts == [1, 2]
     assert (folder / "out/o.jsonl").stat().st_size
+
+
+def test_a_data_folder_is_its_owners_alone(folder: Path) -> None:
+    ask("user", "add", "li", "--password-stdin", typed=f"{PASSWORD}\n")
+    assert (folder / "var").stat().st_mode & 0o777 == 0o700
 
 
 # ---- users
