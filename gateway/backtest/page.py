@@ -31,7 +31,7 @@ p{margin:4px 0}.soft{color:var(--soft)}.good{color:var(--good)}.poor{color:var(-
 .card{background:var(--wash);border-radius:8px;padding:10px 12px}.card b{display:block;font-size:22px}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13px}
 th,td{text-align:right;padding:4px 8px;border-bottom:1px solid var(--line);white-space:nowrap}
-th:first-child,td:first-child,td.text,th:last-child:not(.number){text-align:left}td.text{white-space:normal;min-width:240px}
+th:first-child,td:first-child,td.text,th.text{text-align:left}td.text{white-space:normal;min-width:240px}
 td:first-child{overflow-wrap:anywhere;white-space:normal;min-width:120px}
 svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font-size:13px}
 svg text.now{fill:var(--limit)}svg text.new{fill:var(--advised)}
@@ -68,6 +68,7 @@ FIELDS = {
     "on_delay_s": ("触发延时", "on-delay"),
     "review": ("请核对", "to be reviewed"),
 }
+TEXTS = {"reason", "first rule", "settings"}  # Columns of words.
 PRIORITIES = {"low": ("低", "low"), "medium": ("中", "medium"), "high": ("高", "high")}
 
 
@@ -349,7 +350,8 @@ def _two(zh: str, en: str) -> str:
 
 
 def _head(*columns: tuple[str, str]) -> str:
-    return "<tr>" + "".join(f"<th>{_two(*column)}</th>" for column in columns) + "</tr>"
+    cells = (f"<th{' class=text' if column[1] in TEXTS else ''}>{_two(*column)}</th>" for column in columns)
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _table(head: str, rows: Sequence[str]) -> str:

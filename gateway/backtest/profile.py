@@ -44,7 +44,8 @@ class Normal:
 class Profile:
     """Buckets of all tags of a site."""
 
-    def __init__(self, tags: TagTable, labels: list[Label]) -> None:
+    def __init__(self, tags: TagTable, labels: list[Label], *, is_counting_only: bool = False) -> None:
+        self._is_counting_only = is_counting_only
         self._tags = tags
         self._labels = labels
         self._least = np.full((BUCKETS_MAX, len(tags)), np.nan)
@@ -59,6 +60,8 @@ class Profile:
     def take(self, steps: Steps) -> None:
         """Take a chunk."""
         self.counts[steps.rows] += len(steps) if steps.present is None else np.count_nonzero(steps.present, axis=0)
+        if self._is_counting_only:
+            return
         values = self._normal(steps)
         at = 0
         while at < len(steps):

@@ -60,7 +60,7 @@ def backtest(site: Site, asked: Asked, progress: Progress = quiet) -> dict[str, 
                 "`fengsui replay` carries this one."
             )
     labels = [] if asked.labels is None else read_labels(asked.labels, site.tags)
-    profile = Profile(site.tags, labels)
+    profile = Profile(site.tags, labels, is_counting_only=not asked.with_advice)
     heard, done = _carry(site, asked.recording, profile, lambda share: progress("rules", share))
     span = (done.start_ns, done.end_ns)
     result = _head(site, asked, labels, done, profile) | score(heard, labels, span)
