@@ -202,10 +202,27 @@ export interface KeptPayload {
   received: string | null;
 }
 
+/** An edge node, by what it said last. */
+export interface NodeState {
+  name: string;
+  is_up: boolean;
+  last_contact: string | null;
+  lag_s: number;
+  clock_offset_s: number;
+  spool: { waiting: number; bytes: number; dropped: number; corrupt: number };
+  refused: Record<string, number>;
+  known: number;
+  missing: number;
+  revision: string;
+  error: string;
+  sources: string[];
+}
+
 export interface Flow {
   stages: Stage[];
   queues: Queue[];
   sources: SourceState[];
+  nodes: NodeState[];
 }
 
 export interface History {
