@@ -189,6 +189,8 @@ class Desk:
             self._fold(expired, nature, "")
         self._end_suppressions(outcome.now_ns)
         for nature, memory in self.memories.items():
+            for told in memory.formulas.news():
+                self.remark("rule_not_judged", nature=nature.value, **{**told, "rule": self.table[told["rule"]].id})
             dirty = np.flatnonzero(memory.is_dirty)
             outcome.delays += [(nature, int(rule)) for rule in dirty]
             memory.is_dirty[dirty] = False
@@ -364,6 +366,8 @@ class Desk:
                 return self._unsuppress(alarm, Suppression.OUT_OF_SERVICE, command.who, now_ns)
 
     def _acknowledge(self, command: Command, alarm: Alarm, now_ns: int) -> Alarm:
+        if command.seen_tier is not None and alarm.tier > command.seen_tier:
+            raise Refused("The alarm has escalated since; look again.", "报警已升级,请重新查看后确认。")
         state = step(alarm.state, Turn.ACK, is_latching=is_latching(self.table, alarm))
         if state is alarm.state:
             return alarm

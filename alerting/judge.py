@@ -73,7 +73,14 @@ def judge_alarm(
         onset_ns = min((int(changes.time_ns[m]) for m in mine if changes.is_active[m]), default=time_ns)
         onset_ns = max(onset_ns, alarm.onset_ns + 1)  # A sample long on its way may trip where the clock had tripped.
         alarm = replace(
-            alarm, id=digest(key, onset_ns), onset_ns=onset_ns, ordinal=0, acked_by="", acked_ns=0, comment=""
+            alarm,
+            unit=tag.unit,
+            id=digest(key, onset_ns),
+            onset_ns=onset_ns,
+            ordinal=0,
+            acked_by="",
+            acked_ns=0,
+            comment="",
         )
     if state is State.UNACK and turn in (Turn.TRIP, Turn.RISE):  # What was acknowledged is not what rings now.
         alarm = replace(alarm, raised_ns=time_ns, acked_by="", acked_ns=0, comment="")
@@ -103,7 +110,7 @@ def judge_alarm(
         facts["other_eu"] = table.tags[table.tags.row_of[rule.other]].eu
     if what in (What.ESCALATED, What.LOWERED, What.CHANGED):
         facts["from"] = alarm.condition
-    if rule.kind in (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE):
+    if rule.kind in (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE, Kind.EXPRESSION):
         facts["holds"] = bool(len(active))
     if lane.late:
         facts["gap"] = lane.late
@@ -206,9 +213,8 @@ def _asked(lane: Lane, rule: Rule, *, is_active: bool) -> dict[str, Any]:
     tags = lane.table.tags
     parts = lane.memory.formulas.explain(lane.table.index_of[rule.id], is_active=is_active)
     for part in parts:
-        part["values"] = [
-            {"tag": name, "value": value, "eu": tags[tags.row_of[name]].eu} for name, value in part["values"].items()
-        ]
+        for value in part["values"]:
+            value["eu"] = tags[tags.row_of[value["text"]]].eu if value.pop("is_tag") else ""
     return {"when": rule.when, "parts": parts}
 
 

@@ -228,13 +228,13 @@ class Gateway:
 
     # ------------------------------------------------------------------- parts
 
-    def _deliver(self, item: Scan | Link, acknowledge: Callable[[], None] | None) -> None:
+    def _deliver(self, item: Scan | Link, acknowledge: Callable[[], None] | None) -> bool:
         if isinstance(item, Link):
             self._links[item.source] = item.is_up
         else:
             self._last_scan_ns[item.source] = item.received_ns
             self._scans[item.source] = self._scans.get(item.source, 0) + 1
-        self.road.deliver(item, acknowledge)
+        return self.road.deliver(item, acknowledge)
 
     def _is_up(self, source: str, now_ns: int) -> bool:
         """Tell whether a source's link is up and it is not silent; a link that says nothing is no link."""

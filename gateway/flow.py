@@ -11,7 +11,7 @@ When the store cannot write, judging goes on from memory, the outcomes wait (bou
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ from gateway.meter import Meter, Stage
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
 from gateway.store import checkpoint
-from gateway.store.commit import DelayRow, Mark, commit, delay_rows, marks
+from gateway.store.commit import DelayRow, Mark, commit, delay_rows, marks, without_known
 from gateway.store.store import Store
 from gateway.system import main_nature
 from gateway.turn import Item, Turned, take_turn
@@ -39,7 +39,8 @@ from gateway.turn import Item, Turned, take_turn
 TICK_S = 0.25  # A tick at least this often: delays and silence expire without a sample (design §3).
 ITEMS_MAX = 20_000  # Scans waiting for the core; at 1,000 scans a second 20 s of a stopped core.
 COMMANDS_MAX = 1_000
-UNWRITTEN_MAX = 5_000  # Ticks that may wait for a store that cannot write: 20 min of quiet ticks.
+UNWRITTEN_MAX = 50_000  # Ticks with changes that may wait for a store that cannot write; quiet ones take no place.
+WRITE_S = 1.0  # A store that takes longer must not keep the next tick from being judged.
 MARK_NS = 1_000_000_000  # How far sources have come is written at least that often.
 CHECKPOINT_NS = 10_000_000_000
 
@@ -56,6 +57,8 @@ class _Unwritten:
     marks: list[Mark]
     receipts: list[Receipt]
     checkpoints: dict[Nature, bytes]
+    events: int  # as judged; what a former life committed already is left out of the outcome
+    asked: list[asyncio.Future[Answer]] = field(default_factory=list)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -85,6 +88,7 @@ class Road:
         self._held_samples = 0
         self._commands: deque[tuple[Command, asyncio.Future[Answer]]] = deque()
         self._unwritten: list[_Unwritten] = []
+        self._writing: asyncio.Task[None] | None = None
         self._arrived = asyncio.Event()
         self._nature = main_nature(self.site)
         self._natures = {source.id: source.nature for source in self.site.sources}
@@ -93,22 +97,26 @@ class Road:
         self._historian_before = (0, 0, 0)
         meter = self.meter
         meter.held(Stage.COLLECT, lambda: self._held_samples)
-        meter.held(Stage.COMMIT, lambda: sum(len(u.outcome.events) for u in self._unwritten))
+        meter.held(Stage.COMMIT, lambda: sum(u.events for u in self._unwritten))
         meter.held(Stage.HISTORIAN, self._held_by_historian)
         meter.queue("intake", lambda: len(self._items), ITEMS_MAX, lambda: self.dropped)
         meter.queue("unwritten", lambda: len(self._unwritten), UNWRITTEN_MAX, lambda: 0)
 
     # ------------------------------------------------------------------ doors
 
-    def deliver(self, item: Item, acknowledge: Callable[[], None] | None = None) -> None:
-        """Take an item from a collector, on the event loop; never blocks. A full queue refuses and counts."""
+    def deliver(self, item: Item, acknowledge: Callable[[], None] | None = None) -> bool:
+        """Take an item from a collector, on the event loop; never blocks.
+
+        Returns:
+            False where a full queue refused and counted it. A collector that acknowledges must then connect anew,
+            because a broker sends again only what a new connection has not acknowledged.
+        """
         samples = len(item) if isinstance(item, Scan) else 0
         self.meter.entered(Stage.COLLECT, samples)
-        if len(self._items) >= ITEMS_MAX:
-            # Not acknowledged: the broker keeps it and sends it again.
+        if len(self._items) >= ITEMS_MAX and isinstance(item, Scan):  # A change of a link is small and always passes.
             self.dropped += samples
             self.meter.refused(Stage.COLLECT, "overflow", samples)
-            return
+            return False
         receipt = None
         if acknowledge is not None:
             receipt = Receipt(
@@ -118,6 +126,7 @@ class Road:
         self._items.append((item, receipt))
         self._held_samples += samples
         self._arrived.set()
+        return True
 
     async def command(self, command: Command) -> Answer:
         """Put a person's command into the next tick; give its answer after the commit."""
@@ -138,13 +147,19 @@ class Road:
 
     async def run(self) -> None:
         """Tick until cancelled; what waits at the end is carried first."""
+        ticking: asyncio.Task[None] | None = None
         try:
             while True:
                 await self._wait()
-                await self.tick()
+                ticking = asyncio.create_task(self.tick(), name="tick")
+                await asyncio.shield(ticking)  # A commit that runs cannot be taken back; its tick ends.
         finally:
+            if ticking is not None:
+                await ticking
             await self.tick()
-            await self._write(checkpoint_now=True)
+            if self._writing is not None:
+                await asyncio.wait({self._writing})
+            await self._write(is_last=True)
 
     async def tick(self) -> None:
         """Carry all that waits, once."""
@@ -161,8 +176,10 @@ class Road:
         self._count(turned, items)
         receipts = [receipt for _, receipt in carried if receipt is not None]
         self._hold(turned.outcome, receipts, now_ns)
+        if asked:  # An answer is a change, so this tick is the last in line.
+            self._unwritten[-1].asked = [future for _, future in asked]
         await self._write()
-        self._tell(turned, asked, now_ns)
+        self._tell(turned, now_ns)
         self.is_ready = True
 
     async def _wait(self) -> None:
@@ -198,9 +215,16 @@ class Road:
         if outcome.is_empty and not due_mark and not self._unwritten:
             self.acknowledger.committed(receipts)  # Nothing durable hangs on these items.
             return
+        if outcome.is_empty and self._unwritten:  # The store cannot write: a quiet tick moves the last one's marks on.
+            last = self._unwritten[-1]
+            last.marks = marks(self.desk, self.intake, self._natures)
+            last.receipts += receipts
+            self._marked_ns = now_ns
+            return
         self._unwritten.append(
             _Unwritten(
                 outcome=outcome,
+                events=len(outcome.events),
                 delays=delay_rows(self.desk, outcome),
                 marks=marks(self.desk, self.intake, self._natures),
                 receipts=receipts,
@@ -212,18 +236,30 @@ class Road:
             self._checkpointed_ns = now_ns
         assert len(self._unwritten) <= UNWRITTEN_MAX, "the store has not written for too long; restart from the disk"
 
-    async def _write(self, *, checkpoint_now: bool = False) -> None:
+    async def _write(self, *, is_last: bool = False) -> None:
+        """Commit all ticks in line, and go on judging when the store does not answer within ``WRITE_S``."""
+        if self._writing is None or self._writing.done():
+            if not self._unwritten and not is_last:
+                return
+            self._writing = asyncio.create_task(self._write_once(is_last=is_last), name="commit")
+        await asyncio.wait({self._writing}, timeout=None if is_last else WRITE_S)
+        if self._writing.done():
+            self._writing.result()
+        elif not self.store_error:
+            self.store_error = "the store does not answer"
+            self.meter.error(Stage.COMMIT, self.store_error, self.clock.now_ns())
+
+    async def _write_once(self, *, is_last: bool) -> None:
         """Commit all ticks in line, in one transaction; on failure they stay in line."""
         waiting = list(self._unwritten)
-        contents = self._pack() if checkpoint_now else {}
-        if not waiting and not contents:
-            return
+        contents = self._pack() if is_last else {}
         for each in waiting:
             contents = contents or each.checkpoints
         nature, now_ns = self._nature, self.clock.now_ns()
 
         def write(connection: Connection) -> None:
             for each in waiting:
+                each.outcome = without_known(connection, each.outcome)
                 notices = self.compose(connection, each.outcome)
                 commit(connection, self.store.journal, each.outcome, each.delays, each.marks, notices, nature)
             if contents:
@@ -245,15 +281,23 @@ class Road:
         del self._unwritten[: len(waiting)]
         self.meter.delay(Stage.COMMIT, (self.clock.monotonic_ns() - started_ns) / 1e9)
         for each in waiting:
-            self.meter.left(Stage.COMMIT, len(each.outcome.events))
-            self.acknowledger.committed(each.receipts)
-            if self.event_log is not None:
-                self.event_log.write(each.outcome.events)
+            self._tell_written(each)
         if any(each.outcome.events for each in waiting):
             self.wake_push()
 
-    def _tell(self, turned: Turned, asked: Sequence[tuple[Command, asyncio.Future[Answer]]], now_ns: int) -> None:
-        """Tell the page and those who asked; after the commit, or from memory while the store cannot write."""
+    def _tell_written(self, each: _Unwritten) -> None:
+        """Tell those who waited for this tick's commit: its sources, who asked, the event log."""
+        self.meter.left(Stage.COMMIT, each.events)
+        self.acknowledger.committed(each.receipts)
+        if each.asked:
+            for future, answer in zip(each.asked, each.outcome.answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+        if self.event_log is not None:
+            self.event_log.write(each.outcome.events)
+
+    def _tell(self, turned: Turned, now_ns: int) -> None:
+        """Tell the page; after the commit, or from memory while the store cannot write."""
         outcome = turned.outcome
         values = _columns(turned.shown)
         self.meter.entered(Stage.FEED)
@@ -265,9 +309,6 @@ class Road:
             units={unit: tier for (n, unit), tier in outcome.units.items() if n is self._nature},
         )
         self.meter.left(Stage.FEED)
-        for (_, future), answer in zip(asked, outcome.answers, strict=True):
-            if not future.done():
-                future.set_result(answer)
         self.acknowledger.hurry(now_ns)
 
     def _pack(self) -> dict[Nature, bytes]:

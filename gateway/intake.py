@@ -190,16 +190,16 @@ class Intake:
         if scan.is_retained:
             yield Admitted(lane=Lane.RETAINED, scan=_as_retained(scan))
             return
-        follows = True
+        follows, ends_silence = True, False
         if not scan.is_backfill:
             if (scan.epoch, scan.number) <= (state.epoch, state.number):
                 self._refuse(Refusal.SEQUENCE, len(scan))
                 return
             follows = (scan.epoch, scan.number) == (state.epoch, state.number + 1)
-            self._end_silence(scan, state)
+            ends_silence = self._end_silence(scan, state)
             state.epoch, state.number = scan.epoch, scan.number
         memory = live.memory(scan.nature)
-        if not follows or self._was_away(scan, memory):
+        if not follows or ends_silence:
             live.open_gap(scan.source, scan.nature, self._first_new_ns(scan, memory))
         yield from self._by_time(scan, state, memory, live)
 
@@ -234,6 +234,7 @@ class Intake:
         replaced = ahead | wrong
         time_ns[replaced] = received
         quality[replaced] = _uncertain(quality[replaced])
+        _set_apart(scan.rows, time_ns, received)
         scan = replace(scan, times_ns=time_ns, quality=quality)
 
         newer = time_ns > memory.last_ns[scan.rows]
@@ -325,20 +326,14 @@ class Intake:
             down |= time_ns >= state.down_since_ns
         return down
 
-    def _end_silence(self, scan: Scan, state: _Sequence) -> None:
+    def _end_silence(self, scan: Scan, state: _Sequence) -> bool:
         silent_ns = round(self._sources[scan.source].silent_after_s * 1e9)
-        if state.received_ns and scan.received_ns - state.received_ns > silent_ns:
+        is_end = bool(state.received_ns) and scan.received_ns - state.received_ns > silent_ns
+        if is_end:
             state.outages.append((state.received_ns, scan.received_ns))
             state.is_unjudged_told = False
         state.received_ns = scan.received_ns
-
-    def _was_away(self, scan: Scan, memory: Memory) -> bool:
-        """Tell whether the source was stale when this scan came."""
-        if len(scan) == 0:
-            return False
-        source = int(memory.source[scan.rows[0]])
-        away_ns = scan.received_ns - int(memory.mark_received_ns[source])
-        return away_ns > round(self._sources[scan.source].silent_after_s * 1e9)
+        return is_end
 
     def _first_new_ns(self, scan: Scan, memory: Memory) -> int:
         """First time after the gap that this scan ends."""
@@ -361,6 +356,14 @@ def take(scan: Scan, mask: NDArray[np.bool_]) -> Scan:
         quality=scan.quality[mask],
         times_ns=scan.times_ns[mask],
     )
+
+
+def _set_apart(rows: NDArray[np.int32], time_ns: NDArray[np.int64], received_ns: int) -> None:
+    """Samples of one tag that all got the receive time came one after the other: 1 ns apart, the last at that time."""
+    at = np.flatnonzero(time_ns == received_ns)
+    order = at[np.argsort(rows[at], kind="stable")]
+    _, start, count = np.unique(rows[order], return_index=True, return_counts=True)
+    time_ns[order] -= np.repeat(start + count - 1, count) - np.arange(len(order))
 
 
 def _rounds(scan: Scan) -> Iterator[Scan]:

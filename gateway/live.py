@@ -409,4 +409,6 @@ class Picture:
 def _main_nature(site: Site) -> Nature:
     """Give the nature that most sources have; ACTUAL wins a tie, for a site is real until it says otherwise."""
     natures = Counter(source.nature for source in site.sources)
+    if natures[Nature.ACTUAL]:
+        return Nature.ACTUAL
     return max(Nature, key=lambda nature: (natures[nature], nature is Nature.ACTUAL))

@@ -36,6 +36,7 @@ class Recorder:
     """Writes a recording while the gateway runs."""
 
     def __init__(self, path: Path, desk: Desk, intake: Intake, revision: str) -> None:
+        self.error = ""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: BinaryIO = path.open("wb")
         self._file.write(orjson.dumps(snapshot_of(desk, intake, revision), option=DUMP))
@@ -49,12 +50,18 @@ class Recorder:
             "items": [_item(item) for item in items],
             "commands": [asdict(command) for command in commands],
         }
-        self._file.write(orjson.dumps(line, option=DUMP))
-        self._file.flush()
+        try:
+            self._file.write(orjson.dumps(line, option=DUMP))
+            self._file.flush()
+        except OSError as failure:  # A full disk ends the recording, never the gateway.
+            self.error = self.error or str(failure)
 
     def close(self) -> None:
         """End the recording."""
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as failure:
+            self.error = self.error or str(failure)
 
 
 class EventLog:
@@ -64,13 +71,17 @@ class EventLog:
         self._file = file
         self._run = run
         self.count = 0
+        self.error = ""
 
     def write(self, events: Iterable[Event]) -> None:
         """Write events in the order in which they happened."""
-        for event in events:
-            self._file.write(orjson.dumps(event_line(event, self._run), option=orjson.OPT_APPEND_NEWLINE))
-            self.count += 1
-        self._file.flush()
+        try:
+            for event in events:
+                self._file.write(orjson.dumps(event_line(event, self._run), option=orjson.OPT_APPEND_NEWLINE))
+                self.count += 1
+            self._file.flush()
+        except OSError as failure:  # A full disk ends the log, never the gateway.
+            self.error = self.error or str(failure)
 
 
 def event_line(event: Event, run: str) -> dict[str, Any]:
@@ -126,7 +137,8 @@ def item_of(line: dict[str, Any]) -> Item:
 
 def command_of(line: dict[str, Any]) -> Command:
     """Read a command of a recording."""
-    return Command(**{**line, "verb": Verb(line["verb"])})
+    seen = line.get("seen_tier")
+    return Command(**{**line, "verb": Verb(line["verb"]), "seen_tier": None if seen is None else Tier(seen)})
 
 
 def rules_of(snapshot: dict[str, Any]) -> list[Rule]:

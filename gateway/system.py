@@ -123,6 +123,8 @@ NODE_POINTS = (
 def main_nature(site: Site) -> Nature:
     """Give the nature that most sources have; ACTUAL wins a tie."""
     natures = Counter(source.nature for source in site.sources)
+    if natures[Nature.ACTUAL]:  # One real sensor makes a real site.
+        return Nature.ACTUAL
     return max(Nature, key=lambda nature: (natures[nature], nature is Nature.ACTUAL))
 
 

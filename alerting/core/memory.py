@@ -187,7 +187,10 @@ class Memory:
     def mark(self, scan: Scan, newest_ns: int) -> None:
         """Move a source's watermark to what a scan proves."""
         source = self.source_of[scan.source]
-        self.mark_ns[source] = max(newest_ns, int(self.mark_ns[source]))
+        mark_ns = int(self.mark_ns[source])
+        if newest_ns < mark_ns:  # A clock that is behind does not hold up the others: time goes on as it did.
+            newest_ns = mark_ns + max(scan.received_ns - int(self.mark_received_ns[source]), 0)
+        self.mark_ns[source] = newest_ns
         self.mark_received_ns[source] = scan.received_ns
         self.mark_epoch[source], self.mark_number[source] = scan.epoch, scan.number
 

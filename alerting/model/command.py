@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from alerting.model.tier import Tier
+
 
 class Verb(StrEnum):
     """What is asked."""
@@ -25,6 +27,7 @@ class Command:
         reason: Comment of an ack; required for shelve and suppress.
         until_ns: End of a shelf or of out of service; required for both.
         received_ns: When it was given, receive time.
+        seen_tier: Tier that the person saw when acknowledging; a higher one since then refuses. None where not told.
     """
 
     verb: Verb
@@ -33,3 +36,4 @@ class Command:
     received_ns: int
     reason: str = ""
     until_ns: int = 0
+    seen_tier: Tier | None = None

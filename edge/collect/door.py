@@ -13,7 +13,8 @@ from edge.model import Link, Scan
 #: Called by the road, on the event loop, when what was delivered is durable.
 Acknowledge: TypeAlias = Callable[[], None]
 #: Called by the collector, on the event loop, in the order of arrival. Never blocks.
-Deliver: TypeAlias = Callable[[Scan | Link, Acknowledge | None], None]
+#: False where the road is full and refused: who acknowledges must connect anew, so that it is sent again.
+Deliver: TypeAlias = Callable[[Scan | Link, Acknowledge | None], bool | None]
 
 KEPT_BYTES_MAX = 1_024  # Enough to see what a device sends; a payload may be as large as the broker allows.
 

@@ -1,7 +1,7 @@
 """What was asked: query parameters as typed values, or one sentence that says what is wrong."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -33,10 +33,11 @@ class LogIn(BaseModel):
 
 
 class Acknowledge(BaseModel):
-    """A comment may be empty."""
+    """A comment may be empty; ``seen_tier`` is what the page showed: what rose since is not acknowledged unseen."""
 
     model_config = ConfigDict(extra="forbid")
     comment: str = Field(default="", max_length=2000)
+    seen_tier: Literal["NONE", "BLUE", "YELLOW", "ORANGE", "RED"] | None = None
 
 
 class Quieten(BaseModel):

@@ -73,7 +73,14 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
             raise not_found("alarm that rang", alarm)
         return Json({"sentence": why(facts, lang), "facts": facts})
 
-    async def obey(request: Request, verb: Verb, alarm: str, reason: str = "", until_ns: int = 0) -> Response:
+    async def obey(
+        request: Request,
+        verb: Verb,
+        alarm: str,
+        reason: str = "",
+        until_ns: int = 0,
+        seen_tier: Tier | None = None,
+    ) -> Response:
         command = Command(
             verb=verb,
             alarm=alarm,
@@ -81,6 +88,7 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
             received_ns=house.clock.wall_ns(),
             reason=reason,
             until_ns=until_ns,
+            seen_tier=seen_tier,
         )
         try:
             answer = await asyncio.wait_for(house.command(command), ANSWER_S_MAX)
@@ -93,7 +101,8 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
 
     async def ack(alarm: Id, asked: Acknowledge, request: Request) -> Response:
         """Acknowledge: I have seen it."""
-        return await obey(request, Verb.ACK, alarm, asked.comment)
+        seen = None if asked.seen_tier is None else Tier[asked.seen_tier]
+        return await obey(request, Verb.ACK, alarm, asked.comment, seen_tier=seen)
 
     async def reset(alarm: Id, request: Request, asked: Nothing | None = None) -> Response:  # noqa: ARG001 - refuses a body
         """Reset a latched alarm."""

@@ -41,7 +41,7 @@ NODE_SOURCES_MAX = 10_000
 
 log = structlog.get_logger("nodes")
 
-Deliver = Callable[[Scan | Link, Callable[[], None] | None], None]
+Deliver = Callable[[Scan | Link, Callable[[], None] | None], bool | None]
 Write = Callable[[Callable[[Connection], None]], Awaitable[None]]
 Key = tuple[str, int, int]
 

@@ -69,11 +69,13 @@ def look(connection: Connection, destination: str, now_ns: int, pause_ns_max: in
     if not first:
         waits = heads.subquery()
         return Look(due=(), next_ns=connection.scalar(select(func.min(waits.c.next_ns))))
+    place = func.row_number().over(partition_by=table.c.chain, order_by=table.c.seq).label("place")
+    mine_first = select(table.c.seq, place).where(mine, table.c.chain.in_(first)).subquery()
     rows = connection.execute(
         select(table.c.seq, table.c.attempts, table.c.created_ns, table.c.key, table.c.chain, table.c.body)
-        .where(mine, table.c.chain.in_(first))
+        .join(mine_first, mine_first.c.seq == table.c.seq)
+        .where(mine_first.c.place <= EACH)
         .order_by(table.c.seq)
-        .limit(CHAINS * EACH)
     )
     found: dict[str, list[Waiting]] = {chain: [] for chain in first}
     for row in rows:

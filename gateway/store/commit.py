@@ -5,7 +5,7 @@ Why: after kill -9 at any moment, all of a tick is there or none of it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -124,6 +124,19 @@ def commit(
     put_marks(connection, source_marks)
 
 
+def without_known(connection: Connection, outcome: Outcome) -> Outcome:
+    """Leave out late events that a former life committed: what was not acknowledged comes again."""
+    late = [event.id for event in outcome.events if event.is_late]
+    if not late:
+        return outcome
+    known: set[str] = set()
+    for start in range(0, len(late), 500):
+        known |= set(
+            connection.scalars(select(schema.event.c.id).where(schema.event.c.id.in_(late[start : start + 500])))
+        )
+    return replace(outcome, events=[event for event in outcome.events if event.id not in known]) if known else outcome
+
+
 def put_marks(connection: Connection, source_marks: Sequence[Mark]) -> None:
     """Write how far the sources have come."""
     rows = [
@@ -197,9 +210,10 @@ def restore(connection: Connection, desk: Desk, intake: Intake, natures: dict[st
     for row in connection.execute(select(schema.source_mark)):
         last_ns = max(last_ns, row.received_ns)
         _restore_mark(desk, intake, natures, row)
-    for row in connection.execute(select(schema.delay)):
+    for row in connection.execute(select(schema.delay)).all():
         k = desk.table.index_of.get(row.rule)
-        if k is None:
+        if k is None:  # Else it would come back as tripped, without an alarm, on the day the rule does.
+            connection.execute(delete(schema.delay).where(schema.delay.c.rule == row.rule))
             continue
         memory = desk.memory(Nature(row.nature))
         memory.is_active[k] = row.is_active
@@ -228,7 +242,9 @@ def _restore_mark(desk: Desk, intake: Intake, natures: dict[str, Nature], row: A
     # Tags keep the distance from their source's mark that the checkpoint saw; without one they stand at the mark.
     seen = memory.last_ns[rows] > 0
     lag = np.where(seen, np.clip(before_ns - memory.last_ns[rows], 0, None), 0)
+    is_judged = seen & (memory.value_ns[rows] == memory.last_ns[rows])
     memory.last_ns[rows] = row.time_ns - lag
+    memory.value_ns[rows[is_judged]] = memory.last_ns[rows[is_judged]]  # Still its last sample, see core.many.is_ready.
 
 
 def known_marks(connection: Connection) -> dict[str, Mark]:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, event
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATING = threading.Lock()
-BUSY_MS = 10_000  # A reader or a backup may hold the file for a moment.
+BUSY_MS = 1_000  # Somebody else may hold the file for a moment; judging goes on from memory after that.
 
 
 def store_url(data: Path) -> str:

@@ -135,12 +135,25 @@ class Journal:
         """Forget what the transaction that failed had appended."""
         self._open = dict(self.heads)
 
-    def as_json(self) -> bytes:
-        """Give ``head.json``: the ends of all chains and the public key."""
+    def begins(self) -> list[str]:
+        """Name the chains that the open transaction begins."""
+        return sorted(set(self._open) - set(self.heads))
+
+    def as_json(self, begun: list[str] | None = None) -> bytes:
+        """Give ``head.json``: the ends of all chains and the public key.
+
+        Args:
+            begun: Chains that are about to begin; they are told with no rows before they have any, so that a file
+                that does not name a chain was tampered with.
+        """
         return orjson.dumps(
             {
                 "public_key": self._key.public_key().public_bytes_raw().hex(),
                 "heads": [
+                    {"nature": nature, "count": 0, "hash": GENESIS, "time_ns": 0, "signature": ""}
+                    for nature in begun or ()
+                ]
+                + [
                     {
                         "nature": h.nature,
                         "count": h.count,

@@ -8,13 +8,14 @@ Never: blocks the event loop; two transactions at a time.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, Engine
 
 from edge.disk import Disk
 from edge.model import Nature
 from gateway.executor import Executor
-from gateway.store.journal import HEAD_FILE, Journal, canonical
+from gateway.store.journal import HEAD_FILE, Head, Journal, canonical, is_signed
 
 T = TypeVar("T")
 
@@ -31,8 +32,10 @@ class Store:
         self._writer = writer
         self._reader = reader
         self._head_ns = 0
+        self.head_error = ""
         with engine.connect() as connection:
             self.journal.load(connection)
+        self._doubts = _doubts(self.journal.heads, key.public_key(), disk)
 
     async def write(self, function: Callable[[Connection], T]) -> T:
         """Run a function in a transaction of its own, in order of the calls; the journal is sealed with it."""
@@ -43,10 +46,16 @@ class Store:
         try:
             with self.engine.begin() as connection:
                 result = function(connection)
+                for nature, time_ns, what in self._doubts:  # Before our signature stands below what we did not write.
+                    body = canonical({"kind": "record_in_doubt", "what": what})
+                    self.journal.append(connection, nature, time_ns, "system", [body])
                 self.journal.seal(connection)
+                if begun := self.journal.begins():
+                    self._replace_head(self.journal.as_json(begun))
         except BaseException:
             self.journal.rolled_back()
             raise
+        self._doubts = []
         if self.journal.committed():
             self._flush_head(force=False)
         return result
@@ -81,6 +90,32 @@ class Store:
 
     def _flush_head(self, *, force: bool) -> None:
         newest = max((h.time_ns for h in self.journal.heads.values()), default=0)
-        if force or newest - self._head_ns >= HEAD_NS_BETWEEN:
-            self._disk.replace(HEAD_FILE, self.journal.as_json())
+        is_due = force or newest - self._head_ns >= HEAD_NS_BETWEEN
+        if is_due and self._replace_head(self.journal.as_json()):
             self._head_ns = newest
+
+    def _replace_head(self, content: bytes) -> bool:
+        """Write ``head.json``; a full disk must not undo what is committed, so it waits for the next time."""
+        try:
+            self._disk.replace(HEAD_FILE, content)
+        except OSError as failure:
+            self.head_error = str(failure)
+            return False
+        self.head_error = ""
+        return True
+
+
+def _doubts(heads: dict[str, Head], key: Ed25519PublicKey, disk: Disk) -> list[tuple[Nature, int, str]]:
+    """Tell which chains are not as this installation left them: to be journalled before they are signed anew."""
+    raw = disk.read(HEAD_FILE)
+    outside = {item["nature"]: item for item in orjson.loads(raw)["heads"]} if raw is not None else {}
+    found = []
+    for name, end in heads.items():
+        told = outside.get(name)
+        if not is_signed(end, key):
+            found.append((Nature(name), end.time_ns, f"the head row at {end.count} is not signed by this installation"))
+        elif told is None:
+            found.append((Nature(name), end.time_ns, f"{HEAD_FILE} did not name this chain"))
+        elif told["count"] > end.count or (told["count"] == end.count and told["hash"] != end.hash):
+            found.append((Nature(name), end.time_ns, f"{HEAD_FILE} counted {told['count']} rows"))
+    return found

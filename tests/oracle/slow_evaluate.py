@@ -337,7 +337,8 @@ class SlowCore:
         for joint, at in met:
             after += joint.after(source, at, scan.received_ns) if at else []
         if len(scan):
-            source.last_ns = max(source.last_ns, newest)
+            # A scan that is behind proves nothing about time; it goes on as it did.
+            source.last_ns = newest if newest >= source.last_ns else source.watermark(scan.received_ns)
             source.received_ns = scan.received_ns
         return before, after
 

@@ -58,6 +58,10 @@ class _Target:
     name: str = "{name}"
 
 
+class RoadFullError(Exception):
+    """The gateway has no room for a scan that must be acknowledged."""
+
+
 class MqttCollector:
     """Collects from one MQTT source until cancelled."""
 
@@ -144,7 +148,10 @@ class MqttCollector:
         for columns in (retained, live):
             if len(columns):
                 scan = self._scan(columns, now_ns, is_retained=columns is retained)
-                self._deliver(scan, partial(_acknowledge, columns.messages) if columns.messages else None)
+                acknowledge = partial(_acknowledge, columns.messages) if columns.messages else None
+                if self._deliver(scan, acknowledge) is False and acknowledge is not None:
+                    # Acknowledgements go in order: what was refused would hold back all that comes after it.
+                    raise RoadFullError("the road is full; connecting anew, so that the broker sends again")
 
     def _read(self, message: Message, columns: "_Columns") -> Refusal | None:
         """Append one message's samples; give the reason where there is none to append."""

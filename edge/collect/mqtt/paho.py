@@ -99,7 +99,7 @@ class PahoLink:
             self._wake()
 
     def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # A full pipe wakes as well as one more byte.
+        with contextlib.suppress(OSError):  # A full pipe wakes as well as one more byte; a closed one needs none.
             self._wake_w.send(b"\0")
 
     # ---------------------------------------------------------------------------------------- the network thread
