@@ -112,6 +112,16 @@ def rule_table(kind: Kind) -> RuleTable:
             tier=Tier.RED,
         ),
         Kind.FROZEN: Rule(id="T.v.FROZEN", tag="T.v", kind=Kind.FROZEN, setpoint=DELAY_S, band=0.1, tier=Tier.YELLOW),
+        Kind.EXPRESSION: Rule(
+            id="T.v.EXPRESSION",
+            tag="T.v",
+            kind=Kind.EXPRESSION,
+            setpoint=float("nan"),
+            when="T.v > 8 and not (T.v < 8.5 or abs(T.v) > 100) for 5 s",
+            asked=("T.v",),
+            on_delay_s=DELAY_S,
+            tier=Tier.ORANGE,
+        ),
         Kind.RANGE: Rule(id="T.v.RANGE", tag="T.v", kind=Kind.RANGE, setpoint=DELAY_S, tier=Tier.YELLOW),
     }
     stale = rules[Kind.STALE]
@@ -128,7 +138,7 @@ def stream(kind: Kind) -> list[Step]:
         holds = BEGIN_S <= second < END_S
         value, quality = 5.0, 0
         match kind:
-            case Kind.H | Kind.HH | Kind.DEVIATION | Kind.STATE:
+            case Kind.H | Kind.HH | Kind.DEVIATION | Kind.STATE | Kind.EXPRESSION:
                 value = 9.0 if holds else 5.0
             case Kind.FROZEN:
                 value = 9.0 if holds else 5.0 + second % 2
@@ -163,6 +173,7 @@ RIGHT: dict[Kind, tuple[float, float]] = {
     Kind.STATE: (15.0, 30.0),
     Kind.FROZEN: (15.0, 30.0),
     Kind.RANGE: (15.0, 30.0),
+    Kind.EXPRESSION: (15.0, 30.0),
 }
 
 

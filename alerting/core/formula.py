@@ -9,6 +9,8 @@ A rule's time is the newest time of any of its tags (``many``). A tag falls stal
 is that moment in the rule's time.
 """
 
+import math
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 from alerting.core.expression import Expression, Inputs, Program, State, Unknown, compile_programs, next_due, read, run
 from alerting.core.expression.program import CAUSE_SHIFT, lower
 from alerting.core.expression.run import NEVER_NS, Truths
-from alerting.core.expression.tree import TagName, walk
+from alerting.core.expression.tree import Call, Comparison, Negative, Node, Number, Part, TagName, Text
 from alerting.model.alarm import digest
 from alerting.model.rule import Kind, RuleTable
 
@@ -32,6 +34,7 @@ Times = NDArray[np.int64]
 #: Why a rule is not judged although its tags are well; nobody else would say so.
 BY_CALCULATION: Final = (Unknown.DIVISION, Unknown.TOO_LARGE, Unknown.NOT_WHOLE)
 TELL_AGAIN_NS: Final = 60_000_000_000  # A sensor that hovers around zero must not fill the journal.
+NEWS_MAX: Final = 1000  # Beyond it the oldest goes; each rule tells at most once a minute.
 PARTS_TOLD_MAX: Final = 12  # A sentence with more of them is not read.
 
 
@@ -44,10 +47,10 @@ class Formula:
         program: What they compute.
         state: What they remember.
         expressions: As they were written, n of them.
-        value: Value of each tag when it was judged last, float64 (n, i); NaN where it was unknown.
-        said: Truth then of each part that says something by itself, int8 (n, sayings).
+        said: Truth, when it was judged last, of each part that says something by itself, int8 (n, sayings).
+        sides: The numbers that it compared then, float64 (n, sayings, 2); NaN for none or unknown.
         cause: Why it was unknown then, as in ``Verdict``, int32 (n,).
-        value_at, said_at: The same when the rule let go (0) and tripped (1) last, (n, 2, …).
+        said_at, sides_at: The same when the rule let go (0) and tripped (1) last, (n, 2, …).
         told_ns: When it was told last that it is not judged, int64 (n,).
     """
 
@@ -55,11 +58,11 @@ class Formula:
     program: Program
     state: State
     expressions: tuple[Expression, ...]
-    value: NDArray[np.float64]
     said: Truths
+    sides: NDArray[np.float64]
     cause: NDArray[np.int32]
-    value_at: NDArray[np.float64]
     said_at: Truths
+    sides_at: NDArray[np.float64]
     told_ns: Times
 
 
@@ -70,23 +73,23 @@ class Formulas:
         self.parts: list[Formula] = []
         self.part_of: NDArray[np.int32] = np.full(len(table), -1, np.int32)
         self.place_of: NDArray[np.int64] = np.zeros(len(table), np.int64)
-        self._news: list[dict[str, Any]] = []
+        self._news: deque[dict[str, Any]] = deque(maxlen=NEWS_MAX)
         self._names = [f"{rule.id} {digest(rule.when)}" if rule.when else "" for rule in table]
         for rules, program, expressions in compiled(table):
             self.part_of[rules] = len(self.parts)
             self.place_of[rules] = np.arange(len(rules))
-            n, i, s = len(rules), program.layout.inputs, len(program.sayings)
+            n, s = len(rules), len(program.sayings)
             self.parts.append(
                 Formula(
                     rules=rules,
                     program=program,
                     state=State.fresh(program),
                     expressions=expressions,
-                    value=np.full((n, i), np.nan),
                     said=np.full((n, s), -1, np.int8),
+                    sides=np.full((n, s, 2), np.nan),
                     cause=np.zeros(n, np.int32),
-                    value_at=np.full((n, 2, i), np.nan),
                     said_at=np.full((n, 2, s), -1, np.int8),
+                    sides_at=np.full((n, 2, s, 2), np.nan),
                     told_ns=np.zeros(n, np.int64),
                 )
             )
@@ -116,24 +119,36 @@ class Formulas:
         """Keep what was true when rules tripped or cleared, for their sentence."""
         for formula, at, places in self.of(rules):
             way = active[at].astype(np.int64)
-            formula.value_at[places, way] = formula.value[places]
             formula.said_at[places, way] = formula.said[places]
+            formula.sides_at[places, way] = formula.sides[places]
 
     def explain(self, rule: int, *, is_active: bool) -> list[dict[str, Any]]:
-        """Say which parts of a rule's expression were true when it tripped or let go last, with their values."""
+        """Say which parts of a rule's expression were true when it tripped or let go last, and what they compared.
+
+        Returns:
+            For each part ``text``, ``is_true`` (None for unknown) and ``values``: what is no plain number, its value
+            (None for unknown), and whether it is a tag.
+        """
         formula, place, way = self.parts[self.part_of[rule]], int(self.place_of[rule]), int(is_active)
         expression = formula.expressions[place]
-        lowered = lower(expression)
-        value_of = dict(zip(expression.tags, formula.value_at[place, way].tolist(), strict=True))
+        places = lower(expression).parts
         parts: list[dict[str, Any]] = []
-        for step, truth in zip(formula.program.sayings, formula.said_at[place, way].tolist(), strict=True):
-            node = lowered.parts[step]
-            names = dict.fromkeys(part.name for part in walk(node) if isinstance(part, TagName))
+        said, sides = formula.said_at[place, way].tolist(), formula.sides_at[place, way].tolist()
+        for step, truth, numbers in zip(formula.program.sayings, said, sides, strict=True):
+            node = places[step]
+            values = [
+                {
+                    "text": side.name if isinstance(side, TagName) else expression.text[side.start : side.end],
+                    "value": number if math.isfinite(number) else None,
+                    "is_tag": isinstance(side, TagName),
+                }
+                for side, number in zip(_sides(node), numbers, strict=False)
+            ]
             parts.append(
                 {
                     "text": expression.text[node.start : node.end],
                     "is_true": None if truth < 0 else bool(truth),
-                    "values": {name: value_of[name] if np.isfinite(value_of[name]) else None for name in names},
+                    "values": [value for side, value in zip(_sides(node), values, strict=True) if not _is_number(side)],
                 }
             )
         return parts[:PARTS_TOLD_MAX]
@@ -150,14 +165,15 @@ class Formulas:
 
     def news(self) -> list[dict[str, Any]]:
         """Hand over which rules fell out of judgement by their own calculation since the last call."""
-        told, self._news = self._news, []
+        told = list(self._news)
+        self._news.clear()
         return told
 
     def take(self, formula: Formula, places: Indexes, inputs: Inputs, time_ns: Times) -> tuple[Truths, Times]:
         """Run some rules of a formula; give their truth, and the time that counts."""
         verdict = run(formula.program, formula.state, places, inputs, time_ns)
-        formula.value[places] = np.where(inputs.is_known, inputs.value, np.nan)
         formula.said[places] = verdict.said
+        formula.sides[places] = verdict.sides
         formula.cause[places] = verdict.cause
         at_ns = formula.state.time_ns[places]
         self._tell(formula, places, at_ns)
@@ -210,8 +226,19 @@ class Formulas:
         for formula in self.parts:
             for theirs, at, places in other.of(rules[formula.rules]):
                 formula.state.put(at, theirs.state.take(places))
-                for name in ("value", "said", "cause", "value_at", "said_at", "told_ns"):
+                for name in ("said", "sides", "cause", "said_at", "sides_at", "told_ns"):
                     getattr(formula, name)[at] = getattr(theirs, name)[places]
+
+
+def _sides(node: Part) -> tuple[Node, ...]:
+    """Give what a part compares; of a bit its tag; nothing of a quality or silence."""
+    if isinstance(node, Comparison) and not isinstance(node.left, Text) and not isinstance(node.right, Text):
+        return (node.left, node.right)
+    return node.arguments[:1] if isinstance(node, Call) and node.name == "bit" else ()
+
+
+def _is_number(node: Node) -> bool:
+    return isinstance(node, Number) or (isinstance(node, Negative) and isinstance(node.operand, Number))
 
 
 def compiled(table: RuleTable) -> list[tuple[Indexes, Program, tuple[Expression, ...]]]:

@@ -22,8 +22,8 @@ REASON_ZH = {
     "sentinel": "填充值", "not_a_number": "非数值", "malformed": "报文无法解析", "frozen": "数据冻结",
     "substituted": "人工置数", "clock": "时钟错误", "retained": "保留消息", "device": "设备自报故障",
 }  # fmt: skip
-EXPRESSION_EN = {True: "true", False: "not true", None: "unknown"}
-EXPRESSION_ZH = {True: "成立", False: "不成立", None: "未知"}
+EXPRESSION_EN = {True: "true", False: "not true", None: "unknown", "over": "is over"}
+EXPRESSION_ZH = {True: "成立", False: "不成立", None: "未知", "over": "不再成立"}
 OWN_CLAUSE = ("DEVIATION", "STATE", "FROZEN", "RANGE")
 ABOVE, BELOW = ("H", "HH"), ("L", "LL")
 
@@ -127,12 +127,15 @@ def _asked(facts: Mapping[str, Any], held: str, unit: str, words: Mapping[Any, s
     # An outermost "for" is the rule's on-delay, and is said already.
     if facts.get("on_delay_s") and not re.search(r"\bfor\s+[\d.eE+-]+\s*[a-z]+\s*$", said):
         said = held.format(said, _span(facts, "on_delay_s", unit))
+    if not facts.get("holds", True):
+        said = f"{said} {words['over']}"
     parts: dict[Any, list[str]] = {}
     for part in facts.get("parts", ()):
         values = [
-            f"{'' if len(part['values']) == 1 else one['tag'] + ' '}{_value({**one, 'value': one['value']}, 'value')}"
+            _value(one, "value") if len(part["values"]) == 1
+            else f"{one['text']} {_value(one, 'value')}"
             for one in part["values"]
-        ]
+        ]  # fmt: skip
         parts.setdefault(part["is_true"], []).append(
             f"{part['text']} ({', '.join(values)})" if values else part["text"]
         )

@@ -260,7 +260,7 @@ class Program:
         rows: Tag row of each input, int32 (n, i).
         numbers: Numbers of each expression, float64 (n, numbers).
         held_ns, count_ns, rate_ns: Windows, int64 (n, …).
-        sayings: Places of the steps that say something about tags by themselves.
+        sayings: Places of the outermost steps that say something about tags by themselves.
     """
 
     steps: tuple[Step, ...]
@@ -309,8 +309,21 @@ def compile_alike(expressions: Sequence[Expression], lowered: Sequence[Lowered],
         held_ns=np.array([one.held_ns for one in lowered], np.int64).reshape(n, -1),
         count_ns=np.array([one.count_ns for one in lowered], np.int64).reshape(n, -1),
         rate_ns=np.array([one.rate_ns for one in lowered], np.int64).reshape(n, -1),
-        sayings=tuple(place for place, step in enumerate(first.steps) if step.op in SAYING),
+        sayings=_sayings(first.steps),
     )
+
+
+def _sayings(steps: Sequence[Step]) -> tuple[int, ...]:
+    """Find the outermost steps that say something about tags by themselves, in the order of the text."""
+    found: list[int] = []
+    waiting = [len(steps) - 1]
+    while waiting:
+        place = waiting.pop()
+        if steps[place].op in SAYING:
+            found.append(place)
+        elif steps[place].op in (Op.AND, Op.OR, Op.NOT, Op.HELD):
+            waiting.extend(reversed(steps[place].of))
+    return tuple(found)
 
 
 def compile_programs(

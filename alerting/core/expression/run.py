@@ -115,11 +115,13 @@ class Verdict:
         truth: 1 true, 0 false, -1 unknown, int8 (m,).
         cause: Why it is unknown: ``Unknown << CAUSE_SHIFT | step``; 0 where it is known, int32 (m,).
         said: Truth of each step that says something about tags by itself, int8 (m, sayings).
+        sides: The numbers that it compares, or the tag's value, float64 (m, sayings, 2); NaN for none or unknown.
     """
 
     truth: Truths
     cause: Causes
     said: Truths
+    sides: Floats
 
 
 def run(program: Program, state: State, rules: Indexes, inputs: Inputs, time_ns: Times) -> Verdict:
@@ -136,11 +138,12 @@ def run(program: Program, state: State, rules: Indexes, inputs: Inputs, time_ns:
             turn.do(step)
     state.time_ns[rules] = time_ns
     truth, cause = turn.truth[-1], turn.cause[-1]
-    said = [turn.truth[place] - np.int8(1) for place in program.sayings]
+    said, sides = turn.told()
     return Verdict(
         truth=np.array([0, -1, 1], np.int8)[truth],
         cause=np.where(truth == UNKNOWN, cause, np.int32(0)),
-        said=np.array([0, -1, 1], np.int8)[np.stack(said, axis=1) + 1] if said else np.empty((len(rules), 0), np.int8),
+        said=said,
+        sides=sides,
     )
 
 
@@ -182,6 +185,20 @@ class _Run:
         self.number.append(number)
         self.truth.append(truth)
         self.cause.append(cause)
+
+    def told(self) -> tuple[Truths, Floats]:
+        """Give truth and numbers of the steps that say something by themselves."""
+        sayings = self.program.sayings
+        said = np.empty((len(self.rules), len(sayings)), np.int8)
+        sides = np.full((len(self.rules), len(sayings), 2), np.nan)
+        for column, place in enumerate(sayings):
+            step = self.program.steps[place]
+            said[:, column] = np.array([0, -1, 1], np.int8)[self.truth[place]]
+            if step.op is Op.BIT:
+                sides[:, column, 0] = np.where(self.cause[place] == 0, self.inputs.value[:, step.tag], np.nan)
+            for side, register in enumerate(step.of):
+                sides[:, column, side] = np.where(self.cause[register] == 0, self.number[register], np.nan)
+        return said, sides
 
     # ---- causes
 

@@ -226,6 +226,8 @@ def test_it_says_which_parts_were_true() -> None:
     )
     drive.sample(5, 4.0, row=0)
     facts = drive.event_of("returned").cause
+    assert clause(facts, "en").startswith(f"{rule.when} is over: true flow > 0")
+    assert clause(facts, "zh").startswith(f"条件 {rule.when} 不再成立: 成立 flow > 0")
     assert "not true level > 4.5 (4 m)" in clause(facts, "en")
     assert drive.alarm.setpoint is None
 
@@ -287,3 +289,28 @@ def test_clock_readings_in_between_change_nothing(steps: int) -> None:
     events = [event for event in seen if event[0] == "EXPRESSION"]
     assert len(events) > 5
     assert events == [event for event in expected if event[0] == "EXPRESSION"]
+
+
+def test_what_was_compared_is_told_where_it_was_calculated() -> None:
+    rule = asked("count(flow > 0, 1 min) >= 1 and level - 1 > -stop and not bit(stop, 2)", "level", "flow", "stop")
+    drive = Drive(rule, tags=TAGS)
+    drive.sample(1, 0.0, row=1).sample(2, 4.0, row=0).sample(3, 3.0, row=2).sample(4, 7.0, row=1)
+    assert clause(drive.event_of("raised").cause, "en") == (
+        f"{rule.when}: true count(flow > 0, 1 min) >= 1 (1), level - 1 > -stop (level - 1 3, -stop -3); "
+        "not true bit(stop, 2) (3)"
+    )
+
+
+def test_a_rule_that_falls_out_of_judgement_by_itself_is_said_in_the_journal() -> None:
+    drive = Drive(asked("level / flow > 2", "level", "flow"), tags=TAGS)
+    drive.sample(1, 5.0, row=0).sample(2, 0.0, row=1)
+    assert drive.outcome.remarks == [
+        {
+            "kind": "rule_not_judged",
+            "nature": "actual",
+            "rule": "level.EXPRESSION",
+            "reason": "division",
+            "part": "level / flow",
+            "time_ns": at(2),
+        }
+    ]
