@@ -162,7 +162,7 @@ class Feed:
 async def test_a_locked_register_does_not_stop_judging(tmp_path: Path) -> None:
     """While another process holds the register, an alarm is on the picture within two seconds all the same."""
     site = small_site(table(H0), SOURCE, tmp_path)
-    gateway = Gateway(site, SystemClock(), Parts(make_collector=Feed, jitter_seed=1))  # type: ignore[arg-type]
+    gateway = Gateway(site, SystemClock(), Parts(make_collector=Feed, jitter_seed=1))
     async with gateway.running():
         await asyncio.sleep(0.3)
         feed: Any = gateway.collectors["plc"]
