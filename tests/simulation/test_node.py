@@ -261,6 +261,30 @@ def test_both_sides_start_anew_and_nothing_is_lost_or_told_twice(tmp_path: Path)
     assert sum(last for _, last in ranges) == len(keys)
 
 
+def test_a_gateway_that_starts_anew_goes_on_with_a_node_that_did_not(tmp_path: Path) -> None:
+    world = World(tmp_path, lambda t: 90.0 if t >= 35 else 10.0)
+
+    async def script(world: World, stack: AsyncExitStack) -> None:
+        async with AsyncExitStack() as first:
+            await first.enter_async_context(world.make_gateway().running())
+            await stack.enter_async_context(world.make_node().running())
+            await asyncio.sleep(20)
+        world.gateway = None
+        await asyncio.sleep(3)  # Shorter than what makes back-fill: it goes on in order.
+        gateway = world.make_gateway()
+        await stack.enter_async_context(gateway.running())
+        await asyncio.sleep(20)
+        assert sum(gateway.intake.refused.values()) == 0, gateway.intake.refused
+        assert gateway.desk.memory(Nature.ACTUAL).value[1] == 90.0
+        assert (world.status.waiting, world.status.missing) == (0, 0)
+
+    run(world, script)
+    assert len(world.keys()) == len(set(world.keys()))
+    assert len({epoch for epoch, _ in world.keys()}) == 1
+    assert not any(scan.is_backfill for scan in world.delivered)
+    assert world.told() == [("raised", "T.level", False)]
+
+
 def rows_of(world: World, table: Any) -> list[Any]:  # noqa: ANN401 - a table
     assert world.gateway is not None
     with world.gateway.engine.connect() as connection:
