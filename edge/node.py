@@ -304,7 +304,7 @@ async def _tell(node: Node, file: Path | None, asked: asyncio.Event) -> None:
     """Write the status: to standard output on SIGUSR1, into the file every two seconds."""
     while True:
         if file is not None:
-            _put(file, orjson.dumps(await node.status()))
+            await asyncio.to_thread(_put, file, orjson.dumps(await node.status()))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asked.wait(), STATUS_S)
         if asked.is_set():

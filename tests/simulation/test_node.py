@@ -154,7 +154,7 @@ class World:
         (found,) = self.gateway.nodes()
         return found
 
-    def keys(self) -> list[tuple[int, int]]:
+    def seen(self) -> list[tuple[int, int]]:
         return [(scan.epoch, scan.number) for scan in self.delivered]
 
     def told(self) -> list[tuple[str, str, bool]]:
@@ -207,7 +207,7 @@ def test_ten_minutes_without_a_link_is_made_up_for_and_rings_late_only(tmp_path:
         assert refused == {}, refused
 
     run(world, script)
-    assert len(world.keys()) == len(set(world.keys()))
+    assert len(world.seen()) == len(set(world.seen()))
     assert world.told() == [("raised", "fengsui.link.plc", False), ("raised", "T.level", True)]
 
 
@@ -229,7 +229,7 @@ def test_lost_answers_and_cuts_deliver_each_scan_once(tmp_path: Path, seed: int)
         assert world.status.known > 0, "some came twice"
 
     run(world, script)
-    keys = world.keys()
+    keys = world.seen()
     assert len(keys) == len(set(keys)) > 100
     assert {number for _, number in keys} == set(range(1, len(keys) + 1))
     assert {tag for _, tag, _ in world.told()} <= {"fengsui.link.plc"}
@@ -252,7 +252,7 @@ def test_both_sides_start_anew_and_nothing_is_lost_or_told_twice(tmp_path: Path)
             await asyncio.sleep(7)
 
     run(world, script)
-    keys = world.keys()
+    keys = world.seen()
     assert len(keys) == len(set(keys)), "known again from the disk"
     assert len({epoch for epoch, _ in keys}) == 3
     assert world.told() == [("raised", "T.level", False)]
@@ -279,8 +279,8 @@ def test_a_gateway_that_starts_anew_goes_on_with_a_node_that_did_not(tmp_path: P
         assert (world.status.waiting, world.status.missing) == (0, 0)
 
     run(world, script)
-    assert len(world.keys()) == len(set(world.keys()))
-    assert len({epoch for epoch, _ in world.keys()}) == 1
+    assert len(world.seen()) == len(set(world.seen()))
+    assert len({epoch for epoch, _ in world.seen()}) == 1
     assert not any(scan.is_backfill for scan in world.delivered)
     assert world.told() == [("raised", "T.level", False)]
 
@@ -396,7 +396,7 @@ def test_a_gateway_with_no_room_is_left_in_peace_until_it_says(tmp_path: Path) -
         assert (world.status.waiting, world.status.missing) == (0, 0)
 
     run(world, script)
-    assert len(world.keys()) == len(set(world.keys()))
+    assert len(world.seen()) == len(set(world.seen()))
 
 
 def test_a_store_that_cannot_write_frees_nothing_and_judging_goes_on(tmp_path: Path) -> None:
@@ -425,7 +425,7 @@ def test_a_store_that_cannot_write_frees_nothing_and_judging_goes_on(tmp_path: P
         assert world.status.missing == 0
 
     run(world, script)
-    assert len(world.keys()) == len(set(world.keys()))
+    assert len(world.seen()) == len(set(world.seen()))
     assert [one for one in world.told() if one[1] == "T.level"] == [("raised", "T.level", False)]
 
 
