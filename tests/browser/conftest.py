@@ -6,8 +6,10 @@ Why: what a person sees is the end of the road; only the plant and the authority
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, ConsoleMessage
+
+    from simulators.child import Child
 
 NAME, PASSWORD = "zhang.min", "rain on the tank farm 7"
 ARGUMENTS = ["--headless", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--no-sandbox"]
@@ -45,11 +49,25 @@ def until(what: Callable[[], Any], why: str, seconds: float = READY_S_MAX) -> An
     pytest.fail(f"{why} did not come within {seconds:g} s")
 
 
+@contextmanager
+def paused(*children: Child) -> Iterator[None]:
+    """Keep processes from saying anything: their connections stay open, and nothing comes."""
+    for child in children:
+        os.kill(child.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for child in children:
+            os.kill(child.process.pid, signal.SIGCONT)
+
+
 class Plant:
     """A played story: the stage, its gateway, and its API."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, devices: Child, authority: Child) -> None:
         self.stage = stage
+        self.devices = devices
+        self.authority = authority
         self._sessions: dict[str, str] = {}
         self.gateway = stage.start_gateway()
 
@@ -102,9 +120,9 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     add_user(engine, SystemClock(), "guest", "viewer", PASSWORD)
     engine.dispose()
     with ExitStack() as ending:
-        for child in (stage.start_broker(), stage.start_regulator(), stage.start_plant()):
+        for child in (stage.start_broker(), authority := stage.start_regulator(), devices := stage.start_plant()):
             ending.callback(child.stop)
-        played = Plant(stage)
+        played = Plant(stage, devices, authority)
         ending.callback(played.close)
         played.await_ready()
         until(lambda: len({alarm["tier_max"] for alarm in played.alarms()}) >= 3, "alarms of three tiers")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ import dashboards
 from edge.clock_system import SystemClock
 from gateway.auth import make_link
 from gateway.store.engine import open_store, store_url
+from tests.browser.conftest import paused, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +137,11 @@ def test_one_time_link_logs_in_once(browser: Browser, plant: Plant) -> None:
     assert "demo" in page.inner_text("header.line")
     context.close()
     stranger = browser.new_context()
-    assert stranger.new_page().goto(f"{plant.stage.page}/login/{token}").status == 401  # type: ignore[union-attr]
+    page = stranger.new_page()
+    page.goto(f"{plant.stage.page}/login/{token}")
+    page.wait_for_selector("input[name=password]")
+    assert "has been used or has expired" in page.inner_text("form")
+    assert not [cookie for cookie in stranger.cookies() if cookie["name"] == "fengsui_session"]
     stranger.close()
 
 
@@ -248,6 +255,72 @@ def test_keys(visit: Callable[..., Visit]) -> None:
     assert all("TK-103" in str(rows.nth(at).get_attribute("title")) for at in range(rows.count()))
 
 
+def test_since_is_the_present_trip_and_the_present_value_stands_beside(
+    visit: Callable[..., Visit], plant: Plant
+) -> None:
+    one = visit()
+    one.go("alarms", ready=".row")
+    zone = ZoneInfo("Asia/Shanghai")
+    listed = [alarm for alarm in plant.alarms() if alarm["raised"] != alarm["onset"]]
+    assert listed, "no alarm of the story rose after its onset"
+    shown = one.page.evaluate("[...document.querySelectorAll('.row .since')].map((cell) => cell.title)")
+    for alarm in listed:
+        raised = datetime.fromisoformat(alarm["raised"]).astimezone(zone)
+        assert f"{raised:%Y-%m-%d %H:%M:%S} UTC+8" in shown, alarm["tag"]
+    now = one.page.inner_text(".row:has(.what[title='TK-103 / TK-103.level']) .now >> nth=0")
+    assert re.fullmatch(r"[\d.]+ m", now)
+
+
+def test_a_tile_shows_the_value_of_its_worst_alarm(visit: Callable[..., Visit], plant: Plant) -> None:
+    one = visit()
+    one.go("overview", ready=".tile")
+    titles = {tag["name"]: tag["title"]["en"] for tag in plant.get("tags")["tags"]}
+    tiers = ["BLUE", "YELLOW", "ORANGE", "RED"]
+
+    def agrees() -> bool:
+        worst: dict[str, dict[str, Any]] = {}
+        for alarm in plant.alarms():
+            at = worst.get(alarm["unit"])
+            if alarm["is_active"] and (at is None or tiers.index(alarm["tier"]) > tiers.index(at["tier"])):
+                worst[alarm["unit"]] = alarm
+        worst = {unit: alarm for unit, alarm in worst.items() if alarm["tier"] in ("RED", "ORANGE")}
+        tiles = {unit: one.page.inner_text(f".tile[href='#/overview/{unit}']") for unit in worst}
+        return all(titles[alarm["tag"]] in tiles[unit] for unit, alarm in worst.items())
+
+    until(agrees, "tiles that show what their tier is about", 20.0)
+
+
+def test_an_alarm_that_ended_is_listed_with_who_and_why(visit: Callable[..., Visit], plant: Plant) -> None:
+    latching = {
+        limit["rule"] for tag in plant.get("tags")["tags"] for limit in tag["limits"] if limit.get("is_latching")
+    }
+
+    def returned() -> list[dict[str, Any]]:
+        return [a for a in plant.alarms() if a["state"] == "RTN_UNACK" and a["rule"] not in latching]
+
+    alarm = until(returned, "an alarm that returned", 150.0)[0]
+    acked = httpx.post(
+        f"{plant.stage.page}/api/v1/alarms/{alarm['id']}/ack",
+        json={"comment": "pump was stopped"},
+        headers={"X-Fengsui-Request": "1"},
+        cookies={"fengsui_session": plant.session("zhang.min")},
+    )
+    acked.raise_for_status()
+    one = visit()
+    one.go("alarms")
+    one.page.click("header button:text-is('Ended')")
+    row = one.page.locator(f".ended-row:has(.what[title='{alarm['unit']} / {alarm['tag']}'])", has_text="pump was")
+    row.first.wait_for()
+    assert "zhang.min" in row.first.inner_text()
+    row.first.click()
+    one.page.wait_for_selector(".detail li:has-text('acknowledged'):has-text('pump was stopped')")
+    one.page.click("button:text-is('7 d')")
+    row.first.wait_for()
+    one.page.fill("input[type=search]", "nothing has this name")
+    one.page.wait_for_selector(".ended .empty:has-text('No alarm matches')")
+    assert one.complaints == []
+
+
 # ------------------------------------------------------------------------------------------------------- hostile words
 
 
@@ -285,9 +358,10 @@ def test_trend_draws_values_and_limits(visit: Callable[..., Visit]) -> None:
         """() => { const c = document.querySelector('canvas');
         const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
         let orange = 0, dark = 0;
-        for (let i = 0; i < d.length; i += 4) { if (d[i + 3] < 200) continue;
-          if (d[i] > 210 && d[i + 1] > 90 && d[i + 1] < 140 && d[i + 2] < 40) orange += 1;
-          if (d[i] < 60 && d[i + 1] < 60 && d[i + 2] < 60) dark += 1; }
+        for (let i = 0; i < d.length; i += 4) {
+          // A line between two rows of pixels is half as thick in each.
+          if (d[i + 3] > 60 && d[i] > 210 && d[i + 1] > 90 && d[i + 1] < 140 && d[i + 2] < 40) orange += 1;
+          if (d[i + 3] >= 200 && d[i] < 60 && d[i + 1] < 60 && d[i + 2] < 60) dark += 1; }
         return { orange, dark }; }"""
     )
     assert inked["orange"] > 500, "the line of the limit HH is missing"  # Pixels.
@@ -338,7 +412,46 @@ def test_flow_shows_each_stage_in_balance(visit: Callable[..., Visit]) -> None:
     assert "tankfarm-1" in one.page.inner_text("main")
 
 
-# ---------------------------------------------------------------------------------------------------------- last: lost
+def test_an_unknown_place_says_so(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    one.go("nosuch")
+    assert "No such place" in one.page.inner_text("main")
+    one.page.click("main a")
+    one.page.wait_for_selector(".tile")
+    assert "#/overview" in one.page.url
+
+
+# -------------------------------------------------------------------------------------- last: silent sources, and lost
+
+
+def test_a_silent_source_is_one_row_and_a_silent_authority_is_said(visit: Callable[..., Visit], plant: Plant) -> None:
+    one = visit()
+    one.go("alarms", ready=".list")
+    with paused(plant.devices, plant.authority):
+        fold = one.page.locator(".fold:has-text('tankfarm-1: ')").first
+        fold.wait_for(timeout=30_000)
+        assert "tags without data" in fold.inner_text()
+        fold.click()
+        one.page.wait_for_selector(".row .what[title='TK-103 / TK-103.level']")
+        assert fold.get_attribute("aria-expanded") == "true"
+        one.page.keyboard.press("a")
+        one.page.fill("dialog textarea", "the controller is silent")
+        one.page.click("dialog button[type=submit]")
+        one.page.wait_for_selector("dialog", state="detached")
+
+        def silent() -> list[dict[str, Any]]:
+            return [a for a in plant.alarms() if a["group"] in ("stale", "bad") and a["tag"].startswith("TK-10")]
+
+        acked = [alarm for alarm in silent() if alarm["comment"] == "the controller is silent"]
+        assert len(acked) >= 4, "one Ack for the row acknowledges each alarm in it"  # What is folded.
+        one.go("push", ready=".tile .trouble")
+        trouble = one.page.inner_text(".tile .trouble")
+        assert re.search(r"time-out – .+ · (next attempt \d|waiting for the destination)", trouble), trouble
+        assert one.page.locator(".notice .about.mono").count() == 0
+    assert one.complaints == []
+
+
+# ---------------------------------------------------------------------------------------------------------------- lost
 
 
 def test_a_lost_connection_is_said_and_healed(visit: Callable[..., Visit], plant: Plant) -> None:

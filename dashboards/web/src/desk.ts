@@ -12,6 +12,8 @@ export type AlarmAct = Exclude<Act, "task">;
 /** Chosen alarms by row key; the last one chosen is the one that keys move from. */
 export const chosen = shallowRef<ReadonlySet<string>>(new Set());
 export const current = ref<string | null>(null);
+/** Rows of folded alarms that a person opened. */
+export const unfolded = shallowRef<ReadonlySet<string>>(new Set());
 /** The alarm whose story is shown; on a phone it covers the list. */
 export const opened = ref<string | null>(null);
 /** The last known form of the opened alarm, for when it has left the list. */
@@ -59,6 +61,23 @@ export function dismiss(id: number): void {
 export function choose(key: string | null): void {
   current.value = key;
   chosen.value = key === null ? new Set() : new Set([key]);
+}
+
+/** Choose the alarms that one row stands for. */
+export function chooseAll(key: string, keys: Iterable<string>): void {
+  current.value = key;
+  chosen.value = new Set(keys);
+}
+
+/** Whether a key is that of a row of folded alarms, see ``order.fold``. */
+export function isFoldKey(key: string): boolean {
+  return key.startsWith("fold:");
+}
+
+export function toggleFold(key: string): void {
+  const next = new Set(unfolded.value);
+  if (!next.delete(key)) next.add(key);
+  unfolded.value = next;
 }
 
 export function open(key: string, alarm?: Alarm): void {
@@ -111,17 +130,31 @@ export function sentenceOf(cause: unknown): string {
   return String(cause);
 }
 
-/** Carry out an act on each alarm in turn; what is refused is said, the others go on. */
-export async function perform(act: AlarmAct, about: Alarm[], body: Record<string, unknown>): Promise<number> {
-  let done = 0;
-  for (const alarm of about) {
-    try {
-      const answer = await post<{ alarm?: Alarm | null }>(`alarms/${encodeURIComponent(rowKey(alarm))}/${act}`, body);
-      if (answer.alarm) takeAlarm(answer.alarm);
-      done += 1;
-    } catch (cause) {
-      refuse(nameOf(alarm), sentenceOf(cause));
+/** Commands on their way at once: each waits for the next turn of the core, which takes many. */
+const AT_ONCE = 6;
+
+export interface Progress {
+  answered: number;
+  refused: { about: string; text: string }[];
+  /** Set by the person: what is not sent yet is not sent. */
+  isStopped: boolean;
+}
+
+/** Carry out an act on each alarm; what is refused is noted, the others go on. `progress` is kept up to date. */
+export async function perform(act: AlarmAct, about: readonly Alarm[], body: Record<string, unknown>, progress: Progress): Promise<void> {
+  let next = 0;
+  async function work(): Promise<void> {
+    while (next < about.length && !progress.isStopped) {
+      const alarm = about[next]!;
+      next += 1;
+      try {
+        const answer = await post<{ alarm?: Alarm | null }>(`alarms/${encodeURIComponent(rowKey(alarm))}/${act}`, body);
+        if (answer.alarm) takeAlarm(answer.alarm);
+      } catch (cause) {
+        progress.refused.push({ about: nameOf(alarm), text: sentenceOf(cause) });
+      }
+      progress.answered += 1;
     }
   }
-  return done;
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, about.length) }, work));
 }

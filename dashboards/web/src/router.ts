@@ -1,6 +1,7 @@
 /** Places of the page. Hash addresses, so that the gateway serves one file and every place can be a link. */
 import { createRouter, createWebHashHistory } from "vue-router";
 import AlarmsPage from "./pages/AlarmsPage.vue";
+import NotFoundPage from "./pages/NotFoundPage.vue";
 import OverviewPage from "./pages/OverviewPage.vue";
 
 export const PLACES = ["overview", "alarms", "trend", "register", "response", "push", "flow"] as const;
@@ -21,6 +22,6 @@ export const router = createRouter({
     { path: "/response", name: "response", component: () => import("./pages/ResponsePage.vue") },
     { path: "/push", name: "push", component: () => import("./pages/PushPage.vue") },
     { path: "/flow", name: "flow", component: () => import("./pages/FlowPage.vue") },
-    { path: "/:other(.*)*", redirect: "/" },
+    { path: "/:other(.*)*", name: "nowhere", component: NotFoundPage },
   ],
 });

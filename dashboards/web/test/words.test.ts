@@ -25,4 +25,8 @@ describe("the two languages", () => {
     for (const [key, text] of english) if (key !== "language/other") expect(text, key).not.toMatch(CJK);
     for (const [key, text] of chinese) expect(text.replaceAll(COMMON, ""), key).not.toMatch(/[A-Za-z]{2,}/);
   });
+
+  it("promise no sound: there is none", () => {
+    for (const [key, text] of [...english, ...chinese]) expect(text, key).not.toMatch(/\b(horn|sound|siren|audible|beep|rang|rings?)\b|声响|声音|警笛|鸣响|蜂鸣/i);
+  });
 });

@@ -22,6 +22,7 @@ export interface Limit {
   deadband: number;
   on_delay_s: number;
   off_delay_s: number;
+  is_latching?: boolean;
   tier: Tier;
 }
 
@@ -54,6 +55,8 @@ export interface Alarm {
   state: State;
   is_active: boolean;
   onset: string | null;
+  /** Time of the last trip or rise; null while it never rang. */
+  raised?: string | null;
   changed: string | null;
   value: number | null;
   setpoint: number | null;
@@ -151,6 +154,17 @@ export interface Notice {
   last_error: string;
   receipt: Receipt | null;
   nature: Nature;
+  /** What was sent, word for word. */
+  body?: NoticeBody;
+}
+
+export interface NoticeBody {
+  subject: "alarm" | "out_of_service";
+  alarm: string;
+  event: { id: string; what: string };
+  tag: string;
+  unit: { id: string; title: Said };
+  text: Said;
 }
 
 export interface Destination {

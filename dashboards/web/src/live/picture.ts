@@ -51,6 +51,12 @@ export function sampleAt(row: number): Sample | null {
   return { value: Number.isFinite(value) ? value : null, quality: q[row] ?? 0, t_ms: t[row] ?? 0 };
 }
 
+/** The latest sample of a tag, for a computed that is to follow the feed. */
+export function liveSample(tag: Tag | undefined): Sample | null {
+  void valuesRev.value;
+  return tag ? sampleAt(tag.row) : null;
+}
+
 /** The site's time now, by the gateway's clock: its last word plus the time since; it stands still while disconnected. */
 export function now_ms(): number {
   if (asOf_ms.value === null) return Date.now();

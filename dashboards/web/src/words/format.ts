@@ -1,6 +1,6 @@
 /** Numbers, times and names as people read them: site's time zone, 24 hours, unit on every number. */
 import type { Alarm, Limit, Receipt, Said, Tag, Tier } from "../api/types";
-import { plant, status } from "../live/picture";
+import { plant, status, type Sample } from "../live/picture";
 import { language, t, word } from "./i18n";
 
 export function said(text: Said | string | null | undefined, instead = ""): string {
@@ -170,6 +170,56 @@ export function shownTier(alarm: Alarm): Tier {
   return plant.tagOf.get(alarm.tag)?.limits.find((limit) => limit.kind === alarm.condition)?.tier ?? "NONE";
 }
 
+/** Since when an alarm wants an answer: its last trip or rise; its episode may have begun earlier. */
+export function sinceOf(alarm: Alarm): string | null {
+  return alarm.raised ?? alarm.onset;
+}
+
+/** An alarm about data that do not come or are of no use, and not about the plant. */
+export function isNoData(alarm: Alarm): boolean {
+  return alarm.group === "stale" || alarm.group === "bad";
+}
+
+/** The limits that make up an alarm: those of one direction, or of one kind. */
+function limitsOf(alarm: Alarm): Limit[] {
+  const kinds = alarm.group === "high" ? ["H", "HH"] : alarm.group === "low" ? ["L", "LL"] : [alarm.condition];
+  return plant.tagOf.get(alarm.tag)?.limits.filter((limit) => kinds.includes(limit.kind)) ?? [];
+}
+
+/** What a person has to do about an alarm: its state, whether it latches, and what it was when that was worse. */
+export function stateText(alarm: Alarm, isShort = false): string {
+  if (alarm.state === "NORMAL") return isShort ? t("alarm.cleared") : word("state", "NORMAL");
+  const parts = [word(isShort ? "stateShort" : "state", alarm.state)];
+  if (alarm.state !== "LATCHED" && limitsOf(alarm).some((limit) => limit.is_latching)) parts.push(t(alarm.is_active ? "alarm.latching" : "alarm.isLatched"));
+  if (alarm.is_active && alarm.tier_max !== alarm.tier && alarm.tier_max !== "NONE") parts.push(t("alarm.was", { tier: tierWord(alarm.tier_max) }));
+  return parts.join(t("common.comma"));
+}
+
+/** Why an alarm is still active although its value is back: the deadband or the off-delay holds it. Empty where nothing is to be said. */
+export function backText(alarm: Alarm, sample: Sample | null): string {
+  const tag = plant.tagOf.get(alarm.tag);
+  if (!alarm.is_active || !tag || !sample || sample.value === null || sample.quality >= 0x80 || alarm.setpoint === null || isTwoState(tag)) return "";
+  const value = sample.value;
+  const sign = alarm.group === "high" ? 1 : alarm.group === "low" ? -1 : 0;
+  const mine = limitsOf(alarm);
+  const limit = mine.find((one) => one.kind === alarm.condition);
+  if (sign === 0 || !limit || sign * value >= sign * limit.setpoint) return "";
+  const inner = limit.setpoint - sign * limit.deadband;
+  if (sign * value > sign * inner) return t(sign > 0 ? "alarm.backBandHigh" : "alarm.backBandLow", { value: `${exact(inner)} ${tag.eu}`.trim() });
+  // A milder limit of the same direction may go on holding the alarm.
+  const milder = mine.find((one) => one.kind !== limit.kind && sign * one.setpoint < sign * limit.setpoint && sign * value > sign * (one.setpoint - sign * one.deadband));
+  if (milder) return t("alarm.backTo", { limit: milder.kind, s: exact(limit.off_delay_s) });
+  const delay = Math.max(...mine.map((one) => one.off_delay_s));
+  return delay > 0 ? t("alarm.backDelay", { s: exact(delay) }) : "";
+}
+
+/** The value of this moment, for a place beside the value of a trip; its quality where that is not good. */
+export function nowText(tag: Tag | undefined, sample: Sample | null): string {
+  if (!tag) return "";
+  if (!sample || sample.value === null) return sample ? qualityWord(sample.quality) : t("quality.none");
+  return sample.quality >= 0x80 ? qualityWord(sample.quality) : measured(sample.value, tag);
+}
+
 /** A number without a declared resolution: at most three digits behind the point. */
 function plain(value: number): string {
   return new Intl.NumberFormat(language.value === "zh" ? "zh-CN" : "en-GB", { maximumFractionDigits: 3, signDisplay: "negative" }).format(value);
@@ -190,16 +240,24 @@ export function setpoints(tag: Tag | undefined): Limit[] {
 
 /** "4.31 m ≥ HH 4.20": condition and value against the limit. */
 export function conditionText(alarm: Alarm): string {
+  const text = conditionNow(alarm);
+  return !alarm.is_active && OVER.includes(alarm.condition) ? t("condition.over", { text }) : text;
+}
+
+/** Conditions whose words say that they hold, whatever the value. */
+const OVER = ["DEVIATION", "STATE", "FROZEN", "RANGE", "EXPRESSION"];
+
+function conditionNow(alarm: Alarm): string {
   const tag = plant.tagOf.get(alarm.tag);
   const setpoint = exact(alarm.setpoint);
   const eu = alarm.eu || tag?.eu || "";
   switch (alarm.condition) {
     case "STALE":
-      return t("condition.stale", { s: setpoint });
+      return alarm.is_active ? t("condition.stale", { s: setpoint }) : t("condition.staleBack");
     case "BAD":
-      return t("condition.bad", { s: setpoint });
+      return alarm.is_active ? t("condition.bad", { s: setpoint }) : t("condition.badBack");
     case "RATE": {
-      return t("condition.rate", { setpoint: `${setpoint} ${eu}` });
+      return t(alarm.is_active ? "condition.rate" : "condition.rateBack", { setpoint: `${setpoint} ${eu}` });
     }
     case "TREND":
       return t(alarm.is_active ? "condition.trend" : "condition.trendBack", { value: measured(alarm.value, tag, eu), setpoint: `${setpoint} ${eu}`.trim() });
