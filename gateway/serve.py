@@ -29,9 +29,21 @@ GOOD, WRONG = 0, 2
 log = structlog.get_logger("gateway")
 
 
+class _StandardError:
+    """Writes log lines to standard error; a log that nobody can take must never end the gateway."""
+
+    def msg(self, message: str) -> None:
+        """Write one line, to whatever standard error is now."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"{message}\n")
+            sys.stderr.flush()
+
+    log = debug = info = warning = error = critical = fatal = exception = msg
+
+
 def serve_site(site: Site, *, record: Path | None = None, events: Path | None = None) -> int:
     """Run a site until SIGINT or SIGTERM; give the exit code."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    structlog.configure(logger_factory=lambda *_: _StandardError())
     try:
         door = listen(site.host, site.port)
     except (OSError, UnicodeError) as failure:  # UnicodeError: a name that cannot be one in the DNS
