@@ -17,6 +17,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.core.delay import expire_held, join, pause, report, step
 from alerting.core.deviation import judge_deviations
 from alerting.core.formula import Reach, dues_ns, judge, moments, time_by_clock
 from alerting.core.frozen import interrupt, judge_frozen
@@ -57,13 +58,13 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
         many, asked = _part_formulas(table, many)
         alone = table.many_of[rules] < 0
         rules, place = rules[alone], place[alone]
-    before = _expire_held(table, memory, rules, time_ns[place] - 1)
+    before = expire_held(table, memory, rules, time_ns[place] - 1)
     if many is not None:
-        before = _join(before, _expire_held(table, memory, many.rules, many.time_ns - 1, many.stale_ns))
+        before = join(before, expire_held(table, memory, many.rules, many.time_ns - 1, many.stale_ns))
     reach = _reach_of_scan(table, memory, asked, scan)
     if asked is not None:
         until = replace(reach, watermark=reach.watermark - 1, newest_ns=reach.newest_ns - 1)
-        before = _join(before, _meet_moments(table, memory, asked.rules, asked.time_ns - 1, until))
+        before = join(before, _meet_moments(table, memory, asked.rules, asked.time_ns - 1, until))
 
     value = np.where(bad, np.nan, scan.values)
     memory.value[rows[judged]] = value[judged]
@@ -72,7 +73,7 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     memory.is_watched[rows] = True
 
     spoilt = bad[place] & table.is_value[rules]
-    _pause(memory, rules[spoilt], time_ns[place[spoilt]])
+    pause(memory, rules[spoilt], time_ns[place[spoilt]])
     interrupt(memory, rules[spoilt])
     memory.last_ns[rows] = np.maximum(memory.last_ns[rows], time_ns)
 
@@ -93,16 +94,16 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     touched = is_value | is_quality | (kind == Kind.STALE)
     at = time_ns[place]
     at[kind == Kind.STALE] = scan.received_ns  # Silence ends when something comes, whenever that was measured.
-    after = _step(table, memory, rules[touched], holds[touched], lets_go[touched], at[touched])
+    after = step(table, memory, rules[touched], holds[touched], lets_go[touched], at[touched])
     if many is not None:
         ready = is_ready(table, memory, many)
-        _pause(memory, many.rules[~ready], many.time_ns[~ready])
+        pause(memory, many.rules[~ready], many.time_ns[~ready])
         interrupt(memory, many.rules[~ready])
         k, at = many.rules[ready], many.time_ns[ready]
-        after = _join(after, _step(table, memory, k, *_compare(table, memory, k, memory.value[table.row[k]], at), at))
+        after = join(after, step(table, memory, k, *_compare(table, memory, k, memory.value[table.row[k]], at), at))
     if asked is not None:
         for k, truth, at in judge(memory, asked.rules, asked.time_ns, reach, rows[judged]):
-            after = _join(after, _meet(table, memory, k, truth, at, at - 1))
+            after = join(after, _meet(table, memory, k, truth, at, at - 1))
     memory.mark(scan, int(time_ns.max()))
     return before, after
 
@@ -117,13 +118,13 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
     many = running[(table.many_of[running] >= 0) & (table.kind[running] != Kind.EXPRESSION)]
     if len(table.many):
         running = running[table.many_of[running] < 0]
-    ended = _expire_held(table, memory, running, watermark[memory.source[table.row[running]]])
+    ended = expire_held(table, memory, running, watermark[memory.source[table.row[running]]])
     if len(many):
-        ended = _join(ended, _expire_held(table, memory, many, *held_until(table, memory, many, watermark)))
+        ended = join(ended, expire_held(table, memory, many, *held_until(table, memory, many, watermark)))
     if memory.formulas:
         asked = np.flatnonzero(table.kind == Kind.EXPRESSION)
         until = time_by_clock(memory, asked, watermark)
-        ended = _join(ended, _meet_moments(table, memory, asked, until, Reach(watermark)))
+        ended = join(ended, _meet_moments(table, memory, asked, until, Reach(watermark)))
 
     stale = np.flatnonzero((table.kind == Kind.STALE) & ~memory.is_active)
     row = table.row[stale]
@@ -133,7 +134,7 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
     memory.is_active[tripped] = True
     memory.phase[tripped] = Phase.REST
     memory.is_dirty[tripped] = True
-    return _join(ended, _report(table, memory, tripped, due_ns[late], active=True))
+    return join(ended, report(table, memory, tripped, due_ns[late], active=True))
 
 
 def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
@@ -224,8 +225,8 @@ def _meet_moments(
     found = no_changes()
     for k, truth, at in moments(memory, rules, until_ns, reach):
         # What falls unknown had its value until then; what changes otherwise had it until just before.
-        found = _join(found, _meet(table, memory, k, truth, at, at - (truth >= 0)))
-    return _join(found, _expire_held(table, memory, rules, until_ns, np.full(len(rules), NEVER_NS)))
+        found = join(found, _meet(table, memory, k, truth, at, at - (truth >= 0)))
+    return join(found, expire_held(table, memory, rules, until_ns, np.full(len(rules), NEVER_NS)))
 
 
 def _meet(
@@ -237,11 +238,11 @@ def _meet(
     held_ns: NDArray[np.int64],
 ) -> Changes:
     """Let EXPRESSIONs meet their delays: -1 unknown pauses, 0 lets go, 1 holds."""
-    ended = _expire_held(table, memory, rules, held_ns, np.full(len(rules), NEVER_NS))
+    ended = expire_held(table, memory, rules, held_ns, np.full(len(rules), NEVER_NS))
     known = truth >= 0
-    _pause(memory, rules[~known], at_ns[~known])
+    pause(memory, rules[~known], at_ns[~known])
     k, found = rules[known], truth[known]
-    return _join(ended, _step(table, memory, k, found == 1, found == 0, at_ns[known]))
+    return join(ended, step(table, memory, k, found == 1, found == 0, at_ns[known]))
 
 
 def _split_bad(
@@ -263,128 +264,6 @@ def _split_bad(
     is_range = kind == Kind.RANGE
     is_quality = is_range | (kind == Kind.BAD)
     is_others = is_quality & bad & table.has_range[rules] & (is_out != is_range)
-    _pause(memory, rules[is_others], time_ns[is_others])
+    pause(memory, rules[is_others], time_ns[is_others])
     mine: NDArray[np.bool_] = is_quality & (bad | judged) & ~is_others
     return mine
-
-
-def _expire_held(
-    table: RuleTable,
-    memory: Memory,
-    rules: Indexes,
-    until_ns: NDArray[np.int64],
-    stale_ns: NDArray[np.int64] | None = None,
-) -> Changes:
-    """End the delays that ran out by ``until_ns``, the value being held; pause those whose tag fell stale first.
-
-    Args:
-        stale_ns: When an input of each rule falls stale; its own tag's time where it is not given.
-    """
-    busy = (memory.phase[rules] != Phase.REST) & (memory.since_ns[rules] != PAUSED)
-    if not busy.any():
-        return no_changes()
-    k, until = rules[busy], until_ns[busy]
-    row = table.row[k]
-    stale_at = memory.last_ns[row] + memory.stale_ns[row] if stale_ns is None else stale_ns[busy]
-    turned_stale = until >= stale_at
-    until = np.minimum(until, stale_at)
-    is_on = memory.phase[k] == Phase.ON
-    delay = np.where(is_on, table.on_ns[k], table.off_ns[k])
-    due = memory.since_ns[k] + delay - memory.elapsed_ns[k]
-    ended = until >= due
-    paused = ~ended & turned_stale
-    _pause(memory, k[paused], stale_at[paused])
-    done, done_on = k[ended], is_on[ended]
-    memory.is_active[done] = done_on
-    memory.phase[done] = Phase.REST
-    memory.is_dirty[done] = True
-    memory.since_ns[done] = PAUSED
-    memory.elapsed_ns[done] = 0
-    return _report(table, memory, done, due[ended], active=done_on)
-
-
-def _pause(memory: Memory, rules: Indexes, at_ns: NDArray[np.int64]) -> None:
-    """Stop counting: an on-delay keeps what it counted, an off-delay starts anew."""
-    running = memory.since_ns[rules] != PAUSED
-    k, at = rules[running], at_ns[running]
-    counted = np.maximum(at - memory.since_ns[k], 0)
-    memory.elapsed_ns[k] = np.where(memory.phase[k] == Phase.ON, memory.elapsed_ns[k] + counted, 0)
-    memory.since_ns[k] = PAUSED
-    memory.is_dirty[k] = True
-
-
-def _step(
-    table: RuleTable,
-    memory: Memory,
-    k: Indexes,
-    holds: NDArray[np.bool_],
-    lets_go: NDArray[np.bool_],
-    time_ns: NDArray[np.int64],
-) -> Changes:
-    """Start, stop, resume or finish delays by what the samples say."""
-    active = memory.is_active[k]
-    wants_on = ~active & holds
-    wants_off = active & lets_go
-    wants = wants_on | wants_off
-    phase = np.where(wants_on, np.uint8(Phase.ON), np.uint8(Phase.OFF))
-
-    rest = k[~wants]
-    rest = rest[memory.phase[rest] != Phase.REST]
-    memory.is_dirty[rest] = True
-    memory.phase[rest] = Phase.REST
-    memory.since_ns[rest] = PAUSED
-    memory.elapsed_ns[rest] = 0
-
-    starts = wants & (memory.phase[k] != phase)
-    memory.phase[k[starts]] = phase[starts]
-    memory.elapsed_ns[k[starts]] = 0
-    resumes = wants & (starts | (memory.since_ns[k] == PAUSED))
-    memory.since_ns[k[resumes]] = time_ns[resumes]
-    memory.is_dirty[k[resumes]] = True
-
-    w, at = k[wants], time_ns[wants]
-    delay = np.where(wants_on[wants], table.on_ns[w], table.off_ns[w])
-    done = memory.elapsed_ns[w] + (at - memory.since_ns[w]) >= delay
-    changed, turned_on = w[done], wants_on[wants][done]
-    memory.is_active[changed] = turned_on
-    memory.is_dirty[changed] = True
-    memory.phase[changed] = Phase.REST
-    memory.since_ns[changed] = PAUSED
-    memory.elapsed_ns[changed] = 0
-    return _report(table, memory, changed, at[done], active=turned_on)
-
-
-def _report(
-    table: RuleTable,
-    memory: Memory,
-    rules: Indexes,
-    time_ns: NDArray[np.int64],
-    *,
-    active: NDArray[np.bool_] | bool,
-) -> Changes:
-    row = table.row[rules]
-    flags = np.broadcast_to(np.asarray(active, dtype=np.bool_), rules.shape).copy()
-    other = table.other_row[rules]
-    if memory.formulas:
-        memory.formulas.note(rules, flags)
-    return Changes(
-        rules.astype(np.int32),
-        flags,
-        time_ns.astype(np.int64),
-        memory.value[row],
-        memory.quality[row],
-        np.where(other >= 0, memory.value[other], np.nan),
-    )
-
-
-def _join(left: Changes, right: Changes) -> Changes:
-    if len(right) == 0:
-        return left
-    if len(left) == 0:
-        return right
-    return Changes(
-        *(
-            np.concatenate([getattr(left, name), getattr(right, name)])
-            for name in ("rule", "is_active", "time_ns", "value", "quality", "other")
-        )
-    )
