@@ -69,9 +69,18 @@ class Mistakes:
 
     def __init__(self) -> None:
         self._told: dict[object, Mistake] = {}
+        self._closed: set[tuple[str, int, str]] = set()
 
-    def add(self, place: Place, sentence: str, remedy: str) -> None:
-        """Note one mistake; the same one twice, or a template's for its second device, is noted once."""
+    def add(self, place: Place, sentence: str, remedy: str, *, closes: bool = False) -> None:
+        """Note one mistake; the same one twice, or a template's for its second device, is noted once.
+
+        Args:
+            closes: All has been said of this place; what follows from it is not told too.
+        """
+        if place[:3] in self._closed:
+            return
+        if closes:
+            self._closed.add(place[:3])
         mistake = Mistake(
             file=plain(place.file),
             line=place.line,

@@ -37,6 +37,7 @@ class Reading:
         self.warnings = Mistakes()
         self._digests: dict[str, str] = {}
         self._texts: dict[str, str | None] = {}
+        self._raws: dict[str, bytes | None] = {}
 
     def show_file(self, name: str) -> str:
         """Give a file of the site's folder as the user would open it."""
@@ -53,7 +54,18 @@ class Reading:
             self._texts[name] = self._read_text(name, named_at)
         return self._texts[name]
 
-    def _read_text(self, name: str, named_at: Place) -> str | None:
+    def raw(self, name: str, named_at: Place) -> bytes | None:
+        """Read a file of the site's folder as it is; None where that is impossible, which is a mistake.
+
+        Args:
+            name: Path relative to the site file.
+            named_at: Where the site names it.
+        """
+        if name not in self._raws:
+            self._raws[name] = self._read_raw(name, named_at)
+        return self._raws[name]
+
+    def _read_raw(self, name: str, named_at: Place) -> bytes | None:
         inside = Path(os.path.normpath(name))  # by its text only: a folder may be put together of links
         if inside.is_absolute() or inside.parts[:1] == ("..",):
             self.mistakes.add(
@@ -64,9 +76,14 @@ class Reading:
             )
             return None
         raw = self._read_bytes(self.path.parent / name, FILE_BYTES_MAX, named_at, f"File {name}")
+        if raw is not None:
+            self._digests[inside.as_posix()] = hashlib.sha256(raw).hexdigest()
+        return raw
+
+    def _read_text(self, name: str, named_at: Place) -> str | None:
+        raw = self.raw(name, named_at)
         if raw is None:
             return None
-        self._digests[inside.as_posix()] = hashlib.sha256(raw).hexdigest()
         try:
             return raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:

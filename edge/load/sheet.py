@@ -1,7 +1,8 @@
-"""Sheet: a CSV table with the line of each row.
+"""Sheet: a table, CSV or a sheet of a workbook, with the line of each row.
 
-Lines that begin with ``#`` and empty lines are passed by. The delimiter is a comma, the text UTF-8, with or without
-a byte order mark.
+Lines that begin with ``#`` and empty lines are passed by. The delimiter of CSV is a comma, the text UTF-8, with or
+without a byte order mark. A workbook's sheet is named after its file: ``tags.xlsx#Tanks``; without a name it is the
+first one that is not hidden.
 """
 
 import csv
@@ -9,8 +10,11 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from edge.load.heading import column_of, word_of
 from edge.load.mistake import Place, meant, show
 from edge.load.reading import Reading
+from edge.load.workbook import cell_name, is_workbook, part_name
+from edge.load.workbook import read_lines as read_workbook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,14 +22,16 @@ class Sheet:
     """One table.
 
     Attributes:
-        file: As the user would open it.
+        file: As the user would open it; a sheet of a workbook with its name in square brackets.
         header: Line of the header row.
+        headings: What each column is called in the table itself.
         rows: (line, cells by column) of each row; cells are without spaces around them.
     """
 
     file: str
     header: int = 1
     columns: tuple[str, ...] = ()
+    headings: dict[str, str] = field(default_factory=dict)
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
 
 
@@ -38,24 +44,35 @@ def read_sheet(
         known: Columns that exist; empty where any name will do (a table of devices).
         needed: Columns that must be there.
     """
-    text = reading.text(name, named_at)
-    if text is None:
+    told = len(reading.mistakes)
+    if is_workbook(name):
+        found = _lines_of_workbook(reading, name, named_at)
+    else:
+        text = reading.text(name, named_at)
+        found = None if text is None else (reading.show_file(name), _lines(reading, reading.show_file(name), text))
+    if found is None:
         return None
-    file = reading.show_file(name)
-    lines = _lines(reading, file, text)
+    file, lines = found
+    if not lines and len(reading.mistakes) > told:
+        return None
     if not lines:
         reading.mistakes.add(
             Place(file, 1, "file"), f"Table {name} is empty.", "Add a header row and at least one row below it."
         )
         return None
     header, cells = lines[0]
+    headings = cells
+    if known:
+        cells = [cell if cell in known else column_of(cell) for cell in cells]
     columns = _columns(reading, Place(file, header, "header"), cells, known, needed)
     if columns is None:
         return None
-    sheet = Sheet(file=file, header=header, columns=columns)
+    shown = dict(zip(columns, headings, strict=True))
+    sheet = Sheet(file=file, header=header, columns=columns, headings=shown)
     for line, row in lines[1:]:
         if len(row) == len(columns):
-            sheet.rows.append((line, dict(zip(columns, row, strict=True))))
+            cells_of = zip(columns, row, strict=True)
+            sheet.rows.append((line, {column: word_of(column, cell) if known else cell for column, cell in cells_of}))
         else:
             reading.mistakes.add(
                 Place(file, line, "row"),
@@ -87,6 +104,24 @@ def _lines(reading: Reading, file: str, text: str) -> list[tuple[int, list[str]]
             'Close every quotation mark, and write a quotation mark inside a cell as "".',
         )
     return rows
+
+
+def _lines_of_workbook(reading: Reading, name: str, named_at: Place) -> tuple[str, list[tuple[int, list[str]]]] | None:
+    """Give the sheet as the user would find it, and its rows; None where the file cannot be read."""
+    file, sheet = part_name(name)
+    raw = reading.raw(file, named_at)
+    if raw is None:
+        return None
+    wrong: list[tuple[int, int, str, str]] = []
+    sheet, lines = read_workbook(raw, sheet, lambda *told: wrong.append(told))
+    shown = f"{reading.show_file(file)}[{sheet}]" if sheet else reading.show_file(file)
+    headings = lines[0][1] if lines else []
+    for row, column, sentence, remedy in wrong:
+        name_of = cell_name(column, row) if column else f"row {row}" if row else f"workbook {file}"
+        path = headings[column - 1] if 0 < column <= len(headings) else "row" if row else "file"
+        who = f"{name_of[0].upper()}{name_of[1:]}" if not column else f"Cell {name_of}"
+        reading.mistakes.add(Place(shown, row or 1, path), f"{who}: {sentence}", remedy, closes=bool(column))
+    return shown, lines
 
 
 def _columns(

@@ -47,7 +47,7 @@ def _row(reading: Reading, sheet: Sheet, line: int, cells: dict[str, str]) -> En
         reading,
         f"Tag {show(cells['tag'])[1:-1]}" if cells["tag"] else f"Row of line {line}",
         cells,
-        lambda path: Place(sheet.file, line, str(path[0]) if path else "row"),
+        lambda path: Place(sheet.file, line, sheet.headings.get(str(path[0]), str(path[0])) if path else "row"),
         is_row=True,
     )
 
@@ -94,6 +94,7 @@ def _read_tag(row: Entry, sources: Mapping[str, SourceDraft]) -> TagDraft:
     lo, hi = row.number_or_none("range_lo"), row.number_or_none("range_hi")
     if lo is not None and hi is not None and lo >= hi:
         row.wrong("range_lo", f"range_lo ({lo:g}) must be below range_hi ({hi:g}).", "Put the instrument range right.")
+        lo = hi = None  # What limits would be outside of it is no second mistake.
     tag = Tag(
         name=name,
         source=source_id,

@@ -1,0 +1,148 @@
+"""Workbook: a sheet of an XLSX file as lines of text cells, the way a CSV table gives them.
+
+Why: lists of tags are kept in spreadsheets; copying them out by hand is where the mistakes come from.
+Never: evaluates a formula, follows a link, unpacks more than a table can be.
+
+The only module that imports openpyxl.
+"""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time, timedelta
+from pathlib import PurePosixPath
+from typing import Final, Protocol
+
+from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
+
+UNPACKED_BYTES_MAX: Final = 256 * 1024 * 1024  # 3,000 rows of 60 columns unpack to about 10 MB.
+PARTS_MAX: Final = 2000
+ROWS_MAX: Final = 200_000
+COLUMNS_MAX: Final = 512
+WHOLE_MAX: Final = 1e15  # Below it a number of a spreadsheet without fraction is a whole number exactly.
+
+#: What is wrong at (row, column from 1 or 0 for none): sentence, remedy.
+Tell = Callable[[int, int, str, str], None]
+
+
+class _Cell(Protocol):
+    """What is read of a cell."""
+
+    @property
+    def value(self) -> object: ...
+    @property
+    def data_type(self) -> str: ...
+
+
+class _Rows(Protocol):
+    """What is read of a sheet."""
+
+    def iter_rows(self) -> Iterator[tuple[_Cell, ...]]: ...
+
+
+def part_name(name: str) -> tuple[str, str]:
+    """Part ``tags.xlsx#Tanks`` into the file and the sheet; the sheet is empty where none is named."""
+    file, mark, sheet = name.partition("#")
+    return (file, sheet) if mark and is_workbook(file) else (name, "")
+
+
+def is_workbook(name: str) -> bool:
+    """Tell by its name whether a file is a workbook."""
+    return PurePosixPath(name.partition("#")[0]).suffix.lower() == ".xlsx"
+
+
+def read_lines(raw: bytes, sheet: str, tell: Tell) -> tuple[str, list[tuple[int, list[str]]]]:
+    """Give the sheet's name, and row number and cells of each row that says something.
+
+    Args:
+        raw: The file.
+        sheet: Name of the sheet; empty for the first one that is not hidden.
+        tell: Takes each thing that is wrong.
+    """
+    if not _is_reasonable(raw, tell):
+        return sheet, []
+    try:
+        book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True, keep_links=False)
+        formulas = load_workbook(io.BytesIO(raw), read_only=True, data_only=False, keep_links=False)
+        names = [one.title for one in book.worksheets if one.sheet_state == "visible"] or book.sheetnames
+        if sheet and sheet not in book.sheetnames:
+            tell(0, 0, f"it has no sheet “{sheet}”; its sheets are {', '.join(book.sheetnames)}.", "Name one of them.")
+            return sheet, []
+        sheet = sheet or names[0]
+        return sheet, _lines(book[sheet], formulas[sheet], tell)
+    except Exception as error:  # noqa: BLE001  # openpyxl raises whatever a broken part leads it to
+        tell(0, 0, f"it cannot be read as an XLSX workbook ({type(error).__name__}).", "Save it anew as .xlsx.")
+        return sheet, []
+
+
+def _is_reasonable(raw: bytes, tell: Tell) -> bool:
+    """Look at the archive before anything is unpacked: a small file can unpack to all of the memory."""
+    try:
+        parts = zipfile.ZipFile(io.BytesIO(raw)).infolist()
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError):
+        tell(0, 0, "it is no XLSX workbook; one is a ZIP archive inside.", "Save it as .xlsx (not .xls), or as CSV.")
+        return False
+    if len(parts) > PARTS_MAX or sum(part.file_size for part in parts) > UNPACKED_BYTES_MAX:
+        tell(
+            0, 0, f"it unpacks to more than {UNPACKED_BYTES_MAX // 2**20} MB.", "Give a workbook with the table alone."
+        )
+        return False
+    return True
+
+
+def _lines(values: _Rows, formulas: _Rows, tell: Tell) -> list[tuple[int, list[str]]]:
+    """Read the rows; a sheet may claim any size, so what is read is bounded."""
+    lines: list[tuple[int, list[str]]] = []
+    width = 0
+    for number, (row, asked) in enumerate(zip(values.iter_rows(), formulas.iter_rows(), strict=False), start=1):
+        if number > ROWS_MAX:
+            tell(number, 0, f"it has more than {ROWS_MAX} rows.", "Part it into several tables.")
+            break
+        cells = [
+            _text(cell, formula, number, column, tell)
+            for column, (cell, formula) in enumerate(zip(row[:COLUMNS_MAX], asked, strict=False), start=1)
+        ]
+        if not any(cells) or cells[0].startswith("#"):
+            continue
+        if not lines:  # The header says how wide the table is; what stands beside it is a note.
+            while cells and not cells[-1]:
+                cells.pop()
+            width = len(cells)
+        elif any(cells[width:]):
+            column = width + next(at for at, cell in enumerate(cells[width:], start=1) if cell)
+            tell(number, column, "a cell stands outside the columns of the header.", "Name its column, or empty it.")
+        lines.append((number, (cells + [""] * width)[:width]))
+    return lines
+
+
+def _text(cell: _Cell, formula: _Cell, row: int, column: int, tell: Tell) -> str:
+    """Write a cell as a person would type it into a CSV table."""
+    value = cell.value
+    if value is None:
+        if isinstance(formula.value, str) and formula.data_type == "f":
+            remedy = "Save the workbook in a spreadsheet first."
+            tell(row, column, "the cell holds a formula without its value.", remedy)
+            return formula.value
+        return ""
+    if cell.data_type == "e":
+        tell(row, column, f"the cell holds the error {value}.", "Put the formula right, or write the value.")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < WHOLE_MAX else repr(value)
+    if isinstance(value, datetime | date | time | timedelta):
+        tell(
+            row,
+            column,
+            f"the spreadsheet has made a date of the cell ({value}).",
+            "Format the cell as text and write it again.",
+        )
+    return str(value).strip()
+
+
+def cell_name(column: int, row: int) -> str:
+    """Give a cell's name in a spreadsheet, e.g. ``F12``."""
+    return f"{get_column_letter(column)}{row}"
