@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alerting.model.learned import Learned
 from alerting.model.rule import RuleTable
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
@@ -63,3 +64,4 @@ class Site:
     raw_days: int = 90
     revision: str = ""  # digest of all configuration files read
     is_demonstration: bool = False
+    learned: Learned | None = None  # what ``[learn]`` names

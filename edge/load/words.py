@@ -11,7 +11,7 @@ from typing import Final
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "": (
         "site", "http", "source", "template", "unit", "rule", "task", "destination", "influx", "history",
-        "uplink", "spool",
+        "learn", "uplink", "spool",
     ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
     "http": ("host", "port"),
@@ -36,6 +36,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "influx": ("url", "org", "bucket", "token_env", "token_file"),
     "history": ("raw_days",),
+    "learn": ("artefact",),
     "uplink": (
         "node", "url", "token_env", "token_file", "ca_file", "allow_plain", "batch_bytes", "timeout_s", "retry_s_max",
     ),
@@ -54,7 +55,7 @@ PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
 
 #: Tables that only an edge node's file has, and those that only the gateway's has.
 NODE_TABLES: Final = ("uplink", "spool")
-GATEWAY_TABLES: Final = ("http", "unit", "rule", "task", "destination", "influx", "history")
+GATEWAY_TABLES: Final = ("http", "unit", "rule", "task", "destination", "influx", "history", "learn")
 
 LANGUAGES: Final = ("en", "zh")
 

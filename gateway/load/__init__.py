@@ -22,6 +22,7 @@ from edge.load.source import PORT_MAX
 from edge.load.words import NODE_TABLES, keys_of
 from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
+from gateway.load.learned import read_learned
 from gateway.load.outside import read_destinations, read_influx
 from gateway.load.rule import judge_refused, read_rules
 from gateway.load.unit import read_tasks, read_units
@@ -68,6 +69,7 @@ def load(
     units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], [*field.tags, *field.refused], root)
     rules = read_rules(field.tags, [*root.sections("rule", "Rule"), *_template_rules(field)])
     judge_refused(field.refused)
+    learned, _ = read_learned(root, field.site_id, [draft.tag for draft in field.tags])
     tasks = read_tasks(root.sections("task", "Task"), units)
     destinations = read_destinations(root.sections("destination", "Destination"))
     http = _section(root, "http", "HTTP")
@@ -111,6 +113,7 @@ def load(
         raw_days=raw_days,
         revision=field.reading.revision,
         is_demonstration=is_demonstration,
+        learned=learned,
     )
 
 
