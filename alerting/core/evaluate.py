@@ -17,16 +17,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.core.compare import compare
 from alerting.core.delay import expire_held, join, pause, report, step
-from alerting.core.deviation import judge_deviations
-from alerting.core.formula import Reach, dues_ns, judge, moments, time_by_clock
-from alerting.core.frozen import interrupt, judge_frozen
-from alerting.core.limit import judge_limits
-from alerting.core.many import Indexes, Touched, held_until, is_ready, spread, touch
+from alerting.core.formula import Reach, dues_ns, judge, time_by_clock
+from alerting.core.frozen import interrupt
+from alerting.core.many import Indexes, held_until, is_ready, spread, touch
+from alerting.core.meet import meet, meet_moments, part_formulas, reach_of_scan
 from alerting.core.memory import NEVER_NS, PAUSED, Changes, Memory, Phase, no_changes
-from alerting.core.rate import judge_rates
-from alerting.core.state import judge_states
-from alerting.core.trend import judge_trends
 from alerting.model.rule import Kind, RuleTable
 from edge.model import Quality, Reason, Scan
 from edge.model.quality import encode, is_bad, is_judged
@@ -55,16 +52,16 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     many = asked = None
     if len(table.many):
         many = touch(table, memory, scan, time_ns)
-        many, asked = _part_formulas(table, many)
+        many, asked = part_formulas(table, many)
         alone = table.many_of[rules] < 0
         rules, place = rules[alone], place[alone]
     before = expire_held(table, memory, rules, time_ns[place] - 1)
     if many is not None:
         before = join(before, expire_held(table, memory, many.rules, many.time_ns - 1, many.stale_ns))
-    reach = _reach_of_scan(table, memory, asked, scan)
+    reach = reach_of_scan(table, memory, asked, scan)
     if asked is not None:
         until = replace(reach, watermark=reach.watermark - 1, newest_ns=reach.newest_ns - 1)
-        before = join(before, _meet_moments(table, memory, asked.rules, asked.time_ns - 1, until))
+        before = join(before, meet_moments(table, memory, asked.rules, asked.time_ns - 1, until))
 
     value = np.where(bad, np.nan, scan.values)
     memory.value[rows[judged]] = value[judged]
@@ -81,7 +78,7 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     is_value = table.is_value[rules] & judged[place]
     holds = np.zeros(len(rules), dtype=np.bool_)
     lets_go = np.zeros(len(rules), dtype=np.bool_)
-    holds[is_value], lets_go[is_value] = _compare(
+    holds[is_value], lets_go[is_value] = compare(
         table, memory, rules[is_value], value[place[is_value]], time_ns[place[is_value]]
     )
     is_quality = (kind == Kind.BAD) & (bad | judged)[place]
@@ -100,10 +97,10 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
         pause(memory, many.rules[~ready], many.time_ns[~ready])
         interrupt(memory, many.rules[~ready])
         k, at = many.rules[ready], many.time_ns[ready]
-        after = join(after, step(table, memory, k, *_compare(table, memory, k, memory.value[table.row[k]], at), at))
+        after = join(after, step(table, memory, k, *compare(table, memory, k, memory.value[table.row[k]], at), at))
     if asked is not None:
         for k, truth, at in judge(memory, asked.rules, asked.time_ns, reach, rows[judged]):
-            after = join(after, _meet(table, memory, k, truth, at, at - 1))
+            after = join(after, meet(table, memory, k, truth, at, at - 1))
     memory.mark(scan, int(time_ns.max()))
     return before, after
 
@@ -124,7 +121,7 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
     if memory.formulas:
         asked = np.flatnonzero(table.kind == Kind.EXPRESSION)
         until = time_by_clock(memory, asked, watermark)
-        ended = join(ended, _meet_moments(table, memory, asked, until, Reach(watermark)))
+        ended = join(ended, meet_moments(table, memory, asked, until, Reach(watermark)))
 
     stale = np.flatnonzero((table.kind == Kind.STALE) & ~memory.is_active)
     row = table.row[stale]
@@ -158,91 +155,6 @@ def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
     row = table.row[fresh]
     dues = np.concatenate([dues, memory.silent_at_ns(row) + ahead_ns[memory.source[row]], dues_ns(memory, ahead_ns)])
     return int(dues.min()) if len(dues) else None
-
-
-def _compare(
-    table: RuleTable,
-    memory: Memory,
-    rules: Indexes,
-    value: NDArray[np.float64],
-    time_ns: NDArray[np.int64],
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Ask each kind that judges values which conditions hold, and which let go.
-
-    Args:
-        value: The own tag's value for each rule, (n,); finite.
-        time_ns: When each rule is judged, int64 (n,).
-    """
-    kind = table.kind[rules]
-    holds = np.zeros(len(rules), dtype=np.bool_)
-    lets_go = np.zeros(len(rules), dtype=np.bool_)
-    mine = kind <= Kind.HH
-    holds[mine], lets_go[mine] = judge_limits(table, rules[mine], value[mine])
-    if Kind.RATE in table.kinds:
-        mine = kind == Kind.RATE
-        holds[mine], lets_go[mine] = judge_rates(table, memory, rules[mine], value[mine], time_ns[mine])
-    if Kind.DEVIATION in table.kinds:
-        mine = kind == Kind.DEVIATION
-        holds[mine], lets_go[mine] = judge_deviations(table, memory, rules[mine], value[mine])
-    if Kind.TREND in table.kinds:
-        mine = kind == Kind.TREND
-        holds[mine], lets_go[mine] = judge_trends(table, memory, rules[mine], value[mine], time_ns[mine])
-    if Kind.STATE in table.kinds:
-        mine = kind == Kind.STATE
-        holds[mine], lets_go[mine] = judge_states(table, rules[mine], value[mine])
-    if Kind.FROZEN in table.kinds:
-        mine = kind == Kind.FROZEN
-        holds[mine], lets_go[mine] = judge_frozen(table, memory, rules[mine], value[mine], time_ns[mine])
-    return holds, lets_go
-
-
-def _part_formulas(table: RuleTable, many: Touched | None) -> tuple[Touched | None, Touched | None]:
-    """Part rules over several tags into those of fixed kinds and EXPRESSIONs; None for none."""
-    if many is None or Kind.EXPRESSION not in table.kinds:
-        return many, None
-    is_asked = table.kind[many.rules] == Kind.EXPRESSION
-    parts = [
-        Touched(many.rules[mine], many.time_ns[mine], many.stale_ns[mine], many.come_ns[mine]) if mine.any() else None
-        for mine in (~is_asked, is_asked)
-    ]
-    return parts[0], parts[1]
-
-
-def _reach_of_scan(table: RuleTable, memory: Memory, asked: Touched | None, scan: Scan) -> Reach:
-    """Tell how far the sources have come with a scan: its own by its samples, others by their watermark."""
-    source = int(memory.source[scan.rows[0]])
-    if asked is None:
-        return Reach(memory.mark_ns)
-    is_mine = memory.source[table.inputs[table.many_of[asked.rules]]] == source
-    newest = np.where(is_mine, asked.come_ns, np.iinfo(np.int64).min).max(axis=1)
-    return Reach(memory.watermarks(scan.received_ns), source, newest)
-
-
-def _meet_moments(
-    table: RuleTable, memory: Memory, rules: Indexes, until_ns: NDArray[np.int64], reach: Reach
-) -> Changes:
-    """Let EXPRESSIONs meet their delays at each moment at which their truth may change, and end what ended since."""
-    found = no_changes()
-    for k, truth, at in moments(memory, rules, until_ns, reach):
-        # What falls unknown had its value until then; what changes otherwise had it until just before.
-        found = join(found, _meet(table, memory, k, truth, at, at - (truth >= 0)))
-    return join(found, expire_held(table, memory, rules, until_ns, np.full(len(rules), NEVER_NS)))
-
-
-def _meet(
-    table: RuleTable,
-    memory: Memory,
-    rules: Indexes,
-    truth: NDArray[np.int8],
-    at_ns: NDArray[np.int64],
-    held_ns: NDArray[np.int64],
-) -> Changes:
-    """Let EXPRESSIONs meet their delays: -1 unknown pauses, 0 lets go, 1 holds."""
-    ended = expire_held(table, memory, rules, held_ns, np.full(len(rules), NEVER_NS))
-    known = truth >= 0
-    pause(memory, rules[~known], at_ns[~known])
-    k, found = rules[known], truth[known]
-    return join(ended, step(table, memory, k, found == 1, found == 0, at_ns[known]))
 
 
 def _split_bad(
