@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.load.heading import CHINESE
 from edge.load.words import COLUMNS, KEYS, MODBUS_COLUMNS, RULE_COLUMNS, TAG_COLUMNS
 from gateway.load import load
 
@@ -44,6 +45,12 @@ def test_every_key_is_described_and_no_other(table: str) -> None:
 def test_every_column_is_described_and_no_other(heading: str, columns: tuple[str, ...]) -> None:
     assert chapter(heading) == set(columns)
     assert len(set(COLUMNS)) == len(COLUMNS)
+
+
+def test_every_chinese_heading_is_described_and_no_other() -> None:
+    section = DOC.split("\n### Chinese headings\n", 1)[1]
+    rows = re.findall(r"^\| ([^`|]+) \| `([^`]+)` \|$", section, re.MULTILINE)
+    assert {column: tuple(words.split("、")) for words, column in rows} == CHINESE
 
 
 @pytest.mark.parametrize("site", ["config/example/site.toml", "config/demo/site.toml"])
