@@ -23,6 +23,9 @@ class ModbusOptions:
         registers_max: Most registers in one request (protocol limit 125).
         gap_max: Unused registers that may be read along to save a request.
         retry_s_max: Longest pause between reconnects, s.
+        order: Byte order of the tags that give none.
+        registers_from, coils_from: Number that the device's manual gives the first register, and the first coil or
+            discrete input: 0 or 1. Tags are written as the manual counts and planned as on the wire, from 0.
     """
 
     host: str
@@ -32,6 +35,9 @@ class ModbusOptions:
     registers_max: int = 125
     gap_max: int = 16
     retry_s_max: float = 5.0
+    order: WordOrder = "ABCD"
+    registers_from: int = 0
+    coils_from: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

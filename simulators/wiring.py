@@ -27,9 +27,11 @@ class Point:
     Attributes:
         table: holding, input, coil or discrete.
         register: Address from 0.
-        type: int16, uint16, int32, uint32, int64, uint64, float32, float64 or bit.
+        type: int16, uint16, int32, uint32, int64, uint64, float16, float32, float64, bcd16, bcd32, string or bit.
         order: Order of the bytes on the wire, ABCD (big end first), CDAB, BADC or DCBA.
         bit: Bit of a register, 0 the lowest (type bit in a register table).
+        mask, shift: Part of the word that the value takes; mask 0 for all of it.
+        length, texts: Bytes of a string, and the text that each number stands for.
         scale, offset: ``value = raw · scale + offset``.
     """
 
@@ -39,6 +41,10 @@ class Point:
     type: str
     order: str = "ABCD"
     bit: int = 0
+    mask: int = 0
+    shift: int = 0
+    length: int = 0
+    texts: tuple[tuple[float, str], ...] = ()
     scale: float = 1.0
     offset: float = 0.0
 
@@ -162,21 +168,28 @@ def _device(source: dict[str, Any], rows: list[dict[str, str]]) -> Device:
         host=source["host"],
         port=source.get("port", 502),
         device_id=source.get("device_id", 1),
-        points=tuple(_point(row) for row in rows),
+        points=tuple(_point(source, row) for row in rows),
     )
 
 
-def _point(row: dict[str, str]) -> Point:
+def _point(source: dict[str, Any], row: dict[str, str]) -> Point:
     table = row.get("table") or "holding"
     register = row["register"]
     both = _SUM.fullmatch(register)
+    first = source.get("coils_from" if table in ("coil", "discrete") else "registers_from", 0)
+    mask = int(row.get("mask") or "0", 0)
+    pairs = [part.rsplit("=", 1) for part in (row.get("map") or "").split(";") if part.strip()]
     return Point(
         tag=row["tag"],
         table=table,
-        register=int(both[1]) + int(both[2]) if both else int(register),
+        register=(int(both[1]) + int(both[2]) if both else int(register)) - first,
         type=row.get("type") or "bit",
-        order=row.get("order") or "ABCD",
+        order=row.get("order") or source.get("order", "ABCD"),
         bit=int(row.get("bit") or 0),
+        mask=mask,
+        shift=int(row["shift"]) if row.get("shift") else max(0, (mask & -mask).bit_length() - 1),
+        length=int(row.get("length") or 0),
+        texts=tuple((float(number), text.strip()) for text, number in pairs),
         scale=float(row.get("scale") or 1),
         offset=float(row.get("offset") or 0),
     )

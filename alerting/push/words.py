@@ -21,6 +21,7 @@ REASON_ZH = {
     "comms": "通信中断", "timeout": "超时", "exception": "设备异常应答", "length": "应答长度错误", "range": "超量程",
     "sentinel": "填充值", "not_a_number": "非数值", "malformed": "报文无法解析", "frozen": "数据冻结",
     "substituted": "人工置数", "clock": "时钟错误", "retained": "保留消息", "device": "设备自报故障",
+    "low_current": "回路电流过低（≤3.6 mA）", "high_current": "回路电流过高（≥21 mA）", "unmapped": "未定义的文本",
 }  # fmt: skip
 EXPRESSION_EN = {True: "true", False: "not true", None: "unknown", "over": "is over"}
 EXPRESSION_ZH = {True: "成立", False: "不成立", None: "未知", "over": "不再成立"}

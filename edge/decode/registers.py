@@ -5,49 +5,39 @@ Why: decoding value by value costs 30 microseconds a request; one precomputed ga
     views cost two. The decoder is compiled once for a read plan and only executed in the cycle.
 Never: raises for what a device sent.
 
-The order of a value's bytes on the wire, A being the most significant: ``ABCD`` (Modbus' own big-endian),
-``CDAB`` words swapped, ``BADC`` bytes swapped in each word, ``DCBA`` both. Values of 64 bits have their words
-reversed as a whole. Vendors label these differently: ask for a known value, not for a label.
+Types and byte orders: ``edge.decode.wordtype``.
 """
 
 import math
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decode.current import judge_current
 from edge.decode.judge import judge
+from edge.decode.wordtype import (
+    DTYPE,
+    MASKED,
+    ORDERS,
+    STRING,
+    STRING_BYTES_MAX,
+    TYPES,
+    WORDS,
+    raw_bits,
+    words_of,
+)
 from edge.model import Quality, Reason
 from edge.model.quality import encode
 
-#: Registers (words of 16 bits) that a value of each type takes.
-WORDS: dict[str, int] = {
-    "bit": 1,
-    "int16": 1,
-    "uint16": 1,
-    "int32": 2,
-    "uint32": 2,
-    "float32": 2,
-    "int64": 4,
-    "uint64": 4,
-    "float64": 4,
-}
-ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
-_DTYPE = {
-    "bit": "<u2",
-    "int16": "<i2",
-    "uint16": "<u2",
-    "int32": "<i4",
-    "uint32": "<u4",
-    "float32": "<f4",
-    "int64": "<i8",
-    "uint64": "<u8",
-    "float64": "<f8",
-}
+__all__ = ["ORDERS", "WORDS", "Placement", "RegisterDecoder"]
+
 BAD_SENTINEL = np.uint8(encode(Quality.BAD, Reason.SENTINEL))
+BAD_MALFORMED = np.uint8(encode(Quality.BAD, Reason.MALFORMED))
+BAD_UNMAPPED = np.uint8(encode(Quality.BAD, Reason.UNMAPPED))
+PADDING = b"\0 \xff"  # What devices fill the rest of a string with.
+_NIBBLE, _DIGIT_MAX = 4, 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +47,18 @@ class Placement:
     Attributes:
         start: Index of its first word in the concatenated answers.
         answer: Index of the answer that it came in.
-        type: One of ``WORDS``.
+        type: One of ``TYPES``.
         order: One of ``ORDERS``.
         bit: For type bit: 0 is the least significant bit of the register.
+        mask, shift: For an unsigned type: raw value = (raw & mask) >> shift; mask 0 takes the whole value.
+        length: Bytes of a string.
+        texts: What each text of a string means as a number.
         scale, offset: engineering value = raw x scale + offset.
-        sentinels: Raw fill values that mean "no value", judged before scaling on the raw bits: 65535 and -1
+        sentinels: Raw fill values that mean "no value", judged before mask and scale on the raw bits: 65535 and -1
             are the same 16-bit value, so either finds 0xFFFF. A string such as ``"0x7FC00001"`` gives the bits
             themselves; a number for a float type is compared as that float.
         range_lo, range_hi: Instrument range in engineering units; NaN for none.
+        has_loop: The range is that of a 4-20 mA loop and judged as its current, see ``edge.decode.current``.
     """
 
     start: int
@@ -72,11 +66,26 @@ class Placement:
     type: str = "uint16"
     order: str = "ABCD"
     bit: int = 0
+    mask: int = 0
+    shift: int = 0
+    length: int = 0
+    texts: tuple[tuple[str, float], ...] = ()
     scale: float = 1.0
     offset: float = 0.0
     sentinels: tuple[int | float | str, ...] = ()
     range_lo: float = math.nan
     range_hi: float = math.nan
+    has_loop: bool = False
+
+    @property
+    def words(self) -> int:
+        """Registers that the value takes."""
+        return words_of(self.type, self.length)
+
+    @property
+    def cut(self) -> tuple[int, int]:
+        """Mask and shift; a bit is one too, and 0 is the whole value."""
+        return (1 << self.bit, self.bit) if self.type == "bit" else (self.mask, self.shift)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +96,8 @@ class _Group:
         dtype: Little-endian type that views the gathered words, least significant word first.
         is_swapped: The two bytes of each word come in the other order.
         tags: Their places among the decoder's tags, int64 (g,).
-        bits: Shifts for type bit, uint16 (g,), else None.
+        cuts: Masks and shifts of values that are a part of their word, uint64 (g,), else None.
+        is_bcd: Four bits a decimal digit.
         sentinel_at, sentinel_raw: Members that have fill values, and the raw bits of these.
     """
 
@@ -96,9 +106,22 @@ class _Group:
     last: int
     is_swapped: bool
     tags: NDArray[np.int64]
-    bits: NDArray[np.uint16] | None
+    cuts: tuple[NDArray[np.uint64], NDArray[np.uint64]] | None
+    is_bcd: bool
     sentinel_at: NDArray[np.int64]
     sentinel_raw: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Text:
+    """One string: its words after the gather, most significant first, and what each text means."""
+
+    first: int
+    last: int
+    is_swapped: bool
+    length: int
+    tag: int
+    numbers: dict[bytes, float]
 
 
 class RegisterDecoder:
@@ -111,9 +134,15 @@ class RegisterDecoder:
         self._answer = np.array([p.answer for p in placements], dtype=np.int64)
         self._scale = np.array([p.scale for p in placements], dtype=np.float64)
         self._offset = np.array([p.offset for p in placements], dtype=np.float64)
-        self._range_lo = np.array([p.range_lo for p in placements], dtype=np.float64)
-        self._range_hi = np.array([p.range_hi for p in placements], dtype=np.float64)
-        self._gather, self._groups = _compile(placements)
+        self._range_lo = np.array([math.nan if p.has_loop else p.range_lo for p in placements], dtype=np.float64)
+        self._range_hi = np.array([math.nan if p.has_loop else p.range_hi for p in placements], dtype=np.float64)
+        self._loop_at = np.array([at for at, p in enumerate(placements) if p.has_loop], dtype=np.int64)
+        self._loop_lo = np.array([p.range_lo for p in placements if p.has_loop], dtype=np.float64)
+        self._loop_hi = np.array([p.range_hi for p in placements if p.has_loop], dtype=np.float64)
+        gather: list[int] = []
+        self._groups = _compile(placements, gather)
+        self._texts = _compile_texts(placements, gather)
+        self._gather = np.array(gather, dtype=np.int64)
 
     def decode(
         self, words: NDArray[np.uint16], answered: NDArray[np.uint8]
@@ -136,96 +165,139 @@ class RegisterDecoder:
         # Scaling may overflow and a signalling NaN may complain: both become BAD below, neither is an error.
         with np.errstate(all="ignore"):
             for group in self._groups:
-                own = gathered[group.first : group.last]
-                if group.is_swapped:
-                    own = own.byteswap()
-                raw = own.view(group.dtype)
-                if group.bits is not None:
-                    values[group.tags] = (raw >> group.bits) & 1
-                else:
-                    values[group.tags] = raw
-                if len(group.sentinel_at):
-                    bits = own.view(f"<u{raw.itemsize}")[group.sentinel_at].astype(np.uint64)
-                    hit = group.tags[group.sentinel_at[bits == group.sentinel_raw]]
-                    quality[hit] = np.where(quality[hit] < Quality.BAD, BAD_SENTINEL, quality[hit])
+                _read_group(group, gathered, values, quality)
+            for text in self._texts:
+                _read_text(text, gathered, values, quality)
             values *= self._scale
             values += self._offset
+            if len(self._loop_at):
+                judge_current(values, quality, self._loop_at, self._loop_lo, self._loop_hi)
         judge(values, quality, self._range_lo, self._range_hi)
         return values, quality
 
 
+def _read_group(
+    group: _Group, gathered: NDArray[np.uint16], values: NDArray[np.float64], quality: NDArray[np.uint8]
+) -> None:
+    """Read all values of one type and byte order."""
+    own = gathered[group.first : group.last]
+    if group.is_swapped:
+        own = own.byteswap()
+    raw = own.view(group.dtype)
+    if group.cuts is not None:
+        masks, shifts = group.cuts
+        values[group.tags] = (raw.astype(np.uint64) & masks) >> shifts
+    elif not group.is_bcd:
+        values[group.tags] = raw
+    if len(group.sentinel_at):
+        bits = own.view(f"<u{raw.itemsize}")[group.sentinel_at].astype(np.uint64)
+        hit = group.tags[group.sentinel_at[bits == group.sentinel_raw]]
+        quality[hit] = np.where(quality[hit] < Quality.BAD, BAD_SENTINEL, quality[hit])
+    if group.is_bcd:
+        values[group.tags], is_wrong = _read_digits(raw)
+        hit = group.tags[is_wrong]
+        quality[hit] = np.where(quality[hit] < Quality.BAD, BAD_MALFORMED, quality[hit])
+
+
+def _read_digits(raw: NDArray[np.unsignedinteger]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Read four bits a decimal digit; and tell where one is no digit."""
+    total = np.zeros(len(raw), dtype=np.float64)
+    is_wrong = np.zeros(len(raw), dtype=np.bool_)
+    wide = raw.astype(np.int64)
+    for place in range(raw.itemsize * 2):
+        digit = (wide >> (_NIBBLE * place)) & 0xF
+        is_wrong |= digit > _DIGIT_MAX
+        total += digit * 10**place
+    return total, is_wrong
+
+
+def _read_text(
+    text: _Text, gathered: NDArray[np.uint16], values: NDArray[np.float64], quality: NDArray[np.uint8]
+) -> None:
+    """Read one string as the number that its text means."""
+    own = gathered[text.first : text.last]
+    said = (own if text.is_swapped else own.byteswap()).tobytes()[: text.length].rstrip(PADDING)
+    number = text.numbers.get(said, math.nan)
+    values[text.tag] = number
+    if math.isnan(number) and quality[text.tag] < Quality.BAD:
+        quality[text.tag] = BAD_UNMAPPED
+
+
 def _check(placement: Placement) -> None:
     """Refuse a placement that names no known type, order or bit; the configuration has checked this before."""
-    if placement.type not in WORDS:
-        raise ValueError(f"type {placement.type!r} is none of {', '.join(sorted(WORDS))}.")
+    if placement.type not in TYPES:
+        raise ValueError(f"type {placement.type!r} is none of {', '.join(sorted(TYPES))}.")
     if placement.order not in ORDERS:
         raise ValueError(f"order {placement.order!r} is none of {', '.join(ORDERS)}.")
     if not 0 <= placement.bit <= 15:  # noqa: PLR2004 - a register has 16 bits
         raise ValueError(f"bit {placement.bit} is not between 0 and 15.")
+    bits = 16 * WORDS.get(placement.type, 0)
+    if placement.mask and (placement.type not in MASKED or not 0 < placement.mask < 1 << bits):
+        raise ValueError(f"mask {placement.mask:#x} does not fit the type {placement.type}.")
+    if not 0 <= placement.shift < max(bits, 1):
+        raise ValueError(f"shift {placement.shift} is not between 0 and {bits - 1}.")
+    if placement.type == STRING and not 0 < placement.length <= STRING_BYTES_MAX:
+        raise ValueError(f"length {placement.length} is not between 1 and {STRING_BYTES_MAX}.")
+    if placement.has_loop and not placement.range_lo < placement.range_hi:
+        raise ValueError("a 4-20 mA loop needs the values at 4 and at 20 mA: range_lo below range_hi.")
 
 
-def _compile(placements: Sequence[Placement]) -> tuple[NDArray[np.int64], list[_Group]]:
-    """Lay the placements out by type and byte order, so that each group is one slice and one view."""
-    members: dict[tuple[str, bool], list[int]] = {}
+def _compile(placements: Sequence[Placement], gather: list[int]) -> list[_Group]:
+    """Lay the numbers out by type and byte order, so that each group is one slice and one view."""
+    members: dict[tuple[str, bool, bool], list[int]] = {}
     for tag, placement in enumerate(placements):
-        members.setdefault((placement.type, placement.order in ("BADC", "DCBA")), []).append(tag)
-    gather: list[int] = []
+        if placement.type != STRING:
+            key = (placement.type, placement.order in ("BADC", "DCBA"), placement.cut[0] != 0)
+            members.setdefault(key, []).append(tag)
     groups: list[_Group] = []
-    for (kind, is_swapped), tags in members.items():
+    for (kind, is_swapped, is_cut), tags in members.items():
         first = len(gather)
         sentinels: list[tuple[int, int]] = []
         for place, tag in enumerate(tags):
             placement = placements[tag]
-            words = range(placement.start, placement.start + WORDS[kind])
+            words = range(placement.start, placement.start + placement.words)
             # Least significant word first, as the little-endian view wants it.
             gather.extend(words if placement.order in ("CDAB", "DCBA") else reversed(words))
-            sentinels.extend((place, raw) for s in placement.sentinels for raw in _raw_bits(s, kind))
+            sentinels.extend((place, raw) for s in placement.sentinels for raw in raw_bits(s, kind))
+        cuts = np.array([placements[t].cut for t in tags], dtype=np.uint64)
         groups.append(
             _Group(
-                dtype=_DTYPE[kind],
+                dtype=DTYPE[kind],
                 first=first,
                 last=len(gather),
                 is_swapped=is_swapped,
                 tags=np.array(tags, dtype=np.int64),
-                bits=np.array([placements[t].bit for t in tags], dtype=np.uint16) if kind == "bit" else None,
+                cuts=(cuts[:, 0], cuts[:, 1]) if is_cut else None,
+                is_bcd=kind.startswith("bcd"),
                 sentinel_at=np.array([place for place, _ in sentinels], dtype=np.int64),
                 sentinel_raw=np.array([raw for _, raw in sentinels], dtype=np.uint64),
             )
         )
-    return np.array(gather, dtype=np.int64), groups
+    return groups
 
 
-def _raw_bits(sentinel: float | str, kind: str) -> tuple[int, ...]:
-    """Give the raw bits that a fill value has in a type; two for the zeros of a float."""
-    width = WORDS[kind] * 16
-    if isinstance(sentinel, str) and sentinel.strip().lower().startswith("0x"):
-        bits = int(sentinel, 16)
-    elif kind in ("float32", "float64"):
-        value = float(sentinel)
-        if value == 0.0:
-            return 0, 1 << (width - 1)
-        return (_float_bits(value, kind),)
-    else:
-        # Never through float: 64-bit fill values have more digits than a float holds.
-        bits = sentinel if isinstance(sentinel, int) else _whole(str(sentinel), kind)
-    if not -(1 << (width - 1)) <= bits < (1 << width):
-        raise ValueError(f"sentinel {sentinel!r} does not fit into {kind} ({width} bits).")
-    return (bits % (1 << width),)
-
-
-def _float_bits(value: float, kind: str) -> int:
-    try:
-        return int.from_bytes(struct.pack(">f" if kind == "float32" else ">d", value), "big")
-    except OverflowError as error:
-        raise ValueError(f"sentinel {value!r} is larger than any {kind}.") from error
-
-
-def _whole(text: str, kind: str) -> int:
-    """Read ``-9999``, ``-9999.0`` or ``1e3`` as the whole number that it is."""
-    try:
-        number = Decimal(text.strip())
-    except InvalidOperation as error:
-        raise ValueError(f"sentinel {text!r} is not a number.") from error
-    if not number.is_finite() or number != number.to_integral_value():
-        raise ValueError(f"sentinel {text!r} is not a whole number, but the type is {kind}.")
-    return int(number)
+def _compile_texts(placements: Sequence[Placement], gather: list[int]) -> list[_Text]:
+    """Lay the strings out after the numbers, each its own slice."""
+    texts: list[_Text] = []
+    for tag, placement in enumerate(placements):
+        if placement.type != STRING:
+            continue
+        first = len(gather)
+        words = range(placement.start, placement.start + placement.words)
+        gather.extend(reversed(words) if placement.order in ("CDAB", "DCBA") else words)
+        numbers = {
+            text.encode(form): number
+            for text, number in placement.texts
+            for form in ("gb18030", "utf-8")  # Devices in China speak either; ASCII is the same in both.
+        }
+        texts.append(
+            _Text(
+                first=first,
+                last=len(gather),
+                is_swapped=placement.order in ("BADC", "DCBA"),
+                length=placement.length,
+                tag=tag,
+                numbers=numbers,
+            )
+        )
+    return texts

@@ -17,6 +17,8 @@ from edge.load.words import parse_whole
 #: Registers that a value of this type takes.
 WIDTHS: Final[Mapping[str, int]] = {
     "int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "int64": 4, "uint64": 4, "float32": 2, "float64": 4, "bit": 1,
+    "float16": 1, "bcd16": 1, "bcd32": 2,
+    "string": 0,  # As many as its length says.
 }  # fmt: skip
 
 #: First number of each table as manuals count, with five digits (Modicon PI-MBUS-300); with six, two more zeros.
@@ -35,7 +37,7 @@ _ONE: Final = "Write {0}: {1} of a register list is {2}."
 
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "int16": ("short", "s16", "i16", "int_16", "sint16", "integer16"),
-    "uint16": ("word", "ushort", "u16", "uint_16", "unsigned16", "bcd16"),
+    "uint16": ("word", "ushort", "u16", "uint_16", "unsigned16", "unsigned_16"),
     "int32": ("dint", "s32", "i32", "int_32", "sint32", "integer32", "long32"),
     "uint32": ("dword", "udint", "u32", "uint_32", "ulong32", "unsigned32", "time"),
     "int64": ("lint", "s64", "i64", "int_64", "sint64"),
@@ -50,7 +52,7 @@ _ADVICE: Final[Mapping[str, str]] = {
         for kind, names in _NAMES.items()
         for name in names
     },
-    **dict.fromkeys(("float", "real", "single", "f32", "real32", "float_32", "floating", "float16", "ieee754"), _FLOAT),
+    **dict.fromkeys(("float", "real", "single", "f32", "real32", "float_32", "floating", "ieee754"), _FLOAT),
     **dict.fromkeys(("int", "integer", "signed", "sint", "int8"), _INT),
     **dict.fromkeys(("uint", "unsigned", "usint", "uint8", "byte"), _UINT),
     **dict.fromkeys(("long", "ulong"), _LONG),
@@ -109,7 +111,15 @@ class _Placed:
     def span(self) -> tuple[int, int]:
         """First register, and the first one after it."""
         first = int(self.address["register"])
-        return first, first + WIDTHS.get(self.address["type"], 0)
+        length = (int(self.address.get("length", 0)) + 1) // 2
+        return first, first + (length or WIDTHS.get(self.address["type"], 0))
+
+    @property
+    def written(self) -> int:
+        """The register as it stands in the row: the device's manual may count from 1."""
+        number = parse_whole(str(self.row.values["register"]), is_expanded=self.row.is_expanded)
+        assert number is not None, self.tag
+        return number
 
 
 def warn_of_registers(tags: Iterable[tuple[str, str, Mapping[str, Any], Entry]]) -> None:
@@ -129,7 +139,8 @@ def warn_of_registers(tags: Iterable[tuple[str, str, Mapping[str, Any], Entry]])
 
 def _is_read(row: Entry, address: Mapping[str, Any]) -> bool:
     text = row.values.get("register")
-    return isinstance(text, str) and parse_whole(text, is_expanded=row.is_expanded) == address["register"]
+    number = parse_whole(text, is_expanded=row.is_expanded) if isinstance(text, str) else None
+    return number is not None and number - address["register"] in (0, 1)  # the device may count from 1
 
 
 def _warn_of_manual(source: str, table: str, placed: list[_Placed]) -> None:
@@ -138,12 +149,15 @@ def _warn_of_manual(source: str, table: str, placed: list[_Placed]) -> None:
     doubtful = [one for one in placed if base is not None and one.address["register"] >= base]
     if base is None or not doubtful:
         return
-    first, number = doubtful[0], int(doubtful[0].address["register"])
+    first, number = doubtful[0], doubtful[0].written
+    start = number - int(first.address["register"])
+    counted = "from 1 as its source says" if start else "from 0 as on the wire"
     others = f" {len(doubtful) - 1} more of source {source} are like it." if len(doubtful) > 1 else ""
     first.row.warn(
         "register",
-        f"register is {number}; manuals count table {table} from {base}, here it counts from 0 as on the wire.{others}",
-        f"Write {number - base} if the manual says {number}; leave it if the device really answers at {number}.",
+        f"register is {number}; manuals count table {table} from {base}, here it counts {counted}.{others}",
+        f"Write {number - base + start} if the manual says {number}; "
+        f"leave it if the device really answers at {number}.",
     )
 
 

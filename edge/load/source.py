@@ -3,12 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, cast
+from typing import Final, Literal, cast, get_args
 
-from edge.config import ModbusOptions, MqttOptions, Source, TopicOptions
+from edge.config import ModbusOptions, MqttOptions, Source, TopicOptions, WordOrder
 from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
 from edge.load.mistake import show
+from edge.load.register import order_advice
 from edge.load.words import ID_RULE, PROTOCOL_KEYS, RESERVED, is_id, keys_of
 from edge.model import Nature
 
@@ -133,6 +134,9 @@ def _read_modbus(entry: Entry, host: str) -> ModbusOptions:
         registers_max=entry.whole("registers_max", REGISTERS_MAX, 1, REGISTERS_MAX),
         gap_max=entry.whole("gap_max", 16, 0, REGISTERS_MAX),
         retry_s_max=entry.number("retry_s_max", 5.0, DURATION),
+        order=cast(WordOrder, entry.choice("order", get_args(WordOrder), "ABCD", order_advice)),
+        registers_from=entry.whole("registers_from", 0, 0, 1),
+        coils_from=entry.whole("coils_from", 0, 0, 1),
     )
 
 

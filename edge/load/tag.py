@@ -4,28 +4,22 @@ The columns that rules are made of are known here and passed by; the gateway rea
 """
 
 import math
-import re
-import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from edge.load.address import read_address
 from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
 from edge.load.mistake import Place, meant, show
 from edge.load.reading import Reading
-from edge.load.register import WIDTHS, order_advice, register_advice, type_advice, warn_of_registers
+from edge.load.register import warn_of_registers
 from edge.load.sheet import Sheet, read_sheet
 from edge.load.source import PROTOCOLS, SourceDraft, tags_of_topic
-from edge.load.words import COLUMNS, MODBUS_COLUMNS, RESERVED, TAG_RULE, is_tag, parse_whole
+from edge.load.words import COLUMNS, MODBUS_COLUMNS, RESERVED, TAG_RULE, is_tag
 from edge.model import Tag
 
-TABLES: Final = ("holding", "input", "coil", "discrete")
-ORDERS: Final = ("ABCD", "CDAB", "BADC", "DCBA")
-REGISTERS: Final = 65536
 PERIOD: Final = Span(least=0.1, most=3600)
-
-_HEX = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
 
 
 @dataclass(slots=True)
@@ -117,7 +111,7 @@ def _read_address(row: Entry, draft: SourceDraft | None) -> dict[str, Any]:
     if draft is None or draft.source.protocol not in PROTOCOLS:
         return {}
     if draft.source.modbus is not None:
-        return _read_modbus(row, draft.source.modbus.registers_max)
+        return read_address(row, draft.source.modbus)
     for column in MODBUS_COLUMNS:
         if row.has(column):
             row.wrong(
@@ -126,88 +120,6 @@ def _read_address(row: Entry, draft: SourceDraft | None) -> dict[str, Any]:
                 "Leave the cell empty, or name a Modbus source.",
             )
     return {}
-
-
-def _read_modbus(row: Entry, registers_max: int) -> dict[str, Any]:
-    table = row.choice("table", TABLES, "holding")
-    is_bit_table = table in ("coil", "discrete")
-    kind = row.choice("type", tuple(WIDTHS), "bit" if is_bit_table else "", type_advice)
-    if is_bit_table and kind not in ("bit", ""):
-        row.wrong("type", f"type is {kind}; table {table} holds bits only.", "Write bit, or leave it out.")
-    if not row.has("register"):
-        row.wrong("register", "register is missing; a Modbus tag has one, from 0.", "Add register.")
-    register = row.whole_or_none("register", 0, REGISTERS - 1, advice=register_advice) or 0
-    width = WIDTHS.get(kind, 1)
-    if register + width > REGISTERS:
-        row.wrong(
-            "register",
-            f"register {register} and {width} registers of {kind} reach beyond the last one, {REGISTERS - 1}.",
-            f"Write a register up to {REGISTERS - width}.",
-        )
-    if width > registers_max:
-        row.wrong(
-            "type",
-            f"type {kind} takes {width} registers; the source reads {registers_max} at once (registers_max).",
-            "Raise registers_max, or choose the type that the device has.",
-        )
-    scale = row.number("scale", 1.0)
-    if scale == 0:
-        row.wrong("scale", "scale is 0; every value would be the offset.", "Write the scale, or leave it out for 1.")
-    return {
-        "table": table,
-        "register": register,
-        "type": kind,
-        "order": row.choice("order", ORDERS, "ABCD", order_advice),
-        "bit": _read_bit(row, table, kind, is_bit_table=is_bit_table),
-        "scale": scale,
-        "offset": row.number("offset", 0.0),
-        "sentinel": _read_sentinels(row, kind),
-    }
-
-
-def _read_bit(row: Entry, table: str, kind: str, *, is_bit_table: bool) -> int:
-    """Read which bit of a register it is, 0 the lowest; 0 for every other address."""
-    if is_bit_table or kind != "bit":
-        if row.has("bit") and kind:
-            what = f"table {table}" if is_bit_table else f"type {kind}"
-            row.wrong("bit", f"bit is given; {what} has no bits to choose from.", "Leave bit empty.")
-        return 0
-    if not row.has("bit"):
-        row.wrong("bit", f"bit is missing; a bit of table {table} is one of 0 to 15.", "Add bit, 0 for the lowest.")
-    return row.whole_or_none("bit", 0, 15) or 0
-
-
-def _read_sentinels(row: Entry, kind: str) -> tuple[int | float | str, ...]:
-    """Read the raw fill values, parted by ``;``. Hexadecimal ones stay text: they are the bits on the wire."""
-    found: list[int | float | str] = []
-    for part in row.text("sentinel").split(";"):
-        text = part.strip()
-        value = _sentinel(text, kind) if text and kind else ""
-        if value is None:
-            row.wrong(
-                "sentinel",
-                f"sentinel {show(text)} is no raw value of type {kind}.",
-                "Write what the device sends for “no value”, before scaling, e.g. 32767 or 0x8000; part several by ;.",
-            )
-        elif value != "":
-            found.append(value)
-    return tuple(found)
-
-
-def _sentinel(text: str, kind: str) -> int | float | str | None:
-    """Read one fill value; None where the type cannot hold it. 65535 and -1 are the same 16 bits."""
-    bits = 16 * WIDTHS[kind]
-    if _HEX.fullmatch(text):
-        return text if int(text, 16) < 1 << bits else None
-    if not kind.startswith("float"):
-        value = parse_whole(text)
-        return value if value is not None and -(1 << (bits - 1)) <= value < 1 << bits else None
-    try:
-        number = float(text)
-        struct.pack("f" if kind == "float32" else "d", number)
-    except (ValueError, OverflowError):
-        return None
-    return number
 
 
 def _check_reach(

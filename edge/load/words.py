@@ -17,7 +17,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "http": ("host", "port"),
     "source": (
         "id", "protocol", "nature", "host", "port", "silent_after_s", "lateness_s",
-        "device_id", "timeout_s", "registers_max", "gap_max", "retry_s_max",
+        "device_id", "timeout_s", "registers_max", "gap_max", "retry_s_max", "order", "registers_from", "coils_from",
         "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max", "keepalive_s",
         "topic",
         "node",
@@ -45,7 +45,9 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
 
 #: Keys of a source that only one protocol has.
 PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
-    "modbus-tcp": ("device_id", "timeout_s", "registers_max", "gap_max", "retry_s_max"),
+    "modbus-tcp": (
+        "device_id", "timeout_s", "registers_max", "gap_max", "retry_s_max", "order", "registers_from", "coils_from",
+    ),
     "mqtt": (
         "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max", "keepalive_s",
         "topic",
@@ -62,7 +64,10 @@ LANGUAGES: Final = ("en", "zh")
 TAG_COLUMNS: Final = (
     "tag", "title_en", "title_zh", "source", "unit", "kind", "eu", "range_lo", "range_hi", "resolution", "period_s",
 )  # fmt: skip
-MODBUS_COLUMNS: Final = ("table", "register", "type", "order", "bit", "scale", "offset", "sentinel")
+MODBUS_COLUMNS: Final = (
+    "table", "register", "type", "order", "bit", "mask", "shift", "length", "map", "scale", "offset", "sentinel",
+    "signal",
+)  # fmt: skip
 #: Columns that the gateway makes rules of; an edge node knows them and passes them by.
 RULE_COLUMNS: Final = (
     "LL", "L", "H", "HH", "tier_LL", "tier_L", "tier_H", "tier_HH", "deadband", "on_delay_s", "off_delay_s",

@@ -38,6 +38,9 @@ class Reason(IntEnum):
     CLOCK = 11  # the stamp was replaced by the receive time
     RETAINED = 12  # an MQTT message from before the subscription
     DEVICE = 13  # the device itself says that the value is bad
+    LOW_CURRENT = 14  # the 4-20 mA loop carries 3.6 mA or less: cut wire or failed transmitter (NE 43)
+    HIGH_CURRENT = 15  # it carries 21 mA or more: short circuit or failed transmitter (NE 43)
+    UNMAPPED = 16  # a text that the tag's map does not name
 
 
 def encode(quality: Quality, reason: Reason = Reason.NONE) -> int:

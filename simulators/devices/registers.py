@@ -13,23 +13,29 @@ from simulators.wiring import Point
 
 _FORMAT = {
     "int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "int64": ">q", "uint64": ">Q",
-    "float32": ">f", "float64": ">d",
+    "float16": ">e", "float32": ">f", "float64": ">d", "bcd16": ">H", "bcd32": ">I",
 }  # fmt: skip
 
 
 def encode(point: Point, value: float) -> list[int]:
     """Give the words that hold a value, in the order of their registers. Integers are rounded and held in range.
 
-    ABCD is big end first; CDAB turns the words round, BADC the bytes within each word, DCBA both.
+    ABCD is big end first; CDAB turns the words round, BADC the bytes within each word, DCBA both. A text that the
+    point's map does not have is blank.
     """
-    form = _FORMAT[point.type]
     raw = (value - point.offset) / point.scale
-    if point.type.startswith("float"):
-        content = struct.pack(form, raw)
+    if point.type == "string":
+        text = next((text for number, text in point.texts if number == round(raw)), "")
+        content = text.encode()[: point.length].ljust(2 * width(point), b"\0")
+    elif point.type.startswith("float"):
+        content = struct.pack(_FORMAT[point.type], raw)
     else:
-        bits = 8 * struct.calcsize(form)
-        least, most = (0, 2**bits - 1) if point.type.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-        content = struct.pack(form, min(max(round(raw), least), most))
+        content = struct.pack(_FORMAT[point.type], _whole(point, raw))
+    return _laid(point, content)
+
+
+def _laid(point: Point, content: bytes) -> list[int]:
+    """Give big-endian bytes as words in the point's order."""
     pairs = [content[at : at + 2] for at in range(0, len(content), 2)]
     if point.order in ("CDAB", "DCBA"):
         pairs.reverse()
@@ -38,8 +44,22 @@ def encode(point: Point, value: float) -> list[int]:
     return [int.from_bytes(pair, "big") for pair in pairs]
 
 
+def _whole(point: Point, raw: float) -> int:
+    """Give the whole number that stands for a value, as its type writes it."""
+    size = struct.calcsize(_FORMAT[point.type])
+    if point.type.startswith("bcd"):
+        return int(str(min(max(round(raw), 0), int("9" * 2 * size))), 16)
+    if point.mask:
+        return (round(raw) << point.shift) & point.mask
+    bits = 8 * size
+    least, most = (0, (1 << bits) - 1) if point.type.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
+    return min(max(round(raw), least), most)
+
+
 def width(point: Point) -> int:
     """Give how many registers a point takes."""
+    if point.type == "string":
+        return (point.length + 1) // 2
     return 1 if point.type == "bit" else struct.calcsize(_FORMAT[point.type]) // 2
 
 
@@ -81,6 +101,16 @@ class Image:
             elif point.type == "bit":
                 mask = 1 << point.bit
                 block.content[at] = block.content[at] | mask if value else block.content[at] & ~mask
+            elif point.mask:
+                self._put_part(point, block.content, at, value)
             else:
                 words = encode(point, value)
                 block.content[at : at + len(words)] = words
+
+    @staticmethod
+    def _put_part(point: Point, content: list[int], at: int, value: float) -> None:
+        """Write a part of a word; the rest of it belongs to other points."""
+        part = encode(point, value)
+        every = _laid(point, struct.pack(_FORMAT[point.type], point.mask))
+        for place, (word, own) in enumerate(zip(part, every, strict=True), start=at):
+            content[place] = content[place] & ~own | word

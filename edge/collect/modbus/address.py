@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from edge.config import Table, WordOrder
-from edge.decode.registers import ORDERS, WORDS
+from edge.decode.wordtype import ORDERS, TYPES, words_of
 from edge.model import Tag
 
 #: Read functions of the Modbus application protocol V1.1b3; there are no others in this product.
@@ -18,6 +18,9 @@ class RegisterAddress:
 
     Attributes:
         register: 0-based, as on the wire; 40001 of a manual is holding register 0.
+        mask, shift: Bits of an unsigned value that count, and how far they are shifted down; mask 0 for all.
+        length, texts: Bytes of a string, and what each of its texts means.
+        has_loop: A 4-20 mA loop stands behind the value, whose ends are the instrument range.
     """
 
     table: Table = "holding"
@@ -25,6 +28,11 @@ class RegisterAddress:
     type: str = "uint16"
     order: WordOrder = "ABCD"
     bit: int = 0
+    mask: int = 0
+    shift: int = 0
+    length: int = 0
+    texts: tuple[tuple[str, float], ...] = ()
+    has_loop: bool = False
     scale: float = 1.0
     offset: float = 0.0
     sentinels: tuple[int | float | str, ...] = ()
@@ -32,7 +40,7 @@ class RegisterAddress:
     @property
     def words(self) -> int:
         """Registers that the value takes; a coil or discrete input counts as one."""
-        return WORDS[self.type]
+        return words_of(self.type, self.length)
 
 
 def address_of(tag: Tag) -> RegisterAddress:
@@ -49,8 +57,8 @@ def address_of(tag: Tag) -> RegisterAddress:
         raise ValueError(f"{tag.name}: register is missing; give the 0-based register of the value.")
     is_bit_table = table in BIT_TABLES
     kind = cells.get("type", "bit" if is_bit_table else "uint16")
-    if kind not in WORDS:
-        raise ValueError(f"{tag.name}: type {kind!r} is none of {', '.join(WORDS)}.")
+    if kind not in TYPES:
+        raise ValueError(f"{tag.name}: type {kind!r} is none of {', '.join(TYPES)}.")
     if is_bit_table and kind != "bit":
         raise ValueError(f"{tag.name}: table {table} holds single bits; type must be bit, not {kind}.")
     order = cells.get("order", "ABCD")
@@ -62,6 +70,11 @@ def address_of(tag: Tag) -> RegisterAddress:
         type=kind,
         order="ABCD" if is_bit_table else order,
         bit=0 if is_bit_table else int(cells.get("bit", 0)),
+        mask=int(cells.get("mask", 0)),
+        shift=int(cells.get("shift", 0)),
+        length=int(cells.get("length", 0)),
+        texts=tuple(cells.get("map", ())),
+        has_loop=bool(cells.get("signal", "")),
         scale=float(cells.get("scale", 1.0)),
         offset=float(cells.get("offset", 0.0)),
         sentinels=tuple(cells.get("sentinel", ())),

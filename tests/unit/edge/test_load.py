@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.collect.modbus.address import address_of
 from edge.load import ConfigError, load
 from edge.load.mistake import Mistake, Place, meant, show
 from edge.load.reading import Reading
@@ -294,3 +295,27 @@ def test_the_word_that_was_meant() -> None:
     assert meant("titel", ("title", "kind")) == 'Did you mean "title"?'
     assert meant("red", ("BLUE", "RED")) == 'Did you mean "RED"?'
     assert meant("xyz", ("title",)) == "Known here: title."
+
+
+def test_a_device_says_once_how_its_manual_counts_and_orders(site: Callable[..., Path]) -> None:
+    toml = SITE.replace('nature = "test"', 'nature = "test"\norder = "CDAB"\nregisters_from = 1\ncoils_from = 1')
+    rows = (
+        "tag,source,table,register,type,order,mask,shift,length,map,signal,range_lo,range_hi\n"
+        "a,plc,,1,float32,,,,,,,,\n"
+        "b,plc,,65536,int16,ABCD,,,,,4-20mA,0,10\n"
+        "c,plc,coil,1,,,,,,,,,\n"
+        "d,plc,,10,uint16,,0x00F0,,,,,,\n"
+        "e,plc,,11,uint32,,0xFF00,4,,,,,\n"
+        "f,plc,,20,string,,,,5,RUN=1;a=b=2.5,,,\n"
+        "GD-1.lel,gas,,,,,,,,,,,\n"
+    )
+    a, b, c, d, e, f, _ = load(site(toml, tags=rows), environ=ENVIRON).tags
+    assert [t.address["register"] for t in (a, b, c, d, e, f)] == [0, 65535, 0, 9, 10, 19]
+    assert [t.address["order"] for t in (a, b)] == ["CDAB", "ABCD"]
+    assert b.address["signal"] == "4-20mA"
+    assert (d.address["mask"], d.address["shift"]) == (0xF0, 4)
+    assert (e.address["mask"], e.address["shift"]) == (0xFF00, 4)
+    assert (f.address["length"], f.address["map"]) == (5, (("RUN", 1.0), ("a=b", 2.5)))
+    address = address_of(f)
+    assert (address.words, address.texts) == (3, (("RUN", 1.0), ("a=b", 2.5)))
+    assert address_of(b).has_loop

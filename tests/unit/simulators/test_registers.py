@@ -78,3 +78,30 @@ def test_a_reading_that_is_no_number_leaves_the_old_one() -> None:
     image.put({})
 
     assert image.blocks["holding"].content == [5]
+
+
+@pytest.mark.parametrize(
+    ("point", "value", "words"),
+    [
+        (Point(tag="t", table="holding", register=0, type="float16"), 1.0, [0x3C00]),
+        (Point(tag="t", table="holding", register=0, type="bcd16"), 1234.0, [0x1234]),
+        (Point(tag="t", table="holding", register=0, type="bcd32", order="CDAB"), 12_345_678.0, [0x5678, 0x1234]),
+        (Point(tag="t", table="holding", register=0, type="bcd16"), 12345.0, [0x9999]),
+        (Point(tag="t", table="holding", register=0, type="string", length=5, texts=((1.0, "RUN"),)), 1.0,
+         [0x5255, 0x4E00, 0]),
+        (Point(tag="t", table="holding", register=0, type="string", length=2, texts=((1.0, "RUN"),)), 0.0, [0]),
+        (Point(tag="t", table="holding", register=0, type="uint16", mask=0xF0, shift=4), 10.0, [0xA0]),
+    ],
+)  # fmt: skip
+def test_what_else_registers_hold(point: Point, value: float, words: list[int]) -> None:
+    assert encode(point, value) == words
+    assert width(point) == len(words)
+
+
+def test_parts_of_one_word_leave_each_other_alone() -> None:
+    high = Point(tag="high", table="holding", register=0, type="uint16", mask=0xFF00, shift=8)
+    low = Point(tag="low", table="holding", register=0, type="uint16", mask=0x00FF)
+    image = Image([high, low])
+    image.put({"high": 0x12, "low": 0x34})
+    image.put({"high": 0x56})
+    assert image.blocks["holding"].content == [0x5634]

@@ -173,7 +173,7 @@ def test_splitting_ends_with_one_place_a_request_and_loses_no_tag(
     [
         ({}, "register is missing"),
         ({"register": 1, "table": "output"}, "table 'output' is none of"),
-        ({"register": 1, "type": "float16"}, "type 'float16' is none of"),
+        ({"register": 1, "type": "float24"}, "type 'float24' is none of"),
         ({"register": 1, "order": "BA"}, "order 'BA' is none of"),
         ({"register": 1, "table": "coil", "type": "int16"}, "type must be bit"),
         ({"register": 65535, "type": "float32"}, "not within"),
