@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from alerting.core import Changes, Memory, evaluate, expire
+from alerting.core.derived import DerivedState, DerivedTable, follow
 from alerting.core.guard import Guard
 from alerting.core.memory import no_changes
 from alerting.judge import Lane, alarm_event, is_latching, judge_alarm, rules_of
@@ -19,6 +20,7 @@ from alerting.late import Gap, GapBook
 from alerting.lifecycle import Refused, Turn, step
 from alerting.model.alarm import Alarm, State, Suppression, digest
 from alerting.model.command import Command, Verb
+from alerting.model.derivation import Derivation
 from alerting.model.event import Event, What
 from alerting.model.rule import RuleTable
 from alerting.model.tier import Tier
@@ -79,9 +81,12 @@ class Desk:
         units: Sequence[HazardUnit],
         templates: Sequence[TaskTemplate],
         start_ns: int,
+        derivations: Sequence[Derivation] = (),
     ) -> None:
         self.site = site
         self.table = table
+        self.derived = DerivedTable(derivations, table.tags)
+        self.derived_states: dict[Nature, DerivedState] = {}
         self.templates = tuple(templates)
         self.kind_of = {unit.id: unit.kind for unit in units}
         self.start_ns = start_ns
@@ -113,6 +118,7 @@ class Desk:
         if memory is None:
             memory = self.memories[nature] = Memory.fresh(self.table, self.start_ns)
             memory.is_watched[:] = [tag.nature is nature for tag in self.table.tags]
+            self.derived_states[nature] = DerivedState.fresh(self.derived, self.start_ns)
         return memory
 
     def guard(self, nature: Nature) -> Guard:
@@ -120,6 +126,7 @@ class Desk:
         guard = self._guards.get(nature)
         if guard is None:
             guard = self._guards[nature] = Guard(self.table)
+            guard.is_plain[self.derived.input_rows] = False  # What hangs on them is computed scan by scan, in order.
         return guard
 
     def adopt(self, alarms: Iterable[Alarm], entries: Iterable[Entry]) -> None:
@@ -142,9 +149,21 @@ class Desk:
             self._has_adopted = False
             self._release_orphans(now_ns)
 
-    def take(self, scan: Scan) -> None:
-        """Judge one admitted scan of the live lane; each tag at most once, newer than its last."""
+    def take(self, scan: Scan) -> list[Scan]:
+        """Judge one admitted scan of the live lane; each tag at most once, newer than its last.
+
+        Returns:
+            The scans of derived tags that it led to; they are judged too.
+        """
         memory = self.memory(scan.nature)
+        self._judge(scan, memory)
+        made = []
+        for derived in follow(self.derived, self.derived_states[scan.nature], memory, scan):
+            self._judge(derived, memory)
+            made.append(derived)
+        return made
+
+    def _judge(self, scan: Scan, memory: Memory) -> None:
         before, after = evaluate(self.table, memory, scan)
         self.guard(scan.nature).refresh(memory, scan.rows)
         self._fold(before, scan.nature, scan.key, then=after)
@@ -153,8 +172,13 @@ class Desk:
     def open_gap(self, source: str, nature: Nature, to_ns: int) -> None:
         """Copy a source's rows before the first scan after a gap is evaluated."""
         gap = self.gaps.open(source, nature, self.memory(nature), self.alarms, to_ns)
-        if gap is not None and gap.part.left_out:
+        if gap is None:
+            return
+        if gap.part.left_out:
             self.remark("late_rules_left_out", source=source, gap=gap.name, rules=list(gap.part.left_out))
+        left_out = self.derived.hanging_on(gap.part.rows)
+        if left_out:
+            self.remark("late_derived_left_out", source=source, gap=gap.name, tags=left_out)
 
     def find_gap(self, source: str, nature: Nature, time_ns: int) -> Gap | None:
         """Find the gap that a late sample falls into."""
@@ -214,6 +238,8 @@ class Desk:
             memory=self.memory(nature),
             book=self.alarms,
             then=then or no_changes(),
+            derived=self.derived,
+            derived_state=self.derived_states[nature],
         )
         places = self.table.alarm[changes.rule]
         first_ns = {int(p): int(changes.time_ns[places == p].min()) for p in np.unique(places)}

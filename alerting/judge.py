@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.core import Changes, Memory
+from alerting.core.derived import DerivedState, DerivedTable
+from alerting.core.derived.told import told
 from alerting.core.memory import no_changes
 from alerting.core.trend import Forecast
 from alerting.lifecycle import Turn, step
@@ -32,6 +34,7 @@ class Lane:
         book: Alarms by key, as they stand; the caller puts changed ones back.
         then: Changes that memory holds already but that came after the ones being judged.
         late: Name of the gap in the late lane; empty for live.
+        derived, derived_state: How the derived tags are computed, and what they remember; None in the late lane.
     """
 
     site: str
@@ -41,6 +44,8 @@ class Lane:
     book: Mapping[str, Alarm]
     then: Changes = field(default_factory=no_changes)
     late: str = ""
+    derived: DerivedTable | None = None
+    derived_state: DerivedState | None = None
 
 
 def judge_alarm(
@@ -112,6 +117,8 @@ def judge_alarm(
         facts["from"] = alarm.condition
     if rule.kind in (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE, Kind.EXPRESSION):
         facts["holds"] = bool(len(active))
+    if lane.derived is not None and lane.derived_state is not None:
+        facts |= told(lane.derived, lane.derived_state, lane.memory, tag_name)
     if lane.late:
         facts["gap"] = lane.late
     return alarm_event(after, what, time_ns, now_ns, facts, late=lane.late), after

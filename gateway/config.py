@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alerting.model.derivation import Derivation
 from alerting.model.learned import Learned
 from alerting.model.rule import RuleTable
 from alerting.model.tier import Tier
@@ -65,3 +66,4 @@ class Site:
     revision: str = ""  # digest of all configuration files read
     is_demonstration: bool = False
     learned: Learned | None = None  # what ``[learn]`` names
+    derived: tuple[Derivation, ...] = ()

@@ -335,6 +335,8 @@ class Road:
                 self._refused[f"replaced.{what}"] = count
         meter.entered(Stage.EVALUATE, turned.live + turned.late)
         meter.left(Stage.EVALUATE, turned.live + turned.late)
+        if turned.derived:
+            meter.noted(Stage.EVALUATE, "derived", turned.derived)
         meter.entered(Stage.COMMIT, len(turned.outcome.events))
         counts = self.historian.counts
         taken, committed, lost = self._historian_before

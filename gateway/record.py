@@ -8,15 +8,17 @@ commands (who, what, reason, time) and the clock reading.
 """
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from alerting.core import Memory
+from alerting.core.derived.state import freeze, thaw
 from alerting.desk import Desk, Outcome
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.command import Command, Verb
@@ -160,6 +162,11 @@ def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> No
     """Put desk and intake into the state that a recording begins with."""
     for name, columns in snapshot["memories"].items():
         _restore_memory(desk.memory(Nature(name)), columns)
+    for name, saved in snapshot.get("derived_states", {}).items():
+        desk.memory(Nature(name))
+        derived = desk.derived_states[Nature(name)]
+        derived.epoch, derived.number = saved["epoch"], saved["number"]
+        thaw(desk.derived, derived, _unpacked(saved["columns"]))
     desk.adopt(
         [
             Alarm(
@@ -193,7 +200,16 @@ def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
         "ticks": desk.ticks,
         "tags": list(desk.table.tags.names),
         "rules": [asdict(rule) for rule in desk.table],
+        "derived": [each.identity for each in desk.derived.derivations],
         "memories": {nature.value: _memory(memory) for nature, memory in desk.memories.items()},
+        "derived_states": {
+            nature.value: {
+                "epoch": state.epoch,
+                "number": state.number,
+                "columns": _packed(freeze(desk.derived, state)),
+            }
+            for nature, state in desk.derived_states.items()
+        },
         "alarms": [alarm_row(alarm) for alarm in desk.alarms.values()],
         "entries": [entry_row(entry) for entry in desk.entries.values()],
         "sequences": {name: (s.epoch, s.number, s.received_ns) for name, s in intake.state.items()},
@@ -202,19 +218,27 @@ def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
 
 def _memory(memory: Memory) -> dict[str, list[Any]]:
     found = {each.name: getattr(memory, each.name) for each in fields(Memory)} | memory.formulas.freeze()
+    return _packed({name: column for name, column in found.items() if isinstance(column, np.ndarray)})
+
+
+def _packed(found: Mapping[str, NDArray[Any]]) -> dict[str, list[Any]]:
+    """Write columns as JSON values, to the bit."""
     columns = {}
     for name, column in found.items():
-        if isinstance(column, np.ndarray):
-            raw = base64.b64encode(np.ascontiguousarray(column).tobytes()).decode()
-            columns[name] = [column.dtype.str, list(column.shape), raw]
+        raw = base64.b64encode(np.ascontiguousarray(column).tobytes()).decode()
+        columns[name] = [column.dtype.str, list(column.shape), raw]
     return columns
 
 
-def _restore_memory(memory: Memory, columns: dict[str, list[Any]]) -> None:
-    arrays = {
+def _unpacked(columns: dict[str, list[Any]]) -> dict[str, NDArray[Any]]:
+    return {
         name: np.frombuffer(base64.b64decode(raw), dtype=dtype).reshape(shape)
         for name, (dtype, shape, raw) in columns.items()
     }
+
+
+def _restore_memory(memory: Memory, columns: dict[str, list[Any]]) -> None:
+    arrays = _unpacked(columns)
     memory.formulas.thaw(arrays)
     for name, array in arrays.items():
         if "." not in name:

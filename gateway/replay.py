@@ -70,8 +70,18 @@ def _replay_own(site: Site, recording: Path, log: EventLog, until_ns: int | None
                 f"{recording}: its tags are not those of the configuration; use the one it was made with."
             )
         desk = Desk(
-            snapshot["site"], RuleTable(rules_of(snapshot), site.tags), site.units, site.tasks, snapshot["start_ns"]
+            snapshot["site"],
+            RuleTable(rules_of(snapshot), site.tags),
+            site.units,
+            site.tasks,
+            snapshot["start_ns"],
+            site.derived,
         )
+        if snapshot.get("derived", []) != [each.identity for each in site.derived]:
+            raise RecordingError(
+                f"{recording}: its derived tags are computed otherwise than those of the configuration; use the one it "
+                "was made with."
+            )
         intake = Intake(site.sources, site.tags)
         restore_snapshot(snapshot, desk, intake)
         for number, raw in enumerate(file, start=2):
@@ -102,7 +112,7 @@ def _replay_foreign(site: Site, recording: Path, log: EventLog, until_ns: int | 
         if until_ns is not None and at_ns > until_ns:
             break
         if desk is None:
-            desk = Desk(site.id, site.rules, site.units, site.tasks, at_ns)
+            desk = Desk(site.id, site.rules, site.units, site.tasks, at_ns, site.derived)
             for memory in desk.memories.values():
                 memory.is_watched[:] = False  # A tag that the file does not have is not silent.
         _wait(desk, intake, done, log, now_ns, at_ns)

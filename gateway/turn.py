@@ -27,6 +27,7 @@ class Turned:
     Attributes:
         entered: For each item, the parts of it that entered any lane, as the historian is to keep them.
         shown: Scans of the live lane and retained ones, for the live picture.
+        derived: Samples of derived tags; they are no input's, so they stand beside the books of what came in.
     """
 
     outcome: Outcome
@@ -36,6 +37,7 @@ class Turned:
     late: int = 0
     unjudged: int = 0
     retained: int = 0
+    derived: int = 0
 
 
 def take_turn(
@@ -72,9 +74,11 @@ def take_turn(
             kept.append(part.scan)
             match part.lane:
                 case Lane.LIVE:
-                    desk.take(part.scan)
+                    derived = desk.take(part.scan)
                     turned.live += len(part.scan)
-                    turned.shown.append(part.scan)
+                    turned.derived += sum(map(len, derived))
+                    turned.shown += [part.scan, *derived]
+                    kept += derived
                 case Lane.LATE:
                     assert part.gap is not None, part.scan.key
                     desk.take_late(part.scan, part.gap)

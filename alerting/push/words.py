@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from alerting.push.derived import computed_from
+
 Language = Literal["en", "zh"]
 
 CONDITION_ZH = {
@@ -22,6 +24,7 @@ REASON_ZH = {
     "sentinel": "填充值", "not_a_number": "非数值", "malformed": "报文无法解析", "frozen": "数据冻结",
     "substituted": "人工置数", "clock": "时钟错误", "retained": "保留消息", "device": "设备自报故障",
     "low_current": "回路电流过低（≤3.6 mA）", "high_current": "回路电流过高（≥21 mA）", "unmapped": "未定义的文本",
+    "input": "计算所依据的位号异常", "incomplete": "时段数据不完整",
 }  # fmt: skip
 EXPRESSION_EN = {True: "true", False: "not true", None: "unknown", "over": "is over"}
 EXPRESSION_ZH = {True: "成立", False: "不成立", None: "未知", "over": "不再成立"}
@@ -39,7 +42,8 @@ def clause(facts: Mapping[str, Any], lang: Language) -> str:
             where the tag's resolution gives them. What is missing shows as ``?`` or is left out.
         lang: ``en`` or ``zh``.
     """
-    return _clause_zh(facts) if lang == "zh" else _clause_en(facts)
+    said = _clause_zh(facts) if lang == "zh" else _clause_en(facts)
+    return said + computed_from(facts, lang)
 
 
 def quality_zh(quality: str) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "": (
         "site", "http", "source", "template", "unit", "rule", "task", "destination", "influx", "history",
-        "learn", "uplink", "spool",
+        "learn", "uplink", "spool", "derived",
     ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
     "http": ("host", "port"),
@@ -23,13 +23,22 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "node",
     ),
     "source.topic": ("pattern", "format", "tag", "value", "time", "tags"),
-    "template": ("id", "tags", "devices", "source", "unit", "rule"),
+    "template": ("id", "tags", "devices", "source", "unit", "rule", "derived"),
     "unit": ("id", "title", "kind", "grade", "area"),
     "rule": (
         "tag", "kind", "setpoint", "deadband", "on_delay_s", "off_delay_s", "window_s", "tier", "latching", "response",
         "to", "direction", "horizon_s", "alpha", "samples_min", "gap_s",
         "name", "reference", "states", "mask", "pattern", "band", "while_tag", "while_above", "when",
     ),
+    "derived": (
+        "tag", "kind", "title", "unit", "eu", "range_lo", "range_hi", "resolution", "period_s", "inputs",
+        "strapping", "shape", "diameter_m", "length_m", "head", "head_depth_m",
+        "density_kg_m3", "density_at_c", "density_slope",
+        "LL", "L", "H", "HH", "tier_LL", "tier_L", "tier_H", "tier_HH", "deadband", "on_delay_s", "off_delay_s",
+        "rate", "rate_window_s", "tier_rate", "trend_to", "trend_horizon_s", "trend_alpha", "tier_trend",
+        "stale_s", "tier_stale", "bad_s", "tier_bad", "latching", "response",
+    ),
+    "derived.inputs": ("level", "volume", "temperature"),
     "task": ("kind", "tier", "title", "owner", "within_s"),
     "destination": (
         "id", "url", "secret_env", "secret_file", "tier_least", "natures", "timeout_s", "allow_loopback",
@@ -57,7 +66,7 @@ PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
 
 #: Tables that only an edge node's file has, and those that only the gateway's has.
 NODE_TABLES: Final = ("uplink", "spool")
-GATEWAY_TABLES: Final = ("http", "unit", "rule", "task", "destination", "influx", "history", "learn")
+GATEWAY_TABLES: Final = ("http", "unit", "rule", "task", "destination", "influx", "history", "learn", "derived")
 
 LANGUAGES: Final = ("en", "zh")
 

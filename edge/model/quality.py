@@ -41,6 +41,8 @@ class Reason(IntEnum):
     LOW_CURRENT = 14  # the 4-20 mA loop carries 3.6 mA or less: cut wire or failed transmitter (NE 43)
     HIGH_CURRENT = 15  # it carries 21 mA or more: short circuit or failed transmitter (NE 43)
     UNMAPPED = 16  # a text that the tag's map does not name
+    INPUT = 17  # a tag that this one is computed from is BAD, UNCERTAIN or stale
+    INCOMPLETE = 18  # a part of the span that this value stands for was not measured
 
 
 def encode(quality: Quality, reason: Reason = Reason.NONE) -> int:

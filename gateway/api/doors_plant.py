@@ -7,6 +7,7 @@ import numpy as np
 from fastapi import Query, Response
 
 from alerting.core.trend import Forecast
+from alerting.model.derivation import Derivation
 from alerting.model.rule import Kind, Rule
 from edge.model import Tag
 from edge.model.quality import describe
@@ -16,6 +17,7 @@ from gateway.api.door import ALL, Doors
 from gateway.api.house import House
 from gateway.config import Site
 from gateway.live import iso
+from gateway.load.derived.kinds import KINDS
 
 POINTS_MAX = 10_000
 
@@ -25,7 +27,8 @@ def open_plant_doors(doors: Doors) -> None:
     house = doors.house
     site = house.site
     picture = house.picture
-    described = [_tag(site, row, tag) for row, tag in enumerate(site.tags)]
+    derivation_of = {each.tag: each for each in site.derived}
+    described = [_tag(site, row, tag, derivation_of.get(tag.name)) for row, tag in enumerate(site.tags)]
     trends_of = _trends_of(site)
     tags_of: dict[str, list[str]] = {unit.id: [] for unit in site.units}
     for tag in site.tags:
@@ -116,7 +119,7 @@ def open_plant_doors(doors: Doors) -> None:
     doors.open("GET", "/api/v1/units", ALL, units, tag="plant")
 
 
-def _tag(site: Site, row: int, tag: Tag) -> dict[str, Any]:
+def _tag(site: Site, row: int, tag: Tag, derivation: Derivation | None) -> dict[str, Any]:
     rules = range(int(site.rules.first[row]), int(site.rules.first[row + 1]))
     return {
         "row": row,
@@ -132,6 +135,17 @@ def _tag(site: Site, row: int, tag: Tag) -> dict[str, Any]:
         "period_s": tag.period_s,
         "nature": tag.nature,
         "limits": [_limit(site.rules[index]) for index in rules],
+        "derived": None if derivation is None else _derived(derivation),
+    }
+
+
+def _derived(derivation: Derivation) -> dict[str, Any]:
+    """Say how a derived tag is computed, for people."""
+    return {
+        "kind": derivation.kind,
+        "inputs": [{"role": role, "tag": tag} for role, tags in derivation.inputs.items() for tag in tags],
+        "formula": KINDS[derivation.kind].formula,
+        "parameters": {**derivation.words, **derivation.numbers},
     }
 
 

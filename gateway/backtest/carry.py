@@ -165,6 +165,11 @@ class Carrier:
         self.table = site.rules
         self.done = Carried()
         self.bands = Bands.of_table(site.rules)
+        #: Rows of derived tags: computed here too, whatever the file says of them.
+        self.derived_rows = np.array([site.tags.row_of[each.tag] for each in site.derived], dtype=np.int32)
+        for each in site.derived:
+            self.bands.is_all_banded = False
+            self.bands.is_stop[[site.tags.row_of[name] for name in each.asked]] = True
         # Back-fill cannot come, because times rise; so no pause needs a copy of the memory for it.
         self.intake = Intake(tuple(replace(each, silent_after_s=NEVER_S) for each in site.sources), site.tags)
         self._tell, self._hear = tell, hear
@@ -179,13 +184,14 @@ class Carrier:
 
     def take(self, steps: Steps) -> None:
         """Carry one chunk; times rise from chunk to chunk."""
+        steps = _without(steps, self.derived_rows)
         if len(steps) == 0:
             return
         desk = self.desk
         if desk is None:
             self.done.start_ns = int(steps.times_ns[0])
             desk = self.desk = ListeningDesk(
-                self._hear, self.site.id, self.table, self.site.units, (), self.done.start_ns
+                self._hear, self.site.id, self.table, self.site.units, (), self.done.start_ns, self.site.derived
             )
             for memory in desk.memories.values():
                 memory.is_watched[:] = False  # A tag that the file does not have is not silent.
@@ -211,6 +217,20 @@ class Carrier:
         self.done.stops += 1
         if outcome.events:
             self._tell(outcome.events)
+
+
+def _without(steps: Steps, rows: NDArray[np.int32]) -> Steps:
+    """Leave out the columns of some tags."""
+    keep = ~np.isin(steps.rows, rows)
+    if keep.all():
+        return steps
+    return replace(
+        steps,
+        rows=steps.rows[keep],
+        values=np.ascontiguousarray(steps.values[:, keep]),
+        present=None if steps.present is None else steps.present[:, keep],
+        quality=None if steps.quality is None else steps.quality[:, keep],
+    )
 
 
 def _due_ns(desk: Desk, memories: Any, otherwise_ns: int) -> int:  # noqa: ANN401  # any collection of memories
@@ -297,6 +317,9 @@ class _Chunk:
         """Give the time at which the next delay ends, if no sample comes before."""
         if self.carrier.bands.is_all_banded and not any(memory.phase.any() for memory in self.unwatched):
             return FOREVER_NS  # The usual case, and asking costs a tenth of a stop.
+        derived = self.carrier.derived_rows
+        for (memory, _), unwatched in zip(self.lanes, self.unwatched, strict=True):
+            unwatched.is_watched[derived] = memory.is_watched[derived]  # Their memory never lags behind.
         return _due_ns(self.desk, self.unwatched, FOREVER_NS)
 
     # ------------------------------------------------------------------------------------------------------ the guard
@@ -391,6 +414,7 @@ class _Chunk:
             dues += [within, silent_ns[memory.is_watched[rows] & (silent_ns < first_ns)]]
             watched = memory.is_watched & told
             watched[self.steps.rows] = False  # What the chunk has nothing of may fall silent too.
+            watched[self.carrier.derived_rows] = False
             dues.append(memory.silent_at_ns(np.flatnonzero(watched).astype(np.int32)))
         found = np.unique(np.concatenate(dues))
         due: NDArray[np.int64] = found[(found > self.carrier.done.end_ns) & (found <= end_ns)]

@@ -135,6 +135,7 @@ def _carry(
 
 def _head(site: Site, asked: Asked, labels: list[Label], done: Carried, profile: Profile) -> dict[str, Any]:
     span = (done.start_ns, done.end_ns)
+    derived = {each.tag for each in site.derived}  # A file need not have what is computed.
     return {
         "format": FORMAT,
         "site": site.id,
@@ -149,7 +150,9 @@ def _head(site: Site, asked: Asked, labels: list[Label], done: Carried, profile:
         "refused": done.refused,
         "tags": len(site.tags),
         "tags_without_samples": [
-            name for name, n in zip(site.tags.names, profile.counts.tolist(), strict=True) if not n
+            name
+            for name, n in zip(site.tags.names, profile.counts.tolist(), strict=True)
+            if not n and name not in derived
         ],
     }
 

@@ -22,6 +22,7 @@ from edge.load.source import PORT_MAX
 from edge.load.words import NODE_TABLES, keys_of
 from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
+from gateway.load.derived import read_derived
 from gateway.load.learned import read_learned
 from gateway.load.outside import read_destinations, read_influx
 from gateway.load.rule import judge_refused, read_rules
@@ -66,6 +67,7 @@ def load(
                 f"{table} is an edge node's; the gateway forwards to nobody.",
                 f"Start this file with fengsui edge, or remove {table}.",
             )
+    derived = read_derived([*root.sections("derived", "Derived tag"), *_template_derived(field)], field.tags)
     units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], [*field.tags, *field.refused], root)
     rules = read_rules(field.tags, [*root.sections("rule", "Rule"), *_template_rules(field)])
     judge_refused(field.refused)
@@ -114,6 +116,7 @@ def load(
         revision=field.reading.revision,
         is_demonstration=is_demonstration,
         learned=learned,
+        derived=tuple(derived),
     )
 
 
@@ -130,6 +133,10 @@ def _template_units(field: FieldDraft) -> list[Entry]:
 
 def _template_rules(field: FieldDraft) -> list[Entry]:
     return [entry for template in field.templates for entry in template.tables("rule", "Rule")]
+
+
+def _template_derived(field: FieldDraft) -> list[Entry]:
+    return [entry for template in field.templates for entry in template.tables("derived", "Derived tag")]
 
 
 def _check_demonstration(field: FieldDraft) -> None:
@@ -213,7 +220,7 @@ def check_json(path: Path, *, environ: Mapping[str, str] | None = None) -> tuple
         facts |= {"site": site.id, "revision": site.revision}
         if isinstance(site, NodeSite):
             facts["node"] = site.uplink.node
-        facts |= {f"{word}s": n for word, n in _counts(site).items()}
+        facts |= {f"{word.replace(' ', '_')}s": n for word, n in _counts(site).items()}
     facts |= {
         "mistakes": [asdict(mistake) for mistake in told],
         "warnings": [asdict(warning) for warning in warnings],
@@ -231,6 +238,7 @@ def _counts(site: Site | NodeSite) -> dict[str, int]:
     return {
         "source": len(site.sources),
         "tag": len(site.tags),
+        **({"derived tag": len(site.derived)} if site.derived else {}),
         "unit": len(site.units),
         "rule": len(site.rules),
         "destination": len(site.destinations),

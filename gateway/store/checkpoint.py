@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, insert, select
 
+from alerting.core.derived.state import freeze, thaw
 from alerting.desk import Desk
+from alerting.model.derivation import DERIVED
 from alerting.model.rule import Kind
 from edge.model import Nature
 from gateway.store import schema
@@ -35,6 +37,7 @@ def pack(desk: Desk, nature: Nature) -> bytes:
     columns |= memory.formulas.freeze()
     columns["frozen"] = np.array(_frozen(desk), dtype=np.str_)
     columns["sources"] = np.array(list(memory.source_of), dtype=np.str_)
+    columns |= freeze(desk.derived, desk.derived_states[nature])
     content = io.BytesIO()
     np.savez(content, **columns)
     return content.getvalue()
@@ -60,8 +63,12 @@ def unpack(desk: Desk, nature: Nature, content: bytes) -> None:
             here, there = _match(_frozen(desk), columns["frozen"])
             for name in FROZEN_COLUMNS:
                 getattr(memory, name)[here] = columns[name][there]
+        thaw(desk.derived, desk.derived_states[nature], columns)
+        # Derived tags have no committed mark that follows; with an old one their silence would never be over.
+        measured = [name for name in columns["sources"] if not str(name).startswith(f"{DERIVED}:")]
         here, there = _match(list(memory.source_of), columns["sources"])
-        memory.mark_ns[here] = columns["mark_ns"][there]
+        is_measured = np.isin(columns["sources"][there], measured)
+        memory.mark_ns[here[is_measured]] = columns["mark_ns"][there[is_measured]]
 
 
 def _filters(desk: Desk) -> list[str]:

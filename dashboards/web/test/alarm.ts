@@ -39,7 +39,8 @@ export function makeLimit(kind: string, setpoint: number, more: Partial<Limit> =
 
 /** A tag in m from 0 to 10 to the centimetre, of the unit TK. */
 export function makeTag(name: string, more: Partial<Tag> = {}): Tag {
-  return { row: 0, name, title: {}, unit: "TK", source: "plc", eu: "m", kind: "level", range_lo: 0, range_hi: 10, resolution: 0.01, period_s: 1, nature: "test", limits: [], ...more };
+  return { row: 0, name, title: {}, unit: "TK", source: "plc", eu: "m", kind: "level", range_lo: 0, range_hi: 10, resolution: 0.01, period_s: 1, nature: "test", limits: [],
+    derived: null, ...more };
 }
 
 export function know(...tags: Tag[]): void {

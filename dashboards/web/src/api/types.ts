@@ -26,6 +26,14 @@ export interface Limit {
   tier: Tier;
 }
 
+/** How a derived tag is computed. */
+export interface Derived {
+  kind: string;
+  inputs: { role: string; tag: string }[];
+  formula: Said;
+  parameters: Record<string, number | string>;
+}
+
 export interface Tag {
   row: number;
   name: string;
@@ -40,6 +48,8 @@ export interface Tag {
   period_s: number;
   nature: Nature;
   limits: Limit[];
+  /** Null for a measured tag. */
+  derived: Derived | null;
 }
 
 export interface Alarm {

@@ -126,8 +126,20 @@ export const en = {
       "11": "clock replaced",
       "12": "retained",
       "13": "device says bad",
+      "17": "a tag it is computed from",
+      "18": "span not wholly measured",
     } as Record<string, string>,
   },
+  derived: { title: "How it is computed", from: "computed from {tags}" },
+  derivedKind: {
+    volume: "Volume",
+    mass: "Mass",
+  } as Record<string, string>,
+  derivedRole: {
+    level: "level",
+    volume: "volume",
+    temperature: "temperature",
+  } as Record<string, string>,
   kind: {
     tank: "tank",
     line: "line",

@@ -128,7 +128,19 @@ export const zh: Words = {
       "11": "时钟已替换",
       "12": "保留消息",
       "13": "设备自报坏值",
+      "17": "计算所依据的位号异常",
+      "18": "时段数据不完整",
     },
+  },
+  derived: { title: "计算方法", from: "由 {tags} 计算" },
+  derivedKind: {
+    volume: "体积",
+    mass: "质量",
+  },
+  derivedRole: {
+    level: "液位",
+    volume: "体积",
+    temperature: "温度",
   },
   kind: {
     tank: "储罐",

@@ -1,0 +1,94 @@
+"""Follow a judged scan: compute what hangs on it, level by level.
+
+Flow: judged scan -> [touched] -> method of each kind -> derived scans, each judged before the next level
+Why: a derived tag is a tag like any other, so its sample meets the same limits, delays, trends and silence.
+Never: computes from an input that is BAD, stale, retained or was never seen as if it were good; looks at late samples.
+
+Time: a derived sample has the newest time of its inputs, as rules over several tags have. Two sources with one stamp
+give two samples, the second 1 ns after the first, because a tag's samples come in order.
+Staleness of an input is told by its own source's watermark.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.core.derived.method import Column, Given, Indexes, State
+from alerting.core.derived.state import DerivedState
+from alerting.core.derived.table import DerivedTable, Group, Role
+from alerting.core.memory import Memory
+from edge.decode.judge import judge
+from edge.model import Quality, Scan
+from edge.model.quality import CLASS_MASK
+
+
+def follow(table: DerivedTable, state: DerivedState, memory: Memory, scan: Scan) -> Iterator[Scan]:
+    """Give the scans that a judged scan leads to; the caller judges each before asking for the next."""
+    if not table.is_input[scan.rows].any():
+        return
+    due: NDArray[np.bool_] = np.zeros(len(table), dtype=np.bool_)
+    due[table.computed_from(scan.rows)] = True
+    for level in range(table.levels):
+        now = np.flatnonzero(due & (table.level == level))
+        for part in _compute(table, state, memory, now, scan):
+            yield part
+            due[table.computed_from(part.rows)] = True
+
+
+def _compute(table: DerivedTable, state: DerivedState, memory: Memory, mine: Indexes, scan: Scan) -> Iterator[Scan]:
+    """Compute some derived tags of one level; one scan for each source, because sources have clocks of their own."""
+    columns: list[tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.uint8], NDArray[np.int64]]] = []
+    for g in np.unique(table.group[mine]).tolist():
+        at = table.place[mine[table.group[mine] == g]].astype(np.int64)
+        columns.append(_compute_group(table.groups[g], at, state.of_group[g], memory, scan.received_ns))
+    if not columns:
+        return
+    rows, values, quality, times_ns = (np.concatenate(column) for column in zip(*columns, strict=True))
+    judge(values, quality, table.tags.range_lo[rows], table.tags.range_hi[rows])
+    sources = memory.source[rows]
+    for source in np.unique(sources).tolist():
+        part = sources == source
+        state.number += 1
+        yield Scan(
+            source=table.tags[int(rows[part][0])].source,
+            epoch=state.epoch,
+            number=state.number,
+            received_ns=max(scan.received_ns, int(times_ns[part].max())),
+            rows=rows[part],
+            values=values[part],
+            quality=quality[part],
+            times_ns=times_ns[part],
+            nature=scan.nature,
+        )
+
+
+def _compute_group(
+    group: Group, at: Indexes, state: State, memory: Memory, received_ns: int
+) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.uint8], NDArray[np.int64]]:
+    """Compute some instances of one kind: rows, values, quality bytes and times."""
+    row = group.row[at]
+    now_ns = np.maximum(memory.last_ns[group.newest_of[at]].max(axis=1), memory.last_ns[row] + 1)
+    watermark = memory.watermarks(received_ns)
+    roles = {name: _column(role, at, memory, watermark) for name, role in group.roles.items()}
+    with np.errstate(all="ignore"):  # What comes of absurd numbers is found by ``judge``: BAD(not_a_number).
+        made = group.method.compute(at, Given(now_ns, roles), state)
+        values = (made.value - group.offset[at]) / group.factor[at]
+    return row, values, made.quality.copy(), now_ns
+
+
+def _column(role: Role, at: Indexes, memory: Memory, watermark: NDArray[np.int64]) -> Column:
+    """Gather the inputs of one role, as they stand after the scan."""
+    row, is_there = role.row[at], role.is_there[at]
+    last_ns, value_ns = memory.last_ns[row], memory.value_ns[row]
+    is_usable = (value_ns > 0) & (value_ns == last_ns)
+    is_usable &= watermark[memory.source[row]] < last_ns + memory.stale_ns[row]
+    is_usable &= is_there
+    value = memory.value[row] * role.factor[at] + role.offset[at]
+    return Column(
+        value=np.where(is_usable, value, np.nan),
+        is_there=is_there,
+        is_usable=is_usable,
+        is_uncertain=is_usable & ((memory.quality[row] & CLASS_MASK) == np.uint8(Quality.UNCERTAIN)),
+        time_ns=last_ns,
+    )

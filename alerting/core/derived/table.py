@@ -1,0 +1,161 @@
+"""The derived tags of a site as columns: who is computed from whom, in which order.
+
+Letters: d derived tag (its place here), g group (a kind with its instances), t tag row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.core.derived.method import Indexes, Method
+from alerting.core.derived.methods import METHODS
+from alerting.core.many import spread
+from alerting.model.derivation import Derivation
+from edge.model import TagTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Role:
+    """The inputs of one role of a group, n instances by the widest one's w.
+
+    Attributes:
+        row: Tag rows, int32 (n, w); 0 where there is none.
+        is_there: bool (n, w).
+        factor, offset: What brings the values into the kind's unit, float64 (n, w).
+    """
+
+    row: NDArray[np.int32]
+    is_there: NDArray[np.bool_]
+    factor: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Group:
+    """A kind with all its instances.
+
+    Attributes:
+        members: In the order of their places.
+        row: Tag row of each, int32 (n,).
+        factor, offset: Of each own value, float64 (n,).
+        newest_of: Tag rows of all inputs of each, filled up with its first one, int32 (n, w).
+    """
+
+    kind: str
+    method: Method
+    members: tuple[Derivation, ...]
+    row: NDArray[np.int32]
+    factor: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    roles: dict[str, Role]
+    newest_of: NDArray[np.int32]
+
+
+class DerivedTable:
+    """All derived tags.
+
+    Attributes:
+        groups: One a kind.
+        group, place: Where each derived tag is, int32 (d,).
+        level: 0 for tags computed from measured ones only, else one more than the highest of its inputs', int32 (d,).
+        levels: How many levels there are.
+        is_input: Tag rows that a derived tag is computed from, bool (tags,).
+        of_row: Place of a tag row among the derived tags, int32 (tags,); -1 for measured tags.
+        input_rows: The rows where ``is_input`` is true.
+    """
+
+    def __init__(self, derivations: Sequence[Derivation], tags: TagTable) -> None:
+        self.tags = tags
+        self.derivations = tuple(derivations)
+        kinds = list(dict.fromkeys(each.kind for each in derivations))
+        n = len(self.derivations)
+        self.group: NDArray[np.int32] = np.array([kinds.index(each.kind) for each in derivations], dtype=np.int32)
+        self.place: NDArray[np.int32] = np.zeros(n, dtype=np.int32)
+        for g in range(len(kinds)):
+            mine = np.flatnonzero(self.group == g)
+            self.place[mine] = np.arange(len(mine), dtype=np.int32)
+        self.groups = tuple(_group(kind, [d for d in derivations if d.kind == kind], tags) for kind in kinds)
+        self.of_row: NDArray[np.int32] = np.full(len(tags), -1, dtype=np.int32)
+        for d, each in enumerate(self.derivations):
+            self.of_row[tags.row_of[each.tag]] = d
+        self.level: NDArray[np.int32] = self._levels()
+        self.levels = int(self.level.max(initial=-1)) + 1
+        pairs = sorted((tags.row_of[name], d) for d, each in enumerate(derivations) for name in each.asked)
+        self.is_input: NDArray[np.bool_] = np.zeros(len(tags), dtype=np.bool_)
+        self.is_input[[row for row, _ in pairs]] = True
+        self.input_rows: NDArray[np.int32] = np.flatnonzero(self.is_input).astype(np.int32)
+        self._computed: NDArray[np.int32] = np.array([d for _, d in pairs], dtype=np.int32)
+        self._first: NDArray[np.int32] = np.searchsorted(
+            np.array([row for row, _ in pairs], dtype=np.int64), np.arange(len(tags) + 1)
+        ).astype(np.int32)
+
+    def computed_from(self, rows: NDArray[np.int32]) -> Indexes:
+        """Give the derived tags that are computed from some tag rows, perhaps more than once each."""
+        found, _ = spread(self._first, rows[self.is_input[rows]])
+        return self._computed[found].astype(np.int64)
+
+    def hanging_on(self, rows: NDArray[np.int32]) -> list[str]:
+        """Name the derived tags that are computed from some tag rows, directly or by others."""
+        found: set[int] = set()
+        while len(rows):
+            new = set(self.computed_from(rows).tolist()) - found
+            found |= new
+            rows = np.array([self.tags.row_of[self.derivations[d].tag] for d in sorted(new)], dtype=np.int32)
+        return [self.derivations[d].tag for d in sorted(found)]
+
+    def find(self, tag: str) -> Derivation | None:
+        """Give how a tag is computed, or None for a measured one."""
+        d = int(self.of_row[self.tags.row_of[tag]])
+        return self.derivations[d] if d >= 0 else None
+
+    def _levels(self) -> NDArray[np.int32]:
+        """Order the chains; the configuration has seen that there is no cycle."""
+        level: dict[str, int] = {}
+        waiting = list(self.derivations)
+        own = {each.tag for each in waiting}
+        while waiting:
+            ready = [each for each in waiting if all(name in level for name in each.asked if name in own)]
+            assert ready, [each.tag for each in waiting]
+            for each in ready:
+                level[each.tag] = 1 + max((level.get(name, -1) for name in each.asked), default=-1)
+            waiting = [each for each in waiting if each.tag not in level]
+        return np.array([level[each.tag] for each in self.derivations], dtype=np.int32)
+
+    def __len__(self) -> int:
+        return len(self.derivations)
+
+
+def _group(kind: str, members: Sequence[Derivation], tags: TagTable) -> Group:
+    method = METHODS[kind]
+    asked = [[tags.row_of[name] for name in each.asked] for each in members]
+    width = max(len(rows) for rows in asked)
+    return Group(
+        kind=kind,
+        method=method(members),
+        members=tuple(members),
+        row=np.array([tags.row_of[each.tag] for each in members], dtype=np.int32),
+        factor=np.array([each.scale[0] for each in members], dtype=np.float64),
+        offset=np.array([each.scale[1] for each in members], dtype=np.float64),
+        roles={role: _role(role, members, tags) for role in method.ROLES},
+        newest_of=np.array([rows + rows[:1] * (width - len(rows)) for rows in asked], dtype=np.int32),
+    )
+
+
+def _role(role: str, members: Sequence[Derivation], tags: TagTable) -> Role:
+    names = [each.inputs.get(role, ()) for each in members]
+    shape = (len(members), max(map(len, names)))
+    found = Role(
+        row=np.zeros(shape, dtype=np.int32),
+        is_there=np.zeros(shape, dtype=np.bool_),
+        factor=np.ones(shape),
+        offset=np.zeros(shape),
+    )
+    for n, mine in enumerate(names):
+        scales = members[n].scales.get(role, ((1.0, 0.0),) * len(mine))
+        for w, (name, (factor, offset)) in enumerate(zip(mine, scales, strict=True)):
+            found.row[n, w] = tags.row_of[name]
+            found.is_there[n, w] = True
+            found.factor[n, w], found.offset[n, w] = factor, offset
+    return found

@@ -1,0 +1,32 @@
+"""Words for derived tags: from which inputs, with which values, one was computed.
+
+Flow: cause of an event -> [computed_from] -> clause -> notice, "why did this ring?"
+Never: shows the last good value of an input that is BAD as if it were its value.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+INPUTS_SHOWN: Final = 4  # A sentence that names more is no sentence; the cause has them all.
+
+
+def computed_from(facts: Mapping[str, Any], lang: Literal["en", "zh"]) -> str:
+    """Give the tail of a clause, e.g. `` (computed from TK-101.level 4.31 m)``; empty for a measured tag."""
+    inputs = facts.get("inputs") or []
+    if not inputs:
+        return ""
+    shown = [_input(one, lang) for one in inputs[:INPUTS_SHOWN]]
+    more = len(inputs) - len(shown) + int(facts.get("inputs_more") or 0)
+    if lang == "zh":
+        rest = f"等 {len(shown) + more} 个位号" if more else ""
+        return f"(由 {'、'.join(shown)}{rest} 计算)"
+    rest = f" and {more} more" if more else ""
+    return f" (computed from {', '.join(shown)}{rest})"
+
+
+def _input(one: Mapping[str, Any], lang: Literal["en", "zh"]) -> str:
+    quality, value = str(one.get("quality") or ""), one.get("value")
+    if quality.startswith("BAD") or value is None:
+        return f"{one.get('tag', '?')} {'质量坏' if lang == 'zh' else (quality or 'without value')}"
+    text = f"{value:.6g}"
+    return f"{one.get('tag', '?')} {text} {one['eu']}" if one.get("eu") else f"{one.get('tag', '?')} {text}"

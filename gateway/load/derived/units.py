@@ -1,0 +1,29 @@
+"""Units: which engineering units a derived tag's inputs may have, and how they become the kind's own.
+
+``value * factor + offset`` is in the unit that a kind computes in; it stands first in each dimension.
+Source: SI Brochure, 9th edition (2019), chapters 4 and 5; 1 bar = 100 kPa; 0 °C = 273.15 K.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from alerting.model.derivation import Scale
+
+UNITS: Final[Mapping[str, Mapping[str, Scale]]] = {
+    "level": {"m": (1.0, 0.0), "cm": (0.01, 0.0), "mm": (0.001, 0.0)},
+    "volume": {"m³": (1.0, 0.0), "m3": (1.0, 0.0), "L": (0.001, 0.0), "l": (0.001, 0.0)},
+    "mass": {"kg": (1.0, 0.0), "t": (1000.0, 0.0)},
+    "temperature": {
+        "°C": (1.0, 0.0), "℃": (1.0, 0.0), "degC": (1.0, 0.0), "C": (1.0, 0.0), "K": (1.0, -273.15),
+    },
+}  # fmt: skip
+
+
+def units_of(dimension: str) -> str:
+    """Name the units of a dimension for a sentence."""
+    return ", ".join(eu or "none" for eu in UNITS[dimension])
+
+
+def scale_of(dimension: str, eu: str) -> Scale | None:
+    """Give what brings a value of this unit into the kind's, or None where the unit is none of the dimension."""
+    return UNITS[dimension].get(eu)
