@@ -89,6 +89,7 @@ def step(
     resumes = wants & (starts | (memory.since_ns[k] == PAUSED))
     memory.since_ns[k[resumes]] = time_ns[resumes]
     memory.is_dirty[k[resumes]] = True
+    memory.timers.run(k[resumes])
 
     w, at = k[wants], time_ns[wants]
     delay = np.where(wants_on[wants], table.on_ns[w], table.off_ns[w])

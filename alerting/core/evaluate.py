@@ -21,9 +21,11 @@ from alerting.core.compare import compare
 from alerting.core.delay import expire_held, join, pause, report, step
 from alerting.core.formula import Reach, dues_ns, judge, time_by_clock
 from alerting.core.frozen import interrupt
-from alerting.core.many import Indexes, held_until, is_ready, spread, touch
+from alerting.core.many import Indexes, held_until, is_ready, touch
 from alerting.core.meet import meet, meet_moments, part_formulas, reach_of_scan
-from alerting.core.memory import NEVER_NS, PAUSED, Changes, Memory, Phase, no_changes
+from alerting.core.memory import NEVER_NS, Changes, Memory, Phase, no_changes
+from alerting.core.spread import spread
+from alerting.core.timers import LATEST_NS
 from alerting.model.rule import Kind, RuleTable
 from edge.model import Quality, Reason, Scan
 from edge.model.quality import encode, is_bad, is_judged
@@ -101,6 +103,7 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     if asked is not None:
         for k, truth, at in judge(memory, asked.rules, asked.time_ns, reach, rows[judged]):
             after = join(after, meet(table, memory, k, truth, at, at - 1))
+    memory.timers.wake(memory, rows)
     memory.mark(scan, int(time_ns.max()))
     return before, after
 
@@ -111,7 +114,7 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
     A delay expires on its source's watermark, never while the tag is stale or BAD.
     """
     watermark = memory.watermarks(now_ns)
-    running = np.flatnonzero((memory.phase != Phase.REST) & (memory.since_ns != PAUSED))
+    running = memory.timers.running(memory)
     many = running[(table.many_of[running] >= 0) & (table.kind[running] != Kind.EXPRESSION)]
     if len(table.many):
         running = running[table.many_of[running] < 0]
@@ -123,21 +126,18 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
         until = time_by_clock(memory, asked, watermark)
         ended = join(ended, meet_moments(table, memory, asked, until, Reach(watermark)))
 
-    stale = np.flatnonzero((table.kind == Kind.STALE) & ~memory.is_active)
-    row = table.row[stale]
-    due_ns = memory.silent_at_ns(row)
-    late = (watermark[memory.source[row]] >= due_ns) & memory.is_watched[row]
-    tripped = stale[late]
+    memory.timers.wake(memory, table.row[ended.rule])
+    tripped, due_ns = memory.timers.silent(table, memory, watermark)
     memory.is_active[tripped] = True
     memory.phase[tripped] = Phase.REST
     memory.is_dirty[tripped] = True
-    return join(ended, report(table, memory, tripped, due_ns[late], active=True))
+    return join(ended, report(table, memory, tripped, due_ns, active=True))
 
 
 def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
     """Tell the receive time at which ``expire`` will next have something to do, if no sample comes before; or None."""
     ahead_ns = memory.mark_received_ns - memory.mark_ns
-    running = np.flatnonzero((memory.phase != Phase.REST) & (memory.since_ns != PAUSED))
+    running = memory.timers.running(memory)
     row = table.row[running]
     delay = np.where(memory.phase[running] == Phase.ON, table.on_ns[running], table.off_ns[running])
     due = memory.since_ns[running] + delay - memory.elapsed_ns[running]
@@ -151,10 +151,9 @@ def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
         stale[is_many] = (memory.last_ns[inputs] + memory.stale_ns[inputs] + lead).min(axis=1)
         stale[table.kind[running] == Kind.EXPRESSION] = NEVER_NS  # What is stale is for the expression to say.
     dues = (due + ahead)[due + ahead <= stale]
-    fresh = np.flatnonzero((table.kind == Kind.STALE) & ~memory.is_active & memory.is_watched[table.row])
-    row = table.row[fresh]
-    dues = np.concatenate([dues, memory.silent_at_ns(row) + ahead_ns[memory.source[row]], dues_ns(memory, ahead_ns)])
-    return int(dues.min()) if len(dues) else None
+    dues = np.concatenate([dues, dues_ns(memory, ahead_ns)])
+    least = min(int(dues.min(initial=LATEST_NS)), memory.timers.next_silent_ns(table, memory, ahead_ns))
+    return least if least < LATEST_NS else None
 
 
 def _split_bad(

@@ -4,9 +4,11 @@ Flow: all scans of a tick -> [guard] -> quiet samples settled in bulk; the rest 
 Why: at any moment nearly all values lie well inside their limits; judging them rule by rule costs ten times more.
 Never: decides an exception. A guard only says "nothing can happen here"; it is closed whenever that is not certain.
 
-The guard of a tag is the open interval of values in which none of its limits can start, stop or resume anything, given
+The guard of a tag is the open interval of values in which none of its rules can start, stop or resume anything, given
 which of them are active. It is closed (empty) while a delay runs or waits, while the tag is BAD or stale, and for ever
-on tags with rules of other kinds than LL, L, H, HH, RATE, STALE and BAD. A rate is judged in bulk beside it.
+on tags with rules of other kinds than LL, L, H, HH, RATE, STALE and BAD. A rate cannot reach its setpoint while the
+value is nearer than ``setpoint * window`` to all kept samples, because it is taken over at least a window. That holds
+until the next sample is to be kept, so a guard ends at that time too.
 """
 
 from dataclasses import fields
@@ -14,10 +16,11 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.core.many import spread
-from alerting.core.memory import Memory, Phase
-from alerting.core.rate import judge_rates
-from alerting.model.rule import LIMITS, Kind, Rule, RuleTable
+from alerting.core.batch import AHEAD_NS_MAX, NONE_NS, Batch, Taken
+from alerting.core.memory import NEVER_NS, RATE_SLOTS, Memory, Phase
+from alerting.core.rate import judge_rates, would_hold
+from alerting.core.spread import spread
+from alerting.model.rule import LIMITS, S_TO_NS, Kind, Rule, RuleTable
 from edge.model import Quality
 
 #: Fields of a rule that the guard knows how to respect; a rule that uses any other is judged by ``evaluate`` alone.
@@ -38,6 +41,8 @@ KNOWN = frozenset(
     }
 )
 PLAIN = frozenset({*LIMITS, Kind.RATE, Kind.STALE, Kind.BAD})
+RATE_MARGIN = 1e-9  # Relative; far above what rounding can do, far below what matters.
+RATE_MOST = 1e300  # Beyond, a difference may overflow: such a tag has no guard.
 _DEFAULTS = {each.name: each.default for each in fields(Rule) if each.name not in KNOWN}
 
 
@@ -47,6 +52,7 @@ class Guard:
     Attributes:
         is_plain: Tags whose rules the guard knows, bool (tags,).
         low, high: A value strictly between them changes nothing, float64 (tags,); low > high where closed.
+        keep_ns: From then on a rate wants to keep a sample, and the guard ends, int64 (tags,).
     """
 
     def __init__(self, table: RuleTable) -> None:
@@ -54,11 +60,11 @@ class Guard:
         tags = len(table.tags)
         self.low: NDArray[np.float64] = np.full(tags, np.inf)
         self.high: NDArray[np.float64] = np.full(tags, -np.inf)
+        self.keep_ns: NDArray[np.int64] = np.zeros(tags, dtype=np.int64)
         self.is_plain: NDArray[np.bool_] = np.ones(tags, dtype=np.bool_)
         self._place: NDArray[np.int64] = np.zeros(tags, dtype=np.int64)
         self._is_limit: NDArray[np.bool_] = np.isin(table.kind, [int(kind) for kind in LIMITS])
-        odd = [k for k, rule in enumerate(table) if not _is_plain(rule)]
-        self.is_plain[table.row[odd]] = False
+        self.is_plain[table.row[~plain_rules(table)]] = False
         if len(table.many):
             self.is_plain[np.unique(table.inputs)] = False
         self._of: dict[Kind, NDArray[np.int32]] = {}
@@ -92,8 +98,33 @@ class Guard:
             else:
                 low[has] = np.maximum(low[has], np.where(active, -np.inf, setpoint))
                 high[has] = np.minimum(high[has], np.where(active, np.nextafter(setpoint + deadband, np.inf), np.inf))
+        self._bound_rates(memory, rows, low, high)
         self.low[rows] = np.where(is_open, low, np.inf)
         self.high[rows] = np.where(is_open, high, -np.inf)
+
+    def _bound_rates(
+        self, memory: Memory, rows: NDArray[np.int32], low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> None:
+        """Narrow bounds to what no rate can reach, and tell until when."""
+        k = self._of[Kind.RATE][rows]
+        has = k >= 0
+        self.keep_ns[rows] = NEVER_NS
+        if not has.any():
+            return
+        k = k[has]
+        ring = memory.rate_of[k]
+        at, was = memory.ring_ns[ring], memory.ring_value[ring]
+        window = self.table.window_ns[k]
+        self.keep_ns[rows[has]] = np.where(at[:, 0] > 0, at[:, 0] + window // (RATE_SLOTS - 2), 0)
+        span = self.table.setpoint[k] * (window / S_TO_NS) * (1.0 - RATE_MARGIN)
+        span = np.minimum(span, RATE_MOST)[:, None]
+        is_kept, is_huge = at > 0, np.abs(was) >= RATE_MOST
+        with np.errstate(over="ignore", invalid="ignore"):
+            slack = RATE_MARGIN * np.abs(was)
+            most = np.where(is_huge, -np.inf, was + span - slack)
+            least = np.where(is_huge, np.inf, was - span + slack)
+        high[has] = np.minimum(high[has], np.where(is_kept, most, np.inf).min(axis=1))
+        low[has] = np.maximum(low[has], np.where(is_kept, least, -np.inf).max(axis=1))
 
     def close(self, rows: NDArray[np.int32]) -> None:
         """Close guards: something outside a scan has changed a rule."""
@@ -107,35 +138,54 @@ class Guard:
         doubled = self._place[rows] != order
         return ~np.isin(rows, rows[doubled]) if doubled.any() else np.ones(len(rows), dtype=np.bool_)
 
-    def is_quiet(
+    def take(self, memory: Memory, batch: Batch) -> Taken:
+        """Settle the quiet samples of a batch; exceptions are left to ``evaluate``."""
+        rows, tags = batch.rows, len(memory.last_ns)
+        counts = np.diff(batch.first)
+        received = np.repeat(batch.received_ns, counts)
+        fine = (rows >= 0) & (rows < tags)
+        fine &= memory.source[np.where(fine, rows, 0)] == np.repeat(batch.source, counts)
+        fine &= batch.times_ns <= received + AHEAD_NS_MAX
+        fine &= batch.times_ns >= received - np.repeat(batch.lateness_ns, counts)
+        fine[fine] = batch.times_ns[fine] > memory.last_ns[rows[fine]]
+        known = np.flatnonzero((rows >= 0) & (rows < tags))
+        fine[known] &= self.is_single(rows[known])  # A tag that comes twice is judged in order of time.
+        counted = np.minimum(batch.times_ns, received)
+        newest = np.full(len(counts), NONE_NS, dtype=np.int64)
+        scan = np.repeat(np.arange(len(counts)), counts)
+        np.maximum.at(newest, scan[fine], counted[fine])
+
+        quiet = np.zeros(len(rows), dtype=np.bool_)
+        mine = np.flatnonzero(fine)
+        quiet[mine] = self._is_quiet(memory, rows[mine], batch.values[mine], batch.quality[mine], counted[mine])
+        self._settle(memory, rows[quiet], batch.values[quiet], counted[quiet])
+        left = counts - np.bincount(scan[quiet], minlength=len(counts))
+        return Taken(is_taken=quiet, left=left, newest_ns=newest)
+
+    def _is_quiet(
         self,
         memory: Memory,
         rows: NDArray[np.int32],
         values: NDArray[np.float64],
         quality: NDArray[np.uint8],
-        times_ns: NDArray[np.int64],
-        counted_ns: NDArray[np.int64],
+        time_ns: NDArray[np.int64],
     ) -> NDArray[np.bool_]:
-        """Tell which samples change nothing. NaN fails both comparisons.
-
-        Args:
-            rows, values, quality, times_ns: Samples of any number of scans, each tag at most once, (n,).
-            counted_ns: Their times as the core counts them: not ahead of the receive time.
-        """
+        """Tell which samples change nothing, and keep those that rates want. NaN fails both comparisons."""
         quiet: NDArray[np.bool_] = (self.low[rows] < values) & (values < self.high[rows])
         quiet &= quality == np.uint8(Quality.GOOD)
-        quiet &= times_ns > memory.last_ns[rows]
-        rate = self._of[Kind.RATE][rows]
-        judged = np.flatnonzero(quiet & (rate >= 0))
-        if len(judged):
-            holds, _ = judge_rates(
-                self.table, memory, rate[judged].astype(np.int64), values[judged], counted_ns[judged]
-            )
-            quiet[judged[holds]] = False
+        kept = np.flatnonzero(quiet & (time_ns >= self.keep_ns[rows]))
+        if len(kept):
+            rate = self._of[Kind.RATE][rows[kept]].astype(np.int64)
+            holds = would_hold(self.table, memory, rate, values[kept], time_ns[kept])
+            quiet[kept[holds]] = False
+            kept, rate = kept[~holds], rate[~holds]
+            judge_rates(self.table, memory, rate, values[kept], time_ns[kept])
+            self.refresh(memory, rows[kept])
         return quiet
 
-    def settle(
-        self, memory: Memory, rows: NDArray[np.int32], values: NDArray[np.float64], time_ns: NDArray[np.int64]
+    @staticmethod
+    def _settle(
+        memory: Memory, rows: NDArray[np.int32], values: NDArray[np.float64], time_ns: NDArray[np.int64]
     ) -> None:
         """Take quiet samples: what ``evaluate`` would remember of them, and nothing else."""
         memory.value[rows] = values
@@ -145,5 +195,10 @@ class Guard:
         memory.is_watched[rows] = True
 
 
-def _is_plain(rule: Rule) -> bool:
-    return rule.kind in PLAIN and all(getattr(rule, name) == default for name, default in _DEFAULTS.items())
+def plain_rules(table: RuleTable) -> NDArray[np.bool_]:
+    """Tell which rules the guard and the kernel know in every respect, bool (rules,)."""
+    plain = np.isin(table.kind, [int(kind) for kind in PLAIN])
+    for name, default in _DEFAULTS.items():
+        odd = [k for k, rule in enumerate(table) if getattr(rule, name) != default]
+        plain[odd] = False
+    return plain

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.core.memory import Memory
+from alerting.core.spread import spread
 from alerting.model.rule import RuleTable
 from edge.model import Scan
 
@@ -90,12 +91,3 @@ def held_until(
     come = watermark[memory.source[inputs]]
     until = come.max(axis=1)
     return until, until - (come - memory.last_ns[inputs] - memory.stale_ns[inputs]).max(axis=1)
-
-
-def spread(first: NDArray[np.int32], rows: NDArray[np.int32]) -> tuple[Indexes, Indexes]:
-    """Give the places between ``first[row]`` and ``first[row + 1]`` and, for each, the place of its row in ``rows``."""
-    start = first[rows].astype(np.int64)
-    count = first[rows + 1].astype(np.int64) - start
-    place = np.repeat(np.arange(len(rows), dtype=np.int64), count)
-    offset = np.arange(count.sum(), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(start, count) + offset, place

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.core.formula import Formulas
+from alerting.core.timers import Timers
 from alerting.model.rule import Kind, RuleTable
 from edge.model import Scan
 
@@ -105,6 +106,7 @@ class Memory:
         flat_of: Place of each FROZEN rule in the next two, int32 (rules,), -1 for other kinds.
         anchor: Where the present flat stretch of FROZEN rules began, float64 (frozen,); NaN before the first sample.
         flat: Their flat time and what it needs, int64 (frozen, ``Flat``).
+        timers: Which delays run and when silence is due; follows from the rest.
     """
 
     last_ns: NDArray[np.int64]
@@ -133,6 +135,7 @@ class Memory:
     flat_of: NDArray[np.int32]
     anchor: NDArray[np.float64]
     flat: NDArray[np.int64]
+    timers: Timers
     source_of: dict[str, int] = field(default_factory=dict)
     start_ns: int = 0
 
@@ -175,6 +178,7 @@ class Memory:
             flat_of=flat_of,
             anchor=np.full(frozen, np.nan),
             flat=np.zeros((frozen, len(Flat)), dtype=np.int64),
+            timers=Timers(table, source),
             source_of=source_of,
             start_ns=start_ns,
         )

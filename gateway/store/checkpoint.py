@@ -69,6 +69,7 @@ def unpack(desk: Desk, nature: Nature, content: bytes) -> None:
         here, there = _match(list(memory.source_of), columns["sources"])
         is_measured = np.isin(columns["sources"][there], measured)
         memory.mark_ns[here[is_measured]] = columns["mark_ns"][there[is_measured]]
+    memory.timers.forget()
 
 
 def _filters(desk: Desk) -> list[str]:

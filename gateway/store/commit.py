@@ -221,6 +221,8 @@ def restore(connection: Connection, desk: Desk, intake: Intake, natures: dict[st
         memory.since_ns[k] = row.since_ns
         memory.elapsed_ns[k] = row.elapsed_ns
         assert row.phase != Phase.REST or row.since_ns == PAUSED, row.rule
+    for memory in desk.memories.values():
+        memory.timers.forget()
     newest = connection.scalar(select(schema.journal.c.time_ns).order_by(schema.journal.c.time_ns.desc()).limit(1))
     return max(last_ns, newest or 0)
 

@@ -1,0 +1,118 @@
+"""Compiled backend: hands a batch and a memory to the kernel, and its transitions back.
+
+Flow: Batch -> [Compiled.take] -> Taken
+Why: the kernel knows columns only; here stands which column is which.
+Never: decides anything. With the guard alone (``Guard.take``) the same comes out, slower.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alerting.core import kernel_samples
+from alerting.core.batch import NONE_NS, Batch, Taken
+from alerting.core.guard import Guard
+from alerting.core.memory import Changes, Memory
+from alerting.model.rule import RuleTable
+
+ROOM = 4096  # Transitions that one call of the kernel may report.
+
+
+@dataclass(slots=True)
+class _Told:
+    """The kernel's buffer of transitions."""
+
+    sample: np.ndarray[Any, np.dtype[np.int64]]
+    rule: np.ndarray[Any, np.dtype[np.int32]]
+    active: np.ndarray[Any, np.dtype[np.bool_]]
+    time_ns: np.ndarray[Any, np.dtype[np.int64]]
+    value: np.ndarray[Any, np.dtype[np.float64]]
+    quality: np.ndarray[Any, np.dtype[np.uint8]]
+    after: np.ndarray[Any, np.dtype[np.bool_]]
+
+    @classmethod
+    def empty(cls, room: int) -> "_Told":
+        return cls(
+            np.empty(room, np.int64),
+            np.empty(room, np.int32),
+            np.empty(room, np.bool_),
+            np.empty(room, np.int64),
+            np.empty(room, np.float64),
+            np.empty(room, np.uint8),
+            np.empty(room, np.bool_),
+        )
+
+    def columns(self) -> tuple[np.ndarray[Any, Any], ...]:
+        return self.sample, self.rule, self.active, self.time_ns, self.value, self.quality, self.after
+
+
+class Compiled:
+    """The kernel over one memory; nothing of it needs to be saved."""
+
+    def __init__(self, table: RuleTable, memory: Memory, guard: Guard, room: int = ROOM) -> None:
+        widest = int(np.diff(table.first).max(initial=0))
+        self._told = _Told.empty(max(room, kernel_samples.EVENTS_A_RULE * widest))
+        self._at = np.zeros(4, dtype=np.int64)
+        self._seen = np.zeros(len(table.tags), dtype=np.int64)
+        timers = memory.timers
+        self._fixed = (
+            *(memory.last_ns, memory.value, memory.value_ns, memory.quality, memory.is_watched, memory.source),
+            memory.stale_ns,
+            *(memory.is_active, memory.phase, memory.since_ns, memory.elapsed_ns, memory.is_dirty, memory.rate_of),
+            *(memory.ring_ns, memory.ring_value),
+            *(table.first, table.kind, table.sign, table.setpoint, table.deadband, table.on_ns, table.off_ns),
+            table.window_ns,
+            *(guard.low, guard.high, guard.keep_ns, guard.is_plain, self._seen),
+            *(timers.is_listed, timers.listed, timers.count, timers.block_of, timers.check_ns),
+            *self._told.columns(),
+            self._at,
+        )
+
+    def take(self, batch: Batch) -> Taken:
+        """Judge all samples of a batch that belong to plain tags and need no second thought."""
+        scans = len(batch.source)
+        taken = Taken(
+            is_taken=np.zeros(len(batch), dtype=np.bool_),
+            left=np.zeros(scans, dtype=np.int64),
+            newest_ns=np.full(scans, NONE_NS, dtype=np.int64),
+        )
+        self._at[kernel_samples.SCAN] = self._at[kernel_samples.SAMPLE] = 0
+        parts: list[tuple[np.ndarray[Any, Any], ...]] = []
+        is_done = False
+        while not is_done:
+            self._at[kernel_samples.TOLD] = 0
+            is_done = kernel_samples.take_samples(
+                *(batch.rows, batch.values, batch.quality, batch.times_ns, batch.first, batch.source),
+                *(batch.received_ns, batch.lateness_ns),
+                *(taken.is_taken, taken.left, taken.newest_ns),
+                *self._fixed,
+            )
+            told = int(self._at[kernel_samples.TOLD])
+            if told:
+                parts.append(tuple(column[:told].copy() for column in self._told.columns()))
+        if parts:
+            columns = parts[0] if len(parts) == 1 else tuple(np.concatenate(each) for each in zip(*parts, strict=True))
+            _hand_over(batch, taken, _Told(*columns))
+        return taken
+
+
+def _hand_over(batch: Batch, taken: Taken, told: _Told) -> None:
+    """Sort transitions by scan, and by whether they came before its samples."""
+    scan = np.searchsorted(batch.first, told.sample, side="right") - 1
+    bounds = np.append(np.flatnonzero(np.diff(scan, prepend=-1)), len(scan))
+    for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        after = told.after[start:end]
+        taken.changes[int(scan[start])] = (_changes(told, start, ~after), _changes(told, start, after))
+
+
+def _changes(told: _Told, start: int, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Changes:
+    at = start + np.flatnonzero(mask)
+    return Changes(
+        told.rule[at],
+        told.active[at],
+        told.time_ns[at],
+        told.value[at],
+        told.quality[at],
+        np.full(len(at), np.nan),
+    )

@@ -1,0 +1,171 @@
+"""Timers: which delays run, and when to look for silence next; so that a clock reading costs what is due, not all rules.
+
+Flow: evaluate -> [run, wake] -> expire -> [running, silent]
+Why: of 700,000 rules a few run a delay and none is silent; looking at all of them at each reading costs more than
+judging all samples.
+Never: decides. All of it follows from Memory and is built anew from it; nothing is saved.
+
+Running delays are a list to which each is added once when it starts or resumes; those that ended or paused leave it
+when it is read. STALE rules stand in blocks of one source's tags. A block is looked at when its source's time reaches
+the block's check time, which is never later than the moment at which the first of its tags falls silent: samples
+only move that moment on, and what brings it nearer (a first sample, an alarm that ends) moves the check time too.
+Check times of blocks are spread, so that a large source is not swept in one tick.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.core.spread import spread
+from alerting.model.rule import Kind, RuleTable
+
+if TYPE_CHECKING:
+    from alerting.core.memory import Memory
+
+BLOCK_RULES = 256
+LATEST_NS = np.iinfo(np.int64).max // 2
+GOLDEN = 0.6180339887498949  # Its multiples, taken mod 1, are spread evenly.
+
+
+class Timers:
+    """What ``expire`` has to look at, for one memory.
+
+    Attributes:
+        is_listed: Rules that stand in ``listed``, bool (rules,).
+        listed: Rules whose delay ran when they were added, int32 (rules,); the first ``count[0]`` count.
+        count: int64 (1,), an array because compiled code adds to it.
+        block_of: Block of each tag's STALE rules, int32 (tags,); -1 for none.
+        check_ns: When a block is to be looked at, in its source's time, int64 (blocks,).
+        block_source: Its source, int32 (blocks,).
+    """
+
+    def __init__(self, table: RuleTable, source: NDArray[np.int32]) -> None:
+        rules = len(table)
+        self.is_listed: NDArray[np.bool_] = np.zeros(rules, dtype=np.bool_)
+        self.listed: NDArray[np.int32] = np.empty(rules, dtype=np.int32)
+        self.count: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
+        self._is_built = False
+
+        stale = np.flatnonzero(table.kind == Kind.STALE)
+        self._rules = stale[np.argsort(source[table.row[stale]], kind="stable")]
+        row = table.row[self._rules]
+        of = source[row]
+        places = np.arange(len(row))
+        is_first = np.ones(len(row), dtype=np.bool_)
+        is_first[1:] = of[1:] != of[:-1]
+        within = places - np.maximum.accumulate(np.where(is_first, places, 0))
+        begins = within % BLOCK_RULES == 0
+        begins[1:] &= is_first[1:] | (row[1:] != row[:-1])  # Two rules of one tag stand in one block.
+        self._first = np.append(np.flatnonzero(begins), len(row)).astype(np.int32)
+        self.block_of: NDArray[np.int32] = np.full(len(table.tags), -1, dtype=np.int32)
+        self.block_of[row] = np.cumsum(begins) - 1
+        self.block_source: NDArray[np.int32] = of[begins]
+        self.check_ns: NDArray[np.int64] = np.zeros(len(self.block_source), dtype=np.int64)
+        self._wait = 0.5 + 0.5 * (np.arange(len(self.check_ns)) * GOLDEN % 1.0)
+
+    def __eq__(self, other: object) -> bool:
+        """Say yes to any other: they remember nothing that Memory does not."""
+        return isinstance(other, Timers) or NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def forget(self) -> None:
+        """Begin anew from Memory: something else than the core has written to it."""
+        self._is_built = False
+        self.check_ns[:] = 0
+
+    # --------------------------------------------------------------- delays
+
+    def run(self, rules: NDArray[np.int64]) -> None:
+        """Take note of delays that start or resume; each rule at most once."""
+        fresh = rules[~self.is_listed[rules]]
+        if len(fresh) == 0:
+            return
+        self.is_listed[fresh] = True
+        end = int(self.count[0]) + len(fresh)
+        self.listed[self.count[0] : end] = fresh
+        self.count[0] = end
+
+    def running(self, memory: "Memory") -> NDArray[np.int64]:
+        """Give the rules whose delay runs, ascending."""
+        if not self._is_built:
+            self._is_built = True
+            self.is_listed[:] = False
+            mine = np.flatnonzero((memory.phase != 0) & (memory.since_ns != 0))
+        else:
+            mine = self.listed[: self.count[0]].astype(np.int64)
+            if len(mine) == 0:
+                return mine
+            self.is_listed[mine] = False
+            mine = np.sort(mine[(memory.phase[mine] != 0) & (memory.since_ns[mine] != 0)])
+        self.is_listed[mine] = True
+        self.listed[: len(mine)] = mine
+        self.count[0] = len(mine)
+        return mine
+
+    # -------------------------------------------------------------- silence
+
+    def wake(self, memory: "Memory", rows: NDArray[np.int32]) -> None:
+        """Take note of tags that spoke in another way than ``settle`` knows: their silence may begin to count."""
+        block = self.block_of[rows]
+        mine = block >= 0
+        np.minimum.at(self.check_ns, block[mine], memory.silent_at_ns(rows[mine]))
+
+    def silent(
+        self, table: RuleTable, memory: "Memory", watermark: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Find the STALE rules that are due to trip, ascending, and when each fell silent.
+
+        Args:
+            watermark: Of each source, int64 (sources,).
+        """
+        blocks = np.flatnonzero(watermark[self.block_source] >= self.check_ns)
+        if len(blocks) == 0:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        rules, place = self._of_blocks(blocks)
+        due = self._due_ns(table, memory, rules)
+        now = watermark[self.block_source[blocks]]
+        late = due <= now[place]
+        rest = np.full(len(blocks), LATEST_NS, dtype=np.int64)
+        np.minimum.at(rest, place[~late], due[~late])
+        ahead = np.minimum(rest - now, LATEST_NS // 2)
+        wait = np.minimum((ahead * self._wait[blocks]).astype(np.int64), ahead)
+        self.check_ns[blocks] = now + np.maximum(wait, 1)
+        found, at = rules[late], due[late]
+        order = np.argsort(found)
+        return found[order], at[order]
+
+    def next_silent_ns(self, table: RuleTable, memory: "Memory", ahead_ns: NDArray[np.int64]) -> int:
+        """Tell the receive time at which the next tag falls silent if nothing comes; ``LATEST_NS`` for never.
+
+        Args:
+            ahead_ns: By how much the receive time is ahead of each source's time, int64 (sources,).
+        """
+        ahead = ahead_ns[self.block_source]
+        least = LATEST_NS
+        blocks = np.argsort(self.check_ns + ahead, kind="stable")
+        while len(blocks):  # Check times are lower bounds; look only where one may be the least.
+            looked, blocks = blocks[:16], blocks[16:]
+            looked = looked[self.check_ns[looked] + ahead[looked] < least]
+            if len(looked) == 0:
+                break
+            rules, place = self._of_blocks(looked)
+            due = np.full(len(looked), LATEST_NS, dtype=np.int64)
+            np.minimum.at(due, place, self._due_ns(table, memory, rules))
+            self.check_ns[looked] = due
+            known = due < LATEST_NS
+            least = min(least, int((due + ahead[looked])[known].min(initial=LATEST_NS)))
+        return least
+
+    def _of_blocks(self, blocks: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Give the STALE rules of blocks, and the place of each one's block."""
+        at, place = spread(self._first, blocks)
+        return self._rules[at], place
+
+    @staticmethod
+    def _due_ns(table: RuleTable, memory: "Memory", rules: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Tell when rules trip if nothing comes, int64 (n,); ``LATEST_NS`` where they are tripped or not watched."""
+        row = table.row[rules]
+        waits = memory.is_watched[row] & ~memory.is_active[rules]
+        return np.where(waits, memory.silent_at_ns(row), LATEST_NS)
