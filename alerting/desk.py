@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 
 from alerting.core import Changes, Memory, evaluate, expire
+from alerting.core.backend import Backend, Taker, make_taker
+from alerting.core.batch import Batch, Taken
+from alerting.core.delay import join
 from alerting.core.derived import DerivedState, DerivedTable, follow
 from alerting.core.guard import Guard
 from alerting.core.memory import no_changes
@@ -82,6 +85,7 @@ class Desk:
         templates: Sequence[TaskTemplate],
         start_ns: int,
         derivations: Sequence[Derivation] = (),
+        backend: Backend = Backend.NUMPY,
     ) -> None:
         self.site = site
         self.table = table
@@ -91,7 +95,9 @@ class Desk:
         self.kind_of = {unit.id: unit.kind for unit in units}
         self.start_ns = start_ns
         self.memories: dict[Nature, Memory] = {}
+        self.backend = backend
         self._guards: dict[Nature, Guard] = {}
+        self._takers: dict[Nature, Taker] = {}
         self.alarms: dict[str, Alarm] = {}
         self.key_of_id: dict[str, str] = {}
         self.entries: dict[tuple[Nature, str], Entry] = {}  # open ones only
@@ -129,6 +135,19 @@ class Desk:
             guard.is_plain[self.derived.input_rows] = False  # What hangs on them is computed scan by scan, in order.
         return guard
 
+    def use(self, backend: Backend) -> None:
+        """Go on with another backend; what memory holds is the same."""
+        self.backend = backend
+        self._takers.clear()
+
+    def take_batch(self, nature: Nature, batch: Batch) -> Taken:
+        """Let memory take what it can of scans that simply follow; their marks and changes are for ``take``."""
+        taker = self._takers.get(nature)
+        if taker is None:
+            taker = make_taker(self.backend, self.table, self.memory(nature), self.guard(nature))
+            self._takers[nature] = taker
+        return taker(batch)
+
     def adopt(self, alarms: Iterable[Alarm], entries: Iterable[Entry]) -> None:
         """Take over committed alarms and open entries at start."""
         for alarm in alarms:
@@ -149,23 +168,33 @@ class Desk:
             self._has_adopted = False
             self._release_orphans(now_ns)
 
-    def take(self, scan: Scan) -> list[Scan]:
+    def take(self, scan: Scan, known: tuple[Changes, Changes] | None = None) -> list[Scan]:
         """Judge one admitted scan of the live lane; each tag at most once, newer than its last.
+
+        Args:
+            known: What other samples of the same scan changed, before them and by them, as ``take_batch`` found.
 
         Returns:
             The scans of derived tags that it led to; they are judged too.
         """
         memory = self.memory(scan.nature)
-        self._judge(scan, memory)
+        self._judge(scan, memory, known)
         made = []
         for derived in follow(self.derived, self.derived_states[scan.nature], memory, scan):
             self._judge(derived, memory)
             made.append(derived)
         return made
 
-    def _judge(self, scan: Scan, memory: Memory) -> None:
+    def _judge(self, scan: Scan, memory: Memory, known: tuple[Changes, Changes] | None = None) -> None:
         before, after = evaluate(self.table, memory, scan)
         self.guard(scan.nature).refresh(memory, scan.rows)
+        if known is not None:
+            before, after = join(known[0], before), join(known[1], after)
+        self.fold(scan, (before, after))
+
+    def fold(self, scan: Scan, known: tuple[Changes, Changes]) -> None:
+        """Let the alarms follow what a scan changed."""
+        before, after = known
         self._fold(before, scan.nature, scan.key, then=after)
         self._fold(after, scan.nature, scan.key)
 

@@ -8,7 +8,7 @@ The rules are those of design §3, "Time" and "Two lanes".
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.core import Memory
+from alerting.core.batch import AHEAD_NS_MAX
 from alerting.late import Gap
 from edge.config import Source
 from edge.model import Link, Nature, Quality, Reason, Scan, TagTable
 from edge.model.quality import encode, is_bad
 
-AHEAD_NS_MAX = 5_000_000_000  # A source's clock may be that far ahead; beyond, its stamp is replaced.
 STEP_REFUSALS = 3  # Scans refused for time in a row, sequence rising: the source's clock was set back.
 STEP_NS_MIN = 200_000_000  # … over at least that long, and no faster than time itself: else it is a redelivery.
 OUTAGES_KEPT = 64
@@ -103,7 +103,8 @@ class Intake:
         self._place = {source.id: place for place, source in enumerate(sources)}
         self._source_of: NDArray[np.int32] = np.array([self._place.get(tag.source, -1) for tag in tags], dtype=np.int32)
         self._tags = len(tags)
-        self._lateness_ns: NDArray[np.int64] = np.array([round(s.lateness_s * 1e9) for s in sources], dtype=np.int64)
+        self._lateness_ns = {source.id: round(source.lateness_s * 1e9) for source in sources}
+        self._silent_ns = {source.id: round(source.silent_after_s * 1e9) for source in sources}
         self.state = {source.id: _Sequence() for source in sources}
         self.refused: dict[Refusal, int] = dict.fromkeys(Refusal, 0)
         self.replaced: dict[str, int] = {"future": 0, "wrong_clock": 0, "clock_step": 0}
@@ -126,50 +127,33 @@ class Intake:
         state = self.state.get(scan.source)
         return (
             state is not None
-            and scan.epoch == state.epoch
             and scan.number == state.number + 1
+            and scan.epoch == state.epoch
             and not (scan.is_backfill or scan.is_retained or state.is_stepped)
             and state.streak == 0
-            and len(scan) > 0
+            and len(scan.rows) > 0
             and self._tells(scan, state, memory)
         )
 
     def _tells(self, scan: Scan, state: _Sequence, memory: Memory) -> bool:
         """Tell whether the source spoke lately enough that nothing can have been missed."""
-        quiet_ns = scan.received_ns - max(state.received_ns, 1)
         source = memory.source_of.get(scan.source)
         if source is None:
             return False
-        away_ns = scan.received_ns - int(memory.mark_received_ns[source])
-        return max(quiet_ns, away_ns) <= round(self._sources[scan.source].silent_after_s * 1e9)
+        spoke_ns = min(max(state.received_ns, 1), int(memory.mark_received_ns[source]))
+        return scan.received_ns - spoke_ns <= self._silent_ns[scan.source]
 
-    def note_plain(self, scan: Scan) -> None:
-        """Take a plain scan into the sequence; its samples are admitted by ``in_time`` or by ``admit_rest``."""
-        state = self.state[scan.source]
-        state.number = scan.number
-        state.received_ns = scan.received_ns
+    def note_plain(self, scans: Sequence[Scan]) -> NDArray[np.int64]:
+        """Take plain scans into their sequences; their samples are admitted in bulk or by ``admit_rest``.
 
-    def in_time(
-        self,
-        sources: NDArray[np.int32],
-        rows: NDArray[np.int32],
-        times_ns: NDArray[np.int64],
-        received_ns: NDArray[np.int64],
-    ) -> NDArray[np.bool_]:
-        """Tell which samples of plain scans are of their source's tags and carry a time that needs no second thought.
-
-        Args:
-            sources: Place of each sample's source, see ``place_of``; all columns (n,).
+        Returns:
+            By how much the samples of each may be late without a second thought, int64 (n,).
         """
-        fine: NDArray[np.bool_] = (rows >= 0) & (rows < self._tags)
-        fine &= self._source_of[np.where(fine, rows, 0)] == sources
-        fine &= times_ns <= received_ns + AHEAD_NS_MAX
-        fine &= times_ns >= received_ns - self._lateness_ns[sources]
-        return fine
-
-    def place_of(self, source: str) -> int:
-        """Give the place of a source in the configuration."""
-        return self._place[source]
+        for scan in scans:
+            state = self.state[scan.source]
+            state.number = scan.number
+            state.received_ns = scan.received_ns
+        return np.array([self._lateness_ns[scan.source] for scan in scans], dtype=np.int64)
 
     def admit_rest(self, scan: Scan, live: LiveSide, *, is_part: bool) -> Iterator[Admitted]:
         """Admit a plain scan that is noted already, or the part of it that was not settled in bulk."""

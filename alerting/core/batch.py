@@ -6,6 +6,7 @@ Why: a thousand scans of a hundred samples are judged in one pass, not in a thou
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from alerting.core.memory import Changes
 from edge.model import Scan
 
 AHEAD_NS_MAX = 5_000_000_000  # A source's clock may be that far ahead; beyond, its stamp is replaced.
-NONE_NS = np.iinfo(np.int64).min
+NONE_NS = int(np.iinfo(np.int64).min)
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,7 @@ class Taken:
     changes: dict[int, tuple[Changes, Changes]] = field(default_factory=dict)
 
 
-def _side_by_side(columns: Sequence[NDArray[np.generic]], dtype: type) -> NDArray[np.generic]:
+def _side_by_side(columns: Sequence[NDArray[T]], dtype: type[T]) -> NDArray[T]:
     """Join columns; compiled code wants them in one piece and of one type."""
     if len(columns) == 1:
         return np.ascontiguousarray(columns[0], dtype=dtype)

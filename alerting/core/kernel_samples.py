@@ -34,7 +34,7 @@ RATE_MOST = 1e300
 SCAN, SAMPLE, TOLD, SERIAL = 0, 1, 2, 3
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def take_samples(
     # the batch
     rows, values, quality, times_ns, first_of_scan, scan_source, received_ns, lateness_ns,

@@ -3,6 +3,7 @@
 Memory belongs to the caller and is updated in place; one Memory per nature, and one per gap in the late lane.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -197,6 +198,25 @@ class Memory:
         self.mark_ns[source] = newest_ns
         self.mark_received_ns[source] = scan.received_ns
         self.mark_epoch[source], self.mark_number[source] = scan.epoch, scan.number
+
+    def mark_all(self, scans: Sequence[Scan], source: NDArray[np.int32], newest_ns: NDArray[np.int64]) -> None:
+        """Move the watermarks of several sources, each once.
+
+        Args:
+            source: Index of each scan's source, (n,).
+            newest_ns: Newest time of what entered of each, int64 (n,); the least number there is for nothing.
+        """
+        here = newest_ns != np.iinfo(np.int64).min
+        at, newest = source[here], newest_ns[here]
+        received, epoch, number = (
+            np.array([getattr(scan, name) for scan in scans], dtype=np.int64)[here]
+            for name in ("received_ns", "epoch", "number")
+        )
+        mark_ns = self.mark_ns[at]
+        went_on = mark_ns + np.maximum(received - self.mark_received_ns[at], 0)
+        self.mark_ns[at] = np.where(newest < mark_ns, went_on, newest)  # As in ``mark``.
+        self.mark_received_ns[at] = received
+        self.mark_epoch[at], self.mark_number[at] = epoch, number
 
     def last_scan(self, source: str) -> str:
         """Name the last scan of a source that was judged; ``clock`` where there was none."""

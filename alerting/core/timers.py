@@ -1,4 +1,4 @@
-"""Timers: which delays run, and when to look for silence next; so that a clock reading costs what is due, not all rules.
+"""Timers: which delays run, and when to look for silence next; a clock reading costs what is due, not all rules.
 
 Flow: evaluate -> [run, wake] -> expire -> [running, silent]
 Why: of 700,000 rules a few run a delay and none is silent; looking at all of them at each reading costs more than

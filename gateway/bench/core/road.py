@@ -1,4 +1,4 @@
-"""The road: from scans in arrival order to everything that must be committed, with every stage on and the books kept."""
+"""The road: from scans in order of arrival to everything that must be committed, every stage on, the books kept."""
 
 import gc
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from time import perf_counter_ns
 
 import numpy as np
 
+from alerting.core.backend import Backend
 from alerting.desk import Desk
 from alerting.model.unit import HazardUnit
 from gateway.bench.core.plant import START_NS, S, Trouble, make_plant, scans_of_tick
@@ -36,11 +37,11 @@ class Books:
 class RoadRun:
     """A desk and an intake for a plant, driven tick by tick through their public doors."""
 
-    def __init__(self, tags: int, rows_per_scan: int) -> None:
+    def __init__(self, tags: int, rows_per_scan: int, backend: Backend) -> None:
         self.tags, self.rows_per_scan = tags, rows_per_scan
         table, sources = make_plant(tags, rows_per_scan)
         units = [HazardUnit(id=name) for name in dict.fromkeys(tag.unit for tag in table.tags)]
-        self.desk = Desk("bench", table, units, [], START_NS)
+        self.desk = Desk("bench", table, units, [], START_NS, backend)
         self.intake = Intake(sources, table.tags)
         self.number = 0
         self.dice = np.random.default_rng(1)
@@ -66,9 +67,11 @@ class RoadRun:
         return took, books
 
 
-def measure_road(tags: int, rows_per_scan: int, trouble: Trouble, ticks: int) -> tuple[float, list[Books]]:
+def measure_road(
+    tags: int, rows_per_scan: int, trouble: Trouble, ticks: int, backend: Backend
+) -> tuple[float, list[Books]]:
     """Give the median nanoseconds a sample of some ticks after a few to warm up, and the books of each."""
-    run = RoadRun(tags, rows_per_scan)
+    run = RoadRun(tags, rows_per_scan, backend)
     for _ in range(WARM_TICKS):
         run.tick(trouble)
     gc.collect()

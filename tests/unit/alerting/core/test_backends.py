@@ -1,0 +1,162 @@
+"""Every backend says the same and remembers the same, bit by bit, whatever comes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alerting.core import expire, next_due_ns
+from alerting.core import kernel_samples as kernel
+from alerting.core.backend import Backend
+from alerting.core.batch import AHEAD_NS_MAX, Batch
+from alerting.core.compiled import Compiled
+from alerting.core.guard import PLAIN, RATE_MARGIN, RATE_MOST, Guard
+from alerting.core.memory import NEVER_NS, RATE_SLOTS, Memory, Phase
+from alerting.core.rate import GAP_WINDOWS
+from alerting.model.rule import Kind, RuleTable
+from edge.model import Quality, Reason, Scan
+from edge.model.quality import encode
+from tests.unit.alerting.core.backends import Core, assert_same, rows_of
+from tests.unit.alerting.core.scene import START_NS, S, make_rule, make_table, make_tags, random_rules, random_steps
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def play(seed: int, tags: int, steps: int, jitter: int, room: int = 0) -> dict[str, int]:
+    """Drive all backends over one random scene in which two of three tags are plain; count what happened."""
+    rng = np.random.default_rng(seed)
+    site = make_tags(tags, 3)
+    rules = [rule for rule in random_rules(rng, site) if rule.kind in PLAIN or site.row_of[rule.tag] % 3 == seed % 3]
+    table = RuleTable(rules, site)
+    plain, guarded, compiled = cores = (
+        Core(table, START_NS, None),
+        Core(table, START_NS, Backend.NUMPY),
+        Core(table, START_NS, Backend.COMPILED, room),
+    )
+    changes = 0
+    for step in random_steps(rng, site, steps, jitter=jitter):
+        if isinstance(step, Scan):
+            where = f"seed {seed}, {step.key}"
+            found = [core.evaluate(step) for core in cores]
+            for way in (0, 1):
+                expected = rows_of(found[0][way])
+                changes += len(expected)
+                assert all(rows_of(other[way]) == expected for other in found[1:]), where
+        else:
+            where = f"seed {seed}, clock {step}"
+            told = [expire(table, core.memory, step) for core in cores]
+            for core, ended in zip(cores, told, strict=True):
+                core.guard.close(table.row[ended.rule])
+            assert all(rows_of(other) == rows_of(told[0]) for other in told[1:]), where
+            changes += len(told[0])
+            dues = {next_due_ns(table, core.memory) for core in cores}
+            assert len(dues) == 1, where
+        for other in (guarded, compiled):
+            assert_same(plain.memory, other.memory, where)
+    return {"changes": changes, "quiet": guarded.taken, "compiled": compiled.taken, "left": compiled.left}
+
+
+@pytest.mark.parametrize("jitter", [0, 4, 20])
+@pytest.mark.parametrize("seed", range(4))
+def test_backends_agree_on_random_streams(seed: int, jitter: int) -> None:
+    told = play(seed=100 * jitter + seed, tags=9, steps=250, jitter=jitter)
+
+    assert told["changes"] > 200
+    assert told["compiled"] > 100
+    assert told["compiled"] > told["quiet"] > 0
+    assert told["left"] > 50, "tags with other rules go on as ever"
+
+
+def test_the_smallest_buffer_is_emptied_and_filled_again() -> None:
+    """Room for one exception only: the kernel stops before each next one and goes on from there."""
+    assert play(seed=5, tags=30, steps=120, jitter=4, room=1)["changes"] > 500
+
+
+def test_no_place_is_ever_out_of_bounds(tmp_path: Path) -> None:
+    """Compiled code does not look; once it is told to, with a buffer that has to be emptied all the time."""
+    code = "from tests.unit.alerting.core.test_backends import play; print(play(7, 12, 60, 4, room=1)['changes'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 100
+
+
+def test_constants_of_the_kernel_are_those_of_the_product() -> None:
+    """It has copies of its own, because a cached kernel does not see that another file has changed."""
+    assert (kernel.GOOD, kernel.BAD) == (Quality.GOOD, Quality.BAD)
+    assert encode(Quality.UNCERTAIN, Reason.RETAINED) == kernel.RETAINED
+    assert encode(Quality.BAD, Reason.NOT_A_NUMBER) == kernel.BAD_NOT_A_NUMBER
+    assert (kernel.L, kernel.LL, kernel.H, kernel.HH) == (Kind.L, Kind.LL, Kind.H, Kind.HH)
+    assert (kernel.RATE, kernel.STALE, kernel.BAD_KIND) == (Kind.RATE, Kind.STALE, Kind.BAD)
+    assert {1, 2, 3, 4, 5, 6, 7} == PLAIN, "the kernel knows these kinds by their numbers"
+    assert (kernel.REST, kernel.ON, kernel.OFF) == (Phase.REST, Phase.ON, Phase.OFF)
+    assert (kernel.SLOTS, kernel.GAP_WINDOWS) == (RATE_SLOTS, GAP_WINDOWS)
+    assert (kernel.AHEAD_NS_MAX, kernel.NEVER_NS) == (AHEAD_NS_MAX, NEVER_NS)
+    assert (kernel.RATE_MARGIN, kernel.RATE_MOST) == (RATE_MARGIN, RATE_MOST)
+
+
+def batch_of(
+    rows: list[int], values: list[float], times_ns: list[int], received_ns: int, lateness_s: int = 60
+) -> Batch:
+    n = len(rows)
+    return Batch(
+        rows=np.array(rows, np.int32),
+        values=np.array(values),
+        quality=np.zeros(n, np.uint8),
+        times_ns=np.array(times_ns, np.int64),
+        first=np.array([0, n]),
+        source=np.zeros(1, np.int32),
+        received_ns=np.array([received_ns]),
+        lateness_ns=np.array([lateness_s * S]),
+    )
+
+
+@pytest.mark.parametrize("backend", list(Backend))
+def test_what_needs_a_second_thought_is_left(backend: Backend) -> None:
+    """Unknown rows, rows of another source, doubles, old, late and far too new samples; the good ones are taken."""
+    tags = make_tags(8, 2)
+    table = make_table(*(make_rule(Kind.H, 10.0, tag=tag.name) for tag in tags), tags=tags)
+    memory, guard, now = Memory.fresh(table, START_NS), Guard(table), START_NS + 100 * S
+    take = Compiled(table, memory, guard).take if backend is Backend.COMPILED else lambda b: guard.take(memory, b)
+    memory.last_ns[:] = now - 10 * S
+    guard.refresh(memory, np.arange(8, dtype=np.int32))
+    rows = [-1, 8, 1, 0, 2, 2, 4, 6]
+    times = [now, now, now, now, now, now - 1, now - 10 * S, now + 1]
+    taken = take(batch_of(rows, [5.0] * 8, times, now))
+
+    assert taken.is_taken.tolist() == [False, False, False, True, False, False, False, True]
+    assert taken.left.tolist() == [6]
+    assert taken.newest_ns.tolist() == [now]
+    assert memory.last_ns[[0, 6]].tolist() == [now, now], "a clock ahead counts as the receive time"
+    late = take(batch_of([0, 6], [5.0] * 2, [now + S, now + 20 * S], now + 14 * S))
+    assert late.is_taken.tolist() == [True, False], "more than 5 s ahead"
+    late = take(batch_of([4, 6], [5.0] * 2, [now + S, now + 80 * S], now + 90 * S))
+    assert late.is_taken.tolist() == [False, True], "older than the source may be"
+
+
+@pytest.mark.parametrize("backend", list(Backend))
+@pytest.mark.parametrize("was", [0.0, 1e9, -1e300, 1.7e308])
+def test_a_rate_is_seen_however_large_the_numbers(backend: Backend, was: float) -> None:
+    """The guard's bound of a rate errs on the safe side where rounding or overflow would hide one."""
+    table = make_table(make_rule(Kind.RATE, 1e-7, window_s=1.0))
+    reference, core = Core(table, START_NS, None), Core(table, START_NS, backend)
+    rng = np.random.default_rng(3)
+    for number in range(1, 80):
+        step = 0.0 if number < 3 else float(rng.choice([0.0, 1e-7, 2e-7, 1e-3, 1.0]))
+        value = was + step * max(1.0, abs(was) * 1e-15)
+        if number % 17 == 0:
+            value = -was
+        scan = Scan(
+            source="s0", epoch=1, number=number, received_ns=START_NS + number * S // 4,
+            rows=np.zeros(1, np.int32), values=np.array([value]), quality=np.zeros(1, np.uint8),
+            times_ns=np.array([START_NS + number * S // 4]),
+        )  # fmt: skip
+        found, expected = core.evaluate(scan), reference.evaluate(scan)
+        assert [rows_of(part) for part in found] == [rows_of(part) for part in expected], number
+        assert_same(core.memory, reference.memory, str(number))
