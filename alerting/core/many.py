@@ -19,6 +19,8 @@ from alerting.core.spread import spread
 from alerting.model.rule import RuleTable
 from edge.model import Scan
 
+__all__ = ["Indexes", "Touched", "held_until", "is_ready", "spread", "touch"]
+
 Indexes = NDArray[np.int64]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alerting.core.derived.method import Indexes, Method
 from alerting.core.derived.methods import METHODS
-from alerting.core.many import spread
+from alerting.core.spread import spread
 from alerting.model.derivation import Derivation
 from edge.model import TagTable
 

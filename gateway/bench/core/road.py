@@ -41,7 +41,7 @@ class RoadRun:
         self.tags, self.rows_per_scan = tags, rows_per_scan
         table, sources = make_plant(tags, rows_per_scan)
         units = [HazardUnit(id=name) for name in dict.fromkeys(tag.unit for tag in table.tags)]
-        self.desk = Desk("bench", table, units, [], START_NS, backend)
+        self.desk = Desk("bench", table, units, [], START_NS, backend=backend)
         self.intake = Intake(sources, table.tags)
         self.number = 0
         self.dice = np.random.default_rng(1)

@@ -103,7 +103,7 @@ def settled(turned: Turned) -> list[dict[int, tuple[float, int, int]]]:
 def test_bulk_and_one_by_one_agree(seed: int) -> None:
     """The same outcomes, memory, refusals and sequence over 300 random ticks."""
     table, sources, units = site()
-    desks = [Desk("site", table, units, [], START_NS, backend) for backend in (*Backend, Backend.NUMPY)]
+    desks = [Desk("site", table, units, [], START_NS, backend=backend) for backend in (*Backend, Backend.NUMPY)]
     intakes = [Intake(sources, table.tags) for _ in desks]
     rng = np.random.default_rng(seed)
     level = rng.uniform(45, 55, SOURCES * TAGS)
