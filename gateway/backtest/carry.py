@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from alerting.core import Changes, Memory, next_due_ns
 from alerting.core.memory import NEVER_NS
+from alerting.core.timers import Timers
 from alerting.desk import Desk
 from alerting.model.event import Event
 from alerting.model.rule import LIMITS, Kind, Rule, RuleTable
@@ -267,7 +268,14 @@ class _Chunk:
         self._last_good: NDArray[np.int32] | None = None
         self._scans: dict[int, NDArray[np.int64]] = {}
         #: Only delays: silence is found from the times of the samples, because the memory lags behind them.
-        self.unwatched = [replace(memory, is_watched=np.zeros_like(memory.is_watched)) for memory, _ in self.lanes]
+        self.unwatched = [
+            replace(
+                memory,
+                is_watched=np.zeros_like(memory.is_watched),
+                timers=Timers(carrier.table, memory.source),
+            )
+            for memory, _ in self.lanes
+        ]
 
     # ------------------------------------------------------------------------------------------------------- the walk
 
@@ -320,6 +328,7 @@ class _Chunk:
         derived = self.carrier.derived_rows
         for (memory, _), unwatched in zip(self.lanes, self.unwatched, strict=True):
             unwatched.is_watched[derived] = memory.is_watched[derived]  # Their memory never lags behind.
+            unwatched.timers.forget()  # The turns went through the other one's.
         return _due_ns(self.desk, self.unwatched, FOREVER_NS)
 
     # ------------------------------------------------------------------------------------------------------ the guard
@@ -481,10 +490,12 @@ class _Chunk:
         if last is None:
             memory.last_ns[rows] = self.times_ns[step]
             memory.is_watched[rows] = True
+            memory.timers.wake(memory, rows)
             return
         at = last[step, columns]
         memory.last_ns[rows[at >= 0]] = self.times_ns[at[at >= 0]]
         memory.is_watched[rows[at >= 0]] = True
+        memory.timers.wake(memory, rows[at >= 0])
 
     def _sync_values(self, memory: Memory, columns: NDArray[np.int64], step: int) -> None:
         if step < 0 or len(columns) == 0:
