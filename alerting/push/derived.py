@@ -7,6 +7,7 @@ Never: shows the last good value of an input that is BAD as if it were its value
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+MISSING_SAID: Final = 0.005  # Less is 0 % in a sentence.
 INPUTS_SHOWN: Final = 4  # A sentence that names more is no sentence; the cause has them all.
 
 
@@ -19,9 +20,19 @@ def computed_from(facts: Mapping[str, Any], lang: Literal["en", "zh"]) -> str:
     more = len(inputs) - len(shown) + int(facts.get("inputs_more") or 0)
     if lang == "zh":
         rest = f"等 {len(shown) + more} 个位号" if more else ""
-        return f"(由 {'、'.join(shown)}{rest} 计算)"
+        return f"(由 {'、'.join(shown)}{rest} 计算{_span(facts, ',时间窗 {}', ' 秒', ',缺测 {:.0%}')})"
     rest = f" and {more} more" if more else ""
-    return f" (computed from {', '.join(shown)}{rest})"
+    return f" (computed from {', '.join(shown)}{rest}{_span(facts, ' over {}', ' s', ', {:.0%} of it missing')})"
+
+
+def _span(facts: Mapping[str, Any], over: str, unit: str, missing: str) -> str:
+    """Say over which span a value stands, and how much of it was not measured."""
+    computed = facts.get("computed") or {}
+    if computed.get("window_s") is None:
+        return ""
+    share = computed.get("missing_share") or 0.0
+    lack = missing.format(share) if share >= MISSING_SAID else ""
+    return over.format(f"{computed['window_s']:g}{unit}") + lack
 
 
 def _input(one: Mapping[str, Any], lang: Literal["en", "zh"]) -> str:

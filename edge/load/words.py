@@ -34,11 +34,12 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "tag", "kind", "title", "unit", "eu", "range_lo", "range_hi", "resolution", "period_s", "inputs",
         "strapping", "shape", "diameter_m", "length_m", "head", "head_depth_m",
         "density_kg_m3", "density_at_c", "density_slope",
+        "window_s", "gap_s", "pipe_volume_m3", "z", "temperature_c", "pressure_is", "atmosphere_kpa", "least",
         "LL", "L", "H", "HH", "tier_LL", "tier_L", "tier_H", "tier_HH", "deadband", "on_delay_s", "off_delay_s",
         "rate", "rate_window_s", "tier_rate", "trend_to", "trend_horizon_s", "trend_alpha", "tier_trend",
         "stale_s", "tier_stale", "bad_s", "tier_bad", "latching", "response",
     ),
-    "derived.inputs": ("level", "volume", "temperature"),
+    "derived.inputs": ("level", "volume", "temperature", "in", "out", "pressure", "of"),
     "task": ("kind", "tier", "title", "owner", "within_s"),
     "destination": (
         "id", "url", "secret_env", "secret_file", "tier_least", "natures", "timeout_s", "allow_loopback",

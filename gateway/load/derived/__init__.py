@@ -7,6 +7,7 @@ Why: a tag that is computed from itself, or from litres taken for cubic metres, 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Final
 
 from alerting.model.derivation import DERIVED, Derivation, Scale, source_of
 from edge.load.entry import Entry, Span
@@ -16,9 +17,12 @@ from edge.load.words import RESERVED, TAG_RULE, is_tag, keys_of
 from edge.model import Nature, Tag
 from gateway.load.derived.kinds import KINDS, KindSpec
 from gateway.load.derived.strapping import read_table
-from gateway.load.derived.units import scale_of, units_of
+from gateway.load.derived.units import SAME, scale_of, units_of
 
 __all__ = ["read_derived"]
+
+GAP_PERIODS: Final = 3  # As for silence (design §3): three scans.
+GAP_S_LEAST: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -83,8 +87,14 @@ def _read_names(entry: Entry) -> _Draft:
     inputs = entry.section("inputs")
     inputs.who = entry.who
     draft = _Draft(entry, inputs, name, kind, spec)
-    if spec is None:
-        return draft
+    if spec is not None:
+        _read_inputs(draft, spec)
+    return draft
+
+
+def _read_inputs(draft: _Draft, spec: KindSpec) -> None:
+    """Read which tag fills which role, and refuse keys of other kinds."""
+    entry, inputs, kind = draft.entry, draft.inputs_entry, draft.kind
     for key in entry.values:
         if key not in spec.keys and any(key in other.keys for other in KINDS.values()):
             entry.wrong(key, f"{key} is given; a {kind} has none.", f"Remove {key}.")
@@ -101,7 +111,14 @@ def _read_names(entry: Entry) -> _Draft:
                 f"input {role} is missing; a {kind} is computed from it.",
                 f"Add {role} = {'[…]' if what.is_list else '…'} to inputs.",
             )
-    return draft
+        elif draft.inputs.get(role) and len(draft.inputs[role]) < what.least:
+            inputs.wrong(
+                role, f"{role} names {len(draft.inputs[role])}; a {kind} takes at least {what.least}.", "Name more."
+            )
+    if spec.some_of and entry.has("inputs") and not any(draft.inputs.get(role) for role in spec.some_of):
+        inputs.wrong(
+            (), f"none of {', '.join(spec.some_of)} is given; a {kind} needs one.", "Add one of them to inputs."
+        )
 
 
 def _check_inputs(draft: _Draft, names: Sequence[str]) -> None:
@@ -175,11 +192,19 @@ def _settle(draft: _Draft, known: Mapping[str, TagDraft], raw: dict[str, set[str
         range_hi=float("nan") if hi is None else hi,
         resolution=entry.number("resolution", 0.0, Span(least=0)),
         period_s=entry.number("period_s", min((tag.period_s for tag in inputs), default=1.0), PERIOD),
-        kind="" if draft.spec is None else draft.spec.measures,
+        kind=_measured(draft.spec, inputs),
         nature=natures[0] if natures else Nature.ACTUAL,
     )
     derivation = None if draft.spec is None else _derivation(draft, draft.spec, tag, known)
     return (None if len(entry.reading.mistakes) > before else derivation), tag
+
+
+def _measured(spec: KindSpec | None, inputs: Sequence[Tag]) -> str:
+    """Say what the tag measures: as its kind says, or what all its inputs measure."""
+    if spec is None or spec.measures:
+        return "" if spec is None else spec.measures
+    kinds = {tag.kind for tag in inputs}
+    return kinds.pop() if len(kinds) == 1 else ""
 
 
 def _derivation(draft: _Draft, spec: KindSpec, tag: Tag, known: Mapping[str, TagDraft]) -> Derivation:
@@ -200,6 +225,9 @@ def _derivation(draft: _Draft, spec: KindSpec, tag: Tag, known: Mapping[str, Tag
             entry.wrong(key, f"{key} is missing; a {draft.kind} needs it.", f"Add {key}.")
         number = entry.number_or_none(key, what.span, what.default)
         numbers[key] = (what.default if what.default is not None else 0.0) if number is None else number
+    if "gap_s" in numbers and numbers["gap_s"] == 0:
+        slowest_s = max((known[name].tag.period_s for name in draft.asked if name in known), default=1.0)
+        numbers["gap_s"] = max(GAP_PERIODS * slowest_s, GAP_S_LEAST)
     words = {
         key: entry.choice(key, what.choices, "" if what.is_needed else what.choices[0])
         for key, what in spec.words.items()
@@ -219,6 +247,13 @@ def _derivation(draft: _Draft, spec: KindSpec, tag: Tag, known: Mapping[str, Tag
 def _scale(draft: _Draft, spec: KindSpec, role: str, tag: Tag) -> Scale:
     dimension = spec.roles[role].dimension
     found = scale_of(dimension, tag.eu)
+    own = draft.entry.values.get("eu", "")
+    if dimension == SAME and tag.eu != own:
+        draft.inputs_entry.wrong(
+            role,
+            f"tag {tag.name} is in {show(tag.eu)}, the {draft.kind} in {show(own)}; they must be the same.",
+            "Name tags of one unit, and give eu that unit.",
+        )
     if found is None:
         draft.inputs_entry.wrong(
             role,

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge.load.entry import ANY, Span
-
-ABOVE_0: Final = Span(above=0)
+from gateway.load.derived.units import SAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,13 +17,14 @@ class Role:
 
     Attributes:
         dimension: A key of ``gateway.load.derived.units.UNITS``.
-        is_list: Any number of tags, at least one; else exactly one.
+        is_list: Any number of tags, ``least`` or more; else exactly one.
         is_needed: It must be given.
     """
 
     dimension: str
     is_list: bool = False
     is_needed: bool = True
+    least: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,7 @@ class KindSpec:
     Attributes:
         measures: What the tag then measures, as the column ``kind`` of a measured tag says.
         dimension: Of the tag's own unit.
+        some_of: Roles of which at least one must be given.
         others: Keys beside numbers and words that the kind reads itself.
         formula: How it is computed, in words, by language.
     """
@@ -64,12 +65,18 @@ class KindSpec:
     formula: Mapping[str, str]
     numbers: Mapping[str, Number]
     words: Mapping[str, Word]
+    some_of: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
         """All parameters."""
         return (*self.numbers, *self.words, *self.others)
+
+
+WINDOW: Final = Number(span=Span(least=60, most=7 * 86_400), default=3600.0)
+#: 0 stands for three periods of the slowest input, at least 10 s.
+GAP: Final = Number(span=Span(least=0, most=86_400), default=0.0)
 
 
 KINDS: Final[Mapping[str, KindSpec]] = {
@@ -98,6 +105,64 @@ KINDS: Final[Mapping[str, KindSpec]] = {
         formula={
             "en": "volume × density, the density by temperature along a straight line",
             "zh": "体积 × 密度,密度随温度线性变化",
+        },
+    ),
+    "tank_balance": KindSpec(
+        measures="balance",
+        dimension="volume",
+        roles={
+            "volume": Role(dimension="volume"),
+            "in": Role(dimension="flow", is_list=True, is_needed=False),
+            "out": Role(dimension="flow", is_list=True, is_needed=False),
+        },
+        numbers={"window_s": WINDOW, "gap_s": GAP},
+        words={},
+        some_of=("in", "out"),
+        formula={
+            "en": "gain in volume over the window less inflow, plus outflow; below 0 something left unmeasured",
+            "zh": "时间窗内体积增量 − 进料累计 + 出料累计;小于 0 表示有未计量的流失",
+        },
+    ),
+    "line_balance": KindSpec(
+        measures="balance",
+        dimension="normal volume",
+        roles={
+            "in": Role(dimension="normal flow", is_list=True),
+            "out": Role(dimension="normal flow", is_list=True),
+            "pressure": Role(dimension="pressure", is_list=True),
+            "temperature": Role(dimension="temperature", is_list=True, is_needed=False),
+        },
+        numbers={
+            "pipe_volume_m3": Number(span=Span(above=0)),
+            "z": Number(span=Span(above=0, most=3), default=1.0),
+            "temperature_c": Number(span=Span(above=-273.15, most=1_000), default=15.0),
+            "atmosphere_kpa": Number(span=Span(least=30, most=120), default=101.325),
+            "window_s": WINDOW,
+            "gap_s": GAP,
+        },
+        words={"pressure_is": Word(choices=("absolute", "gauge"), is_needed=True)},
+        formula={
+            "en": "inflow less outflow over the window less what the line packed; above 0 gas was lost",
+            "zh": "时间窗内输入 − 输出 − 管存变化;大于 0 表示有流失",
+        },
+    ),
+    "median": KindSpec(
+        measures="",
+        dimension=SAME,
+        roles={"of": Role(dimension=SAME, is_list=True, least=2)},
+        numbers={"least": Number(span=Span(least=1, most=100), default=2.0)},
+        words={},
+        formula={"en": "median of the sensors that can be used", "zh": "可用仪表读数的中位值"},
+    ),
+    "spread": KindSpec(
+        measures="",
+        dimension=SAME,
+        roles={"of": Role(dimension=SAME, is_list=True, least=2)},
+        numbers={"least": Number(span=Span(least=2, most=100), default=2.0)},
+        words={},
+        formula={
+            "en": "largest distance of one sensor from their median; of two, their difference",
+            "zh": "各仪表与中位值的最大偏差;两台时为二者之差",
         },
     ),
 }

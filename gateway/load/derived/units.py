@@ -16,7 +16,17 @@ UNITS: Final[Mapping[str, Mapping[str, Scale]]] = {
     "temperature": {
         "°C": (1.0, 0.0), "℃": (1.0, 0.0), "degC": (1.0, 0.0), "C": (1.0, 0.0), "K": (1.0, -273.15),
     },
+    "pressure": {"kPa": (1.0, 0.0), "Pa": (0.001, 0.0), "MPa": (1000.0, 0.0), "bar": (100.0, 0.0)},
+    "flow": {
+        "m³/h": (1.0, 0.0), "m3/h": (1.0, 0.0), "m³/s": (3600.0, 0.0), "m3/s": (3600.0, 0.0),
+        "m³/min": (60.0, 0.0), "m3/min": (60.0, 0.0), "L/s": (3.6, 0.0), "L/min": (0.06, 0.0),
+    },
+    "normal flow": {"Nm³/h": (1.0, 0.0), "Nm3/h": (1.0, 0.0), "Nm³/s": (3600.0, 0.0), "Nm3/s": (3600.0, 0.0)},
+    "normal volume": {"Nm³": (1.0, 0.0), "Nm3": (1.0, 0.0)},
 }  # fmt: skip
+
+#: A dimension whose unit is free: the inputs' and the tag's own are one and the same.
+SAME: Final = "same"
 
 
 def units_of(dimension: str) -> str:
@@ -26,4 +36,4 @@ def units_of(dimension: str) -> str:
 
 def scale_of(dimension: str, eu: str) -> Scale | None:
     """Give what brings a value of this unit into the kind's, or None where the unit is none of the dimension."""
-    return UNITS[dimension].get(eu)
+    return (1.0, 0.0) if dimension == SAME else UNITS[dimension].get(eu)

@@ -134,11 +134,19 @@ export const en = {
   derivedKind: {
     volume: "Volume",
     mass: "Mass",
+    tank_balance: "Tank balance",
+    line_balance: "Line balance",
+    median: "Median",
+    spread: "Spread",
   } as Record<string, string>,
   derivedRole: {
     level: "level",
     volume: "volume",
     temperature: "temperature",
+    in: "in",
+    out: "out",
+    pressure: "pressure",
+    of: "sensor",
   } as Record<string, string>,
   kind: {
     tank: "tank",

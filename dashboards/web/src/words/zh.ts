@@ -136,11 +136,19 @@ export const zh: Words = {
   derivedKind: {
     volume: "体积",
     mass: "质量",
+    tank_balance: "储罐物料平衡",
+    line_balance: "管线物料平衡",
+    median: "中位值",
+    spread: "冗余偏差",
   },
   derivedRole: {
     level: "液位",
     volume: "体积",
     temperature: "温度",
+    in: "流入",
+    out: "流出",
+    pressure: "压力",
+    of: "仪表",
   },
   kind: {
     tank: "储罐",
