@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from gateway.cli_tags import tags
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -31,6 +33,7 @@ users = typer.Typer(help="Users of the page and the API.", no_args_is_help=True)
 app.add_typer(users, name="user")
 nodes = typer.Typer(help="Edge nodes that may send scans.", no_args_is_help=True)
 app.add_typer(nodes, name="node")
+app.add_typer(tags, name="tags")
 
 GOOD, FINDING, WRONG = 0, 1, 2
 PORT_MAX = 65535

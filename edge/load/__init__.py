@@ -83,13 +83,18 @@ def load(path: Path, *, environ: Mapping[str, str] | None = None) -> Field:
     )
 
 
-def read_field(path: Path, environ: Mapping[str, str] | None = None) -> FieldDraft:
+def read_field(
+    path: Path, environ: Mapping[str, str] | None = None, files: Mapping[str, bytes] | None = None
+) -> FieldDraft:
     """Read the field side and note its mistakes in ``reading.mistakes``.
+
+    Args:
+        files: Contents to take instead of those on disk, by path relative to the site file.
 
     Raises:
         ConfigError: The site file cannot be read or is not TOML.
     """
-    reading = Reading(Path(path), os.environ if environ is None else environ)
+    reading = Reading(Path(path), os.environ if environ is None else environ, files)
     values, lines = reading.document()
     root = Entry(reading, "Site file", values, lambda at: Place(str(path), line_of(lines, at), _path_text(at)))
     root.refuse_unknown(keys_of(""))

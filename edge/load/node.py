@@ -55,7 +55,11 @@ def is_node_file(path: Path) -> bool:
 
 
 def load_node(
-    path: Path, *, environ: Mapping[str, str] | None = None, warnings: list[Mistake] | None = None
+    path: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    warnings: list[Mistake] | None = None,
+    files: Mapping[str, bytes] | None = None,
 ) -> NodeSite:
     """Read the file of an edge node.
 
@@ -68,7 +72,7 @@ def load_node(
         ConfigError: It has mistakes; it lists all of them.
     """
     environ = os.environ if environ is None else environ
-    field = read_field(path, environ)
+    field = read_field(path, environ, files)
     root = field.root
     for table in GATEWAY_TABLES:
         if root.has(table):

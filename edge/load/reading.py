@@ -27,10 +27,12 @@ class Reading:
     Attributes:
         path: The site file.
         environ: The environment that secrets are taken from.
+        files: Contents to take instead of those on disk, by path relative to the site file: a change that is tried.
         warnings: What may well be meant so; it keeps nobody from starting.
     """
 
-    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, environ: Mapping[str, str], files: Mapping[str, bytes] | None = None) -> None:
+        self._files = dict(files or {})
         self.path = path
         self.environ = environ
         self.mistakes = Mistakes()
@@ -75,7 +77,9 @@ class Reading:
                 "Move the file beside the site file and write its path relative to that.",
             )
             return None
-        raw = self._read_bytes(self.path.parent / name, FILE_BYTES_MAX, named_at, f"File {name}")
+        raw = self._files.get(inside.as_posix())
+        if raw is None:
+            raw = self._read_bytes(self.path.parent / name, FILE_BYTES_MAX, named_at, f"File {name}")
         if raw is not None:
             self._digests[inside.as_posix()] = hashlib.sha256(raw).hexdigest()
         return raw

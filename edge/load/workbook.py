@@ -1,4 +1,4 @@
-"""Workbook: a sheet of an XLSX file as lines of text cells, the way a CSV table gives them.
+"""Workbook: a sheet of an XLSX file as lines of text cells, the way a CSV table gives them, and the way back.
 
 Why: lists of tags are kept in spreadsheets; copying them out by hand is where the mistakes come from.
 Never: evaluates a formula, follows a link, unpacks more than a table can be.
@@ -8,13 +8,16 @@ The only module that imports openpyxl.
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import PurePosixPath
 from typing import Final, Protocol
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
 
 UNPACKED_BYTES_MAX: Final = 256 * 1024 * 1024  # 3,000 rows of 60 columns unpack to about 10 MB.
 PARTS_MAX: Final = 2000
@@ -146,3 +149,47 @@ def _text(cell: _Cell, formula: _Cell, row: int, column: int, tell: Tell) -> str
 def cell_name(column: int, row: int) -> str:
     """Give a cell's name in a spreadsheet, e.g. ``F12``."""
     return f"{get_column_letter(column)}{row}"
+
+
+def write_workbook(
+    title: str, lines: Sequence[Sequence[str | float]], choices: Mapping[int, Sequence[str]], notes: Mapping[int, str]
+) -> bytes:
+    """Write a sheet: the header first, in bold and always in sight.
+
+    Args:
+        title: Name of the sheet.
+        lines: Cells; a text is written as text whatever it begins with, so that no spreadsheet runs it.
+        choices: Column from 1 → the words that its cells may be, offered as a list.
+        notes: Column from 1 → what stands at its header as a note.
+    """
+    book = Workbook()
+    sheet = book.active
+    sheet.title = title
+    for number, cells in enumerate(lines, start=1):
+        for column, value in enumerate(cells, start=1):
+            if value == "":
+                continue
+            cell = sheet.cell(number, column, value)
+            if isinstance(value, str):
+                cell.data_type = "s"  # "=1+1" is a text here.
+            if number == 1:
+                cell.font = Font(bold=True)
+                if column in notes:
+                    cell.comment = Comment(notes[column], "fengsui")
+    for column in range(1, len(lines[0]) + 1):
+        widest = max((_width(row[column - 1]) for row in lines[:200] if len(row) >= column), default=0)
+        sheet.column_dimensions[get_column_letter(column)].width = min(max(widest + 2, 8), 48)
+    for column, words in choices.items():
+        listed = DataValidation(type="list", formula1=f'"{",".join(words)}"', allow_blank=True)
+        sheet.add_data_validation(listed)
+        letter = get_column_letter(column)
+        listed.add(f"{letter}2:{letter}{max(len(lines), 1000)}")
+    sheet.freeze_panes = "B2"
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(lines[0]))}{len(lines)}"
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _width(value: str | float) -> int:
+    return sum(2 if ord(sign) > 0xFF else 1 for sign in str(value))  # noqa: PLR2004  # a Chinese sign is two wide

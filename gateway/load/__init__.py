@@ -45,6 +45,7 @@ def load(
     extra_rules: Sequence[Rule] = (),
     extra_units: Sequence[HazardUnit] = (),
     warnings: list[Mistake] | None = None,
+    files: Mapping[str, bytes] | None = None,
 ) -> Site:
     """Read a site file and all tables that it names.
 
@@ -53,12 +54,13 @@ def load(
         environ: Where secrets and ``FENGSUI_DATA`` are taken from; the process's environment if not given.
         extra_tags: The gateway's own tags, appended after the checks, as are its rules and units.
         warnings: Takes what is doubtful but keeps nobody from starting, also where there are mistakes.
+        files: Contents to take instead of those on disk, by path relative to the site file: a change that is tried.
 
     Raises:
         ConfigError: The site has mistakes; it lists all of them.
     """
     environ = os.environ if environ is None else environ
-    field = read_field(path, environ)
+    field = read_field(path, environ, files)
     root, entry = field.root, field.site
     for table in NODE_TABLES:
         if root.has(table):

@@ -1,0 +1,1 @@
+"""Tables: tag tables out of a site, blank ones, and lists of tags as other programs and vendors write them."""

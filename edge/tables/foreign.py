@@ -1,0 +1,205 @@
+"""Foreign: what every list of tags that is not ours is turned into, and what is said about it.
+
+Flow: file -> [registers, kepware, thingsboard] -> Foreign -> tag table
+Why: nobody types 3,000 addresses twice. What a word of another program means is decided here once, and every
+     assumption is told, because a wrong one gives numbers that look like values.
+Never: guesses where two readings are likely; that row is refused.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from edge.load.mistake import Mistake, Mistakes, Place
+from edge.load.words import parse_number
+
+#: Words for types that mean one thing wherever they stand, without blanks and in small letters. FLOAT, INT and the like
+#: are decided by the width that the list gives, and by IEC 61131-3 §6.4.2 where it gives none.
+TYPES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("int16", "short", "s16", "i16", "16int", "sint16", "signed16", "16位有符号", "有符号16位"), "int16"
+    ),
+    **dict.fromkeys(("uint16", "word", "ushort", "u16", "16uint", "unsigned16", "16位无符号", "无符号16位"), "uint16"),
+    **dict.fromkeys(
+        ("int32", "dint", "s32", "i32", "32int", "signed32", "long32", "32位有符号", "有符号32位"), "int32"
+    ),
+    **dict.fromkeys(
+        ("uint32", "dword", "udint", "u32", "32uint", "unsigned32", "ulong", "32位无符号", "无符号32位"), "uint32"
+    ),
+    **dict.fromkeys(("int64", "lint", "s64", "i64", "64int", "llong"), "int64"),
+    **dict.fromkeys(("uint64", "lword", "ulint", "u64", "64uint", "qword"), "uint64"),
+    **dict.fromkeys(("float32", "f32", "32float", "single", "real32", "32位浮点", "单精度浮点", "单精度"), "float32"),
+    **dict.fromkeys(
+        ("float64", "double", "lreal", "f64", "64float", "real64", "64位浮点", "双精度浮点", "双精度"), "float64"
+    ),
+    **dict.fromkeys(("bcd", "bcd16"), "bcd16"),
+    **dict.fromkeys(("lbcd", "bcd32"), "bcd32"),
+    **dict.fromkeys(("float16", "f16", "16float", "half"), "float16"),
+    **dict.fromkeys(("bit", "bool", "boolean", "coil", "digital", "布尔", "开关量", "位"), "bit"),
+}
+#: Words that a list uses for one register or for several: type by number of registers, 0 where it says none.
+BY_WIDTH: Final[Mapping[str, Mapping[int, str]]] = {
+    word: kinds
+    for words, kinds in (
+        (("float", "real", "floating", "浮点", "浮点数"), {0: "float32", 2: "float32", 4: "float64"}),
+        (("int", "integer", "signed", "整型", "有符号"), {0: "int16", 1: "int16", 2: "int32", 4: "int64"}),
+        (("uint", "unsigned", "无符号"), {0: "uint16", 1: "uint16", 2: "uint32", 4: "uint64"}),
+        (("long",), {0: "int32", 2: "int32", 4: "int64"}),
+    )
+    for word in words
+}
+ORDERS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("abcd", "1234", "ab", "12", "bigendian", "big", "大端", "大端模式", "abcdefgh"), "ABCD"),
+    **dict.fromkeys(("cdab", "3412", "littleendianbyteswap", "wordswap", "字交换", "ghefcdab"), "CDAB"),
+    **dict.fromkeys(("badc", "2143", "ba", "21", "bigendianbyteswap", "byteswap", "字节交换", "badcfehg"), "BADC"),
+    **dict.fromkeys(("dcba", "4321", "littleendian", "little", "小端", "小端模式", "hgfedcba"), "DCBA"),
+}
+_ORDER_AT_END = re.compile(r"^(.*?)[\s_(（-]*((?:[A-H]{2}\s*){1,4})[)）]?$", re.IGNORECASE)
+_MANUAL = re.compile(r"([0134])[xX:]?(\d{4,5})", re.ASCII)
+_ADDRESS = re.compile(
+    r"(?P<number>0[xX][0-9a-fA-F]+|[0-9a-fA-F]+[hH]|[134][xX:]\d{4,5}|\d+)(?:[.:/](?P<bit>\d{1,2}))?", re.ASCII
+)
+TABLE_OF: Final = {"0": "coil", "1": "discrete", "3": "input", "4": "holding"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One tag of a foreign list.
+
+    Attributes:
+        line: Where it stands in the file, from 1.
+        cells: Column of our tag table to cell.
+        headings: Column of our tag table to what it is called in the file.
+    """
+
+    line: int
+    cells: dict[str, str]
+    headings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Foreign:
+    """A foreign list as rows of a tag table.
+
+    Attributes:
+        form: ``fengsui``, ``registers``, ``kepware`` or ``thingsboard``.
+        file: As the user would open it.
+        notes: What was assumed, each once with how many rows it holds for.
+        left_out: What the list has and a tag table has no place for.
+        mistakes: Rows that cannot be read.
+    """
+
+    form: str
+    file: str
+    lines: list[Line] = field(default_factory=list)
+    notes: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    mistakes: Mistakes = field(default_factory=Mistakes)
+
+    def assume(self, sentence: str) -> None:
+        """Count a row for which something was assumed."""
+        self.notes[sentence] = self.notes.get(sentence, 0) + 1
+
+    def leave_out(self, sentence: str) -> None:
+        """Count something that no tag table holds."""
+        self.left_out[sentence] = self.left_out.get(sentence, 0) + 1
+
+    def refuse(self, line: int, path: str, sentence: str, remedy: str) -> None:
+        """Note a row that cannot be read."""
+        self.mistakes.add(Place(self.file, line, path), sentence, remedy)
+
+    @property
+    def told(self) -> list[Mistake]:
+        """All rows that cannot be read, by line."""
+        return list(self.mistakes)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A Modbus address.
+
+    Attributes:
+        table: Empty where the text does not say.
+        register: From 0, as on the wire.
+        bit: Bit of a register, or None.
+        is_manual: It was counted as manuals count, from 1 and with the table's digit.
+    """
+
+    table: str
+    register: int
+    bit: int | None = None
+    is_manual: bool = False
+
+
+def read_address(text: str, table: str = "", first: int = 0) -> Address | None:
+    """Read an address as lists of registers write it; None where it is none.
+
+    ``40001``, ``400001``, ``4x0001`` and ``4:00001`` are counted as manuals count (Modicon PI-MBUS-300): table by the
+    first digit, from 1. ``0x10`` and ``10H`` are hexadecimal, counted from 0. Other numbers count from ``first``.
+
+    Args:
+        table: What the list says elsewhere; a number below the manual's first one of that table is then no manual's.
+        first: Number of the first register where plain numbers are counted, 0 or 1.
+    """
+    text = text.strip().replace(" ", "")
+    found = _ADDRESS.fullmatch(text)
+    if found is None:
+        return None
+    number, bit = found["number"], None if found["bit"] is None else int(found["bit"])
+    if number[:2].lower() == "0x":
+        return Address(table, int(number, 16), bit)
+    if number[-1] in "hH":
+        return Address(table, int(number[:-1], 16), bit)
+    manual = _MANUAL.fullmatch(number)
+    if manual and int(manual[2]) > 0 and table in ("", TABLE_OF[manual[1]]):
+        is_plain_coil = number[0] == "0" and not table  # 00012 may be a coil of a manual or a 12 with zeros before it.
+        if not is_plain_coil:
+            return Address(TABLE_OF[manual[1]], int(manual[2]) - 1, bit, is_manual=True)
+    if not number.isdigit() or int(number) < first:
+        return None
+    return Address(table, int(number) - first, bit)
+
+
+def read_type(text: str, registers: int = 0) -> tuple[str, str, bool] | None:
+    """Read a word for a type, perhaps with the byte order after it: type, order (or empty), whether it was assumed.
+
+    Args:
+        registers: How many registers the list says the value takes; 0 where it does not say.
+    """
+    order = ""
+    word = text.strip()
+    if _plain(word) not in TYPES and _plain(word) not in BY_WIDTH:
+        found = _ORDER_AT_END.match(word)
+        if found and _plain(found[2]) in ORDERS and found[1].strip():
+            word, order = found[1], ORDERS[_plain(found[2])]
+    plain = _plain(word)
+    if plain in TYPES:
+        return TYPES[plain], order, False
+    kinds = BY_WIDTH.get(plain)
+    kind = None if kinds is None else kinds.get(registers)
+    return None if kind is None else (kind, order, registers == 0)
+
+
+def read_order(text: str) -> str | None:
+    """Read a word for a byte order; None where it is none."""
+    return ORDERS.get(_plain(text))
+
+
+def read_factor(text: str) -> float | None:
+    """Read a scale: ``0.1``, ``x0.1``, ``/10``, ``1/10`` or ``÷10``; None where it is none."""
+    text = text.strip().lstrip("xX×*").strip()
+    top, mark, below = text.replace("÷", "/").partition("/")
+    if not mark:
+        return parse_number(text)
+    numbers = parse_number(top or "1"), parse_number(below)
+    return None if None in numbers or not numbers[1] else (numbers[0] or 0.0) / numbers[1]
+
+
+def write_number(number: float) -> str:
+    """Write a number as a person would, exactly."""
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)  # noqa: PLR2004
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s_(),（），-]+", "", text).casefold()
