@@ -106,11 +106,7 @@ class Desk:
         self.ticks = 0
         self._has_adopted = False
         self._of_unit: dict[tuple[Nature, str], set[str]] = {}
-        self._places = {
-            self._key(tag.nature, place): (tag.nature, place)
-            for place, (name, _) in enumerate(table.alarms)
-            for tag in (table.tags[table.tags.row_of[name]],)
-        }
+        self._places: dict[str, tuple[Nature, int]] = {}
         self._suppressed: set[str] = set()
         for tag in table.tags:
             self.memory(tag.nature)
@@ -396,6 +392,12 @@ class Desk:
         alarm = self.alarms.get(key)
         if alarm is not None:
             return alarm
+        if not self._places:  # A digest for each alarm that may ever ring: made when somebody first asks.
+            self._places = {
+                self._key(tag.nature, place): (tag.nature, place)
+                for place, (name, _) in enumerate(self.table.alarms)
+                for tag in (self.table.tags[self.table.tags.row_of[name]],)
+            }
         if key in self._places:
             nature, place = self._places[key]
             tag, group = self.table.alarms[place]

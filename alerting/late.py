@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.core import Memory, evaluate
+from alerting.core.guard import plain_rules
+from alerting.core.held import Held
 from alerting.core.memory import no_changes
 from alerting.judge import Lane, judge_alarm
 from alerting.model.alarm import Alarm
@@ -25,14 +27,31 @@ COPIES_MAX = 8  # per source; the oldest is closed and counted (design §3)
 LATE_ENTRIES_MAX = 1_000
 
 
-@dataclass(frozen=True, slots=True)
 class Part:
-    """One source's share of the rule table, laid out as a table of its own."""
+    """One source's share of the rule table, laid out as a table of its own when it is needed.
 
-    table: RuleTable
-    rows: NDArray[np.int32]
-    rules: NDArray[np.int64]
-    left_out: tuple[str, ...]  # rules that need this source and others too; they are not judged late
+    Attributes:
+        rows, rules: Its tags and the rules that look at no others, int32 and int64.
+        is_plain: The guard knows all of these rules in every respect.
+        left_out: Rules that need this source and others too; they are not judged late.
+    """
+
+    def __init__(self, whole: RuleTable, source: str) -> None:
+        self._whole = whole
+        self._table: RuleTable | None = None
+        self.rows = whole.tags.rows_of_source(source)
+        self.rules = whole.within(self.rows)
+        needy = np.setdiff1d(whole.touching(self.rows), self.rules)
+        self.is_plain = bool(plain_rules(whole)[self.rules].all())
+        self.left_out = tuple(whole[k].id for k in needy.tolist())
+
+    @property
+    def table(self) -> RuleTable:
+        """The rule table of just this part."""
+        if self._table is None:
+            tags = TagTable([self._whole.tags[row] for row in self.rows.tolist()])
+            self._table = RuleTable([self._whole[k] for k in self.rules.tolist()], tags)
+        return self._table
 
     def local(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         """Give the part's rows of these tags of its source."""
@@ -48,13 +67,20 @@ class Gap:
     from_ns: int
     to_ns: int
     part: Part
-    memory: Memory
+    held: Held | Memory
     alarms: dict[str, Alarm] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """Name of the gap in causes and identities."""
         return f"{self.source}@{self.from_ns}"
+
+    @property
+    def memory(self) -> Memory:
+        """Memory of the gap's own, as the live one stood when the gap was opened."""
+        if isinstance(self.held, Held):
+            self.held = self.held.lay_out(self.part.table)
+        return self.held
 
     def covers(self, time_ns: int) -> bool:
         """Tell whether a sample's time falls into the gap."""
@@ -111,14 +137,16 @@ class GapBook:
         from_ns = int(live.last_ns[part.rows].max())
         if to_ns <= from_ns + 1:
             return None
-        tags = set(part.table.tags.names)
+        tags = {self._table.tags.names[row] for row in part.rows.tolist()}
         gap = Gap(
             source=source,
             nature=nature,
             from_ns=from_ns,
             to_ns=to_ns,
             part=part,
-            memory=live.extract(part.table, part.rows, part.rules),
+            held=Held(live, part.rows, part.rules)
+            if part.is_plain
+            else live.extract(part.table, part.rows, part.rules),
             alarms={key: a for key, a in alarms.items() if a.nature is nature and a.tag in tags},
         )
         gaps = self._gaps.setdefault((source, nature), [])
@@ -140,11 +168,5 @@ class GapBook:
 
     def _part(self, source: str) -> Part:
         if source not in self._parts:
-            tags = self._table.tags
-            rows = tags.rows_of_source(source)
-            rules = self._table.within(rows)
-            table = RuleTable([self._table[int(k)] for k in rules], TagTable([tags[int(r)] for r in rows]))
-            needy = self._table.many[np.isin(self._table.inputs, rows).any(axis=1)]
-            left_out = tuple(self._table[int(k)].id for k in np.setdiff1d(needy, rules))
-            self._parts[source] = Part(table, rows, rules, left_out)
+            self._parts[source] = Part(self._table, source)
         return self._parts[source]

@@ -12,6 +12,7 @@ until the next sample is to be kept, so a guard ends at that time too.
 """
 
 from dataclasses import fields
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,8 @@ KNOWN = frozenset(
 PLAIN = frozenset({*LIMITS, Kind.RATE, Kind.STALE, Kind.BAD})
 RATE_MARGIN = 1e-9  # Relative; far above what rounding can do, far below what matters.
 RATE_MOST = 1e300  # Beyond, a difference may overflow: such a tag has no guard.
-_DEFAULTS = {each.name: each.default for each in fields(Rule) if each.name not in KNOWN}
+_OTHERS = attrgetter(*(each.name for each in fields(Rule) if each.name not in KNOWN))
+_DEFAULTS = tuple(each.default for each in fields(Rule) if each.name not in KNOWN)
 
 
 class Guard:
@@ -197,8 +199,8 @@ class Guard:
 
 def plain_rules(table: RuleTable) -> NDArray[np.bool_]:
     """Tell which rules the guard and the kernel know in every respect, bool (rules,)."""
-    plain = np.isin(table.kind, [int(kind) for kind in PLAIN])
-    for name, default in _DEFAULTS.items():
-        odd = [k for k, rule in enumerate(table) if getattr(rule, name) != default]
-        plain[odd] = False
+    if "plain" not in table.made:
+        known = np.fromiter(map(_DEFAULTS.__eq__, map(_OTHERS, table)), dtype=np.bool_, count=len(table))
+        table.made["plain"] = known & np.isin(table.kind, [int(kind) for kind in PLAIN])
+    plain: NDArray[np.bool_] = table.made["plain"]
     return plain

@@ -1,10 +1,11 @@
 """Rule: what is judged about a tag, and the table of all rules as columns."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from alerting.model.tier import Tier
 from edge.model import TagTable
 
 S_TO_NS = 1_000_000_000
+T = TypeVar("T", bound=np.generic)
 
 
 class Kind(IntEnum):
@@ -126,6 +128,11 @@ class Rule:
         return self.reference if isinstance(self.reference, str) else self.while_tag
 
     @property
+    def is_alone(self) -> bool:
+        """Tell whether the rule looks at no other tag than its own."""
+        return not (self.asked or self.while_tag or isinstance(self.reference, str))
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """Names of all tags whose last judged values the rule needs, its own first."""
         return tuple(dict.fromkeys((self.tag, *((self.other,) if self.other else ()), *self.asked)))
@@ -210,61 +217,71 @@ class RuleTable:
     """
 
     def __init__(self, rules: Sequence[Rule], tags: TagTable) -> None:
-        order = sorted(rules, key=lambda rule: (tags.row_of[rule.tag], rule.group, rule.kind))
+        order, group = _in_order(rules, tags)
         self.tags = tags
         self.rules: tuple[Rule, ...] = tuple(order)
-        self.row: NDArray[np.int32] = np.array([tags.row_of[r.tag] for r in order], dtype=np.int32)
-        self.kind: NDArray[np.uint8] = np.array([r.kind for r in order], dtype=np.uint8)
-        sign = {Kind.L: -1.0, Kind.LL: -1.0, Kind.H: 1.0, Kind.HH: 1.0}
-        self.sign: NDArray[np.float64] = np.array([sign.get(r.kind, 0.0) for r in order], dtype=np.float64)
-        is_trend = np.array([r.kind is Kind.TREND for r in order], dtype=np.bool_)
+        self.row: NDArray[np.int32] = _whole(
+            map(tags.row_of.__getitem__, map(attrgetter("tag"), order)), len(order), np.int32
+        )
+        self.kind: NDArray[np.uint8] = _field(order, "kind", np.uint8)
+        self.sign: NDArray[np.float64] = np.isin(self.kind, (Kind.H, Kind.HH)).astype(np.float64)
+        self.sign -= np.isin(self.kind, (Kind.L, Kind.LL))
+        is_trend = self.kind == Kind.TREND
         self.trends = TrendTable([r for r in order if r.kind is Kind.TREND], tags)
         self.sign[is_trend] = self.trends.sign
-        self.setpoint: NDArray[np.float64] = np.array([r.setpoint for r in order], dtype=np.float64)
-        self.deadband: NDArray[np.float64] = np.array([r.deadband for r in order], dtype=np.float64)
+        self.setpoint: NDArray[np.float64] = _field(order, "setpoint", np.float64)
+        self.deadband: NDArray[np.float64] = _field(order, "deadband", np.float64)
         # "BAD for longer than t" is a delay, and so is RANGE: its setpoint is its on-delay.
-        self.on_ns: NDArray[np.int64] = np.array(
-            [round((r.setpoint if r.kind in (Kind.BAD, Kind.RANGE) else r.on_delay_s) * S_TO_NS) for r in order],
-            dtype=np.int64,
+        is_held = np.isin(self.kind, (Kind.BAD, Kind.RANGE))
+        self.on_ns: NDArray[np.int64] = _to_ns(
+            np.where(is_held, self.setpoint, _field(order, "on_delay_s", np.float64))
         )
-        self.off_ns: NDArray[np.int64] = np.array([round(r.off_delay_s * S_TO_NS) for r in order], dtype=np.int64)
-        self.window_ns: NDArray[np.int64] = np.array([round(r.window_s * S_TO_NS) for r in order], dtype=np.int64)
-        self.tier: NDArray[np.uint8] = np.array([r.tier for r in order], dtype=np.uint8)
-        groups: dict[tuple[str, str], int] = {}
-        self.alarm: NDArray[np.int32] = np.array(
-            [groups.setdefault((r.tag, r.group), len(groups)) for r in order], dtype=np.int32
-        )
+        self.off_ns: NDArray[np.int64] = _to_ns(_field(order, "off_delay_s", np.float64))
+        self.window_ns: NDArray[np.int64] = _to_ns(_field(order, "window_s", np.float64))
+        self.tier: NDArray[np.uint8] = _field(order, "tier", np.uint8)
+        begins = np.ones(len(order), dtype=np.bool_)
+        begins[1:] = (self.row[1:] != self.row[:-1]) | (group[1:] != group[:-1])
+        self.alarm: NDArray[np.int32] = (np.cumsum(begins) - 1).astype(np.int32)
         #: (tag name, rule group) of each alarm index.
-        self.alarms: tuple[tuple[str, str], ...] = tuple(groups)
+        self.alarms: tuple[tuple[str, str], ...] = tuple(
+            (order[k].tag, order[k].group) for k in np.flatnonzero(begins).tolist()
+        )
         #: Rules of alarm a are ``alarm_first[a]:alarm_first[a + 1]``, outermost last, int32 (alarms + 1,).
-        self.alarm_first: NDArray[np.int32] = np.searchsorted(self.alarm, np.arange(len(groups) + 1)).astype(np.int32)
+        self.alarm_first: NDArray[np.int32] = np.searchsorted(self.alarm, np.arange(len(self.alarms) + 1)).astype(
+            np.int32
+        )
         self.first: NDArray[np.int32] = np.searchsorted(self.row, np.arange(len(tags) + 1)).astype(np.int32)
         #: What the core has made of the table, by name, once: compiled expressions.
         self.made: dict[str, Any] = {}
         self.index_of: dict[str, int] = {rule.id: index for index, rule in enumerate(order)}
-        self.kinds: frozenset[Kind] = frozenset(r.kind for r in order)
+        self.kinds: frozenset[Kind] = frozenset(map(Kind, np.unique(self.kind).tolist()))
         self.is_value: NDArray[np.bool_] = ~np.isin(self.kind, DATA_KINDS)
-        self.reference: NDArray[np.float64] = np.array(
-            [np.nan if isinstance(r.reference, str) else r.reference for r in order], dtype=np.float64
-        )
-        self.other_row: NDArray[np.int32] = np.array(
-            [tags.row_of[r.other] if r.other else -1 for r in order], dtype=np.int32
-        )
+        self.reference: NDArray[np.float64] = np.zeros(len(order))
+        self.other_row: NDArray[np.int32] = np.full(len(order), -1, dtype=np.int32)
+        for k, rule in enumerate(order):
+            if rule.reference or rule.while_tag:
+                self.reference[k] = np.nan if isinstance(rule.reference, str) else rule.reference
+                self.other_row[k] = tags.row_of[rule.other] if rule.other else -1
         self.states = StateTable(
-            [r.kind is Kind.STATE for r in order],
-            [(r.states, r.mask, r.pattern) for r in order if r.kind is Kind.STATE],
+            self.kind == Kind.STATE,
+            [
+                (order[k].states, order[k].mask, order[k].pattern)
+                for k in np.flatnonzero(self.kind == Kind.STATE).tolist()
+            ],
         )
-        self.band: NDArray[np.float64] = np.array([r.band for r in order], dtype=np.float64)
-        self.while_above: NDArray[np.float64] = np.array([r.while_above for r in order], dtype=np.float64)
-        self.flat_ns: NDArray[np.int64] = np.array(
-            [round(r.setpoint * S_TO_NS) if r.kind is Kind.FROZEN else 0 for r in order], dtype=np.int64
-        )
+        self.band: NDArray[np.float64] = _field(order, "band", np.float64)
+        self.while_above: NDArray[np.float64] = _field(order, "while_above", np.float64)
+        self.flat_ns: NDArray[np.int64] = _to_ns(np.where(self.kind == Kind.FROZEN, self.setpoint, 0.0))
         self.has_range: NDArray[np.bool_] = np.isin(self.row, self.row[self.kind == Kind.RANGE])
         self._index_inputs(order)
 
     def _index_inputs(self, order: Sequence[Rule]) -> None:
         """Tell which rules to judge when which tag gets a sample."""
-        rows = {k: [self.tags.row_of[name] for name in rule.inputs] for k, rule in enumerate(order)}
+        rows = {
+            k: [self.tags.row_of[name] for name in rule.inputs]
+            for k, rule in enumerate(order)
+            if rule.kind is Kind.EXPRESSION or not rule.is_alone
+        }
         self.many: NDArray[np.int64] = np.array(
             [k for k, mine in rows.items() if len(mine) > 1 or order[k].kind is Kind.EXPRESSION], dtype=np.int64
         )
@@ -282,9 +299,17 @@ class RuleTable:
 
     def within(self, rows: NDArray[np.int32]) -> NDArray[np.int64]:
         """Give the rules that look at no other tags than these, ascending."""
-        mine = np.isin(self.row, rows)
-        mine[self.many] = np.isin(self.inputs, rows).all(axis=1)
+        mine = np.zeros(len(self), dtype=np.bool_)
+        mine[runs(self.first, rows)] = True
+        asked = self.touching(rows)
+        mine[asked] = np.isin(self.inputs[self.many_of[asked]], rows).all(axis=1)
         return np.flatnonzero(mine)
+
+    def touching(self, rows: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Give those of ``many`` that look at any of these tags, ascending."""
+        own = runs(self.first, rows)
+        others = self.input_rule[runs(self.input_first, rows)]
+        return np.unique(np.append(own[self.many_of[own] >= 0], others)).astype(np.int64)
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -294,3 +319,33 @@ class RuleTable:
 
     def __getitem__(self, index: int) -> Rule:
         return self.rules[index]
+
+
+def _in_order(rules: Sequence[Rule], tags: TagTable) -> tuple[list[Rule], NDArray[np.int64]]:
+    """Order rules by tag row, group and kind; give the rank of each one's group too, int64 (r,)."""
+    code_of: dict[tuple[int, str], int] = {}
+    code = _whole((code_of.setdefault((int(r.kind), r.name), len(code_of)) for r in rules), len(rules), np.int64)
+    kinds = np.array([kind for kind, _ in code_of], dtype=np.int64)
+    groups = [f"{GROUP[Kind(kind)]}:{name}" if name else GROUP[Kind(kind)] for kind, name in code_of]
+    ranks = np.array([sorted(set(groups)).index(group) for group in groups], dtype=np.int64)
+    row = _whole((tags.row_of[r.tag] for r in rules), len(rules), np.int64)
+    order = np.lexsort((kinds[code], ranks[code], row)) if len(rules) else np.empty(0, np.int64)
+    return [rules[k] for k in order.tolist()], ranks[code][order] if len(rules) else np.empty(0, np.int64)
+
+
+def runs(first: NDArray[np.int32], rows: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Give the places between ``first[row]`` and ``first[row + 1]`` of some rows."""
+    runs = [np.arange(start, end) for start, end in zip(first[rows].tolist(), first[rows + 1].tolist(), strict=True)]
+    return np.concatenate([np.empty(0, np.int64), *runs])
+
+
+def _field(order: Sequence[Rule], name: str, dtype: type[T]) -> NDArray[T]:
+    return _whole(map(attrgetter(name), order), len(order), dtype)
+
+
+def _whole(values: Iterable[Any], n: int, dtype: type[T]) -> NDArray[T]:
+    return np.fromiter(values, dtype=dtype, count=n)
+
+
+def _to_ns(seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.rint(seconds * S_TO_NS).astype(np.int64)

@@ -15,7 +15,9 @@ class StateTable:
         mask, pattern: int64 (n,); mask 0 where the states count.
     """
 
-    def __init__(self, is_state: Sequence[bool], parts: Sequence[tuple[Sequence[float], int, int]]) -> None:
+    def __init__(
+        self, is_state: Sequence[bool] | NDArray[np.bool_], parts: Sequence[tuple[Sequence[float], int, int]]
+    ) -> None:
         mine = np.array(is_state, dtype=np.bool_)
         self.place: NDArray[np.int32] = np.where(mine, np.cumsum(mine) - 1, -1).astype(np.int32)
         width = max((len(states) for states, _, _ in parts), default=0) or 1
