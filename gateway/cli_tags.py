@@ -49,10 +49,25 @@ def export_tags(config: Site, file: Table, lang: Lang = "en") -> None:
 
 
 @tags.command("template")
-def template(file: Table, lang: Lang = "en") -> None:
+def template(
+    file: Table,
+    lang: Lang = "en",
+    of: Annotated[
+        str,
+        typer.Option("--object", help="Put the device template of an object into FILE, a site folder."),
+    ] = "",
+) -> None:
     """Write a blank table: every column, in a workbook with the words that its cells may be."""
-    from gateway.tables import blank
+    from gateway.tables import blank, objects, write_object
 
+    if of:
+        known = objects()
+        if of not in known:
+            _refuse(f"--object is {of}; it is one of {', '.join(known)}.")
+        if not file.is_dir() or (file / of).exists():
+            _refuse(f"{file} must be the folder of a site file, without a folder {of} in it.")
+        typer.echo(write_object(file, of))
+        return
     _check(file, lang)
     if file.exists():
         _refuse(f"{file} is there already; name a new file.")

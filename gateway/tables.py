@@ -91,6 +91,26 @@ def _cell(column: str, text: str) -> str | float:
     return text if number is None else number
 
 
+def _objects_folder() -> Path:
+    """Give where the device templates lie: in the wheel, or in the source tree."""
+    folders = Path(__file__).parent / "object_templates", Path(__file__).parents[1] / "config" / "templates"
+    return next(folder for folder in folders if folder.is_dir())
+
+
+def objects() -> list[str]:
+    """Name the objects that there is a device template of."""
+    return sorted(folder.name for folder in _objects_folder().iterdir() if folder.is_dir())
+
+
+def write_object(site: Path, name: str) -> str:
+    """Put an object's template and table of devices into a site's folder; give the block for the site file."""
+    folder = _objects_folder() / name
+    (site / name).mkdir()
+    for table in ("tags.csv", "devices.csv"):
+        (site / name / table).write_bytes((folder / table).read_bytes())
+    return (folder / "block.toml").read_text("utf-8")
+
+
 def bring_in(
     config: Path,
     file: Path,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
+from edge.load import Mistake
 from edge.load import load as load_field
 from edge.load.words import COLUMNS
 from edge.tables.foreign import read_address, read_factor, read_order, read_type
@@ -19,7 +20,7 @@ from edge.tables.opened import Asked, open_list
 from edge.tables.own import compare
 from gateway.cli import app
 from gateway.load import load
-from gateway.tables import Imported, apply, bring_in, export
+from gateway.tables import Imported, apply, bring_in, export, objects
 
 SITE = """
 [site]
@@ -390,3 +391,35 @@ def test_the_command_writes_only_when_asked(works: Path) -> None:
     refused = run.invoke(app, [*asked, "--apply"])
     assert refused.exit_code == 2
     assert "list.csv:2: Modbus Address: Row 2 (Level 1)" in refused.output
+
+
+# ---- device templates
+
+
+@pytest.mark.parametrize("name", objects())
+def test_a_device_template_is_right_as_it_stands(works: Path, name: str) -> None:
+    run = CliRunner()
+    wrote = run.invoke(app, ["tags", "template", str(works.parent), "--object", name])
+    assert wrote.exit_code == 0
+    text = works.read_text("utf-8").split("[[unit]]", 1)[0].replace('tags = ["tags/plc.csv"]\n', "")
+    works.write_text(text.replace('id = "plc"', 'id = "plc-1"') + wrote.stdout, "utf-8")
+    site = load(works, environ={})
+    assert len(site.tags) >= 2
+    assert len(site.units) == 1
+    for tag in site.tags:
+        assert tag.title["zh"] != tag.title["en"]
+        assert tag.unit == site.units[0].id
+    for rule in site.rules:
+        assert rule.response.keys() == {"en", "zh"} or rule.kind.name in ("STALE", "BAD", "TREND"), rule.id
+    spans = sorted((tag.address["table"], tag.address["register"]) for tag in site.tags)
+    assert len(set(spans)) == len(spans)
+    told: list[Mistake] = []
+    load(works, environ={}, warnings=told)
+    assert [warning.path for warning in told] == ["destination"]
+    assert run.invoke(app, ["tags", "template", str(works.parent), "--object", name]).exit_code == 2
+
+
+def test_every_device_template_is_described() -> None:
+    page = Path("config/templates/README.md").read_text("utf-8")
+    assert [name for name in objects() if f"| `{name}` " not in page] == []
+    assert CliRunner().invoke(app, ["tags", "template", ".", "--object", "volcano"]).exit_code == 2
