@@ -15,29 +15,100 @@ WordOrder = Literal["ABCD", "CDAB", "BADC", "DCBA"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModbusOptions:
-    """One Modbus TCP device.
+class SerialOptions:
+    """A serial port; always eight data bits, as RTU has them."""
+
+    path: str
+    baudrate: int = 9600
+    parity: Literal["none", "even", "odd"] = "none"
+    stop_bits: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsOptions:
+    """Modbus/TCP Security: files in PEM, each side shows a certificate.
 
     Attributes:
+        server_name: Name that the device's certificate must have; empty for its host.
+    """
+
+    ca_file: Path
+    cert_file: Path
+    key_file: Path
+    server_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOptions:
+    """A device that dials in.
+
+    Attributes:
+        listen: Address of our own that it reaches.
+        registration: Bytes that it sends first; they tell it from others on the same port.
+        heartbeat: Bytes that it sends by itself now and then; empty for none.
+        allow: Networks that it may call from, e.g. ``10.8.0.0/16``.
+    """
+
+    listen: str
+    registration: bytes
+    heartbeat: bytes = b""
+    allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModbusOptions:
+    """One Modbus device and the line to it.
+
+    Attributes:
+        host, port: Where it is; of a device that dials in, ``port`` is ours; of a serial line neither is used.
         timeout_s: Longer than the device's worst answer; a time-out costs only its own request.
         registers_max: Most registers in one request (protocol limit 125).
         gap_max: Unused registers that may be read along to save a request.
         retry_s_max: Longest pause between reconnects, s.
+        probe_s_max: Longest pause between two questions to a silent device that shares its line, s.
+        pause_s: Silence that the device wants before each request, s.
         order: Byte order of the tags that give none.
         registers_from, coils_from: Number that the device's manual gives the first register, and the first coil or
             discrete input: 0 or 1. Tags are written as the manual counts and planned as on the wire, from 0.
+        framing: How frames are cut: with an MBAP header (``tcp``), or with a CRC (``rtu``).
+        serial, tls, call: What the line is, where it is not plain TCP.
     """
 
-    host: str
+    host: str = ""
     port: int = 502
     device_id: int = 1
     timeout_s: float = 1.0
     registers_max: int = 125
     gap_max: int = 16
     retry_s_max: float = 5.0
+    probe_s_max: float = 60.0
+    pause_s: float = 0.0
     order: WordOrder = "ABCD"
     registers_from: int = 0
     coils_from: int = 0
+    framing: Literal["tcp", "rtu"] = "tcp"
+    serial: SerialOptions | None = None
+    tls: TlsOptions | None = None
+    call: CallOptions | None = None
+
+    @property
+    def line(self) -> tuple[str, ...]:
+        """What names the line; sources whose lines have one name share one connection."""
+        if self.serial is not None:
+            return ("serial", self.serial.path)
+        if self.call is not None:
+            return ("call", self.call.listen, str(self.port), self.call.registration.hex())
+        return ("tls" if self.tls is not None else self.framing, self.host, str(self.port))
+
+    @property
+    def place(self) -> str:
+        """Where the line leads, for people."""
+        if self.serial is not None:
+            parity = self.serial.parity[0].upper()
+            return f"{self.serial.path} ({self.serial.baudrate} 8{parity}{self.serial.stop_bits})"
+        if self.call is not None:
+            return f"calls at {self.call.listen}:{self.port}"
+        return f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +159,7 @@ class Source:
     """
 
     id: str
-    protocol: Literal["modbus-tcp", "mqtt", "node", "replay", "system"]
+    protocol: Literal["modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu", "mqtt", "node", "replay", "system"]
     nature: Nature = Nature.ACTUAL
     modbus: ModbusOptions | None = None
     mqtt: MqttOptions | None = None

@@ -14,7 +14,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
@@ -26,7 +26,7 @@ import structlog
 from edge.clock import Clock
 from edge.clock_system import SystemClock
 from edge.collect.door import Acknowledge, Collector, Deliver
-from edge.collect.registry import make_collector
+from edge.collect.registry import Collectors
 from edge.config import Source
 from edge.disk import SystemDisk
 from edge.load.node import NodeSite
@@ -81,7 +81,7 @@ class NodeParts:
 
     post: Post | None = None
     executor: Run | None = None
-    make_collector: MakeCollector = make_collector
+    make_collector: MakeCollector = field(default_factory=Collectors)
     jitter: Callable[[], float] | None = None
     sync: Callable[[int], None] = os.fsync
 

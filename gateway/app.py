@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from alerting.desk import Answer, Desk
 from alerting.model.command import Command
 from edge.clock import Clock
 from edge.collect.door import Collector, Counters, Deliver
-from edge.collect.registry import COLLECTORS, make_collector
+from edge.collect.registry import COLLECTORS, Collectors
 from edge.config import Source
 from edge.disk import Disk, SystemDisk
 from edge.model import Link, Nature, Scan, TagTable
@@ -63,7 +63,7 @@ class Parts:
     writer: Executor | None = None
     reader: Executor | None = None
     disk: Disk | None = None
-    make_collector: MakeCollector = make_collector
+    make_collector: MakeCollector = field(default_factory=Collectors)
     record: Path | None = None
     event_log: EventLog | None = None
     jitter_seed: int | None = None

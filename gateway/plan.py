@@ -7,13 +7,14 @@ Never: opens a connection. Loads and sizes are estimates from the figures below;
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.collect.modbus.address import FUNCTION
 from edge.collect.modbus.plan import ReadPlan, plan_device
+from edge.collect.modbus.serial_port import character_s, gap_s
 from edge.collect.mqtt.collector import MERGE_S
 from edge.collect.mqtt.topic import filter_of
-from edge.config import Source, TopicOptions
+from edge.config import ModbusOptions, Source, TopicOptions
 from edge.load.source import tags_of_topic
 from edge.model import Tag
 from gateway.config import Site
@@ -58,11 +59,14 @@ class PlannedDevice:
     """One Modbus source.
 
     Attributes:
-        answer_ms_max: How long an answer may take on average if no turn is to be left out; None without requests.
+        address: Where its line leads.
+        answer_ms_max: How long an answer may take on average if no turn is to be left out, all devices of its line
+            counted; None without requests.
     """
 
     source: str
     address: str
+    protocol: str
     device_id: int
     classes: tuple[PlannedClass, ...]
     scans_per_s: float
@@ -126,7 +130,7 @@ class Plan:
 
 def plan(site: Site) -> Plan:
     """Plan a site; a site without mistakes is planned without errors."""
-    devices = tuple(_plan_modbus(site, source) for source in site.sources if source.modbus is not None)
+    devices = _share_lines(site, [_plan_modbus(site, source) for source in site.sources if source.modbus is not None])
     brokers = tuple(_plan_mqtt(site, source) for source in site.sources if source.mqtt is not None)
     requests = math.fsum(device.requests_per_s for device in devices)
     messages = math.fsum(broker.messages_per_s for broker in brokers)
@@ -166,15 +170,49 @@ def _plan_modbus(site: Site, source: Source) -> PlannedDevice:
     requests_per_s = math.fsum(len(one.requests) / one.period_s for one in plans)
     return PlannedDevice(
         source=source.id,
-        address=f"{options.host}:{options.port}",
+        address=options.place,
+        protocol=source.protocol,
         device_id=options.device_id,
         classes=tuple(_planned_class(one) for one in plans),
         scans_per_s=math.fsum(1 / one.period_s for one in plans),
         samples_per_s=math.fsum(len(one.rows) / one.period_s for one in plans),
         requests_per_s=requests_per_s,
         registers_per_s=math.fsum(int(one.starts[-1]) / one.period_s for one in plans),
-        answer_ms_max=1_000 / requests_per_s if requests_per_s else None,
+        answer_ms_max=_wire_ms(options, plans, requests_per_s) if requests_per_s else None,
     )
+
+
+def _wire_ms(options: ModbusOptions, plans: tuple[ReadPlan, ...], requests_per_s: float) -> float:
+    """Give the time of a request's turn that is left for the device, ms, when its bytes and pauses are taken off.
+
+    Of a serial line: 8 bytes out, 5 and the data in, and the silence before each (Modbus over serial line V1.02).
+    """
+    turn_s = 1 / requests_per_s - options.pause_s
+    if options.serial is not None:
+        registers_per_s = math.fsum(int(one.starts[-1]) / one.period_s for one in plans)
+        bytes_per_request = 8 + 5 + 2 * registers_per_s / requests_per_s
+        turn_s -= bytes_per_request * character_s(options.serial) + 2 * gap_s(options.serial)
+    return 1_000 * turn_s
+
+
+def _share_lines(site: Site, devices: list[PlannedDevice]) -> tuple[PlannedDevice, ...]:
+    """Let devices on one line share its time: what they may take is what is left when all have had their turn."""
+    lines: dict[tuple[str, ...], list[PlannedDevice]] = {}
+    options = {source.id: source.modbus for source in site.sources if source.modbus is not None}
+    for device in devices:
+        lines.setdefault(options[device.source].line, []).append(device)
+    left_ms: dict[str, float | None] = {}
+    for mine in lines.values():
+        requests = math.fsum(device.requests_per_s for device in mine)
+        # Each device's own overhead in a request, ms: its turn if it were alone less what that leaves it.
+        taken = math.fsum(
+            device.requests_per_s * (1_000 / device.requests_per_s - device.answer_ms_max)
+            for device in mine
+            if device.answer_ms_max is not None
+        )
+        for device in mine:
+            left_ms[device.source] = (1_000 - taken) / requests if device.answer_ms_max is not None else None
+    return tuple(replace(device, answer_ms_max=left_ms[device.source]) for device in devices)
 
 
 def _planned_class(one: ReadPlan) -> PlannedClass:
@@ -253,6 +291,11 @@ def _notes(devices: tuple[PlannedDevice, ...], brokers: tuple[PlannedBroker, ...
     for device in devices:
         if device.answer_ms_max is None:
             yield f"{device.source}: no tag reads from this device."
+        elif device.answer_ms_max <= 0:
+            yield (
+                f"{device.source}: its line ({device.address}) is too slow for these requests by "
+                f"{-device.answer_ms_max:.0f} ms each, whatever the devices do. Poll slower, or spread them over lines."
+            )
         elif device.answer_ms_max < ANSWER_MS_QUICK:
             yield (
                 f"{device.source}: must answer within {device.answer_ms_max:.1f} ms on average; "
@@ -298,7 +341,7 @@ def _number(n: int, word: str) -> str:
 
 
 def _render_device(device: PlannedDevice) -> list[str]:
-    lines = [f"Modbus {device.source} at {device.address}, device {device.device_id}"]
+    lines = [f"Modbus {device.source} at {device.address}, device {device.device_id} ({device.protocol})"]
     for one in device.classes:
         tags, requests = _number(one.tags, "tag"), _number(len(one.requests), "request")
         lines.append(f"  every {one.period_s:g} s: {tags}, {requests} a cycle")

@@ -43,7 +43,9 @@ class Counters:
     Attributes:
         scans, samples: Delivered.
         requests: Modbus reads sent, or MQTT messages received.
-        failures: Requests that gave no values, by reason (``timeout``, ``exception``, ``length``, ``comms`` …).
+        skipped: Modbus reads not sent, because the device is known to be silent or there is no connection.
+        failures: Requests that gave no values, by reason (``timeout``, ``exception``, ``length``, ``comms`` …); and
+            what else went wrong on a Modbus line: ``stray_bytes``, ``caller_unknown``, ``caller_address`` …
         refused: Messages, or named values in them, that went no further, by reason.
         kept: First refused payload of each reason.
         overruns: Turns that began late or not at all, because the one before took too long.
@@ -56,6 +58,7 @@ class Counters:
     scans: int = 0
     samples: int = 0
     requests: int = 0
+    skipped: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     kept: dict[str, Kept] = field(default_factory=dict)

@@ -1,35 +1,56 @@
-"""Which collector a protocol has."""
+"""Which collector a protocol has, and what collectors of one process share."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edge.clock import Clock
 from edge.collect.door import Collector, Deliver
 from edge.config import Source
 from edge.model import TagTable
 
+if TYPE_CHECKING:
+    from edge.collect.modbus.line import Lines
 
-def _modbus(source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
-    from edge.collect.modbus.collector import ModbusCollector  # noqa: PLC0415 - a protocol's library loads on use
-
-    return ModbusCollector(source, tags, clock, epoch, deliver)
+MODBUS: Final = ("modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu")
 
 
-def _mqtt(source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
-    from edge.collect.mqtt.collector import MqttCollector  # noqa: PLC0415 - a protocol's library loads on use
+class Collectors:
+    """Makes the collectors of one process; Modbus sources with the same way out get one line.
 
-    return MqttCollector(source, tags, clock, epoch, deliver)
+    Args:
+        lines: Made at the first Modbus source where it is left out.
+    """
+
+    def __init__(self, lines: "Lines | None" = None) -> None:
+        self._lines = lines
+
+    def __call__(self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
+        """Make the collector of a source, as ``make_collector`` does."""
+        return COLLECTORS[source.protocol](self, source, tags, clock, epoch, deliver)
+
+    def _modbus(self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
+        from edge.collect.modbus.collector import ModbusCollector  # noqa: PLC0415 - a protocol's library loads on use
+        from edge.collect.modbus.line import Lines  # noqa: PLC0415
+
+        if self._lines is None:
+            self._lines = Lines()
+        return ModbusCollector(source, tags, clock, epoch, deliver, self._lines)
+
+    def _mqtt(self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
+        from edge.collect.mqtt.collector import MqttCollector  # noqa: PLC0415 - a protocol's library loads on use
+
+        return MqttCollector(source, tags, clock, epoch, deliver)
 
 
 #: Constructors by ``Source.protocol``. Protocols that are not here have no collector (``system``, ``replay``).
-COLLECTORS: Final[dict[str, Callable[[Source, TagTable, Clock, int, Deliver], Collector]]] = {
-    "modbus-tcp": _modbus,
-    "mqtt": _mqtt,
+COLLECTORS: Final[dict[str, Callable[[Collectors, Source, TagTable, Clock, int, Deliver], Collector]]] = {
+    **dict.fromkeys(MODBUS, Collectors._modbus),  # noqa: SLF001 - its own
+    "mqtt": Collectors._mqtt,  # noqa: SLF001
 }
 
 
 def make_collector(source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
-    """Make the collector of a source.
+    """Make the collector of a source that shares nothing with others.
 
     Args:
         source: With the options of its protocol.
@@ -39,4 +60,4 @@ def make_collector(source: Source, tags: TagTable, clock: Clock, epoch: int, del
         deliver: Called on the event loop with each scan or link change, and with the function that acknowledges
             it once it is durable (None where the source needs none).
     """
-    return COLLECTORS[source.protocol](source, tags, clock, epoch, deliver)
+    return Collectors()(source, tags, clock, epoch, deliver)

@@ -3,22 +3,23 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, cast
 
-from edge.config import ModbusOptions, MqttOptions, Source, TopicOptions, WordOrder
+from edge.config import MqttOptions, Source, TopicOptions
 from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
 from edge.load.mistake import show
-from edge.load.register import order_advice
+from edge.load.modbus import check_lines, read_modbus
 from edge.load.words import ID_RULE, PROTOCOL_KEYS, RESERVED, is_id, keys_of
 from edge.model import Nature
 
 #: Protocols that a collector speaks; ``node`` is a source whose collector stands in an edge node.
-PROTOCOLS: Final = ("modbus-tcp", "mqtt")
+MODBUS: Final = ("modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu")
+PROTOCOLS: Final = (*MODBUS, "mqtt")
+HOSTED: Final = ("modbus-tcp", "modbus-rtu-tcp", "mqtt")  # They are called at an address.
 NODE: Final = "node"
+ADDRESS: Final = ("host", "port")
 PORT_MAX: Final = 65535
-REGISTERS_MAX: Final = 125  # Modbus Application Protocol V1.1b3, §6.3
-DEVICE_ID_MAX: Final = 255  # 0 and 248..255 are for gateways; over TCP many devices answer to 0 or 255.
 TOPIC_BYTES_MAX: Final = 65535  # MQTT 5.0, §1.5.4
 MQTT_PAYLOAD_MAX: Final = 268_435_455  # MQTT 5.0, §2.1.4
 KEEPALIVE_MAX: Final = 65535
@@ -79,6 +80,7 @@ def read_sources(entries: Sequence[Entry], site: str) -> list[SourceDraft]:
                 )
             clients.setdefault(client, source.id)
         drafts[source.id] = draft
+    check_lines([(draft.source, draft.entry) for draft in drafts.values()])
     return found
 
 
@@ -87,18 +89,18 @@ def _read_source(entry: Entry, site: str) -> SourceDraft:
     name = entry.required("id", ID_RULE, is_id)
     if name == RESERVED:
         entry.wrong("id", f'id "{RESERVED}" is kept for the gateway itself.', "Give the source another id.")
-    protocol = cast(Literal["modbus-tcp", "mqtt", "node", ""], entry.choice("protocol", (*PROTOCOLS, NODE), ""))
-    for other, keys in PROTOCOL_KEYS.items():
-        for key in keys:
-            if protocol and other != protocol and entry.has(key):
-                entry.wrong(key, f"{key} belongs to {other}; this source speaks {protocol}.", f"Remove {key}.")
-    host = _read_host(entry, is_here=protocol != NODE)
+    protocol = cast(
+        Literal["modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu", "mqtt", "node", ""],
+        entry.choice("protocol", (*PROTOCOLS, NODE), ""),
+    )
+    _refuse_keys_of_others(entry, protocol)
+    host = _read_host(entry, protocol)
     topics = entry.sections("topic", f"{entry.who}, topic") if protocol == "mqtt" else []
     source = Source(
         id=name,
         protocol=protocol or "replay",
         nature=Nature(entry.choice("nature", tuple(Nature), Nature.ACTUAL)),
-        modbus=_read_modbus(entry, host) if protocol == "modbus-tcp" else None,
+        modbus=read_modbus(entry, protocol, host) if protocol in MODBUS else None,
         mqtt=_read_mqtt(entry, host, topics, f"{RESERVED}-{site}-{name}") if protocol == "mqtt" else None,
         node=entry.required("node", f"it is the name of an edge node; {ID_RULE}", is_id) if protocol == NODE else "",
         silent_after_s=entry.number("silent_after_s", 10.0, Span(above=0, most=86_400)),
@@ -107,37 +109,36 @@ def _read_source(entry: Entry, site: str) -> SourceDraft:
     return SourceDraft(source, entry, topics)
 
 
-def _read_host(entry: Entry, *, is_here: bool) -> str:
+def _refuse_keys_of_others(entry: Entry, protocol: str) -> None:
+    owners: dict[str, list[str]] = {}
+    for owner, keys in PROTOCOL_KEYS.items():
+        for key in keys:
+            owners.setdefault(key, []).append(owner)
+    for key, theirs in owners.items():
+        is_told = protocol == NODE and key in ADDRESS  # It has a sentence of its own.
+        if protocol and protocol not in theirs and entry.has(key) and not is_told:
+            said = " and ".join([", ".join(theirs[:-1]), theirs[-1]] if theirs[1:] else theirs)
+            entry.wrong(key, f"{key} belongs to {said}; this source speaks {protocol}.", f"Remove {key}.")
+
+
+def _read_host(entry: Entry, protocol: str) -> str:
     """Read the address of a device or broker; a source behind a node has it in the node's own file."""
-    if is_here:
+    if protocol == NODE:
+        for key in ADDRESS:
+            if entry.has(key):
+                entry.wrong(
+                    key,
+                    f"{key} belongs to a source that is collected here; this one comes by an edge node.",
+                    f"Remove {key}; it stands in the node's own file.",
+                )
+        return ""
+    if protocol in HOSTED or not protocol:
         return entry.required("host", "it is a name or an address without port", _is_host)
-    for key in ("host", "port"):
-        if entry.has(key):
-            entry.wrong(
-                key,
-                f"{key} belongs to {' and '.join(PROTOCOLS)}; this source comes by an edge node.",
-                f"Remove {key}; it stands in the node's own file.",
-            )
     return ""
 
 
 def _is_host(text: str) -> bool:
     return re.fullmatch(r"[\w.:\[\]%-]{1,253}", text) is not None and re.fullmatch(r"[^:]*:\d+", text) is None
-
-
-def _read_modbus(entry: Entry, host: str) -> ModbusOptions:
-    return ModbusOptions(
-        host=host,
-        port=entry.whole("port", 502, 1, PORT_MAX),
-        device_id=entry.whole("device_id", 1, 0, DEVICE_ID_MAX),
-        timeout_s=entry.number("timeout_s", 1.0, Span(least=0.05, most=60)),
-        registers_max=entry.whole("registers_max", REGISTERS_MAX, 1, REGISTERS_MAX),
-        gap_max=entry.whole("gap_max", 16, 0, REGISTERS_MAX),
-        retry_s_max=entry.number("retry_s_max", 5.0, DURATION),
-        order=cast(WordOrder, entry.choice("order", get_args(WordOrder), "ABCD", order_advice)),
-        registers_from=entry.whole("registers_from", 0, 0, 1),
-        coils_from=entry.whole("coils_from", 0, 0, 1),
-    )
 
 
 def _read_mqtt(entry: Entry, host: str, topics: Sequence[Entry], client_id: str) -> MqttOptions:

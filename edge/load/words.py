@@ -18,6 +18,8 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "source": (
         "id", "protocol", "nature", "host", "port", "silent_after_s", "lateness_s",
         "device_id", "timeout_s", "registers_max", "gap_max", "retry_s_max", "order", "registers_from", "coils_from",
+        "probe_s_max", "pause_s", "tls", "ca_file", "cert_file", "key_file", "server_name",
+        "serial", "baudrate", "parity", "stop_bits", "framing", "listen", "registration", "heartbeat", "allow",
         "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max", "keepalive_s",
         "topic",
         "node",
@@ -53,14 +55,20 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "spool": ("records_max", "bytes_max", "age_s_max", "sync_s", "sync_scans"),
 }  # fmt: skip
 
-#: Keys of a source that only one protocol has.
+_MODBUS_KEYS: Final = (
+    "device_id", "timeout_s", "registers_max", "gap_max", "retry_s_max", "probe_s_max", "pause_s", "order",
+    "registers_from", "coils_from",
+)  # fmt: skip
+
+#: Keys of a source that only some protocols have.
 PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
-    "modbus-tcp": (
-        "device_id", "timeout_s", "registers_max", "gap_max", "retry_s_max", "order", "registers_from", "coils_from",
-    ),
+    "modbus-tcp": ("host", "port", *_MODBUS_KEYS, "tls", "ca_file", "cert_file", "key_file", "server_name"),
+    "modbus-rtu": (*_MODBUS_KEYS, "serial", "baudrate", "parity", "stop_bits"),
+    "modbus-rtu-tcp": ("host", "port", *_MODBUS_KEYS),
+    "modbus-dtu": ("port", *_MODBUS_KEYS, "framing", "listen", "registration", "heartbeat", "allow"),
     "mqtt": (
-        "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max", "keepalive_s",
-        "topic",
+        "host", "port", "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max",
+        "keepalive_s", "topic",
     ),
     "node": ("node",),
 }  # fmt: skip

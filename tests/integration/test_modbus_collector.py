@@ -2,10 +2,9 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,33 +12,16 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 from pymodbus.transport import NULLMODEM_HOST
 
-from edge.clock_manual import ManualClock, run_manual
+from edge.clock_manual import ManualClock
 from edge.clock_system import SystemClock
-from edge.collect.door import Acknowledge, Collector
+from edge.collect.door import Acknowledge
 from edge.collect.modbus.collector import ModbusCollector
 from edge.collect.registry import make_collector
 from edge.config import ModbusOptions, Source
 from edge.model import Link, Nature, Scan, Tag, TagTable
-from edge.model.quality import describe
+from tests.modbus_peers import Road, in_virtual_time, qualities, running, virtual_lines
 
 S = 1_000_000_000
-
-
-@dataclass
-class Road:
-    """Takes what collectors deliver."""
-
-    delivered: list[Scan | Link] = field(default_factory=list)
-
-    def __call__(self, item: Scan | Link, acknowledge: Acknowledge | None) -> None:
-        assert acknowledge is None, "a Modbus device wants no acknowledgement"
-        self.delivered.append(item)
-
-    def scans(self, source: str) -> list[Scan]:
-        return [item for item in self.delivered if isinstance(item, Scan) and item.source == source]
-
-    def links(self, source: str) -> list[bool]:
-        return [item.is_up for item in self.delivered if isinstance(item, Link) and item.source == source]
 
 
 @dataclass
@@ -88,32 +70,11 @@ def tag(name: str, source_id: str, register: int, period_s: float = 1.0, **addre
     return Tag(name=name, source=source_id, period_s=period_s, address={"register": register, **address})
 
 
-@asynccontextmanager
-async def running(*collectors: Collector) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(collector.run()) for collector in collectors]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            assert isinstance(result, asyncio.CancelledError), result
-
-
-def in_virtual_time(story: Callable[[ManualClock], Coroutine[Any, Any, None]]) -> None:
-    clock = ManualClock()
-    run_manual(story(clock), clock)
-
-
-def qualities(scan: Scan) -> list[str]:
-    return [describe(int(byte)) for byte in scan.quality]
-
-
 def test_an_hour_of_polling_does_not_drift() -> None:
     async def story(clock: ManualClock) -> None:
         tags = TagTable([tag("a", "d", 0, type="float32", order="CDAB"), tag("b", "d", 2, type="int16", scale=0.1)])
         road = Road()
-        collector = ModbusCollector(source("d", 1), tags, clock, 7, road)
+        collector = ModbusCollector(source("d", 1), tags, clock, 7, road, virtual_lines())
         async with server(NULLMODEM_HOST, 1, {0: [0x2000, 0x47F1, 0xFFFF]}), running(collector):
             await asyncio.sleep(3_600)
 
@@ -143,7 +104,9 @@ def test_one_dead_device_of_thirty_slows_nobody() -> None:
         names = [f"d{n}" for n in range(30)]
         tags = TagTable([tag(f"{name}.v", name, 0) for name in names])
         road = Road()
-        collectors = [ModbusCollector(source(name, n + 1), tags, clock, 1, road) for n, name in enumerate(names)]
+        collectors = [
+            ModbusCollector(source(name, n + 1), tags, clock, 1, road, virtual_lines()) for n, name in enumerate(names)
+        ]
         async with asyncio.TaskGroup() as group:
             stop = asyncio.Event()
 
@@ -175,7 +138,7 @@ def test_a_time_out_costs_only_its_own_request() -> None:
     async def story(clock: ManualClock) -> None:
         tags = TagTable([tag("a", "d", 0), tag("b", "d", 100), tag("c", "d", 200)])
         road = Road()
-        collector = ModbusCollector(source("d", 1, timeout_s=0.2), tags, clock, 1, road)
+        collector = ModbusCollector(source("d", 1, timeout_s=0.2), tags, clock, 1, road, virtual_lines())
         blocks = {0: [1], 100: [2], 200: [3]}
         async with server(NULLMODEM_HOST, 1, blocks, Quirks(silent={100})), running(collector):
             await asyncio.sleep(60)
@@ -200,7 +163,7 @@ def test_a_device_that_refuses_one_register_costs_only_that_tag() -> None:
     async def story(clock: ManualClock) -> None:
         tags = TagTable([tag(f"r{n}", "d", n) for n in range(10)])
         road = Road()
-        collector = ModbusCollector(source("d", 1), tags, clock, 1, road)
+        collector = ModbusCollector(source("d", 1), tags, clock, 1, road, virtual_lines())
         async with server(NULLMODEM_HOST, 1, {0: list(range(5)), 6: list(range(6, 10))}), running(collector):
             await asyncio.sleep(20)
 
@@ -216,7 +179,7 @@ def test_a_device_that_refuses_one_register_costs_only_that_tag() -> None:
 def test_a_device_that_refuses_everything_is_not_asked_tag_by_tag() -> None:
     async def story(clock: ManualClock) -> None:
         tags = TagTable([tag(f"r{n}", "d", n) for n in range(1_000)])
-        collector = ModbusCollector(source("d", 1), tags, clock, 1, Road())
+        collector = ModbusCollector(source("d", 1), tags, clock, 1, Road(), virtual_lines())
         async with server(NULLMODEM_HOST, 1, {5_000: [1]}), running(collector):
             await asyncio.sleep(60)
         assert collector.counters.splits <= 64
@@ -228,7 +191,7 @@ def test_a_device_that_comes_late_and_goes_and_returns() -> None:
     async def story(clock: ManualClock) -> None:
         tags = TagTable([tag("a", "d", 0)])
         road = Road()
-        collector = ModbusCollector(source("d", 1, retry_s_max=5.0), tags, clock, 1, road)
+        collector = ModbusCollector(source("d", 1, retry_s_max=5.0), tags, clock, 1, road, virtual_lines())
         async with running(collector):
             await asyncio.sleep(30)
             assert road.links("d") == [False]
@@ -252,7 +215,7 @@ def test_scan_classes_share_the_connection_and_keep_their_own_time() -> None:
         road = Road()
         async with (
             server(NULLMODEM_HOST, 1, {0: [1, 2]}),
-            running(ModbusCollector(source("d", 1), tags, clock, 1, road)),
+            running(ModbusCollector(source("d", 1), tags, clock, 1, road, virtual_lines())),
         ):
             await asyncio.sleep(100)
         by_row = {row: sum(scan.rows.tolist() == [row] for scan in road.scans("d")) for row in (0, 1)}
@@ -268,7 +231,7 @@ def test_turns_that_a_slow_device_makes_impossible_are_counted() -> None:
     async def story(clock: ManualClock) -> None:
         tags = TagTable([tag("a", "d", 0, 0.5), tag("b", "d", 100, 0.5)])
         road = Road()
-        collector = ModbusCollector(source("d", 1, timeout_s=1.2), tags, clock, 1, road)
+        collector = ModbusCollector(source("d", 1, timeout_s=1.2), tags, clock, 1, road, virtual_lines())
         async with server(NULLMODEM_HOST, 1, {0: [1], 100: [2]}, Quirks(silent={100})), running(collector):
             await asyncio.sleep(60)
         scans = len(road.scans("d"))
@@ -291,7 +254,7 @@ def test_a_crash_in_the_loop_is_counted_and_polling_goes_on() -> None:
                 raise RuntimeError("unforeseen")
             road(item, acknowledge)
 
-        collector = ModbusCollector(source("d", 1), tags, clock, 1, stumble)
+        collector = ModbusCollector(source("d", 1), tags, clock, 1, stumble, virtual_lines())
         async with server(NULLMODEM_HOST, 1, {0: [1]}), running(collector):
             await asyncio.sleep(60)
         assert collector.counters.crashes == 2

@@ -1,31 +1,30 @@
 """Polls one Modbus device: each scan class on its own drift-free schedule, one scan a cycle.
 
-Flow: plan -> device -> [collect] -> decode -> Scan -> intake
-Why: one device is one task group and one connection, so that a dead device costs nobody else anything; a time-out
+Flow: plan -> line -> [collect] -> decode -> Scan -> intake
+Why: one device is one task group, and what it costs others on its line is bounded (``line``, ``breaker``); a time-out
     costs only its own request, and its tags are BAD with the reason while their neighbours stay good.
-Never: leaves a tag silent. While there is no connection, each cycle gives BAD(comms).
+Never: leaves a tag silent. While there is no connection, each cycle gives BAD(comms); while the device is silent,
+    BAD(timeout), asked or not.
 """
 
 import asyncio
 import zlib
-from collections.abc import Callable
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 
 from edge.clock import Clock
-from edge.collect.backoff import BackOff
 from edge.collect.door import Counters, Deliver
-from edge.collect.modbus.client import Failure, ModbusDevice
+from edge.collect.modbus.frame import Failure
+from edge.collect.modbus.line import Lines
 from edge.collect.modbus.plan import ReadPlan, plan_device
 from edge.collect.schedule import Schedule
 from edge.collect.supervise import supervise
-from edge.config import ModbusOptions, Source
+from edge.config import Source
 from edge.model import Link, Quality, Scan, TagTable
 from edge.model.quality import encode
 
-RETRY_S_LEAST = 0.2
 #: Requests that splitting may add to a scan class; a device that refuses everything must not be asked tag by tag.
 SPLITS_MAX = 64
 
@@ -34,6 +33,9 @@ _log = structlog.get_logger(__name__)
 
 class ModbusCollector:
     """Collects from one Modbus source until cancelled.
+
+    Args:
+        lines: Those of the process, so that sources with the same way out share one; left out, it has its own.
 
     Raises:
         ValueError: At construction, when an address cannot be read; the configuration has checked this before.
@@ -46,7 +48,7 @@ class ModbusCollector:
         clock: Clock,
         epoch: int,
         deliver: Deliver,
-        open_device: Callable[[ModbusOptions], ModbusDevice] = ModbusDevice,
+        lines: Lines | None = None,
     ) -> None:
         assert source.modbus is not None, source.id
         self.counters = Counters()
@@ -57,50 +59,39 @@ class ModbusCollector:
         self._epoch = epoch
         self._number = 0
         self._deliver = deliver
-        self._open_device = open_device
         self._plans = plan_device(tags, source.id, source.modbus)
-        self._connection = 0
+        self._line = (lines or Lines()).line(source.modbus)
+        self._station = self._line.station(source.modbus.device_id)
+        self._troubles: dict[str, int] = {}
         self._is_up: bool | None = None  # None: not yet known.
-        self._backoff = BackOff(RETRY_S_LEAST, source.modbus.retry_s_max)
 
     async def run(self) -> None:
         """Collect until cancelled."""
         await supervise(self._collect, self._source.id, self.counters)
 
     async def _collect(self) -> None:
-        device = self._open_device(self._options)
-        was_tried = asyncio.Event()
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep_connected(device, was_tried))
-                await was_tried.wait()  # So that the first cycle after the start is not BAD for nothing.
-                for plan in self._plans:
-                    group.create_task(self._poll(device, plan))
-        finally:
-            device.close()
+        with self._line.used():
+            self._station.watch(self._lost)
+            try:
+                await self._line.tried.wait()  # So that the first cycle after the start is not BAD for nothing.
+                if not self._line.is_up:
+                    self._lost("no connection")
+                async with asyncio.TaskGroup() as group:
+                    for plan in self._plans:
+                        group.create_task(self._poll(plan))
+            finally:
+                self._station.unwatch(self._lost)
 
     # ------------------------------------------------------------------------------------------------- the link
 
-    async def _keep_connected(self, device: ModbusDevice, was_tried: asyncio.Event) -> None:
-        """Connect, wait until the connection is lost, begin again with growing pauses."""
-        while True:
-            if await device.connect():
-                self._connection += 1
-                was_tried.set()
-                reason = await device.lost()
-            else:
-                reason = "no connection"
-            self._announce(is_up=False, reason=reason)
-            was_tried.set()
-            await asyncio.sleep(self._backoff.pause_s())
+    def _lost(self, reason: str) -> None:
+        self._announce(is_up=False, reason=reason)
 
     def _announce(self, *, is_up: bool, reason: str = "") -> None:
         """Tell the road when the link changes. It is up when the device answers, not when it accepts."""
         if self._is_up is is_up:
             return
-        if is_up:
-            self._backoff.reset()
-            self.counters.reconnects += self._is_up is not None
+        self.counters.reconnects += is_up and self._is_up is not None
         self._is_up = is_up
         _log.info("collect.link", source=self._source.id, is_up=is_up, reason=reason)
         now_ns = self._clock.wall_ns()
@@ -108,7 +99,7 @@ class ModbusCollector:
 
     # ------------------------------------------------------------------------------------------------ the cycles
 
-    async def _poll(self, device: ModbusDevice, plan: ReadPlan) -> None:
+    async def _poll(self, plan: ReadPlan) -> None:
         """Poll one scan class for ever."""
         loop = asyncio.get_running_loop()
         # Sources begin at different moments, so that a thousand devices are not asked at once.
@@ -119,19 +110,21 @@ class ModbusCollector:
             due_s, late = schedule.next_due(loop.time())
             self.counters.overruns += late
             await asyncio.sleep(max(0.0, due_s - loop.time()))
-            if cycle.connection != self._connection:  # A device that comes back may have been put right.
-                cycle = Cycle(plan, self._tags, self._connection)
-            await self._read(device, cycle)
+            if cycle.generation != self._station.generation:  # A device that comes back may have been put right.
+                cycle = Cycle(plan, self._tags, self._station.generation)
+            await self._read(cycle)
 
-    async def _read(self, device: ModbusDevice, cycle: "Cycle") -> None:
+    async def _read(self, cycle: "Cycle") -> None:
         """Send one cycle's requests and deliver one scan."""
         refused: list[int] = []
         for index, request in enumerate(cycle.plan.requests):
-            self.counters.requests += 1
-            answer = await device.read(request.table, request.address, request.count)
+            is_asked, answer = await self._station.read(request.table, request.address, request.count, self._options)
+            self.counters.requests += is_asked
+            self.counters.skipped += not is_asked
             now_ns = self._clock.wall_ns()
             if isinstance(answer, Failure):
-                self.counters.failures[answer.reason.name.lower()] += 1
+                if is_asked:
+                    self.counters.failures[answer.reason.name.lower()] += 1
                 cycle.miss(index, answer, now_ns)
                 if answer.is_refusal:
                     refused.append(index)
@@ -141,11 +134,19 @@ class ModbusCollector:
                 is_answered = True
             if is_answered:
                 self.counters.last_success_ns = now_ns
-                if device.is_connected:
+                if self._line.is_up:
                     self._announce(is_up=True)
+        self.counters.failures.update(self._fresh_troubles())
         self._deliver(self._scan(cycle), None)
         for index in reversed(refused):  # From the end, so that the earlier places stay what they are.
             self.counters.splits += cycle.split(index, self._tags)
+
+    def _fresh_troubles(self) -> dict[str, int]:
+        """Give what went wrong on the line since the last cycle of any class, beside requests."""
+        told = self._line.troubles()
+        fresh = {reason: count - self._troubles.get(reason, 0) for reason, count in told.items()}
+        self._troubles = told
+        return fresh
 
     def _scan(self, cycle: "Cycle") -> Scan:
         values, quality, times_ns = cycle.columns()
@@ -168,8 +169,8 @@ class ModbusCollector:
 class Cycle:
     """One scan class's answers, kept in place from cycle to cycle."""
 
-    def __init__(self, plan: ReadPlan, tags: TagTable, connection: int = 0) -> None:
-        self.connection = connection
+    def __init__(self, plan: ReadPlan, tags: TagTable, generation: int = 0) -> None:
+        self.generation = generation
         self._requests_most = len(plan.requests) + SPLITS_MAX
         self._take_plan(plan, tags)
 

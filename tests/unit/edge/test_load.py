@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.collect.modbus.address import address_of
+from edge.config import CallOptions, SerialOptions, TlsOptions
 from edge.load import ConfigError, load
 from edge.load.mistake import Mistake, Place, meant, show
 from edge.load.reading import Reading
@@ -319,3 +320,65 @@ def test_a_device_says_once_how_its_manual_counts_and_orders(site: Callable[...,
     address = address_of(f)
     assert (address.words, address.texts) == (3, (("RUN", 1.0), ("a=b", 2.5)))
     assert address_of(b).has_loop
+
+
+def test_each_way_to_a_modbus_device_is_typed(site: Callable[..., Path], tmp_path: Path) -> None:
+    for name in ("ca", "cert", "key"):
+        (tmp_path / f"{name}.pem").touch()
+    toml = """
+[site]
+id = "plant"
+tags = ["tags.csv"]
+[[source]]
+id = "rtu"
+protocol = "modbus-rtu"
+serial = "/dev/ttyUSB0"
+baudrate = 19200
+parity = "even"
+device_id = 247
+pause_s = 0.05
+[[source]]
+id = "rtu2"
+protocol = "modbus-rtu"
+serial = "/dev/ttyUSB0"
+baudrate = 19200
+parity = "even"
+device_id = 2
+[[source]]
+id = "over"
+protocol = "modbus-rtu-tcp"
+host = "192.0.2.1"
+[[source]]
+id = "dtu"
+protocol = "modbus-dtu"
+port = 9000
+listen = "10.8.0.1"
+allow = ["10.8.0.0/16"]
+registration = "0x7E0001"
+heartbeat = "HB"
+framing = "tcp"
+[[source]]
+id = "tls"
+protocol = "modbus-tcp"
+host = "192.0.2.2"
+tls = true
+ca_file = "ca.pem"
+cert_file = "cert.pem"
+key_file = "key.pem"
+probe_s_max = 30
+""".replace('"0x7E0001"', '"0x7E000102"')
+    rows = "tag,source,register,type\n" + "".join(f"{n}.v,{n},0,int16\n" for n in ("rtu", "rtu2", "over", "dtu", "tls"))
+    rtu, rtu2, over, dtu, tls = (source.modbus for source in load(site(toml, tags=rows), environ=ENVIRON).sources)
+    assert rtu is not None and rtu2 is not None and over is not None and dtu is not None and tls is not None  # noqa: PT018
+    assert rtu.serial == SerialOptions(path="/dev/ttyUSB0", baudrate=19200, parity="even")
+    assert (rtu.framing, rtu.pause_s, rtu.line) == ("rtu", 0.05, rtu2.line)
+    assert (over.framing, over.port, over.place) == ("rtu", 502, "192.0.2.1:502")
+    assert dtu.call == CallOptions(
+        listen="10.8.0.1", registration=b"\x7e\0\1\2", heartbeat=b"HB", allow=("10.8.0.0/16",)
+    )
+    assert (dtu.framing, dtu.place) == ("tcp", "calls at 10.8.0.1:9000")
+    assert tls.tls == TlsOptions(
+        ca_file=tmp_path / "ca.pem", cert_file=tmp_path / "cert.pem", key_file=tmp_path / "key.pem"
+    )
+    assert (tls.port, tls.probe_s_max) == (802, 30.0)
+    assert len({one.line for one in (rtu, over, dtu, tls)}) == 4

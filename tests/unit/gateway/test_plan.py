@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from alerting.model.rule import RuleTable
-from edge.config import ModbusOptions, MqttOptions, Source, TopicOptions
+from edge.config import ModbusOptions, MqttOptions, SerialOptions, Source, TopicOptions
 from edge.model import Tag, TagTable
 from gateway.config import Site
 from gateway.plan import BYTES_EXACT, BYTES_RESOLUTION, DAY_S, Plan, plan, render
@@ -110,3 +110,26 @@ def test_a_device_without_tags_is_pointed_out_and_its_plan_is_still_json() -> No
     made = plan(make_site([Tag(name="x", source="elsewhere")], [DEVICE]))
     assert made.notes == ("d: no tag reads from this device.",)
     json.dumps(asdict(made), allow_nan=False)
+
+
+def serial_device(unit: int, baudrate: int) -> Source:
+    line = SerialOptions(path="/dev/ttyS1", baudrate=baudrate)
+    return Source(
+        id=f"u{unit}", protocol="modbus-rtu", modbus=ModbusOptions(device_id=unit, framing="rtu", serial=line, port=0)
+    )
+
+
+def test_devices_on_one_serial_line_share_its_time() -> None:
+    """50 registers are 113 bytes with their request, each 10 bits with start and stop; and two gaps."""
+    tags = [Tag(name=f"u{u}.{n}", source=f"u{u}", address={"register": n}) for u in (1, 2) for n in range(50)]
+    made = plan(make_site(tags, [serial_device(1, 9600), serial_device(2, 9600)]))
+    turn_ms = 113 * 10 / 9.6 + 2 * 35 / 9.6
+    assert [device.answer_ms_max for device in made.devices] == [pytest.approx(500 - turn_ms)] * 2
+    assert "Modbus u1 at /dev/ttyS1 (9600 8N1), device 1 (modbus-rtu)" in render(made)
+    assert made.notes == ()
+
+
+def test_a_line_that_cannot_carry_its_requests_is_pointed_out() -> None:
+    tags = [Tag(name=f"{n}", source="u1", address={"register": n}) for n in range(100)]
+    made = plan(make_site(tags, [serial_device(1, 1200)]))
+    assert "its line (/dev/ttyS1 (1200 8N1)) is too slow for these requests by" in made.notes[0]

@@ -1,10 +1,7 @@
-"""The Modbus adapter against published frames, against pymodbus' server, and against devices that misbehave.
-
-A new pymodbus that changes under us fails here and nowhere else.
-"""
+"""The Modbus wire against published frames, against pymodbus' server, and against devices that misbehave."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -12,68 +9,12 @@ import pytest
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from edge.collect.modbus import client as client_module
-from edge.collect.modbus.client import UNANSWERED_MAX, Failure, ModbusDevice
-from edge.collect.modbus.frame import mend
+from edge.collect.modbus.frame import Failure
 from edge.config import ModbusOptions
 from edge.model import Reason
+from tests.modbus_peers import Device, device_that, framed, listening
 
 pytestmark = pytest.mark.network
-
-Answer = Callable[[bytes], Awaitable[bytes | None]]
-
-
-@asynccontextmanager
-async def listening(
-    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-) -> AsyncIterator[int]:
-    """Serve one conversation after the other on a free port, and leave nothing open."""
-    talks: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        own = asyncio.current_task()
-        assert own is not None
-        talks.add(own)
-        try:
-            await talk(reader, writer)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        await asyncio.wait_for(asyncio.gather(*talks), 5.0)
-
-
-@asynccontextmanager
-async def device_that(answer: Answer, *, timeout_s: float = 0.3, device_id: int = 17) -> AsyncIterator[ModbusDevice]:
-    """A device of bare sockets: each request's bytes are given to ``answer``; None ends the connection."""
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while request := await reader.read(260):
-            reply = await answer(request)
-            if reply is None:
-                break
-            writer.write(reply)
-            await writer.drain()
-
-    async with listening(talk) as port:
-        device = ModbusDevice(ModbusOptions(host="127.0.0.1", port=port, device_id=device_id, timeout_s=timeout_s))
-        try:
-            assert await device.connect()
-            yield device
-        finally:
-            device.close()
-
-
-def framed(request: bytes, pdu: bytes) -> bytes:
-    """Wrap an answer for a request: its transaction, its unit."""
-    return request[:4] + (len(pdu) + 1).to_bytes(2, "big") + request[6:7] + pdu
-
 
 # Modbus application protocol V1.1b3, 6.1 to 6.4: the examples, as TCP frames of transaction 1 to unit 17.
 PUBLISHED = [
@@ -121,7 +62,7 @@ async def pymodbus_server(port: int = 0) -> AsyncIterator[int]:
 
 async def test_every_table_of_a_pymodbus_server() -> None:
     async with pymodbus_server() as port:
-        device = ModbusDevice(ModbusOptions(host="127.0.0.1", port=port))
+        device = Device(ModbusOptions(host="127.0.0.1", port=port))
         assert not device.is_connected
         assert await device.connect()
         assert device.is_connected
@@ -146,30 +87,12 @@ async def test_every_table_of_a_pymodbus_server() -> None:
 
 
 async def test_nobody_listens(free_port: int) -> None:
-    device = ModbusDevice(ModbusOptions(host="127.0.0.1", port=free_port))
+    device = Device(ModbusOptions(host="127.0.0.1", port=free_port))
     assert not await device.connect()
-    assert await device.read("holding", 0, 1) == Failure(reason=Reason.COMMS)
-    assert await asyncio.wait_for(device.lost(), 1.0)
     async with pymodbus_server(free_port):
         assert await device.connect()
         assert isinstance(await device.read("holding", 0, 1), np.ndarray)
         device.close()
-
-
-async def test_a_silent_device_costs_one_time_out_a_request_and_is_closed_after_several() -> None:
-    async def silence(request: bytes) -> bytes:
-        return b""
-
-    async with device_that(silence, timeout_s=0.05) as device:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        for turn in range(UNANSWERED_MAX):
-            assert device.is_connected, turn
-            assert await device.read("holding", 0, 1) == Failure(reason=Reason.TIMEOUT)
-        assert loop.time() - began < UNANSWERED_MAX * 0.05 + 0.5
-        assert not device.is_connected
-        assert await device.lost() == "no answer"
-        assert await device.read("holding", 0, 1) == Failure(reason=Reason.COMMS)
 
 
 async def test_a_late_answer_is_never_taken_for_the_next_one() -> None:
@@ -239,37 +162,9 @@ async def test_an_answer_in_pieces_is_put_together() -> None:
         await reader.read(1)
 
     async with listening(talk) as port:
-        device = ModbusDevice(ModbusOptions(host="127.0.0.1", port=port))
+        device = Device(ModbusOptions(host="127.0.0.1", port=port))
         assert await device.connect()
         words = await device.read("holding", 0, 2)
         device.close()
     assert isinstance(words, np.ndarray)
     assert words.tolist() == [10, 11]
-
-
-def test_mending_leaves_good_frames_alone() -> None:
-    good = bytes.fromhex("000100000009110306022b00000064")
-    assert mend(good, b"\0\1") == (good, None)
-    assert mend(good[:-1], b"\0\1") == (good[:-1], None)
-    torn = bytes.fromhex("0007000000051103040001")
-    mended, reason = mend(torn + good, b"\0\1")
-    assert reason is None, "the torn frame was not the one asked for"
-    assert mended == bytes.fromhex("0007000000051183040000") + good
-
-
-def test_no_received_bytes_raise() -> None:
-    generator = np.random.default_rng(8)
-    for _ in range(2_000):
-        data = bytearray(bytes.fromhex("000100000009110306022b00000064") * 2)
-        for _ in range(generator.integers(1, 6)):
-            data[generator.integers(len(data))] = generator.integers(256)
-        mend(bytes(data[: generator.integers(len(data))]), b"\0\1")
-
-
-def test_the_adapter_knows_no_function_that_writes() -> None:
-    source = client_module.__file__
-    with open(source, encoding="utf-8") as file:  # noqa: PTH123 - a module's own path
-        text = file.read()
-    assert "client.write" not in text
-    assert "readwrite" not in text
-    assert ".execute(" not in text
