@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from alerting.core import Changes, Memory, evaluate, expire
+from alerting.core import Changes, Memory, evaluate, expire, next_due_ns
 from alerting.core.backend import Backend, Taker, make_taker
 from alerting.core.batch import Batch, Taken
 from alerting.core.delay import join
 from alerting.core.derived import DerivedState, DerivedTable, follow
 from alerting.core.guard import Guard
 from alerting.core.memory import no_changes
+from alerting.core.trend import Forecast
 from alerting.judge import Lane, alarm_event, is_latching, judge_alarm, rules_of
 from alerting.late import Gap, GapBook
 from alerting.lifecycle import Refused, Turn, step
@@ -27,9 +28,11 @@ from alerting.model.derivation import Derivation
 from alerting.model.event import Event, What
 from alerting.model.rule import RuleTable
 from alerting.model.tier import Tier
+from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
-from alerting.register.episode import Entry
+from alerting.register.episode import Entry, EntryBook
 from alerting.response.task import Task, TaskTemplate, open_tasks
+from alerting.tiering import Change, Standing, TierBook
 from edge.model import Nature, Scan
 
 SHELF_S_MAX = 86_400  # Nobody forgets a shelf for longer than a day.
@@ -53,6 +56,8 @@ class Outcome:
 
     Attributes:
         delays: (nature, rule index) of the rules whose trip or delay changed.
+        units: Tiers of the units that changed.
+        standings: How the units stand in which anything changed, also what the clock will do.
         entries: Register entries by id, as they stand after the tick.
         remarks: What the system itself has to say (clock steps, gaps not judged).
     """
@@ -62,6 +67,7 @@ class Outcome:
     events: list[Event] = field(default_factory=list)
     alarms: dict[str, Alarm] = field(default_factory=dict)
     units: dict[tuple[Nature, str], Tier] = field(default_factory=dict)
+    standings: list[Standing] = field(default_factory=list)
     delays: list[tuple[Nature, int]] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
@@ -71,7 +77,9 @@ class Outcome:
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing durable changed."""
-        return not (self.events or self.alarms or self.delays or self.entries or self.answers or self.remarks)
+        return not (
+            self.events or self.alarms or self.standings or self.delays or self.entries or self.answers or self.remarks
+        )
 
 
 class Desk:
@@ -86,6 +94,8 @@ class Desk:
         start_ns: int,
         derivations: Sequence[Derivation] = (),
         backend: Backend = Backend.NUMPY,
+        *,
+        tiering: Tiering | None = None,
     ) -> None:
         self.site = site
         self.table = table
@@ -100,8 +110,8 @@ class Desk:
         self._takers: dict[Nature, Taker] = {}
         self.alarms: dict[str, Alarm] = {}
         self.key_of_id: dict[str, str] = {}
-        self.entries: dict[tuple[Nature, str], Entry] = {}  # open ones only
-        self.unit_tiers: dict[tuple[Nature, str], Tier] = {}
+        self.episodes = EntryBook(site)
+        self.units = TierBook(tiering or Tiering(), units, self._eu_of)
         self.gaps = GapBook(table)
         self.ticks = 0
         self._has_adopted = False
@@ -144,15 +154,31 @@ class Desk:
             self._takers[nature] = taker
         return taker(batch)
 
-    def adopt(self, alarms: Iterable[Alarm], entries: Iterable[Entry]) -> None:
-        """Take over committed alarms and open entries at start."""
+    def adopt(self, alarms: Iterable[Alarm], entries: Iterable[Entry], standings: Iterable[Standing] = ()) -> None:
+        """Take over committed alarms, open entries and tiers of units at start."""
         for alarm in alarms:
             self._keep(alarm)
-        for entry in entries:
-            self.entries[entry.nature, entry.unit] = entry
-        for nature, unit in self._of_unit:
-            self.unit_tiers[nature, unit] = self._tier_of_unit(nature, unit)
+        self.episodes.adopt(entries)
+        self.units.adopt(self.alarms.values(), standings, self.start_ns)
         self._has_adopted = True
+
+    @property
+    def entries(self) -> dict[tuple[Nature, str], Entry]:
+        """Open register entries."""
+        return self.episodes.open
+
+    @property
+    def unit_tiers(self) -> dict[tuple[Nature, str], Tier]:
+        """Tiers of the units that ever had an active alarm."""
+        return self.units.tiers()
+
+    def next_due_ns(self) -> int | None:
+        """Tell the receive time at which a tick will next have something to do if nothing comes; or None.
+
+        Ends of suppressions are left out: they follow commands, which only a running gateway has.
+        """
+        dues = [next_due_ns(self.table, memory) for memory in self.memories.values()]
+        return min((due for due in (*dues, self.units.next_due_ns) if due is not None), default=None)
 
     # -------------------------------------------------------------------- tick
 
@@ -160,9 +186,13 @@ class Desk:
         """Begin a tick."""
         self.ticks += 1
         self._outcome = Outcome(number=self.ticks, now_ns=now_ns)
+        for change in self.units.pass_time(now_ns - 1):  # It happened before anything of this tick.
+            self._unit_by_clock(change)
         if self._has_adopted:
             self._has_adopted = False
             self._release_orphans(now_ns)
+            for change in self.units.settle_all(now_ns):
+                self._unit_by_clock(change)
 
     def take(self, scan: Scan, known: tuple[Changes, Changes] | None = None) -> list[Scan]:
         """Judge one admitted scan of the live lane; each tag at most once, newer than its last.
@@ -237,6 +267,10 @@ class Desk:
             self.guard(nature).close(self.table.row[expired.rule])
             self._fold(expired, nature, "")
         self._end_suppressions(outcome.now_ns)
+        self._approach(outcome.now_ns)
+        for change in self.units.pass_time(outcome.now_ns):
+            self._unit_by_clock(change)
+        outcome.standings = self.units.take_changed()
         for nature, memory in self.memories.items():
             for told in memory.formulas.news():
                 self.remark("rule_not_judged", nature=nature.value, **{**told, "rule": self.table[told["rule"]].id})
@@ -312,53 +346,62 @@ class Desk:
 
     # ------------------------------------------------------- units and entries
 
-    def _tier_of_unit(self, nature: Nature, unit: str) -> Tier:
-        """Tier of a unit: the highest of its active alarms that count for it."""
-        counted = (Suppression.NONE, Suppression.SHELVED)
-        alarms = (self.alarms[key] for key in self._of_unit.get((nature, unit), ()))
-        return max((a.tier for a in alarms if a.is_active and a.suppression in counted), default=Tier.NONE)
-
     def _follow_unit(self, cause: Event, alarm: Alarm) -> None:
         """Let the unit's tier, its register entry and its tasks follow an alarm."""
-        where = (alarm.nature, alarm.unit)
-        old, new = self.unit_tiers.get(where, Tier.NONE), self._tier_of_unit(*where)
-        if new != old:
-            self.unit_tiers[where] = self._outcome.units[where] = new
-            what = What.UNIT_RAISED if new > old else What.UNIT_LOWERED
-            self._outcome.events.append(
-                Event(
-                    id=digest(cause.id, alarm.unit, what),
-                    what=what,
-                    time_ns=cause.time_ns,
-                    received_ns=cause.received_ns,
-                    nature=alarm.nature,
-                    unit=alarm.unit,
-                    tier=new,
-                    cause={"alarm": alarm.id, "event": cause.id, "policy": "highest active tier", "from": old.name},
-                )
+        change = self.units.note(alarm, self._outcome.now_ns)
+        if change is not None:
+            facts = {"alarm": alarm.id, "event": cause.id, **change.facts}
+            self._tell_unit(change, digest(cause.id, alarm.unit, _what(change)), cause.time_ns, facts)
+        self._follow_entry((alarm.nature, alarm.unit), cause.id, cause.time_ns, alarm)
+
+    def _unit_by_clock(self, change: Change) -> None:
+        """Let a unit follow the clock: a condition has lasted long enough, or a tier has stayed long enough."""
+        nature, unit = change.where
+        event_id = digest(self.site, nature, unit, _what(change), change.at_ns)
+        self._tell_unit(change, event_id, change.at_ns, {"alarm": "", "event": "", **change.facts})
+        self._follow_entry(change.where, event_id, change.at_ns, None)
+
+    def _tell_unit(self, change: Change, event_id: str, time_ns: int, facts: dict[str, Any]) -> None:
+        nature, unit = change.where
+        self._outcome.units[change.where] = change.new
+        self._outcome.events.append(
+            Event(
+                id=event_id,
+                what=_what(change),
+                time_ns=time_ns,
+                received_ns=self._outcome.now_ns,
+                nature=nature,
+                unit=unit,
+                tier=change.new,
+                cause=facts,
             )
-        entry = self.entries.get(where)
+        )
+
+    def _eu_of(self, tag: str) -> str:
+        row = self.table.tags.row_of.get(tag)
+        return "" if row is None else self.table.tags[row].eu
+
+    def _follow_entry(self, where: tuple[Nature, str], cause: str, time_ns: int, alarm: Alarm | None) -> None:
+        above = self.episodes.tier_max(where)
+        has_alarms = bool(self._of_unit.get(where))
+        entry = self.episodes.follow(where, self.units.tier(where), alarm, cause, time_ns, has_alarms=has_alarms)
         if entry is None:
-            if new is Tier.NONE:
-                return
-            entry = Entry(
-                id=digest(self.site, alarm.nature, alarm.unit, cause.id),
-                nature=alarm.nature,
-                unit=alarm.unit,
-                opened_ns=cause.time_ns,
-            )
-        above = entry.tier_max
-        entry = replace(entry, tier=new, tier_max=max(above, new))
-        if alarm.state is not State.NORMAL and alarm.id not in entry.alarms:
-            entry = replace(entry, alarms=(*entry.alarms, alarm.id))
-        if not self._of_unit.get(where):
-            entry = replace(entry, closed_ns=cause.time_ns)
-            self.entries.pop(where, None)
-        else:
-            self.entries[where] = entry
+            return
         self._outcome.entries[entry.id] = entry
-        kind = self.kind_of.get(alarm.unit, "")
+        kind = self.kind_of.get(where[1], "")
         self._outcome.tasks += open_tasks(self.templates, entry, kind, above, self._outcome.now_ns)
+
+    def _approach(self, now_ns: int) -> None:
+        """Take the times to limit that a policy asks for; a filter that cannot say leaves things as they are."""
+        for where, alarm in list(self.units.approaching()):
+            rule = self.table.index_of.get(alarm.rule)
+            if rule is None:
+                continue
+            forecast = Forecast(self.table, self.memory(alarm.nature), np.array([rule]))
+            if forecast.is_ready[0]:
+                change = self.units.approach(where, alarm.key, float(forecast.time_to_limit_s[0]), now_ns)
+                if change is not None:
+                    self._unit_by_clock(change)
 
     def _late_episode(self, event: Event, gap_end_ns: int) -> None:
         """Keep a late excursion in the register, at the latest until its gap's end, where live judging took over.
@@ -496,3 +539,7 @@ class Desk:
 
     def _key(self, nature: Nature, place: int) -> str:
         return digest(self.site, nature, *self.table.alarms[place])
+
+
+def _what(change: Change) -> What:
+    return What.UNIT_RAISED if change.new > change.old else What.UNIT_LOWERED

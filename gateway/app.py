@@ -92,7 +92,7 @@ class Gateway:
         self.clock = ReceiveClock(clock, committed_ns)
         start_ns = self.clock.now_ns()
         self.meter = Meter()
-        self.desk = Desk(site.id, site.rules, site.units, site.tasks, start_ns, site.derived)
+        self.desk = Desk(site.id, site.rules, site.units, site.tasks, start_ns, site.derived, tiering=site.tiering)
         self.intake = Intake(site.sources, site.tags)
         self.picture = Picture(site, start_ns)
         self.reception = Reception(

@@ -317,7 +317,7 @@ def alarms(data: Data = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def why(
-    alarm: Annotated[str, typer.Argument(help="An alarm's id, a tag, a rule's id or an event's id.")],
+    alarm: Annotated[str, typer.Argument(help="An alarm's id, a tag, a rule's id, an event's id or a unit.")],
     data: Data = None,
     lang: Annotated[
         str | None, typer.Option("--lang", callback=_check_language, help="en or zh; default: the locale's.")
@@ -325,8 +325,10 @@ def why(
     config: Annotated[Path | None, typer.Option("--config", help="Site file, for titles, units and --data.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say in one sentence why an alarm rang: the latest time, or each alarm of a tag that has several."""
+    """Say in one sentence why an alarm rang or a unit has its tier: the latest time, or each alarm of a tag."""
+    from edge.clock_system import SystemClock
     from gateway.api.queries import why_facts
+    from gateway.api.unit_why import unit_event_facts, unit_facts
     from gateway.find import find
     from gateway.why import why as say
 
@@ -334,6 +336,9 @@ def why(
     with _open(data or (site.data if site else None)).connect() as connection:
         names = find(connection, alarm)
         told = [facts for name in names if (facts := why_facts(connection, site, name)) is not None]
+        if not told:
+            unit = unit_facts(connection, alarm, SystemClock().wall_ns()) or unit_event_facts(connection, alarm)
+            told = [] if unit is None else [unit]
     if not told:
         typer.echo(
             f"Nothing rang by the name of {alarm!r} in this register; give an alarm, a tag, a rule or an event. "

@@ -7,6 +7,7 @@ from alerting.model.derivation import Derivation
 from alerting.model.learned import Learned
 from alerting.model.rule import RuleTable
 from alerting.model.tier import Tier
+from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
 from alerting.response.task import TaskTemplate
 from edge.config import Source
@@ -58,6 +59,7 @@ class Site:
     rules: RuleTable
     destinations: tuple[Destination, ...] = ()
     tasks: tuple[TaskTemplate, ...] = ()
+    tiering: Tiering = field(default_factory=Tiering)
     influx: Influx | None = None
     data: Path = Path("var")
     host: str = "127.0.0.1"

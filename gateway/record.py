@@ -25,9 +25,10 @@ from alerting.model.command import Command, Verb
 from alerting.model.event import Event
 from alerting.model.rule import Kind, Rule
 from alerting.model.tier import Tier
+from alerting.model.tiering import Tiering, lines_as_json, lines_of_json
 from edge.model import Link, Nature, Scan
 from gateway.intake import Intake
-from gateway.store.rows import alarm_row, entry_of, entry_row, event_body
+from gateway.store.rows import alarm_row, entry_of, entry_row, event_body, standing_of, standing_row
 from gateway.turn import Item
 
 FORMAT = "fengsui-recording/1"
@@ -158,6 +159,14 @@ def rules_of(snapshot: dict[str, Any]) -> list[Rule]:
     ]
 
 
+def tiering_of(snapshot: dict[str, Any]) -> Tiering:
+    """Read the policy of tiers that a recording begins with; those from before there was one lowered at once."""
+    policy = snapshot.get("tiering")
+    if policy is None:
+        return Tiering(lower_after_s=0.0)
+    return Tiering(lines=lines_of_json(policy["lines"]), lower_after_s=policy["lower_after_s"])
+
+
 def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> None:
     """Put desk and intake into the state that a recording begins with."""
     for name, columns in snapshot["memories"].items():
@@ -183,6 +192,7 @@ def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> No
             for row in snapshot["alarms"]
         ],
         [entry_of(row) for row in snapshot["entries"]],
+        [standing_of(row) for row in snapshot.get("unit_tiers", ())],
     )
     desk.ticks = snapshot["ticks"]
     for source, (epoch, number, received_ns) in snapshot["sequences"].items():
@@ -212,6 +222,11 @@ def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
         },
         "alarms": [alarm_row(alarm) for alarm in desk.alarms.values()],
         "entries": [entry_row(entry) for entry in desk.entries.values()],
+        "tiering": {
+            "lines": lines_as_json(desk.units.policy.lines),
+            "lower_after_s": desk.units.policy.lower_after_s,
+        },
+        "unit_tiers": [standing_row(standing) for standing in desk.units.standings()],
         "sequences": {name: (s.epoch, s.number, s.received_ns) for name, s in intake.state.items()},
     }
 

@@ -16,13 +16,12 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from alerting.core import next_due_ns
 from alerting.desk import Desk, Outcome
 from alerting.model.rule import RuleTable
 from edge.model import Scan, TagTable
 from gateway.config import Site
 from gateway.intake import Intake
-from gateway.record import FORMAT, EventLog, command_of, item_of, restore_snapshot, rules_of
+from gateway.record import FORMAT, EventLog, command_of, item_of, restore_snapshot, rules_of, tiering_of
 from gateway.recording import RecordingError, Samples, join, samples
 from gateway.system import with_system
 from gateway.turn import Item, take_turn
@@ -76,6 +75,7 @@ def _replay_own(site: Site, recording: Path, log: EventLog, until_ns: int | None
             site.tasks,
             snapshot["start_ns"],
             site.derived,
+            tiering=tiering_of(snapshot),
         )
         if snapshot.get("derived", []) != [each.identity for each in site.derived]:
             raise RecordingError(
@@ -112,7 +112,7 @@ def _replay_foreign(site: Site, recording: Path, log: EventLog, until_ns: int | 
         if until_ns is not None and at_ns > until_ns:
             break
         if desk is None:
-            desk = Desk(site.id, site.rules, site.units, site.tasks, at_ns, site.derived)
+            desk = Desk(site.id, site.rules, site.units, site.tasks, at_ns, site.derived, tiering=site.tiering)
             for memory in desk.memories.values():
                 memory.is_watched[:] = False  # A tag that the file does not have is not silent.
         _wait(desk, intake, done, log, now_ns, at_ns)
@@ -130,8 +130,8 @@ def _wait(desk: Desk, intake: Intake, done: Replayed, log: EventLog, from_ns: in
     """Let the clock run to just before ``to_ns``, stopping wherever something falls due."""
     last_ns = from_ns
     while True:
-        dues = [due for memory in desk.memories.values() if (due := next_due_ns(desk.table, memory)) is not None]
-        due_ns = max(min(dues, default=to_ns), last_ns + 1)
+        due_ns = desk.next_due_ns()
+        due_ns = to_ns if due_ns is None else max(due_ns, last_ns + 1)
         if due_ns >= to_ns:
             return
         _note(done, log, [], take_turn(desk, intake, [], [], due_ns).outcome)

@@ -8,19 +8,23 @@ Never: guesses a fact that is not there.
 from collections.abc import Mapping
 from typing import Any
 
+from alerting.push.unit_words import unit_sentence
 from alerting.push.words import TIER_ZH, Language, clause, quality_zh
 
 __all__ = ["Language", "why"]
 
 
 def why(facts: Mapping[str, Any], lang: Language = "en") -> str:
-    """Say in one sentence why an alarm has the tier it has.
+    """Say in one sentence why an alarm or a hazard unit has the tier it has.
 
     Args:
         facts: The event's cause (``tag, value, eu, quality, kind, setpoint, deadband, on_delay_s, scan …``) and
-            ``tier``; ``decimals`` where the tag's resolution gives them. What is missing is left out.
+            ``tier``; ``decimals`` where the tag's resolution gives them. What is missing is left out. Of a unit event
+            its cause, ``unit`` and ``tier``.
         lang: ``en`` or ``zh``.
     """
+    if "unit_kind" in facts:
+        return unit_sentence(facts, lang)
     said, scan, quality = clause(facts, lang), facts.get("scan"), facts.get("quality")
     is_scan = scan not in (None, "", "clock")
     tier = str(facts.get("tier", "?"))

@@ -268,6 +268,11 @@ def _value(facts: Mapping[str, Any], name: str) -> str:
     return f"{text} {facts['eu']}" if facts.get("eu") else text
 
 
+def quantity(facts: Mapping[str, Any], name: str) -> str:
+    """Give a number of the facts with its engineering unit, ``?`` where there is none."""
+    return _value(facts, name)
+
+
 def _span(facts: Mapping[str, Any], name: str, unit: str) -> str:
     number = facts.get(name)
     return "?" if number is None else f"{number:g}{unit}"

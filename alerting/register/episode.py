@@ -1,11 +1,14 @@
 """Register entry: the episode of a hazard unit, opened and closed by its alarms.
 
 Flow: events -> [open, join, close] -> commit
-Why: an entry opens when the unit's tier leaves NONE and closes when all its alarms are NORMAL (design §3).
+Why: an entry opens when the unit's tier leaves NONE and closes when all its alarms are NORMAL and the tier is NONE
+    again, which may be a little later, because a tier stays for a stated time.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from alerting.model.alarm import Alarm, State, digest
 from alerting.model.tier import Tier
 from edge.model import Nature
 
@@ -28,3 +31,50 @@ class Entry:
     tier_max: Tier = Tier.NONE
     alarms: tuple[str, ...] = ()
     is_late: bool = False
+
+
+class EntryBook:
+    """The open entries of all units."""
+
+    def __init__(self, site: str) -> None:
+        self._site = site
+        self.open: dict[tuple[Nature, str], Entry] = {}
+
+    def adopt(self, entries: Iterable[Entry]) -> None:
+        """Take over open entries at start."""
+        for entry in entries:
+            self.open[entry.nature, entry.unit] = entry
+
+    def tier_max(self, where: tuple[Nature, str]) -> Tier:
+        """Give the highest tier of a unit's open entry; NONE where there is none."""
+        entry = self.open.get(where)
+        return Tier.NONE if entry is None else entry.tier_max
+
+    def follow(
+        self, where: tuple[Nature, str], tier: Tier, alarm: Alarm | None, cause: str, time_ns: int, *, has_alarms: bool
+    ) -> Entry | None:
+        """Let a unit's entry follow its tier and an alarm of it.
+
+        Args:
+            tier: The unit's tier now.
+            alarm: The alarm that changed; None where the clock changed the tier.
+            cause: Id of the event that made the change; the id of an entry hangs on the event that opened it.
+            has_alarms: Any alarm of the unit is not NORMAL.
+
+        Returns:
+            The entry as it stands now, or None where there is none.
+        """
+        entry = self.open.get(where)
+        if entry is None:
+            if tier is Tier.NONE:
+                return None
+            entry = Entry(id=digest(self._site, *where, cause), nature=where[0], unit=where[1], opened_ns=time_ns)
+        entry = replace(entry, tier=tier, tier_max=max(entry.tier_max, tier))
+        if alarm is not None and alarm.state is not State.NORMAL and alarm.id not in entry.alarms:
+            entry = replace(entry, alarms=(*entry.alarms, alarm.id))
+        if has_alarms or tier is not Tier.NONE:
+            self.open[where] = entry
+        else:
+            entry = replace(entry, closed_ns=time_ns)
+            self.open.pop(where, None)
+        return entry

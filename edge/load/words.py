@@ -10,7 +10,7 @@ from typing import Final
 #: Keys of each table of the site file. ``""`` is the file itself, ``a.b`` a table inside ``a``.
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "": (
-        "site", "http", "source", "template", "unit", "rule", "task", "destination", "influx", "history",
+        "site", "http", "source", "template", "unit", "rule", "tiering", "task", "destination", "influx", "history",
         "learn", "uplink", "spool", "derived",
     ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
@@ -42,6 +42,8 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "stale_s", "tier_stale", "bad_s", "tier_bad", "latching", "response",
     ),
     "derived.inputs": ("level", "volume", "temperature", "in", "out", "pressure", "of"),
+    "tiering": ("unit_kind", "unit", "grade", "when", "tier", "lower_after_s"),
+    "tiering.when": ("kind", "kinds", "tier_least", "count", "for_s", "time_to_limit_s"),
     "task": ("kind", "tier", "title", "owner", "within_s"),
     "destination": (
         "id", "url", "secret_env", "secret_file", "tier_least", "natures", "timeout_s", "allow_loopback",
@@ -75,7 +77,18 @@ PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
 
 #: Tables that only an edge node's file has, and those that only the gateway's has.
 NODE_TABLES: Final = ("uplink", "spool")
-GATEWAY_TABLES: Final = ("http", "unit", "rule", "task", "destination", "influx", "history", "learn", "derived")
+GATEWAY_TABLES: Final = (
+    "http",
+    "unit",
+    "rule",
+    "tiering",
+    "task",
+    "destination",
+    "influx",
+    "history",
+    "learn",
+    "derived",
+)
 
 LANGUAGES: Final = ("en", "zh")
 

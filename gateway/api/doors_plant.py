@@ -4,7 +4,7 @@ import math
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 
 from alerting.core.trend import Forecast
 from alerting.model.derivation import Derivation
@@ -15,9 +15,12 @@ from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import When, when
 from gateway.api.door import ALL, Doors
 from gateway.api.house import House
+from gateway.api.unit_why import unit_facts
 from gateway.config import Site
 from gateway.live import iso
 from gateway.load.derived.kinds import KINDS
+from gateway.system import main_nature
+from gateway.why import Language, why
 
 POINTS_MAX = 10_000
 
@@ -117,6 +120,22 @@ def open_plant_doors(doors: Doors) -> None:
     doors.open("GET", "/api/v1/values/latest", ALL, latest, tag="plant")
     doors.open("GET", "/api/v1/history", ALL, history, tag="plant")
     doors.open("GET", "/api/v1/units", ALL, units, tag="plant")
+    _open_unit_why(doors)
+
+
+def _open_unit_why(doors: Doors) -> None:
+    house = doors.house
+    known, nature = {unit.id for unit in house.site.units}, main_nature(house.site)
+
+    async def unit_why(unit: Annotated[str, Path(max_length=64)], lang: Language = "en") -> Response:
+        """Say in one sentence why a unit has its tier and what the clock will do to it, with the facts."""
+        if unit not in known:
+            raise not_found("unit", unit)
+        now_ns = house.clock.wall_ns()
+        facts = await house.read(lambda c: unit_facts(c, unit, now_ns, nature))
+        return Json({"sentence": why(facts, lang) if facts else "", "facts": facts})
+
+    doors.open("GET", "/api/v1/units/{unit}/why", ALL, unit_why, tag="plant")
 
 
 def _tag(site: Site, row: int, tag: Tag, derivation: Derivation | None) -> dict[str, Any]:

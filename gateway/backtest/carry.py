@@ -29,6 +29,7 @@ from alerting.core.timers import Timers
 from alerting.desk import Desk
 from alerting.model.event import Event
 from alerting.model.rule import LIMITS, Kind, Rule, RuleTable
+from alerting.model.tiering import Tiering
 from edge.model import Nature, Scan
 from edge.model.quality import is_bad
 from gateway.config import Site
@@ -74,8 +75,8 @@ class Carried:
 class ListeningDesk(Desk):
     """A desk that also lets every change of a rule be heard, before alarms make one event of several."""
 
-    def __init__(self, hear: Hear, *rest: Any) -> None:  # noqa: ANN401  # as Desk
-        super().__init__(*rest)
+    def __init__(self, hear: Hear, *rest: Any, tiering: Tiering) -> None:  # noqa: ANN401  # as Desk
+        super().__init__(*rest, tiering=tiering)
         self._hear = hear
         self.changed: list[int] = []  # rules since last asked
 
@@ -192,7 +193,14 @@ class Carrier:
         if desk is None:
             self.done.start_ns = int(steps.times_ns[0])
             desk = self.desk = ListeningDesk(
-                self._hear, self.site.id, self.table, self.site.units, (), self.done.start_ns, self.site.derived
+                self._hear,
+                self.site.id,
+                self.table,
+                self.site.units,
+                (),
+                self.done.start_ns,
+                self.site.derived,
+                tiering=self.site.tiering,
             )
             for memory in desk.memories.values():
                 memory.is_watched[:] = False  # A tag that the file does not have is not silent.
@@ -235,8 +243,8 @@ def _without(steps: Steps, rows: NDArray[np.int32]) -> Steps:
 
 
 def _due_ns(desk: Desk, memories: Any, otherwise_ns: int) -> int:  # noqa: ANN401  # any collection of memories
-    dues = [due for memory in memories if (due := next_due_ns(desk.table, memory)) is not None]
-    return min(dues, default=otherwise_ns)
+    dues = [next_due_ns(desk.table, memory) for memory in memories]
+    return min((due for due in (*dues, desk.units.next_due_ns) if due is not None), default=otherwise_ns)
 
 
 class _Chunk:
@@ -324,7 +332,8 @@ class _Chunk:
     def _delay_due_ns(self) -> int:
         """Give the time at which the next delay ends, if no sample comes before."""
         if self.carrier.bands.is_all_banded and not any(memory.phase.any() for memory in self.unwatched):
-            return FOREVER_NS  # The usual case, and asking costs a tenth of a stop.
+            due_ns = self.desk.units.next_due_ns
+            return FOREVER_NS if due_ns is None else due_ns  # The usual case, and asking costs a tenth of a stop.
         derived = self.carrier.derived_rows
         for (memory, _), unwatched in zip(self.lanes, self.unwatched, strict=True):
             unwatched.is_watched[derived] = memory.is_watched[derived]  # Their memory never lags behind.

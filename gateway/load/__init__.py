@@ -26,6 +26,7 @@ from gateway.load.derived import read_derived
 from gateway.load.learned import read_learned
 from gateway.load.outside import read_destinations, read_influx
 from gateway.load.rule import judge_refused, read_rules
+from gateway.load.tiering import read_tiering
 from gateway.load.unit import read_tasks, read_units
 
 __all__ = ["ConfigError", "Mistake", "check_json", "check_text", "load"]
@@ -75,6 +76,7 @@ def load(
     judge_refused(field.refused)
     learned, _ = read_learned(root, field.site_id, [draft.tag for draft in field.tags])
     tasks = read_tasks(root.sections("task", "Task"), units)
+    tiering = read_tiering(root.sections("tiering", "Tiering"), units, rules)
     destinations = read_destinations(root.sections("destination", "Destination"))
     http = _section(root, "http", "HTTP")
     history = _section(root, "history", "History")
@@ -110,6 +112,7 @@ def load(
         rules=RuleTable([*rules, *extra_rules], tags),
         destinations=tuple(destinations),
         tasks=tuple(tasks),
+        tiering=tiering,
         influx=influx,
         data=data,
         host=host,

@@ -17,7 +17,17 @@ from edge.model import Nature
 from gateway.intake import Intake
 from gateway.store import schema
 from gateway.store.journal import Journal, canonical
-from gateway.store.rows import alarm_of, alarm_row, entry_of, entry_row, event_body, event_row, task_row
+from gateway.store.rows import (
+    alarm_of,
+    alarm_row,
+    entry_of,
+    entry_row,
+    event_body,
+    event_row,
+    standing_of,
+    standing_row,
+    task_row,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +126,7 @@ def commit(
         connection.execute(insert(schema.event), [event_row(event) for event in outcome.events])
     _put(connection, schema.alarm, "key", [alarm_row(alarm) for alarm in outcome.alarms.values()])
     _put(connection, schema.register_entry, "id", [entry_row(entry) for entry in outcome.entries.values()])
+    _put_standings(connection, [standing_row(standing) for standing in outcome.standings])
     if outcome.tasks:
         connection.execute(insert(schema.response_task), [task_row(task) for task in outcome.tasks])
     if notices:
@@ -169,6 +180,14 @@ def _put(connection: Connection, table: Table, key: str, rows: Sequence[dict[str
             connection.execute(update(table).where(column == row[key]).values(row))
 
 
+def _put_standings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    table = schema.unit_tier
+    for row in rows:
+        connection.execute(delete(table).where(table.c.unit == row["unit"], table.c.nature == row["nature"]))
+    if rows:
+        connection.execute(insert(table), list(rows))
+
+
 def _put_delays(connection: Connection, delays: Sequence[DelayRow]) -> None:
     table = schema.delay
     for row in delays:
@@ -205,6 +224,7 @@ def restore(connection: Connection, desk: Desk, intake: Intake, natures: dict[st
                 )
             ).mappings()
         ],
+        [standing_of(dict(row)) for row in connection.execute(select(schema.unit_tier)).mappings()],
     )
     last_ns = 0
     for row in connection.execute(select(schema.source_mark)):

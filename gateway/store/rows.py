@@ -11,6 +11,7 @@ from alerting.model.event import Event
 from alerting.model.tier import Tier
 from alerting.register.episode import Entry
 from alerting.response.task import Task
+from alerting.tiering import Standing
 from edge.model import Nature
 
 
@@ -75,6 +76,36 @@ def entry_of(row: Mapping[str, Any]) -> Entry:
             "tier_max": Tier(row["tier_max"]),
             "alarms": tuple(orjson.loads(row["alarms"])),
         }
+    )
+
+
+def standing_row(standing: Standing) -> dict[str, Any]:
+    """Give the row of a unit's tier."""
+    state = {"lines": standing.lines, "since": standing.since, "near": standing.near}
+    return {
+        "unit": standing.unit,
+        "nature": standing.nature.value,
+        "tier": int(standing.tier),
+        "changed_ns": standing.changed_ns,
+        "due_ns": standing.due_ns,
+        "state": orjson.dumps(state, option=orjson.OPT_SORT_KEYS).decode(),
+        "facts": orjson.dumps(standing.facts).decode(),
+    }
+
+
+def standing_of(row: Mapping[str, Any]) -> Standing:
+    """Give how a unit stood."""
+    state = orjson.loads(row["state"])
+    return Standing(
+        nature=Nature(row["nature"]),
+        unit=row["unit"],
+        tier=Tier(row["tier"]),
+        changed_ns=row["changed_ns"],
+        due_ns=row["due_ns"],
+        lines={key: (since_ns, ceased_ns) for key, (since_ns, ceased_ns) in state["lines"].items()},
+        since=state["since"],
+        near=state["near"],
+        facts=orjson.loads(row["facts"]),
     )
 
 

@@ -90,6 +90,19 @@ alarm = Table(
     Column("suppression_reason", Text, nullable=False),
 )
 
+#: How each hazard unit stands: its tier, the lines of the policy in force, what the clock will do next.
+unit_tier = Table(
+    "unit_tier",
+    metadata,
+    Column("unit", String(64), primary_key=True),
+    Column("nature", String(8), primary_key=True),
+    Column("tier", Integer, nullable=False),
+    Column("changed_ns", BigInteger, nullable=False),
+    Column("due_ns", BigInteger, nullable=False),  # 0 where only an alarm will change something
+    Column("state", Text, nullable=False),  # JSON: lines, since, near (alerting.tiering.Standing)
+    Column("facts", Text, nullable=False),  # JSON: the deciding line, its conditions, what it waits for
+)
+
 #: State of each limit that is not at rest: tripped, or a delay running or paused.
 delay = Table(
     "delay",

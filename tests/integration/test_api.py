@@ -22,7 +22,9 @@ from alerting.model.alarm import Alarm, State, Suppression, digest
 from alerting.model.command import Command, Verb
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
+from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
+from alerting.tiering import TierBook
 from edge.clock_manual import DEFAULT_START_NS, ManualClock
 from edge.config import Source
 from edge.model import Nature, Tag, TagTable
@@ -38,6 +40,7 @@ from gateway.meter import Stage
 from gateway.nodes.credential import NodeError, add_node, list_nodes, revoke_node
 from gateway.nodes.reception import NodeStatus, Refusal, Taken
 from gateway.store import schema
+from gateway.store.rows import standing_row
 
 NOW = DEFAULT_START_NS
 S = 1_000_000_000
@@ -528,6 +531,21 @@ async def test_units_show_their_worst_tier(door: Door) -> None:
 
     assert (told[0]["tier"], told[0]["alarms"], told[0]["tags"]) == ("ORANGE", 1, ["TK-101.level"])
     assert (told[1]["tier"], told[1]["alarms"]) == ("NONE", 0)
+
+
+async def test_why_of_a_unit_is_a_sentence_once_it_had_an_alarm(door: Door) -> None:
+    client = await door.as_role("viewer")
+    assert (await client.get("/api/v1/units/TK-101/why")).json() == {"sentence": "", "facts": None}
+    assert is_error(await client.get("/api/v1/units/nobody/why"), 404, "not_found")
+
+    book = TierBook(Tiering(), door.house.site.units, lambda _: "m")
+    book.note(make_alarm(nature=Nature.ACTUAL), NOW)
+    with door.house.engine.begin() as connection:
+        connection.execute(insert(schema.unit_tier), [standing_row(one) for one in book.take_changed()])
+    told = (await client.get("/api/v1/units/TK-101/why?lang=zh")).json()
+
+    assert "有效报警的最高等级:TK-101.level" in told["sentence"]
+    assert told["facts"]["line"] == 0
 
 
 # ------------------------------------------------------------------------------------------------------------ alarms

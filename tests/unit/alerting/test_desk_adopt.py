@@ -15,6 +15,7 @@ from alerting.model.alarm import digest
 from alerting.model.command import Command, Verb
 from alerting.model.rule import RuleTable
 from alerting.model.tier import Tier
+from alerting.model.tiering import Tiering, TierLine
 from alerting.model.unit import HazardUnit
 from alerting.response.task import TaskTemplate
 from edge.model import Nature, Scan, TagTable
@@ -26,6 +27,15 @@ STEPS = [
     TaskTemplate(kind="*", tier=tier, title={"en": f"step {tier.name}"}, owner="operator", within_s=60)
     for tier in (Tier.BLUE, Tier.YELLOW, Tier.ORANGE)
 ]
+POLICY = Tiering(
+    lines=(
+        TierLine(tier=Tier.RED, kinds=("HH",), for_s=4.0, lower_after_s=3.0),
+        TierLine(tier=Tier.RED, count=3, tier_least=Tier.YELLOW, lower_after_s=7.0),
+        TierLine(tier=Tier.ORANGE, count=2, for_s=2.5, lower_after_s=0.0),
+        TierLine(unit="u0", lower_after_s=1.0),
+    ),
+    lower_after_s=5.0,
+)
 #: Clock reading, scans, commands.
 Tick = tuple[int, list[Scan], list[Command]]
 
@@ -70,9 +80,9 @@ def run(desk: Desk, ticks: Sequence[Tick]) -> list[Outcome]:
 
 
 def rebuild(old: Desk, start_ns: int) -> Desk:
-    """Build a desk from what is kept of the old one: alarms, open entries, memory arrays."""
-    desk = Desk(SITE, old.table, UNITS, STEPS, start_ns)
-    desk.adopt(list(old.alarms.values()), list(old.entries.values()))
+    """Build a desk from what is kept of the old one: alarms, open entries, tiers of units, memory arrays."""
+    desk = Desk(SITE, old.table, UNITS, STEPS, start_ns, tiering=POLICY)
+    desk.adopt(list(old.alarms.values()), list(old.entries.values()), old.units.standings())
     for nature, memory in old.memories.items():
         kept = desk.memory(nature)
         for column in fields(Memory):
@@ -88,9 +98,9 @@ def compare(seed: int, stop: float, tags: int = 5, steps: int = 250) -> list[Out
     table = RuleTable(rules, site)
     ticks = make_ticks(rng, site, table, steps)
     at_tick = int(stop * len(ticks))
-    whole = Desk(SITE, table, UNITS, STEPS, START_NS)
+    whole = Desk(SITE, table, UNITS, STEPS, START_NS, tiering=POLICY)
     expected = run(whole, ticks)
-    first = Desk(SITE, table, UNITS, STEPS, START_NS)
+    first = Desk(SITE, table, UNITS, STEPS, START_NS, tiering=POLICY)
     run(first, ticks[:at_tick])
     second = rebuild(first, ticks[at_tick - 1][0] if at_tick else START_NS)
     del first

@@ -15,16 +15,16 @@ CASES = sorted((Path(__file__).parents[2] / "golden" / "core").iterdir())
 
 
 def told(case: Path) -> str:
-    """Replay a case; a line for each event of an alarm, with its sentence in both languages."""
+    """Replay a case; a line for each event, with its sentence in both languages; of units where tiers are the case."""
     site = load(case / "site.toml", environ={})
     file = io.BytesIO()
     replay(site, case / "recording.csv", EventLog(file, "golden"))
     lines = []
     for raw in file.getvalue().splitlines():
         event = orjson.loads(raw)
-        if not event["alarm"]:
+        if not event["alarm"] and not site.tiering.lines:
             continue
-        cause = {**event["cause"], "tier": event["tier"]}
+        cause = {**event["cause"], "tier": event["tier"], "unit": event["unit"]}
         time = event["time"].replace(".000000000Z", "Z")
         lines.append(f"{time} {event['event']} {event['tag'] or event['unit']} {event['group']} {event['state']}")
         lines += [f"    {why(cause, 'en')}", f"    {why(cause, 'zh')}"]

@@ -9,12 +9,14 @@ from alerting.model.alarm import Alarm
 from alerting.model.command import Command, Verb
 from alerting.model.event import Event
 from alerting.model.rule import Rule, RuleTable
+from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
 from alerting.response.task import TaskTemplate
 from edge.model import Scan, TagTable
 from tests.unit.alerting.core.scene import START_NS, at, make_scan, make_tags
 
 SITE = "site"
+AT_ONCE = Tiering(lower_after_s=0.0)
 UNIT_EVENTS = ("unit_raised", "unit_lowered")
 
 
@@ -33,10 +35,11 @@ class Drive:
         tags: TagTable | None = None,
         units: Sequence[HazardUnit] = (),
         templates: Sequence[TaskTemplate] = (),
+        tiering: Tiering = AT_ONCE,
     ) -> None:
         self.tags = tags or make_tags()
         self.table = RuleTable(rules, self.tags)
-        self.desk = Desk(SITE, self.table, units, templates, START_NS)
+        self.desk = Desk(SITE, self.table, units, templates, START_NS, tiering=tiering)
         self.outcome = Outcome(number=0, now_ns=START_NS)
         self.log: list[Event] = []
         self.number = 0

@@ -1,0 +1,36 @@
+"""Why a hazard unit has its tier, as facts for one sentence (``gateway.why``)."""
+
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from alerting.model.tier import Tier
+from edge.model import Nature
+from gateway.store.schema import event, unit_tier
+
+
+def unit_facts(connection: Connection, unit: str, now_ns: int, nature: Nature | None = None) -> dict[str, Any] | None:
+    """Give how a unit stands, as committed; None where it never had an active alarm.
+
+    Args:
+        now_ns: What the clock will do is told from here.
+        nature: Of several natures the one; the gravest where it is not given.
+    """
+    query = select(unit_tier).where(unit_tier.c.unit == unit)
+    if nature is not None:
+        query = query.where(unit_tier.c.nature == nature.value)
+    row = connection.execute(query.order_by(unit_tier.c.tier.desc(), unit_tier.c.nature).limit(1)).first()
+    if row is None:
+        return None
+    facts: dict[str, Any] = orjson.loads(row.facts)
+    return {**facts, "unit": unit, "nature": row.nature, "tier": Tier(row.tier).name, "at_ns": now_ns}
+
+
+def unit_event_facts(connection: Connection, event_id: str) -> dict[str, Any] | None:
+    """Give the facts of a unit's event; None where there is no such event."""
+    row = connection.execute(select(event).where(event.c.id == event_id, event.c.alarm == "")).first()
+    if row is None:
+        return None
+    facts: dict[str, Any] = orjson.loads(row.cause)
+    return {**facts, "unit": row.unit, "nature": row.nature, "tier": Tier(row.tier).name}
