@@ -70,7 +70,8 @@ def load(
                 f"{table} is an edge node's; the gateway forwards to nobody.",
                 f"Start this file with fengsui edge, or remove {table}.",
             )
-    derived = read_derived([*root.sections("derived", "Derived tag"), *_template_derived(field)], field.tags)
+    timezone = _timezone(entry)
+    derived = read_derived([*root.sections("derived", "Derived tag"), *_template_derived(field)], field.tags, timezone)
     units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], [*field.tags, *field.refused], root)
     rules = read_rules(field.tags, [*root.sections("rule", "Rule"), *_template_rules(field)])
     judge_refused(field.refused)
@@ -83,7 +84,6 @@ def load(
     is_demonstration = entry.flag("demonstration", default=False)
     if is_demonstration:
         _check_demonstration(field)
-    timezone = _timezone(entry)
     title = entry.titles("title", field.site_id)
     influx = read_influx(root)
     host = http.text("host", "127.0.0.1") or "127.0.0.1"

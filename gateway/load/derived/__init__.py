@@ -4,6 +4,7 @@ Flow: entries -> [read names, order the chains, check units and natures] -> tags
 Why: a tag that is computed from itself, or from litres taken for cubic metres, must not start.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -16,6 +17,7 @@ from edge.load.tag import PERIOD, TagDraft
 from edge.load.words import RESERVED, TAG_RULE, is_tag, keys_of
 from edge.model import Nature, Tag
 from gateway.load.derived.kinds import KINDS, KindSpec
+from gateway.load.derived.parts import OWN_PARTS, Draft
 from gateway.load.derived.strapping import read_table
 from gateway.load.derived.units import SAME, scale_of, units_of
 
@@ -41,7 +43,7 @@ class _Draft:
         return tuple(dict.fromkeys(chain.from_iterable(self.inputs.values())))
 
 
-def read_derived(entries: Iterable[Entry], tags: list[TagDraft]) -> list[Derivation]:
+def read_derived(entries: Iterable[Entry], tags: list[TagDraft], timezone: str) -> list[Derivation]:
     """Read all derived tags; they are appended to the tags, in an order in which each comes after its inputs."""
     known = {draft.tag.name: draft for draft in tags}
     drafts: dict[str, _Draft] = {}
@@ -62,13 +64,13 @@ def read_derived(entries: Iterable[Entry], tags: list[TagDraft]) -> list[Derivat
     made: list[Derivation] = []
     raw: dict[str, set[str]] = {name: {draft.tag.source} for name, draft in known.items()}
     for draft in _in_order(drafts):
-        derivation, tag = _settle(draft, known, raw)
+        derivation, tag = _settle(draft, known, raw, timezone)
         known[tag.name] = TagDraft(tag, draft.entry)
         tags.append(known[tag.name])
         if derivation is not None:
             made.append(derivation)
     for draft in nameless:
-        _settle(draft, known, dict(raw))
+        _settle(draft, known, dict(raw), timezone)
     return made
 
 
@@ -165,7 +167,9 @@ def _reached(name: str, drafts: Mapping[str, _Draft]) -> set[str]:
     return found
 
 
-def _settle(draft: _Draft, known: Mapping[str, TagDraft], raw: dict[str, set[str]]) -> tuple[Derivation | None, Tag]:
+def _settle(
+    draft: _Draft, known: Mapping[str, TagDraft], raw: dict[str, set[str]], timezone: str
+) -> tuple[Derivation | None, Tag]:
     """Make the tag and the derivation, now that the inputs are known; no derivation where there is a mistake."""
     entry = draft.entry
     before = len(entry.reading.mistakes)
@@ -195,7 +199,7 @@ def _settle(draft: _Draft, known: Mapping[str, TagDraft], raw: dict[str, set[str
         kind=_measured(draft.spec, inputs),
         nature=natures[0] if natures else Nature.ACTUAL,
     )
-    derivation = None if draft.spec is None else _derivation(draft, draft.spec, tag, known)
+    derivation = None if draft.spec is None else _derivation(draft, draft.spec, tag, known, timezone)
     return (None if len(entry.reading.mistakes) > before else derivation), tag
 
 
@@ -207,7 +211,7 @@ def _measured(spec: KindSpec | None, inputs: Sequence[Tag]) -> str:
     return kinds.pop() if len(kinds) == 1 else ""
 
 
-def _derivation(draft: _Draft, spec: KindSpec, tag: Tag, known: Mapping[str, TagDraft]) -> Derivation:
+def _derivation(draft: _Draft, spec: KindSpec, tag: Tag, known: Mapping[str, TagDraft], timezone: str) -> Derivation:
     entry = draft.entry
     scale = scale_of(spec.dimension, tag.eu)
     if scale is None:
@@ -223,7 +227,8 @@ def _derivation(draft: _Draft, spec: KindSpec, tag: Tag, known: Mapping[str, Tag
     for key, what in spec.numbers.items():
         if what.default is None and not entry.has(key):
             entry.wrong(key, f"{key} is missing; a {draft.kind} needs it.", f"Add {key}.")
-        number = entry.number_or_none(key, what.span, what.default)
+        default = None if what.default is None or math.isnan(what.default) else what.default
+        number = entry.number_or_none(key, what.span, default)
         numbers[key] = (what.default if what.default is not None else 0.0) if number is None else number
     if "gap_s" in numbers and numbers["gap_s"] == 0:
         slowest_s = max((known[name].tag.period_s for name in draft.asked if name in known), default=1.0)
@@ -232,23 +237,30 @@ def _derivation(draft: _Draft, spec: KindSpec, tag: Tag, known: Mapping[str, Tag
         key: entry.choice(key, what.choices, "" if what.is_needed else what.choices[0])
         for key, what in spec.words.items()
     }
+    extra = OWN_PARTS.get(draft.kind)
+    if extra is not None:
+        of = {role: [known[name].tag for name in given if name in known] for role, given in draft.inputs.items()}
+        extra(Draft(entry, tag, of, numbers, words, timezone))
     return Derivation(
         tag=draft.tag,
         kind=draft.kind,
         inputs=dict(draft.inputs),
         scales=scales,
         scale=scale or (1.0, 0.0),
-        numbers={key: number for key, number in numbers.items() if number == number},  # noqa: PLR0124  # NaN is not
+        numbers={key: number for key, number in numbers.items() if not math.isnan(number)},
         words=words,
         table=read_table(entry) if draft.kind == "volume" else (),
     )
 
 
 def _scale(draft: _Draft, spec: KindSpec, role: str, tag: Tag) -> Scale:
-    dimension = spec.roles[role].dimension
+    what = spec.roles[role]
+    dimension = what.dimension
+    if what.instead is not None and draft.entry.values.get(what.instead[0]) == what.instead[1]:
+        dimension = what.instead[2]
     found = scale_of(dimension, tag.eu)
     own = draft.entry.values.get("eu", "")
-    if dimension == SAME and tag.eu != own:
+    if spec.dimension == SAME and tag.eu != own:
         draft.inputs_entry.wrong(
             role,
             f"tag {tag.name} is in {show(tag.eu)}, the {draft.kind} in {show(own)}; they must be the same.",

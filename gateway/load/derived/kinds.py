@@ -3,6 +3,7 @@
 What each computes stands in ``alerting.core.derived``; a test holds the two together.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,12 +20,14 @@ class Role:
         dimension: A key of ``gateway.load.derived.units.UNITS``.
         is_list: Any number of tags, ``least`` or more; else exactly one.
         is_needed: It must be given.
+        instead: (word, choice, dimension): where the word has this choice, the dimension is this one.
     """
 
     dimension: str
     is_list: bool = False
     is_needed: bool = True
     least: int = 1
+    instead: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,8 @@ class KindSpec:
         return (*self.numbers, *self.words, *self.others)
 
 
+ABOVE_0: Final = Span(above=0)
+PRESSURE_IS: Final = Word(choices=("absolute", "gauge"), is_needed=True)
 WINDOW: Final = Number(span=Span(least=60, most=7 * 86_400), default=3600.0)
 #: 0 stands for three periods of the slowest input, at least 10 s.
 GAP: Final = Number(span=Span(least=0, most=86_400), default=0.0)
@@ -140,7 +145,7 @@ KINDS: Final[Mapping[str, KindSpec]] = {
             "window_s": WINDOW,
             "gap_s": GAP,
         },
-        words={"pressure_is": Word(choices=("absolute", "gauge"), is_needed=True)},
+        words={"pressure_is": PRESSURE_IS},
         formula={
             "en": "inflow less outflow over the window less what the line packed; above 0 gas was lost",
             "zh": "时间窗内输入 − 输出 − 管存变化;大于 0 表示有流失",
@@ -163,6 +168,135 @@ KINDS: Final[Mapping[str, KindSpec]] = {
         formula={
             "en": "largest distance of one sensor from their median; of two, their difference",
             "zh": "各仪表与中位值的最大偏差;两台时为二者之差",
+        },
+    ),
+    "fill": KindSpec(
+        measures="level",
+        dimension="percent",
+        roles={"volume": Role(dimension="volume")},
+        numbers={"capacity_m3": Number(span=ABOVE_0)},
+        words={},
+        formula={"en": "volume as a share of the capacity", "zh": "体积占容量的百分比"},
+    ),
+    "ullage": KindSpec(
+        measures="volume",
+        dimension="volume",
+        roles={"volume": Role(dimension="volume")},
+        numbers={"capacity_m3": Number(span=ABOVE_0)},
+        words={},
+        formula={"en": "capacity less volume: the room that is left", "zh": "容量 − 体积,即剩余空容"},
+    ),
+    "quantity": KindSpec(
+        measures="mass",
+        dimension="mass",
+        roles={"mass": Role(dimension="mass", is_list=True)},
+        numbers={},
+        words={},
+        formula={"en": "sum of the masses: what is there of the substance now", "zh": "各罐质量之和,即当前在线存量"},
+    ),
+    "occupancy": KindSpec(
+        measures="count",
+        dimension="count",
+        roles={
+            "in": Role(dimension="count", is_list=True),
+            "out": Role(dimension="count", is_list=True),
+            "empty": Role(dimension="state", is_needed=False),
+        },
+        numbers={
+            "rollover": Number(span=Span(least=2), default=math.nan),
+            "passing_most": Number(span=Span(above=0, most=1_000), default=20.0),
+        },
+        words={"counting": Word(choices=("total", "interval"), is_needed=True)},
+        others=("reset_at",),
+        formula={
+            "en": "persons counted in less persons counted out since the last reset, never below 0",
+            "zh": "自上次清零以来进入人数 − 离开人数,不小于 0",
+        },
+    ),
+    "density": KindSpec(
+        measures="density",
+        dimension="crowd",
+        roles={"persons": Role(dimension="count", is_list=True)},
+        numbers={"area_m2": Number(span=ABOVE_0)},
+        words={},
+        formula={"en": "persons divided by the effective area", "zh": "人数 ÷ 有效面积"},
+    ),
+    "room_load": KindSpec(
+        measures="count",
+        dimension="percent",
+        roles={"persons": Role(dimension="count", is_list=True)},
+        numbers={"persons_most": Number(span=ABOVE_0)},
+        words={},
+        formula={
+            "en": "persons in the room as a share of the number that it is approved for",
+            "zh": "单位空间作业人数占核定人数的百分比",
+        },
+    ),
+    "twa": KindSpec(
+        measures="gas",
+        dimension=SAME,
+        roles={"concentration": Role(dimension="concentration")},
+        numbers={"gap_s": GAP},
+        words={},
+        formula={
+            "en": "average concentration over 8 hours (PC-TWA), missing time at the measured average",
+            "zh": "8 小时时间加权平均浓度(PC-TWA),缺测时段按已测平均值计",
+        },
+    ),
+    "stel": KindSpec(
+        measures="gas",
+        dimension=SAME,
+        roles={"concentration": Role(dimension="concentration")},
+        numbers={"gap_s": GAP},
+        words={},
+        formula={"en": "average concentration over 15 minutes (PC-STEL)", "zh": "15 分钟短时间接触平均浓度(PC-STEL)"},
+    ),
+    "mac": KindSpec(
+        measures="gas",
+        dimension=SAME,
+        roles={"concentration": Role(dimension="concentration")},
+        numbers={"gap_s": GAP},
+        words={},
+        formula={"en": "highest concentration of the last 15 minutes (MAC)", "zh": "最近 15 分钟最高浓度(MAC)"},
+    ),
+    "gas": KindSpec(
+        measures="gas",
+        dimension="gas",
+        roles={
+            "gas": Role(dimension="gas"),
+            "temperature": Role(dimension="temperature", is_needed=False),
+            "pressure": Role(dimension="pressure", is_needed=False),
+        },
+        numbers={
+            "lel_percent": Number(span=Span(above=0, most=100), default=math.nan),
+            "molar_mass_g_mol": Number(span=Span(least=1, most=1_000), default=math.nan),
+        },
+        words={},
+        others=("substance",),
+        formula={
+            "en": "the same concentration in another unit, by LEL, molar mass, temperature and pressure",
+            "zh": "按爆炸下限、摩尔质量、温度和压力换算的浓度",
+        },
+    ),
+    "normal_flow": KindSpec(
+        measures="flow",
+        dimension="normal flow",
+        roles={
+            "flow": Role(dimension="flow", instead=("meter", "pressure_drop", "normal flow")),
+            "pressure": Role(dimension="pressure"),
+            "temperature": Role(dimension="temperature"),
+        },
+        numbers={
+            "z": Number(span=Span(above=0, most=3), default=1.0),
+            "atmosphere_kpa": Number(span=Span(least=30, most=120), default=101.325),
+            "design_kpa": Number(span=ABOVE_0, default=math.nan),
+            "design_c": Number(span=Span(above=-273.15, most=1_000), default=math.nan),
+            "design_z": Number(span=Span(above=0, most=3), default=1.0),
+        },
+        words={"meter": Word(choices=("volume", "pressure_drop"), is_needed=True), "pressure_is": PRESSURE_IS},
+        formula={
+            "en": "flow at 0 °C and 101.325 kPa by pressure, temperature and compressibility",
+            "zh": "按压力、温度和压缩因子换算为标准状态(0 °C,101.325 kPa)的流量",
         },
     ),
 }

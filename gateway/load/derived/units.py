@@ -23,6 +23,15 @@ UNITS: Final[Mapping[str, Mapping[str, Scale]]] = {
     },
     "normal flow": {"Nm³/h": (1.0, 0.0), "Nm3/h": (1.0, 0.0), "Nm³/s": (3600.0, 0.0), "Nm3/s": (3600.0, 0.0)},
     "normal volume": {"Nm³": (1.0, 0.0), "Nm3": (1.0, 0.0)},
+    "percent": {"%": (1.0, 0.0)},
+    "count": {"": (1.0, 0.0), "count": (1.0, 0.0), "persons": (1.0, 0.0), "p": (1.0, 0.0), "人": (1.0, 0.0)},
+    "crowd": {"p/m²": (1.0, 0.0), "p/m2": (1.0, 0.0), "persons/m²": (1.0, 0.0), "人/m²": (1.0, 0.0)},
+    "state": {"": (1.0, 0.0)},
+    # Which of them a tag has is the method's matter: it needs LEL, M, T and p for it.
+    "gas": {
+        "%LEL": (1.0, 0.0), "%VOL": (1.0, 0.0), "ppm": (1.0, 0.0), "mg/m³": (1.0, 0.0), "mg/m3": (1.0, 0.0),
+    },
+    "concentration": {"mg/m³": (1.0, 0.0), "mg/m3": (1.0, 0.0), "ppm": (1.0, 0.0)},
 }  # fmt: skip
 
 #: A dimension whose unit is free: the inputs' and the tag's own are one and the same.

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 from pathlib import Path
 
 import orjson
@@ -17,6 +18,7 @@ from edge.model import Tag, TagTable
 from gateway.backtest.run import Asked, backtest
 from gateway.intake import Intake
 from gateway.load import load
+from gateway.load.derived.kinds import KINDS as CONFIGURED
 from gateway.record import EventLog, restore_snapshot, snapshot_of
 from gateway.replay import replay
 from gateway.turn import take_turn
@@ -142,3 +144,15 @@ def test_what_a_file_says_of_a_derived_tag_is_passed_over(tmp_path: Path) -> Non
     assert replay(site, file, EventLog(log, "r"), until_ns=1_767_225_601_000_000_000).refused == 1
     assert b"T-912.volume" not in log.getvalue(), "5000 m³ would have tripped H"
     assert backtest(site, Asked(recording=file))["rules"]
+
+
+def test_every_kind_stands_in_the_document_and_on_the_page() -> None:
+    said = Path("docs/derived.md").read_text("utf-8")
+    headings = {word for line in said.splitlines() if line.startswith("## ") for word in re.findall(r"\w+", line)}
+    assert set(CONFIGURED) <= headings
+    for language in ("en", "zh"):
+        words = Path(f"dashboards/web/src/words/{language}.ts").read_text("utf-8")
+        kinds = words.split("derivedKind: {")[1].split("}")[0]
+        roles = words.split("derivedRole: {")[1].split("}")[0]
+        assert {kind for kind in CONFIGURED if f" {kind}: " not in kinds} == set()
+        assert {role for spec in CONFIGURED.values() for role in spec.roles if f" {role}: " not in roles} == set()
