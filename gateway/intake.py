@@ -95,6 +95,26 @@ class _Sequence:
     is_unjudged_told: bool = False
 
 
+@dataclass(slots=True)
+class Plain:
+    """Scans of one nature that simply follow their predecessors, as columns.
+
+    Attributes:
+        places: Their places among the items of the tick.
+        states: The sequences of their sources.
+        source: Index of each one's source in the memory, int32 (n,).
+        received_ns: int64 (n,).
+        lateness_ns: By how much their samples may be late without a second thought, int64 (n,).
+    """
+
+    places: list[int] = field(default_factory=list)
+    scans: list[Scan] = field(default_factory=list)
+    states: list[_Sequence] = field(default_factory=list)
+    source: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    received_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    lateness_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+
 class Intake:
     """The gate of the road; one for all sources."""
 
@@ -122,38 +142,64 @@ class Intake:
             state.outages.append((state.down_since_ns, link.received_ns))
         state.is_up = link.is_up
 
-    def is_plain(self, scan: Scan, memory: Memory) -> bool:
-        """Tell whether a scan simply follows its predecessor: no gap, no back-fill, no clock in doubt."""
-        state = self.state.get(scan.source)
-        return (
-            state is not None
-            and scan.number == state.number + 1
-            and scan.epoch == state.epoch
-            and not (scan.is_backfill or scan.is_retained or state.is_stepped)
-            and state.streak == 0
-            and len(scan.rows) > 0
-            and self._tells(scan, state, memory)
-        )
+    def plain(self, items: Sequence[Scan | Link], live: LiveSide) -> dict[Nature, "Plain"]:
+        """Find the scans that simply follow their predecessors: no gap, no back-fill, no clock in doubt.
 
-    def _tells(self, scan: Scan, state: _Sequence, memory: Memory) -> bool:
-        """Tell whether the source spoke lately enough that nothing can have been missed."""
-        source = memory.source_of.get(scan.source)
-        if source is None:
-            return False
-        spoke_ns = min(max(state.received_ns, 1), int(memory.mark_received_ns[source]))
-        return scan.received_ns - spoke_ns <= self._silent_ns[scan.source]
-
-    def note_plain(self, scans: Sequence[Scan]) -> NDArray[np.int64]:
-        """Take plain scans into their sequences; their samples are admitted in bulk or by ``admit_rest``.
-
-        Returns:
-            By how much the samples of each may be late without a second thought, int64 (n,).
+        A second scan of a source waits for what the first one does, and one after a change of its link for that.
         """
-        for scan in scans:
-            state = self.state[scan.source]
+        found: dict[Nature, Plain] = {}
+        seen: set[str] = set()
+        for place, item in enumerate(items):
+            name = item.source
+            if name in seen:
+                continue
+            seen.add(name)
+            state = self.state.get(name)
+            if (
+                state is None
+                or not isinstance(item, Scan)
+                or item.number != state.number + 1
+                or item.epoch != state.epoch
+                or item.is_backfill
+                or item.is_retained
+                or state.is_stepped
+                or state.streak
+                or item.received_ns - state.received_ns > self._silent_ns[name]
+                or len(item.rows) == 0
+            ):
+                continue
+            plain = found.get(item.nature)
+            if plain is None:
+                plain = found[item.nature] = Plain()
+            plain.places.append(place)
+            plain.scans.append(item)
+            plain.states.append(state)
+        for nature, plain in found.items():
+            self._look_up(plain, live.memory(nature))
+        return found
+
+    def _look_up(self, plain: "Plain", memory: Memory) -> None:
+        """Look up the sources of plain scans, and leave out those that were not heard for too long."""
+        names = [scan.source for scan in plain.scans]
+        plain.source = np.array([memory.source_of.get(name, -1) for name in names], dtype=np.int32)
+        plain.received_ns = np.array([scan.received_ns for scan in plain.scans], dtype=np.int64)
+        plain.lateness_ns = np.array([self._lateness_ns[name] for name in names], dtype=np.int64)
+        silent_ns = np.array([self._silent_ns[name] for name in names], dtype=np.int64)
+        heard = plain.received_ns - memory.mark_received_ns[plain.source] <= silent_ns
+        heard &= plain.source >= 0
+        if not heard.all():
+            at = np.flatnonzero(heard).tolist()
+            plain.places = [plain.places[k] for k in at]
+            plain.scans = [plain.scans[k] for k in at]
+            plain.states = [plain.states[k] for k in at]
+            plain.source, plain.received_ns = plain.source[heard], plain.received_ns[heard]
+            plain.lateness_ns = plain.lateness_ns[heard]
+
+    def note_plain(self, plain: "Plain") -> None:
+        """Take plain scans into their sequences; their samples are admitted in bulk or by ``admit_rest``."""
+        for state, scan in zip(plain.states, plain.scans, strict=True):
             state.number = scan.number
             state.received_ns = scan.received_ns
-        return np.array([self._lateness_ns[scan.source] for scan in scans], dtype=np.int64)
 
     def admit_rest(self, scan: Scan, live: LiveSide, *, is_part: bool) -> Iterator[Admitted]:
         """Admit a plain scan that is noted already, or the part of it that was not settled in bulk."""

@@ -6,20 +6,15 @@ Never: does I/O, reads a clock.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
-import numpy as np
-
-from alerting.core import Changes
-from alerting.core.batch import NONE_NS, Batch
+from alerting.core.batch import NONE_NS
 from alerting.desk import Desk, Outcome
 from alerting.model.command import Command
-from edge.model import Link, Nature, Scan
-from gateway.intake import Intake, Lane, take
+from edge.model import Link, Scan
+from gateway.bulk import Item, Part, Settled, settle
+from gateway.intake import Intake, Lane
 
-Item: TypeAlias = Scan | Link
-QUIET_SCANS_MIN = 2  # Below that much, bulk costs more than it saves.
-QUIET_SAMPLES_MIN = 32
+__all__ = ["Item", "Turned", "take_turn"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,14 +53,20 @@ def take_turn(
     """
     desk.begin(now_ns)
     turned = Turned(outcome=Outcome(number=desk.ticks, now_ns=now_ns))
-    settled = settle(desk, intake, items) if is_bulk else {}
+    settled = settle(desk, intake, items) if is_bulk else Settled()
+    turned.live += settled.samples
     for place, item in enumerate(items):
+        if place in settled.whole:
+            assert isinstance(item, Scan)
+            turned.entered.append([item])
+            turned.shown.append(item)
+            continue
         kept: list[Scan] = []
         turned.entered.append(kept)
         if isinstance(item, Link):
             intake.note(item)
             continue
-        part = settled.get(place)
+        part = settled.parts.get(place)
         if part is not None:
             _keep_settled(desk, turned, kept, part)
             if part.rest is None:
@@ -77,24 +78,7 @@ def take_turn(
     return turned
 
 
-@dataclass(slots=True)
-class Settled:
-    """What became of a scan in bulk.
-
-    Attributes:
-        scan: What was taken, perhaps empty.
-        rest: What goes on as ever; None for nothing.
-        newest_ns: Newest time of the samples that enter live; ``NONE_NS`` for none, or where it is noted already.
-        changes: What the samples taken changed, before them and by them.
-    """
-
-    scan: Scan
-    rest: Scan | None = None
-    newest_ns: int = NONE_NS
-    changes: tuple[Changes, Changes] | None = None
-
-
-def _keep_settled(desk: Desk, turned: Turned, kept: list[Scan], part: Settled) -> None:
+def _keep_settled(desk: Desk, turned: Turned, kept: list[Scan], part: Part) -> None:
     """Let the marks and alarms follow what was taken in bulk, in the scan's turn."""
     if part.newest_ns != NONE_NS:
         desk.memory(part.scan.nature).mark(part.scan, part.newest_ns)
@@ -106,7 +90,7 @@ def _keep_settled(desk: Desk, turned: Turned, kept: list[Scan], part: Settled) -
         desk.fold(part.scan, part.changes)
 
 
-def _admit(intake: Intake, desk: Desk, turned: Turned, kept: list[Scan], item: Scan, settled: Settled | None) -> None:
+def _admit(intake: Intake, desk: Desk, turned: Turned, kept: list[Scan], item: Scan, settled: Part | None) -> None:
     """Carry a scan, or what is left of it, through intake and core."""
     changes = None if settled is None else settled.changes
     if settled is None or settled.rest is None:
@@ -134,49 +118,3 @@ def _admit(intake: Intake, desk: Desk, turned: Turned, kept: list[Scan], item: S
                 turned.shown.append(part.scan)
     if changes is not None:
         desk.fold(item, changes)
-
-
-def settle(desk: Desk, intake: Intake, items: Sequence[Item]) -> dict[int, Settled]:
-    """Take in bulk what needs no second thought, of all scans that simply follow (``alerting.core.guard``).
-
-    Nothing can depend on the order of what is taken: each tag comes once and is no input of another tag's rule. What
-    it changes is folded into alarms in the scan's turn.
-
-    Returns:
-        By place in ``items``: what became of each such scan. What is not taken goes on as ever.
-    """
-    by_nature: dict[Nature, dict[int, Scan]] = {}
-    seen: set[str] = set()
-    for place, item in enumerate(items):
-        source = item.source
-        if isinstance(item, Scan) and source not in seen and intake.is_plain(item, desk.memory(item.nature)):
-            by_nature.setdefault(item.nature, {})[place] = item
-        seen.add(source)  # A second scan of a source waits for what the first one does.
-    settled: dict[int, Settled] = {}
-    for nature, scans in by_nature.items():
-        if len(scans) >= QUIET_SCANS_MIN or sum(map(len, scans.values())) >= QUIET_SAMPLES_MIN:
-            settled |= _settle(desk, intake, nature, scans)
-    return settled
-
-
-def _settle(desk: Desk, intake: Intake, nature: Nature, scans: dict[int, Scan]) -> dict[int, Settled]:
-    memory, mine = desk.memory(nature), list(scans.values())
-    source = np.array([memory.source_of[scan.source] for scan in mine], dtype=np.int32)
-    batch = Batch.of(mine, source, intake.note_plain(mine))
-    taken = desk.take_batch(nature, batch)
-    newest = taken.newest_ns
-    if len(desk.table.many) == len(desk.derived) == 0:  # Nothing looks at another source's time within the tick.
-        memory.mark_all(mine, source, newest)
-        newest = np.full(len(mine), NONE_NS, dtype=np.int64)
-    settled = {
-        place: Settled(scan, None, newest_ns)
-        for (place, scan), newest_ns in zip(scans.items(), newest.tolist(), strict=True)
-    }
-    places = list(scans)
-    for at in np.flatnonzero(taken.left).tolist():
-        mask = taken.is_taken[batch.first[at] : batch.first[at + 1]]
-        part = settled[places[at]]
-        part.scan, part.rest = take(mine[at], mask), take(mine[at], ~mask)
-    for at, changes in taken.changes.items():
-        settled[places[at]].changes = changes
-    return settled

@@ -40,7 +40,13 @@ class Batch:
     lateness_ns: NDArray[np.int64]
 
     @classmethod
-    def of(cls, scans: Sequence[Scan], source: NDArray[np.int32], lateness_ns: NDArray[np.int64]) -> "Batch":
+    def of(
+        cls,
+        scans: Sequence[Scan],
+        source: NDArray[np.int32],
+        received_ns: NDArray[np.int64],
+        lateness_ns: NDArray[np.int64],
+    ) -> "Batch":
         """Put the samples of some scans side by side."""
         first = np.zeros(len(scans) + 1, dtype=np.int64)
         np.cumsum([len(scan.rows) for scan in scans], out=first[1:])
@@ -51,7 +57,7 @@ class Batch:
             times_ns=_side_by_side([scan.times_ns for scan in scans], np.int64),
             first=first,
             source=source,
-            received_ns=np.array([scan.received_ns for scan in scans], dtype=np.int64),
+            received_ns=received_ns,
             lateness_ns=lateness_ns,
         )
 

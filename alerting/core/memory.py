@@ -199,24 +199,28 @@ class Memory:
         self.mark_received_ns[source] = scan.received_ns
         self.mark_epoch[source], self.mark_number[source] = scan.epoch, scan.number
 
-    def mark_all(self, scans: Sequence[Scan], source: NDArray[np.int32], newest_ns: NDArray[np.int64]) -> None:
+    def mark_all(
+        self,
+        scans: Sequence[Scan],
+        source: NDArray[np.int32],
+        received_ns: NDArray[np.int64],
+        newest_ns: NDArray[np.int64],
+    ) -> None:
         """Move the watermarks of several sources, each once.
 
         Args:
             source: Index of each scan's source, (n,).
+            received_ns: Receive time of each scan, int64 (n,).
             newest_ns: Newest time of what entered of each, int64 (n,); the least number there is for nothing.
         """
         here = newest_ns != np.iinfo(np.int64).min
-        at, newest = source[here], newest_ns[here]
-        received, epoch, number = (
-            np.array([getattr(scan, name) for scan in scans], dtype=np.int64)[here]
-            for name in ("received_ns", "epoch", "number")
-        )
+        at, newest, received = source[here], newest_ns[here], received_ns[here]
         mark_ns = self.mark_ns[at]
         went_on = mark_ns + np.maximum(received - self.mark_received_ns[at], 0)
         self.mark_ns[at] = np.where(newest < mark_ns, went_on, newest)  # As in ``mark``.
         self.mark_received_ns[at] = received
-        self.mark_epoch[at], self.mark_number[at] = epoch, number
+        self.mark_epoch[at] = np.array([scan.epoch for scan in scans], dtype=np.int64)[here]
+        self.mark_number[at] = np.array([scan.number for scan in scans], dtype=np.int64)[here]
 
     def last_scan(self, source: str) -> str:
         """Name the last scan of a source that was judged; ``clock`` where there was none."""

@@ -36,7 +36,7 @@ class Core:
         if self._take is None or len(scan) == 0:
             return evaluate(self.table, self.memory, scan)
         source = np.array([self.memory.source_of[scan.source]], dtype=np.int32)
-        batch = Batch.of([scan], source, np.array([EVER_NS]))
+        batch = Batch.of([scan], source, np.array([scan.received_ns]), np.array([EVER_NS]))
         taken = self._take(batch)
         before, after = taken.changes.get(0, (no_changes(), no_changes()))
         self.memory.mark(scan, int(taken.newest_ns[0]))

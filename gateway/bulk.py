@@ -1,0 +1,87 @@
+"""Bulk: what of a tick can be judged in one pass, before its scans take their turns.
+
+Flow: items in order of arrival -> [settle] -> whole scans taken, parts taken, the rest as ever
+Why: a thousand quiet scans cost a thousand times less together than one after the other.
+Never: changes what comes out: each tag comes once and is no input of another tag's rule, so nothing can depend on the
+order in which samples are taken. What they change is folded into alarms in the scan's turn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+from alerting.core import Changes
+from alerting.core.batch import NONE_NS, Batch
+from alerting.desk import Desk
+from edge.model import Link, Nature, Scan
+from gateway.intake import Intake, Plain, take
+
+Item: TypeAlias = Scan | Link
+SCANS_MIN = 2  # Below that much, bulk costs more than it saves.
+SAMPLES_MIN = 32
+
+
+@dataclass(slots=True)
+class Part:
+    """A scan of which not all was taken, or which changed something.
+
+    Attributes:
+        scan: What was taken, perhaps empty.
+        rest: What goes on as ever; None for nothing.
+        newest_ns: Newest time of the samples that enter live; ``NONE_NS`` for none, or where it is noted already.
+        changes: What the samples taken changed, before them and by them.
+    """
+
+    scan: Scan
+    rest: Scan | None = None
+    newest_ns: int = NONE_NS
+    changes: tuple[Changes, Changes] | None = None
+
+
+@dataclass(slots=True)
+class Settled:
+    """What became of a tick's items in bulk, by their place.
+
+    Attributes:
+        whole: Scans of which all was taken and which changed nothing.
+        samples: How many samples these have.
+        parts: The other scans that were looked at.
+    """
+
+    whole: set[int] = field(default_factory=set)
+    samples: int = 0
+    parts: dict[int, Part] = field(default_factory=dict)
+
+
+def settle(desk: Desk, intake: Intake, items: Sequence[Item]) -> Settled:
+    """Take in bulk what needs no second thought, of all scans that simply follow (``alerting.core.guard``)."""
+    settled = Settled()
+    for nature, plain in intake.plain(items, desk).items():
+        if len(plain.scans) >= SCANS_MIN or sum(len(scan.rows) for scan in plain.scans) >= SAMPLES_MIN:
+            intake.note_plain(plain)
+            _settle(desk, nature, plain, settled)
+    return settled
+
+
+def _settle(desk: Desk, nature: Nature, plain: Plain, settled: Settled) -> None:
+    memory, scans = desk.memory(nature), plain.scans
+    batch = Batch.of(scans, plain.source, plain.received_ns, plain.lateness_ns)
+    taken = desk.take_batch(nature, batch)
+    if len(desk.table.many) == len(desk.derived) == 0:  # Nothing looks at another source's time within the tick.
+        memory.mark_all(scans, plain.source, plain.received_ns, taken.newest_ns)
+        odd = set(np.flatnonzero(taken.left).tolist()) | taken.changes.keys()
+        newest_ns = dict.fromkeys(odd, NONE_NS)
+    else:
+        newest_ns = dict(enumerate(taken.newest_ns.tolist()))
+    settled.whole.update(plain.places)
+    settled.samples += len(batch)
+    for at, newest in newest_ns.items():
+        part = Part(scans[at], newest_ns=newest, changes=taken.changes.get(at))
+        if taken.left[at]:
+            mask = taken.is_taken[batch.first[at] : batch.first[at + 1]]
+            part.scan, part.rest = take(scans[at], mask), take(scans[at], ~mask)
+        settled.parts[plain.places[at]] = part
+        settled.whole.discard(plain.places[at])
+        settled.samples -= len(scans[at].rows)
