@@ -16,7 +16,7 @@ from alerting.core.guard import Guard
 from alerting.core.memory import Changes, Memory
 from alerting.model.rule import RuleTable
 
-ROOM = 4096  # Transitions that one call of the kernel may report.
+ROOM = 65_536  # Transitions that one call of the kernel may report.
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Compiled:
     def __init__(self, table: RuleTable, memory: Memory, guard: Guard, room: int = ROOM) -> None:
         widest = int(np.diff(table.first).max(initial=0))
         self._told = _Told.empty(max(room, kernel_samples.EVENTS_A_RULE * widest))
-        self._at = np.zeros(4, dtype=np.int64)
+        self._at = np.zeros(5, dtype=np.int64)
         self._seen = np.zeros(len(table.tags), dtype=np.int64)
         timers = memory.timers
         self._fixed = (
@@ -63,7 +63,8 @@ class Compiled:
             *(memory.ring_ns, memory.ring_value),
             *(table.first, table.kind, table.sign, table.setpoint, table.deadband, table.on_ns, table.off_ns),
             table.window_ns,
-            *(guard.low, guard.high, guard.keep_ns, guard.is_plain, self._seen),
+            *(guard.low, guard.high, guard.limit_low, guard.limit_high, guard.keep_ns, guard.rate_rule, guard.is_plain),
+            self._seen,
             *(timers.is_listed, timers.listed, timers.count, timers.block_of, timers.check_ns),
             *self._told.columns(),
             self._at,

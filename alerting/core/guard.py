@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from alerting.core.batch import AHEAD_NS_MAX, NONE_NS, Batch, Taken
 from alerting.core.memory import NEVER_NS, RATE_SLOTS, Memory, Phase
-from alerting.core.rate import judge_rates, would_hold
+from alerting.core.rate import judge_rates
 from alerting.core.spread import spread
 from alerting.model.rule import LIMITS, S_TO_NS, Kind, Rule, RuleTable
 from edge.model import Quality
@@ -54,7 +54,9 @@ class Guard:
     Attributes:
         is_plain: Tags whose rules the guard knows, bool (tags,).
         low, high: A value strictly between them changes nothing, float64 (tags,); low > high where closed.
+        limit_low, limit_high: The same for all but the rate, float64 (tags,).
         keep_ns: From then on a rate wants to keep a sample, and the guard ends, int64 (tags,).
+        rate_rule: The RATE rule of each tag, int32 (tags,); -1 for none.
     """
 
     def __init__(self, table: RuleTable) -> None:
@@ -62,6 +64,8 @@ class Guard:
         tags = len(table.tags)
         self.low: NDArray[np.float64] = np.full(tags, np.inf)
         self.high: NDArray[np.float64] = np.full(tags, -np.inf)
+        self.limit_low: NDArray[np.float64] = np.full(tags, np.inf)
+        self.limit_high: NDArray[np.float64] = np.full(tags, -np.inf)
         self.keep_ns: NDArray[np.int64] = np.zeros(tags, dtype=np.int64)
         self.is_plain: NDArray[np.bool_] = np.ones(tags, dtype=np.bool_)
         self._place: NDArray[np.int64] = np.zeros(tags, dtype=np.int64)
@@ -77,6 +81,7 @@ class Guard:
             self._of[kind] = of
             twice = np.bincount(table.row[mine], minlength=tags) > 1
             self.is_plain[twice] = False
+        self.rate_rule = self._of[Kind.RATE]
 
     def refresh(self, memory: Memory, rows: NDArray[np.int32]) -> None:
         """Set the guards of tags that have just been judged."""
@@ -100,9 +105,10 @@ class Guard:
             else:
                 low[has] = np.maximum(low[has], np.where(active, -np.inf, setpoint))
                 high[has] = np.minimum(high[has], np.where(active, np.nextafter(setpoint + deadband, np.inf), np.inf))
+        self.limit_low[rows] = low = np.where(is_open, low, np.inf)
+        self.limit_high[rows] = high = np.where(is_open, high, -np.inf)
         self._bound_rates(memory, rows, low, high)
-        self.low[rows] = np.where(is_open, low, np.inf)
-        self.high[rows] = np.where(is_open, high, -np.inf)
+        self.low[rows], self.high[rows] = low, high
 
     def _bound_rates(
         self, memory: Memory, rows: NDArray[np.int32], low: NDArray[np.float64], high: NDArray[np.float64]
@@ -178,10 +184,7 @@ class Guard:
         kept = np.flatnonzero(quiet & (time_ns >= self.keep_ns[rows]))
         if len(kept):
             rate = self._of[Kind.RATE][rows[kept]].astype(np.int64)
-            holds = would_hold(self.table, memory, rate, values[kept], time_ns[kept])
-            quiet[kept[holds]] = False
-            kept, rate = kept[~holds], rate[~holds]
-            judge_rates(self.table, memory, rate, values[kept], time_ns[kept])
+            judge_rates(self.table, memory, rate, values[kept], time_ns[kept])  # Nothing holds: the bounds say so.
             self.refresh(memory, rows[kept])
         return quiet
 

@@ -25,13 +25,13 @@ SLOTS = 8
 GAP_WINDOWS = 2
 AHEAD_NS_MAX = 5_000_000_000
 NEVER_NS = 9223372036854775807 // 4
-BLOCK = 512
+BLOCK = 64
 EVENTS_A_RULE = 2  # A delay that ended before the sample, and what the sample does.
 RATE_MARGIN = 1e-9  # Relative; far above what rounding can do, far below what matters.
 RATE_MOST = 1e300
 
 # Places in ``at``, where the pass stands.
-SCAN, SAMPLE, TOLD, SERIAL = 0, 1, 2, 3
+SCAN, SAMPLE, TOLD, SERIAL, RISING = 0, 1, 2, 3, 4
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -47,7 +47,7 @@ def take_samples(
     # the table
     first, kind, sign, setpoint, deadband, on_ns, off_ns, window_ns,
     # the guard
-    low, high, keep_ns, is_plain, seen,
+    low, high, limit_low, limit_high, keep_ns, rate_rule, is_plain, seen,
     # timers
     is_listed, listed, listed_count, block_of, check_ns,
     # transitions
@@ -67,18 +67,21 @@ def take_samples(
         latest, oldest = received + AHEAD_NS_MAX, received - lateness_ns[scan]
         newest = newest_ns[scan]
 
-        # Does any tag come twice? Rising rows tell at once, others are marked.
-        is_rising = True
-        for i in range(start + 1, end):
-            is_rising &= rows[i] > rows[i - 1]
-        serial = 0
-        if not is_rising:
-            at[SERIAL] += 2
-            serial = at[SERIAL]
-            for i in range(start, end):
-                r = rows[i]
-                if 0 <= r < tags:
-                    seen[r] = serial + 1 if seen[r] >= serial else serial
+        # Does any tag come twice? Rising rows tell at once, others are marked; once for a scan.
+        if begin == start:
+            is_rising = True
+            for i in range(start + 1, end):
+                is_rising &= rows[i] > rows[i - 1]
+            at[RISING] = is_rising
+            if not is_rising:
+                at[SERIAL] += 2
+                serial = at[SERIAL]
+                for i in range(start, end):
+                    r = rows[i]
+                    if 0 <= r < tags:
+                        seen[r] = serial + 1 if seen[r] >= serial else serial
+        is_rising = at[RISING] != 0
+        serial = 0 if is_rising else at[SERIAL]
         is_run = (
             is_rising
             and end > start
@@ -87,18 +90,22 @@ def take_samples(
             and rows[end - 1] - rows[start] == end - 1 - start
         )
 
+        # A run of rows is compared block by block, and taken at once where all of a block is quiet.
+        base = rows[start] if is_run else 0
+        width = end - start if is_run else 0
+        v, q, t = values[start : start + width], quality[start : start + width], times_ns[start : start + width]
+        lo, hi, la = low[base : base + width], high[base : base + width], last_ns[base : base + width]
+        ke, so = keep_ns[base : base + width], source[base : base + width]
+        va, vn, ta = value[base : base + width], value_ns[base : base + width], is_taken[start : start + width]
+
         i = begin
-        checked = begin  # Up to here samples are known to be worth a look one by one.
+        checked = begin if is_run else end  # Up to here samples are known to be worth a look one by one.
         while i < end:
-            if is_run and i >= checked:
-                # A run of rows: compare a block at once, and take it at once where all of it is quiet.
-                n = min(BLOCK, end - i)
-                r = rows[i]
-                v, q, t = values[i : i + n], quality[i : i + n], times_ns[i : i + n]
-                lo, hi, la = low[r : r + n], high[r : r + n], last_ns[r : r + n]
-                ke, so = keep_ns[r : r + n], source[r : r + n]
+            if i >= checked:
+                checked = min(i + BLOCK, end)
+                j0, j1 = np.uint64(i - start), np.uint64(checked - start)  # Unsigned: they cannot count from the end.
                 odd = 0
-                for j in range(n):
+                for j in range(j0, j1):
                     odd += not (
                         (lo[j] < v[j])
                         & (v[j] < hi[j])
@@ -110,18 +117,15 @@ def take_samples(
                         & (so[j] == mine)
                     )
                 if odd == 0:
-                    va, vn, ta = value[r : r + n], value_ns[r : r + n], is_taken[i : i + n]
-                    for j in range(n):
-                        va[j] = v[j]
-                        ta[j] = True
-                    for j in range(n):
+                    for j in range(j0, j1):
                         counted = min(t[j], received)
+                        va[j] = v[j]
                         vn[j] = counted
                         la[j] = counted
+                        ta[j] = True
                         newest = max(newest, counted)
-                    i += n
+                    i = checked
                     continue
-                checked = i + n
 
             r = rows[i]
             stamp = times_ns[i]
@@ -140,7 +144,31 @@ def take_samples(
             now = min(stamp, received)
             v1 = values[i]
             q1 = quality[i]
-            if low[r] < v1 and v1 < high[r] and q1 == GOOD and now < keep_ns[r]:
+            if low[r] < v1 and v1 < high[r] and q1 == GOOD:
+                if now >= keep_ns[r]:
+                    # Quiet, but its rate wants to keep a sample. Nothing holds: the bounds say so.
+                    k = rate_rule[r]
+                    ring, window = rate_of[k], window_ns[k]
+                    is_gap = True
+                    for slot in range(SLOTS):
+                        is_gap &= ring_ns[ring, slot] == 0 or now - ring_ns[ring, slot] > GAP_WINDOWS * window
+                    least, most = v1, v1
+                    for slot in range(SLOTS - 1, 0, -1):
+                        ring_ns[ring, slot] = 0 if is_gap else ring_ns[ring, slot - 1]
+                        was = ring_value[ring, slot - 1]
+                        ring_value[ring, slot] = was
+                        if ring_ns[ring, slot] > 0:
+                            least, most = min(least, was), max(most, was)
+                    ring_ns[ring, 0] = now
+                    ring_value[ring, 0] = v1
+                    keep_ns[r] = now + window // (SLOTS - 2)
+                    largest = max(abs(least), abs(most))
+                    span = min(setpoint[k] * (window / 1e9) * (1.0 - RATE_MARGIN), RATE_MOST) - RATE_MARGIN * largest
+                    if largest < RATE_MOST:
+                        low[r] = max(limit_low[r], most - span)
+                        high[r] = min(limit_high[r], least + span)
+                    else:
+                        low[r], high[r] = np.inf, -np.inf
                 value[r] = v1
                 value_ns[r] = now
                 last_ns[r] = now
@@ -200,6 +228,7 @@ def take_samples(
 
             is_open = tag_quality[r] == GOOD
             bound_low, bound_high, keep = -np.inf, np.inf, NEVER_NS
+            rate_low, rate_high = -np.inf, np.inf
             for k in range(k0, k1):
                 what = kind[k]
                 if is_spoilt and what < STALE and since_ns[k] != 0:  # Spoilt data pauses all that judges values.
@@ -296,19 +325,24 @@ def take_samples(
                 elif what == RATE:
                     ring = rate_of[k]
                     keep = 0
+                    least, most = np.inf, -np.inf
                     if ring_ns[ring, 0] > 0:
                         keep = ring_ns[ring, 0] + window_ns[k] // (SLOTS - 2)
-                    span = setpoint[k] * (window_ns[k] / 1e9) * (1.0 - RATE_MARGIN)
-                    span = min(span, RATE_MOST)
                     for slot in range(SLOTS):
                         if ring_ns[ring, slot] > 0:
                             was = ring_value[ring, slot]
-                            slack = RATE_MARGIN * abs(was)
-                            bound_high = min(bound_high, was + span - slack if abs(was) < RATE_MOST else -np.inf)
-                            bound_low = max(bound_low, was - span + slack if abs(was) < RATE_MOST else np.inf)
+                            least, most = min(least, was), max(most, was)
+                    if least <= most:
+                        largest = max(abs(least), abs(most))
+                        span = min(setpoint[k] * (window_ns[k] / 1e9) * (1.0 - RATE_MARGIN), RATE_MOST)
+                        span -= RATE_MARGIN * largest
+                        rate_low, rate_high = most - span, least + span
+                        is_open &= largest < RATE_MOST
             keep_ns[r] = keep
-            low[r] = bound_low if is_open else np.inf
-            high[r] = bound_high if is_open else -np.inf
+            limit_low[r] = bound_low if is_open else np.inf
+            limit_high[r] = bound_high if is_open else -np.inf
+            low[r] = max(limit_low[r], rate_low)
+            high[r] = min(limit_high[r], rate_high)
             block = block_of[r]
             if block >= 0:
                 check_ns[block] = min(check_ns[block], last_ns[r] + stale_ns[r])

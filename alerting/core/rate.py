@@ -35,7 +35,12 @@ def judge_rates(
     window = table.window_ns[rules]
     ages = time_ns[:, None] - memory.ring_ns[ring]
     kept = (memory.ring_ns[ring] > 0) & (ages <= GAP_WINDOWS * window[:, None])
-    has_rate, rate = _rate(memory, ring, kept & (ages >= window[:, None]), ages, value)
+    usable = kept & (ages >= window[:, None])
+    newest = np.argmax(usable, axis=1)  # slots are newest first
+    has_rate = usable[np.arange(len(rules)), newest]
+    since_s = np.where(has_rate, ages[np.arange(len(rules)), newest], 1) / 1e9
+    with np.errstate(over="ignore"):  # A device may send 1e308; an infinite rate is a rate beyond its setpoint.
+        rate = np.abs(value - memory.ring_value[ring, newest]) / since_s
 
     is_gap = ~kept.any(axis=1)
     spacing = window // (RATE_SLOTS - 2)
@@ -50,37 +55,3 @@ def judge_rates(
     setpoint = table.setpoint[rules]
     with np.errstate(invalid="ignore"):
         return has_rate & (rate >= setpoint), has_rate & (rate < setpoint - table.deadband[rules])
-
-
-def would_hold(
-    table: RuleTable,
-    memory: Memory,
-    rules: NDArray[np.int64],
-    value: NDArray[np.float64],
-    time_ns: NDArray[np.int64],
-) -> NDArray[np.bool_]:
-    """Tell which rates would hold, bool (n,), without keeping the samples."""
-    ring = memory.rate_of[rules]
-    window = table.window_ns[rules][:, None]
-    ages = time_ns[:, None] - memory.ring_ns[ring]
-    usable = (memory.ring_ns[ring] > 0) & (ages <= GAP_WINDOWS * window) & (ages >= window)
-    has_rate, rate = _rate(memory, ring, usable, ages, value)
-    with np.errstate(invalid="ignore"):
-        return has_rate & (rate >= table.setpoint[rules])
-
-
-def _rate(
-    memory: Memory,
-    ring: NDArray[np.int32],
-    usable: NDArray[np.bool_],
-    ages: NDArray[np.int64],
-    value: NDArray[np.float64],
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Give |rate| against the newest usable sample of each ring, and whether there is one."""
-    at = np.arange(len(ring))
-    newest = np.argmax(usable, axis=1)  # slots are newest first
-    has_rate = usable[at, newest]
-    since_s = np.where(has_rate, ages[at, newest], 1) / 1e9
-    with np.errstate(over="ignore"):  # A device may send 1e308; an infinite rate is a rate beyond its setpoint.
-        rate: NDArray[np.float64] = np.abs(value - memory.ring_value[ring, newest]) / since_s
-    return has_rate, rate

@@ -2,7 +2,7 @@
 
 import gc
 from dataclasses import dataclass
-from time import perf_counter_ns, thread_time_ns
+from time import perf_counter_ns
 
 import numpy as np
 

@@ -1,0 +1,139 @@
+"""The core alone: one memory, one dense or sparse scan a tick, no intake, no alarms; a kernel's figure.
+
+Why: it stands beside the road's and tells how much of that is judging; it is never to be quoted alone.
+"""
+
+from time import thread_time_ns
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.core import Memory, evaluate, expire
+from alerting.core.backend import Backend, make_taker
+from alerting.core.batch import Batch
+from alerting.core.guard import Guard, plain_rules
+from alerting.model.rule import RuleTable
+from edge.model import Scan, TagTable
+from gateway.bench.core.plant import START_NS, S, Trouble, make_plant, values_of
+
+TILE = 1000
+LATENESS_NS = 60 * S
+
+
+def tiled(tags: int) -> RuleTable:
+    """Make the rule table of many tags of one source out of copies of the columns of a few.
+
+    Objects of Python for ten million rules would need more memory than the machine has; the core looks at columns.
+    """
+    few, _ = make_plant(min(TILE, tags), tags)
+    times = -(-tags // TILE)
+    if times == 1:
+        return few
+    made = object.__new__(TagTable)
+    made.tags = few.tags.tags * times
+    made.names = few.tags.names * times
+    made.row_of = few.tags.row_of
+    table = object.__new__(RuleTable)
+    rules = len(few)
+    step = {"row": len(few.tags), "alarm": len(few.alarms)}
+    for name, column in vars(few).items():
+        whole = column
+        if isinstance(column, np.ndarray) and len(column) == rules:
+            whole = np.tile(column, times)
+            if name in step:
+                whole += np.repeat(np.arange(times, dtype=column.dtype) * step[name], rules)
+        setattr(table, name, whole)
+    table.tags, table.rules, table.alarms = made, few.rules * times, few.alarms * times
+    table.first = np.append(_shifted(few.first, times, rules), rules * times).astype(np.int32)
+    table.alarm_first = np.append(_shifted(few.alarm_first, times, rules), rules * times).astype(np.int32)
+    table.input_first = np.zeros(len(made) + 1, dtype=np.int32)
+    table.made = {"plain": np.tile(plain_rules(few), times)}
+    return table
+
+
+def _shifted(first: NDArray[np.int32], times: int, step: int) -> NDArray[np.int32]:
+    starts: NDArray[np.int32] = (first[:-1] + np.arange(times)[:, None] * step).astype(np.int32).ravel()
+    return starts
+
+
+class CoreRun:
+    """One memory of one source, driven scan by scan with one backend."""
+
+    def __init__(self, table: RuleTable, backend: Backend) -> None:
+        self.table = table
+        self.tags = len(table.tags)
+        self.memory = Memory.fresh(table, START_NS)
+        self.guard = Guard(table)
+        self._take = make_taker(backend, table, self.memory, self.guard)
+        self.number = 0
+        self.rows: NDArray[np.int32] = np.arange(self.tags, dtype=np.int32)
+        self.changes = 0
+        self.exceptions = 0
+
+    def tick(self, values: NDArray[np.float64], rows: NDArray[np.int32] | None = None) -> int:
+        """Judge one scan, a second after the last, and read the clock; give the nanoseconds that it took."""
+        self.number += 1
+        rows = self.rows if rows is None else rows
+        now_ns = START_NS + self.number * S
+        times_ns = np.full(len(rows), now_ns, dtype=np.int64)
+        scan = Scan(
+            source="s0",
+            epoch=1,
+            number=self.number,
+            received_ns=now_ns,
+            rows=rows,
+            values=values,
+            quality=np.zeros(len(rows), dtype=np.uint8),
+            times_ns=times_ns,
+        )
+        source, received = np.zeros(1, np.int32), np.array([now_ns])
+        began = thread_time_ns()
+        batch = Batch.of([scan], source, received, np.array([LATENESS_NS]))
+        taken = self._take(batch)
+        self.memory.mark(scan, int(taken.newest_ns[0]))
+        self.changes += sum(len(part) for parts in taken.changes.values() for part in parts)
+        if taken.left[0]:
+            rest = np.flatnonzero(~taken.is_taken)
+            part = Scan(
+                source="s0",
+                epoch=1,
+                number=self.number,
+                received_ns=now_ns,
+                rows=rows[rest],
+                values=values[rest],
+                quality=scan.quality[rest],
+                times_ns=times_ns[rest],
+            )
+            self.changes += sum(map(len, evaluate(self.table, self.memory, part)))
+            self.guard.refresh(self.memory, part.rows)
+        ended = expire(self.table, self.memory, now_ns)
+        self.guard.close(self.table.row[ended.rule])
+        self.changes += len(ended)
+        self.memory.is_dirty[:] = False
+        return thread_time_ns() - began
+
+
+def measure_dense(table: RuleTable, backend: Backend, trouble: Trouble, ticks: int) -> tuple[float, float]:
+    """Give the median and the mean nanoseconds a tag of dense scans.
+
+    Rates keep a sample every tenth tick, all tags in the same one: the median does not show it, the mean does.
+    """
+    run, dice = CoreRun(table, backend), np.random.default_rng(1)
+    columns = [values_of(dice, run.tags, trouble) for _ in range(4)]
+    for tick in range(2):
+        run.tick(columns[tick])
+    took = [run.tick(columns[tick % 4]) / run.tags for tick in range(ticks)]
+    assert trouble.trips == 0 or run.changes > 0, "nothing rang"
+    return float(np.median(took)), float(np.mean(took))
+
+
+def measure_sparse(table: RuleTable, backend: Backend, share: float, ticks: int) -> float:
+    """Give the median nanoseconds a sample of scans of some tags, picked anew each tick."""
+    run, dice = CoreRun(table, backend), np.random.default_rng(1)
+    run.tick(values_of(dice, run.tags, Trouble()))
+    n = max(1, round(share * run.tags))
+    took = []
+    for _ in range(ticks):
+        rows = dice.choice(run.tags, n, replace=False).astype(np.int32)
+        took.append(run.tick(values_of(dice, n, Trouble()), rows) / n)
+    return float(np.median(took))
