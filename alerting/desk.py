@@ -273,7 +273,11 @@ class Desk:
         outcome.standings = self.units.take_changed()
         for nature, memory in self.memories.items():
             for told in memory.formulas.news():
-                self.remark("rule_not_judged", nature=nature.value, **{**told, "rule": self.table[told["rule"]].id})
+                rule = self.table[told["rule"]]
+                if rule.is_hidden:
+                    self.remark("enable_not_known", nature=nature.value, **{**told, "rule": rule.when})
+                else:
+                    self.remark("rule_not_judged", nature=nature.value, **{**told, "rule": rule.id})
             dirty = np.flatnonzero(memory.is_dirty)
             outcome.delays += [(nature, int(rule)) for rule in dirty]
             memory.is_dirty[dirty] = False

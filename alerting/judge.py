@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from alerting.core import Changes, Memory
 from alerting.core.derived import DerivedState, DerivedTable
 from alerting.core.derived.told import told
-from alerting.core.memory import no_changes
+from alerting.core.memory import Phase, no_changes
 from alerting.core.trend import Forecast
 from alerting.lifecycle import Turn, step
 from alerting.model.alarm import Alarm, State, digest
@@ -105,20 +105,9 @@ def judge_alarm(
     if state is State.NORMAL:
         what = What.CLEARED
     facts = _facts(rule, tag.eu, after.value, describe(int(changes.quality[decisive])), scan_key)
-    if rule.kind is Kind.TREND:
-        facts |= _forecast(lane, rule)
-    if rule.kind is Kind.EXPRESSION:
-        facts |= _asked(lane, rule, is_active=bool(changes.is_active[decisive]))
-    if rule.other:
-        facts["other"] = rule.other
-        facts["other_value"] = float(changes.other[decisive]) if np.isfinite(changes.other[decisive]) else None
-        facts["other_eu"] = table.tags[table.tags.row_of[rule.other]].eu
+    facts |= _more_facts(lane, rule, changes, int(decisive), is_active=bool(len(active)))
     if what in (What.ESCALATED, What.LOWERED, What.CHANGED):
         facts["from"] = alarm.condition
-    if rule.kind in (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE, Kind.EXPRESSION):
-        facts["holds"] = bool(len(active))
-    if lane.derived is not None and lane.derived_state is not None:
-        facts |= told(lane.derived, lane.derived_state, lane.memory, tag_name)
     if lane.late:
         facts["gap"] = lane.late
     return alarm_event(after, what, time_ns, now_ns, facts, late=lane.late), after
@@ -166,12 +155,13 @@ def is_latching(table: RuleTable, alarm: Alarm) -> bool:
 
 
 def _active_rules(lane: Lane, place: int) -> NDArray[np.int64]:
-    """Give the alarm's tripped rules, outermost last, as they stood before ``lane.then``."""
+    """Give the alarm's tripped rules that ring, outermost last, as they stood before ``lane.then``."""
     first, end = int(lane.table.alarm_first[place]), int(lane.table.alarm_first[place + 1])
+    rings = lane.table.tier[first:end] > Tier.NONE
     is_active = lane.memory.is_active[first:end].copy()
     mine = (lane.then.rule >= first) & (lane.then.rule < end)
     is_active[lane.then.rule[mine] - first] = ~lane.then.is_active[mine]
-    return first + np.flatnonzero(is_active)
+    return first + np.flatnonzero(is_active & rings)
 
 
 def _turn(alarm: Alarm, tier: Tier, condition: str, *, is_active: bool) -> tuple[Turn | None, What | None]:
@@ -215,6 +205,27 @@ def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str
     return facts
 
 
+def _more_facts(lane: Lane, rule: Rule, changes: Changes, decisive: int, *, is_active: bool) -> dict[str, Any]:
+    """Collect what only some kinds of rules, or rules of some tags, have to say."""
+    facts: dict[str, Any] = {}
+    if rule.kind is Kind.TREND:
+        facts |= _forecast(lane, rule)
+    if rule.kind is Kind.EXPRESSION:
+        facts |= _asked(lane, rule, is_active=bool(changes.is_active[decisive]))
+    if rule.other:
+        tags = lane.table.tags
+        facts["other"] = rule.other
+        facts["other_value"] = float(changes.other[decisive]) if np.isfinite(changes.other[decisive]) else None
+        facts["other_eu"] = tags[tags.row_of[rule.other]].eu
+    if rule.kind in (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE, Kind.EXPRESSION):
+        facts["holds"] = is_active
+    if lane.derived is not None and lane.derived_state is not None:
+        facts |= told(lane.derived, lane.derived_state, lane.memory, rule.tag)
+    if rule.enable:
+        facts |= _enabled(lane, rule, int(changes.time_ns[decisive]), is_active=is_active)
+    return facts
+
+
 def _asked(lane: Lane, rule: Rule, *, is_active: bool) -> dict[str, Any]:
     """Say what an EXPRESSION asks, and which of its parts were true with which values when it tripped or let go."""
     tags = lane.table.tags
@@ -223,6 +234,20 @@ def _asked(lane: Lane, rule: Rule, *, is_active: bool) -> dict[str, Any]:
         for value in part["values"]:
             value["eu"] = tags[tags.row_of[value["text"]]].eu if value.pop("is_tag") else ""
     return {"when": rule.when, "parts": parts}
+
+
+def _enabled(lane: Lane, rule: Rule, time_ns: int, *, is_active: bool) -> dict[str, Any]:
+    """Say what enables a rule, and whether that is known; of one that was let go because it is not, that it was."""
+    memory, k = lane.memory, lane.table.index_of[rule.id]
+    gate = int(lane.table.gates.of[k, 0])
+    if not is_active and memory.opened_ns[k] == -time_ns:
+        return {"enable": rule.enable, "disabled": "enable"}
+    doubt = memory.formulas.doubts(gate)
+    is_known = memory.phase[gate] == Phase.REST and memory.formulas.is_met(gate)
+    facts: dict[str, Any] = {"enable": rule.enable, "enable_is": "true" if is_known else "unknown"}
+    if not is_known:
+        facts["enable_doubt"], facts["enable_part"] = doubt or ("unseen", rule.enable_asked[0])
+    return facts
 
 
 def _forecast(lane: Lane, rule: Rule) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from alerting.core.memory import no_changes
 from alerting.judge import Lane, judge_alarm
 from alerting.model.alarm import Alarm
 from alerting.model.event import Event
-from alerting.model.rule import RuleTable
+from alerting.model.rule import RuleTable, runs
 from alerting.register.episode import Entry
 from edge.model import Nature, Scan, TagTable
 
@@ -41,9 +41,10 @@ class Part:
         self._table: RuleTable | None = None
         self.rows = whole.tags.rows_of_source(source)
         self.rules = whole.within(self.rows)
-        needy = np.setdiff1d(whole.touching(self.rows), self.rules)
+        near = np.append(whole.touching(self.rows), runs(whole.first, self.rows))
+        needy = np.setdiff1d(near, self.rules)
         self.is_plain = bool(plain_rules(whole)[self.rules].all())
-        self.left_out = tuple(whole[k].id for k in needy.tolist())
+        self.left_out = tuple(whole[k].id for k in needy.tolist() if not whole[k].is_hidden)
 
     @property
     def table(self) -> RuleTable:

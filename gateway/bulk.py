@@ -69,7 +69,9 @@ def _settle(desk: Desk, nature: Nature, plain: Plain, settled: Settled) -> None:
     memory, scans = desk.memory(nature), plain.scans
     batch = Batch.of(scans, plain.source, plain.received_ns, plain.lateness_ns)
     taken = desk.take_batch(nature, batch)
-    if len(desk.table.many) == len(desk.derived) == 0:  # Nothing looks at another source's time within the tick.
+    if (
+        len(desk.table.many) == len(desk.derived) == len(desk.table.gates.rules) == 0
+    ):  # Nothing looks at another source's time within the tick.
         memory.mark_all(scans, plain.source, plain.received_ns, taken.newest_ns)
         odd = set(np.flatnonzero(taken.left).tolist()) | taken.changes.keys()
         newest_ns = dict.fromkeys(odd, NONE_NS)

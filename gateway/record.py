@@ -152,7 +152,7 @@ def rules_of(snapshot: dict[str, Any]) -> list[Rule]:
                 **rule,
                 "kind": Kind(rule["kind"]),
                 "tier": Tier(rule["tier"]),
-                "states": tuple(rule.get("states", ())),
+                **{name: tuple(rule.get(name, ())) for name in ("states", "asked", "enable_asked")},
             }
         )
         for rule in snapshot["rules"]

@@ -122,6 +122,17 @@ def rule_table(kind: Kind) -> RuleTable:
             on_delay_s=DELAY_S,
             tier=Tier.ORANGE,
         ),
+        Kind.GATE: Rule(
+            id="T.v.H",
+            tag="T.v",
+            kind=Kind.H,
+            setpoint=8.0,
+            on_delay_s=DELAY_S,
+            off_delay_s=20.0,
+            tier=Tier.YELLOW,
+            enable="T.v < 9.5",
+            enable_asked=("T.v",),
+        ),
         Kind.RANGE: Rule(id="T.v.RANGE", tag="T.v", kind=Kind.RANGE, setpoint=DELAY_S, tier=Tier.YELLOW),
     }
     stale = rules[Kind.STALE]
@@ -140,6 +151,8 @@ def stream(kind: Kind) -> list[Step]:
         match kind:
             case Kind.H | Kind.HH | Kind.DEVIATION | Kind.STATE | Kind.EXPRESSION:
                 value = 9.0 if holds else 5.0
+            case Kind.GATE:  # Above the limit all the time, but enabled only in between.
+                value = 9.0 if holds else 9.8
             case Kind.FROZEN:
                 value = 9.0 if holds else 5.0 + second % 2
             case Kind.RANGE:
@@ -174,7 +187,10 @@ RIGHT: dict[Kind, tuple[float, float]] = {
     Kind.FROZEN: (15.0, 30.0),
     Kind.RANGE: (15.0, 30.0),
     Kind.EXPRESSION: (15.0, 30.0),
+    Kind.GATE: (15.0, 30.0),  # disabled, it lets go without its off-delay of 20 s
 }
+#: What a row's events are called, where that is not its kind.
+CONDITIONS = {Kind.GATE: "H"}
 
 
 def _none(steps: list[Step]) -> list[Step]:
@@ -296,7 +312,7 @@ def judge_cell(kind: Kind, trouble: Trouble, seen: list[tuple[str, str, str, flo
         seen: (event, rule group, condition, s after the start) of live events, in order.
         doubted: What the gateway said about not judging (remarks), by kind.
     """
-    wanted = kind.name
+    wanted = CONDITIONS.get(kind, kind.name)
     raised = [s for what, _, condition, s in seen if what == "raised" and condition == wanted]
     over = [s for what, _, condition, s in seen if what in ("returned", "cleared") and condition == wanted]
     right_on, right_off = RIGHT[kind]

@@ -21,7 +21,8 @@ from alerting.core.compare import compare
 from alerting.core.delay import expire_held, join, pause, report, step
 from alerting.core.formula import Reach, dues_ns, judge, time_by_clock
 from alerting.core.frozen import interrupt
-from alerting.core.many import Indexes, held_until, is_ready, touch
+from alerting.core.gate import OUT_OF_RANGE, Turning, turn_by_clock
+from alerting.core.many import Indexes, Touched, held_until, is_ready, touch
 from alerting.core.meet import meet, meet_moments, part_formulas, reach_of_scan
 from alerting.core.memory import NEVER_NS, Changes, Memory, Phase, no_changes
 from alerting.core.spread import spread
@@ -30,7 +31,6 @@ from alerting.model.rule import Kind, RuleTable
 from edge.model import Quality, Reason, Scan
 from edge.model.quality import encode, is_bad, is_judged
 
-OUT_OF_RANGE = np.array([encode(Quality.BAD, Reason.RANGE), encode(Quality.BAD, Reason.SENTINEL)], dtype=np.uint8)
 BAD_NOT_A_NUMBER = np.uint8(encode(Quality.BAD, Reason.NOT_A_NUMBER))
 
 
@@ -51,13 +51,16 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     judged = is_judged(scan.quality) & ~bad
 
     rules, place = spread(table.first, rows)
-    many = asked = None
+    many = asked = gates = None
+    before = after = no_changes()
     if len(table.many):
-        many = touch(table, memory, scan, time_ns)
-        many, asked = part_formulas(table, many)
+        many, asked, gates = part_formulas(table, touch(table, memory, scan, time_ns))
         alone = table.many_of[rules] < 0
         rules, place = rules[alone], place[alone]
-    before = expire_held(table, memory, rules, time_ns[place] - 1)
+    turning = None if gates is None else Turning(table, memory, gates, scan)
+    if turning is not None:
+        before = turning.before()
+    before = join(before, expire_held(table, memory, rules, time_ns[place] - 1))
     if many is not None:
         before = join(before, expire_held(table, memory, many.rules, many.time_ns - 1, many.stale_ns))
     reach = reach_of_scan(table, memory, asked, scan)
@@ -76,8 +79,12 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     interrupt(memory, rules[spoilt])
     memory.last_ns[rows] = np.maximum(memory.last_ns[rows], time_ns)
 
+    if turning is not None:
+        mine = [rules, *(part.rules for part in (many, asked) if part is not None)]
+        after = turning.now(rows[judged], np.unique(np.concatenate(mine)))
+    is_open = ~table.gates.shut(memory.is_active, rules) if table.gates else np.ones(len(rules), dtype=np.bool_)
     kind = table.kind[rules]
-    is_value = table.is_value[rules] & judged[place]
+    is_value = table.is_value[rules] & judged[place] & (is_open | (kind != Kind.FROZEN))
     holds = np.zeros(len(rules), dtype=np.bool_)
     lets_go = np.zeros(len(rules), dtype=np.bool_)
     holds[is_value], lets_go[is_value] = compare(
@@ -90,16 +97,12 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     lets_go[is_quality] = ~bad[place[is_quality]]
     lets_go[kind == Kind.STALE] = True
 
-    touched = is_value | is_quality | (kind == Kind.STALE)
+    touched = (is_value | is_quality | (kind == Kind.STALE)) & is_open
     at = time_ns[place]
     at[kind == Kind.STALE] = scan.received_ns  # Silence ends when something comes, whenever that was measured.
-    after = step(table, memory, rules[touched], holds[touched], lets_go[touched], at[touched])
+    after = join(after, step(table, memory, rules[touched], holds[touched], lets_go[touched], at[touched]))
     if many is not None:
-        ready = is_ready(table, memory, many)
-        pause(memory, many.rules[~ready], many.time_ns[~ready])
-        interrupt(memory, many.rules[~ready])
-        k, at = many.rules[ready], many.time_ns[ready]
-        after = join(after, step(table, memory, k, *compare(table, memory, k, memory.value[table.row[k]], at), at))
+        after = join(after, _judge_many(table, memory, many))
     if asked is not None:
         for k, truth, at in judge(memory, asked.rules, asked.time_ns, reach, rows[judged]):
             after = join(after, meet(table, memory, k, truth, at, at - 1))
@@ -108,20 +111,32 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
     return before, after
 
 
+def _judge_many(table: RuleTable, memory: Memory, many: Touched) -> Changes:
+    """Judge rules of fixed kinds over several tags, after memory has taken the scan."""
+    if table.gates:
+        many = many.where(~table.gates.shut(memory.is_active, many.rules))
+    ready = is_ready(table, memory, many)
+    pause(memory, many.rules[~ready], many.time_ns[~ready])
+    interrupt(memory, many.rules[~ready])
+    k, at = many.rules[ready], many.time_ns[ready]
+    return step(table, memory, k, *compare(table, memory, k, memory.value[table.row[k]], at), at)
+
+
 def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
     """End delays and find stale tags at a clock reading; works without a new sample.
 
     A delay expires on its source's watermark, never while the tag is stale or BAD.
     """
     watermark = memory.watermarks(now_ns)
+    ended = turn_by_clock(table, memory, watermark) if table.gates else no_changes()
     running = memory.timers.running(memory)
     many = running[(table.many_of[running] >= 0) & (table.kind[running] != Kind.EXPRESSION)]
     if len(table.many):
         running = running[table.many_of[running] < 0]
-    ended = expire_held(table, memory, running, watermark[memory.source[table.row[running]]])
+    ended = join(ended, expire_held(table, memory, running, watermark[memory.source[table.row[running]]]))
     if len(many):
         ended = join(ended, expire_held(table, memory, many, *held_until(table, memory, many, watermark)))
-    if memory.formulas:
+    if Kind.EXPRESSION in table.kinds:
         asked = np.flatnonzero(table.kind == Kind.EXPRESSION)
         until = time_by_clock(memory, asked, watermark)
         ended = join(ended, meet_moments(table, memory, asked, until, Reach(watermark)))
@@ -149,7 +164,7 @@ def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
         lead = ahead_ns[memory.source[inputs]]
         ahead[is_many] = lead.min(axis=1)
         stale[is_many] = (memory.last_ns[inputs] + memory.stale_ns[inputs] + lead).min(axis=1)
-        stale[table.kind[running] == Kind.EXPRESSION] = NEVER_NS  # What is stale is for the expression to say.
+        stale[table.is_formula[running]] = NEVER_NS  # What is stale is for the expression to say.
     dues = (due + ahead)[due + ahead <= stale]
     dues = np.concatenate([dues, dues_ns(memory, ahead_ns)])
     least = min(int(dues.min(initial=LATEST_NS)), memory.timers.next_silent_ns(table, memory, ahead_ns))

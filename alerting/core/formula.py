@@ -1,4 +1,4 @@
-"""Formulas: the EXPRESSION rules of a table, as programs, and what one memory keeps of them.
+"""Formulas: the expressions of a table, those of rules and of gates, as programs, and what one memory keeps of them.
 
 Flow: Scan or clock reading -> [moments, judge] -> truth at each moment -> delays of the rules
 Why: the same expression of 300 devices is one array program; between two samples it is judged exactly at the moments
@@ -163,6 +163,11 @@ class Formulas:
         node = lower(expression).parts[step]
         return Unknown(code).name.lower(), expression.text[node.start : node.end]
 
+    def is_met(self, rule: int) -> bool:
+        """Tell whether a rule's expression was ever judged."""
+        formula, place = self.parts[self.part_of[rule]], int(self.place_of[rule])
+        return bool(formula.state.time_ns[place])
+
     def news(self) -> list[dict[str, Any]]:
         """Hand over which rules fell out of judgement by their own calculation since the last call."""
         told = list(self._news)
@@ -244,7 +249,7 @@ def _is_number(node: Node) -> bool:
 def compiled(table: RuleTable) -> list[tuple[Indexes, Program, tuple[Expression, ...]]]:
     """Compile the expressions of a table, once: the rules of each shape, their program, and what was written."""
     if "formulas" not in table.made:
-        rules = np.flatnonzero(table.kind == Kind.EXPRESSION)
+        rules = np.flatnonzero(table.is_formula)
         units = {tag.name: tag.eu for tag in table.tags} if len(rules) else {}
         expressions = [_settled(table, int(rule), units) for rule in rules]
         table.made["formulas"] = [
@@ -257,6 +262,8 @@ def compiled(table: RuleTable) -> list[tuple[Indexes, Program, tuple[Expression,
 
 def _settled(table: RuleTable, rule: int, units: Mapping[str, str]) -> Expression:
     """Read a rule's expression; its outermost ``for`` is the rule's on-delay, which commits with every change."""
+    if table.kind[rule] == Kind.GATE:
+        return read(table[rule].when, units)
     expression, hold_ns = read(table[rule].when, units).without_hold()
     assert hold_ns in (0, table.on_ns[rule]), f"{table[rule].id}: the outermost for is the on-delay"
     return expression

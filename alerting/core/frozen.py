@@ -56,6 +56,14 @@ def judge_frozen(
     return holds, ~holds
 
 
+def forget(memory: Memory, rules: NDArray[np.int64]) -> None:
+    """Begin the flat stretch of FROZEN rules anew with their next judged sample, because they are disabled."""
+    f = memory.flat_of[rules]
+    f = f[f >= 0]
+    memory.flat[f] = 0
+    memory.anchor[f] = np.nan
+
+
 def interrupt(memory: Memory, rules: NDArray[np.int64]) -> None:
     """Let the time up to the next judged sample not count, because an input of these rules cannot be relied on."""
     f = memory.flat_of[rules]

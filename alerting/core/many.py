@@ -40,6 +40,10 @@ class Touched:
     stale_ns: NDArray[np.int64]
     come_ns: NDArray[np.int64]
 
+    def where(self, mask: NDArray[np.bool_]) -> "Touched":
+        """Give the part where the mask is true."""
+        return Touched(self.rules[mask], self.time_ns[mask], self.stale_ns[mask], self.come_ns[mask])
+
 
 def touch(table: RuleTable, memory: Memory, scan: Scan, time_ns: NDArray[np.int64]) -> Touched | None:
     """Find the rules over several tags that a scan touches, before memory takes the scan; None where there is none.

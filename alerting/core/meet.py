@@ -14,16 +14,14 @@ from alerting.model.rule import Kind, RuleTable
 from edge.model import Scan
 
 
-def part_formulas(table: RuleTable, many: Touched | None) -> tuple[Touched | None, Touched | None]:
-    """Part rules over several tags into those of fixed kinds and EXPRESSIONs; None for none."""
-    if many is None or Kind.EXPRESSION not in table.kinds:
-        return many, None
-    is_asked = table.kind[many.rules] == Kind.EXPRESSION
-    parts = [
-        Touched(many.rules[mine], many.time_ns[mine], many.stale_ns[mine], many.come_ns[mine]) if mine.any() else None
-        for mine in (~is_asked, is_asked)
-    ]
-    return parts[0], parts[1]
+def part_formulas(table: RuleTable, many: Touched | None) -> tuple[Touched | None, Touched | None, Touched | None]:
+    """Part rules over several tags into those of fixed kinds, EXPRESSIONs and enable-conditions; None for none."""
+    if many is None or not table.is_formula[many.rules].any():
+        return many, None, None
+    kind = table.kind[many.rules]
+    is_asked, is_gate = kind == Kind.EXPRESSION, kind == Kind.GATE
+    parts = [many.where(mine) if mine.any() else None for mine in (~is_asked & ~is_gate, is_asked, is_gate)]
+    return parts[0], parts[1], parts[2]
 
 
 def reach_of_scan(table: RuleTable, memory: Memory, asked: Touched | None, scan: Scan) -> Reach:
@@ -55,7 +53,10 @@ def meet(
     at_ns: NDArray[np.int64],
     held_ns: NDArray[np.int64],
 ) -> Changes:
-    """Let EXPRESSIONs meet their delays: -1 unknown pauses, 0 lets go, 1 holds."""
+    """Let EXPRESSIONs that are enabled meet their delays: -1 unknown pauses, 0 lets go, 1 holds."""
+    if table.gates:
+        is_open = ~table.gates.shut(memory.is_active, rules)
+        rules, truth, at_ns, held_ns = rules[is_open], truth[is_open], at_ns[is_open], held_ns[is_open]
     ended = expire_held(table, memory, rules, held_ns, np.full(len(rules), NEVER_NS))
     known = truth >= 0
     pause(memory, rules[~known], at_ns[~known])

@@ -92,6 +92,8 @@ class Memory:
         is_watched: Tags whose silence counts in this memory, bool (tags,).
         is_active: Tripped rules, bool (rules,).
         phase, since_ns, elapsed_ns: The delay of each rule: which, counting since (0 while paused), counted before.
+        opened_ns: When the gates of each rule opened last, in the rule's time, or minus when one shut, int64 (rules,);
+            0 for never.
         is_dirty: Rules whose trip or delay changed since the caller last wrote them down, bool (rules,).
         mark_ns, mark_received_ns: Watermark of each source: its last accepted time, and when that was received.
         mark_epoch, mark_number: The scan of each source that moved its watermark last, int64 (sources,); 0 for none.
@@ -119,6 +121,7 @@ class Memory:
     phase: NDArray[np.uint8]
     since_ns: NDArray[np.int64]
     elapsed_ns: NDArray[np.int64]
+    opened_ns: NDArray[np.int64]
     is_dirty: NDArray[np.bool_]
     mark_ns: NDArray[np.int64]
     mark_received_ns: NDArray[np.int64]
@@ -162,6 +165,7 @@ class Memory:
             phase=np.zeros(rules, dtype=np.uint8),
             since_ns=np.zeros(rules, dtype=np.int64),
             elapsed_ns=np.zeros(rules, dtype=np.int64),
+            opened_ns=np.zeros(rules, dtype=np.int64),
             is_dirty=np.zeros(rules, dtype=np.bool_),
             mark_ns=np.full(len(source_of), start_ns, dtype=np.int64),
             mark_received_ns=np.full(len(source_of), start_ns, dtype=np.int64),
@@ -238,7 +242,7 @@ class Memory:
         part = Memory.fresh(table, self.start_ns)
         for name in ("last_ns", "value", "value_ns", "quality", "is_watched"):
             getattr(part, name)[:] = getattr(self, name)[rows]
-        for name in ("is_active", "phase", "since_ns", "elapsed_ns"):
+        for name in ("is_active", "phase", "since_ns", "elapsed_ns", "opened_ns"):
             getattr(part, name)[:] = getattr(self, name)[rules]
         rates = self.rate_of[rules]
         part.ring_ns[:] = self.ring_ns[rates[rates >= 0]]

@@ -165,7 +165,14 @@ class Timers:
 
     @staticmethod
     def _due_ns(table: RuleTable, memory: "Memory", rules: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Tell when rules trip if nothing comes, int64 (n,); ``LATEST_NS`` where they are tripped or not watched."""
+        """Tell when rules trip if nothing comes, int64 (n,); ``LATEST_NS`` where they are tripped or not watched.
+
+        Time while they were disabled does not count.
+        """
         row = table.row[rules]
         waits = memory.is_watched[row] & ~memory.is_active[rules]
-        return np.where(waits, memory.silent_at_ns(row), LATEST_NS)
+        due = memory.silent_at_ns(row)
+        if table.gates:
+            waits &= ~table.gates.shut(memory.is_active, rules)
+            due = np.maximum(due, memory.opened_ns[rules] + memory.stale_ns[row])
+        return np.where(waits, due, LATEST_NS)

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.model.alarm import digest
+from alerting.model.gate import GateTable
 from alerting.model.states import StateTable
 from alerting.model.tier import Tier
 from edge.model import TagTable
@@ -34,6 +36,7 @@ class Kind(IntEnum):
     STATE = 11  # the value is one of some states, or some of its bits have a pattern
     FROZEN = 12  # the value keeps coming and does not change, while it should
     RANGE = 13  # out of the instrument's range, or a fill value, for longer than t
+    GATE = 30  # an enable-condition of other rules is known to be false; made by the table, never rings
 
 
 LIMITS = (Kind.L, Kind.LL, Kind.H, Kind.HH)
@@ -51,7 +54,12 @@ GROUP = {
     Kind.STATE: "state",
     Kind.FROZEN: "frozen",
     Kind.RANGE: "range",
+    Kind.GATE: "gate",
 }
+#: Kinds that no person writes and that never ring.
+HIDDEN_KINDS = (Kind.GATE,)
+#: Kinds whose condition is an expression.
+FORMULA_KINDS = (Kind.EXPRESSION, Kind.GATE)
 #: Kinds that look at how data comes, not at the value; BAD quality does not pause them.
 DATA_KINDS = (Kind.STALE, Kind.BAD, Kind.RANGE)
 
@@ -71,6 +79,8 @@ class Rule:
         states: States of a STATE rule; empty where its bits count.
         mask, pattern: Bits of a STATE rule: ``value & mask == pattern``.
         band: How far a FROZEN value may stray from where its flat stretch began, in the tag's engineering unit.
+        enable: Expression that says when the rule is judged at all; empty for always.
+        enable_asked: Names of the tags that it asks about.
         while_tag, while_above: Only time in which this tag is above this counts as FROZEN; empty for any time.
         deadband: How far the value must come back, same unit as the setpoint.
         on_delay_s, off_delay_s: How long true before trip, false before clear, s.
@@ -113,6 +123,8 @@ class Rule:
     band: float = 0.0
     while_tag: str = ""
     while_above: float = 0.0
+    enable: str = ""
+    enable_asked: tuple[str, ...] = ()
     revision: int = 1
     response: dict[str, str] = field(default_factory=dict)
 
@@ -136,6 +148,37 @@ class Rule:
     def inputs(self) -> tuple[str, ...]:
         """Names of all tags whose last judged values the rule needs, its own first."""
         return tuple(dict.fromkeys((self.tag, *((self.other,) if self.other else ()), *self.asked)))
+
+    @property
+    def is_hidden(self) -> bool:
+        """Tell whether the table made this rule for others; people never see it."""
+        return self.kind in HIDDEN_KINDS
+
+
+def gate_id(enable: str) -> str:
+    """Name the gate of an enable-condition; rules that say the same share it."""
+    return f"@enable.{digest(enable)}"
+
+
+def with_gates(rules: Sequence[Rule]) -> list[Rule]:
+    """Add the gates that rules ask for and that are not among them yet."""
+    gated = [rule for rule in rules if rule.enable]
+    known = {rule.id for rule in rules if rule.is_hidden} if gated else set()
+    gates: dict[str, Rule] = {}
+    for rule in gated:
+        name = gate_id(rule.enable)
+        if name not in known:
+            gates[name] = Rule(
+                id=name,
+                tag=rule.enable_asked[0],
+                kind=Kind.GATE,
+                setpoint=math.nan,
+                tier=Tier.NONE,
+                name=name,
+                when=rule.enable,
+                asked=rule.enable_asked,
+            )
+    return [*rules, *gates.values()]
 
 
 class TrendTable:
@@ -209,7 +252,9 @@ class RuleTable:
         other_row: Tag row that the rule's value is judged against, int32 (r,); -1 for none.
         is_value: Rules that judge values, so that BAD quality pauses them, bool (r,).
         kinds: The kinds that there are.
-        many: Rules that look at more than their own tag, and all EXPRESSIONs, int64 (m,).
+        gates: Which rules hang on which gates; the table makes the gates that are not there yet.
+        is_formula: Rules whose condition is an expression, bool (r,).
+        many: Rules that look at more than their own tag, and all expressions, int64 (m,).
         many_of: Place of a rule in ``many``, int32 (r,); -1 for rules on their own tag alone.
         inputs: Tag rows that each of ``many`` needs, its own first; short ones are filled up with it, int32 (m, w).
         input_first, input_rule: Rules to judge when another than their own tag gets a sample: those of tag row t are
@@ -217,7 +262,7 @@ class RuleTable:
     """
 
     def __init__(self, rules: Sequence[Rule], tags: TagTable) -> None:
-        order, group = _in_order(rules, tags)
+        order, group = _in_order(with_gates(rules), tags)
         self.tags = tags
         self.rules: tuple[Rule, ...] = tuple(order)
         self.row: NDArray[np.int32] = _whole(
@@ -256,6 +301,12 @@ class RuleTable:
         self.index_of: dict[str, int] = {rule.id: index for index, rule in enumerate(order)}
         self.kinds: frozenset[Kind] = frozenset(map(Kind, np.unique(self.kind).tolist()))
         self.is_value: NDArray[np.bool_] = ~np.isin(self.kind, DATA_KINDS)
+        self.is_formula: NDArray[np.bool_] = np.isin(self.kind, FORMULA_KINDS)
+        self.gates = GateTable(
+            len(order),
+            {k: (self.index_of[gate_id(r.enable)], -1) for k, r in enumerate(order) if r.enable},
+            np.flatnonzero(self.kind == Kind.GATE),
+        )
         self.reference: NDArray[np.float64] = np.zeros(len(order))
         self.other_row: NDArray[np.int32] = np.full(len(order), -1, dtype=np.int32)
         for k, rule in enumerate(order):
@@ -280,10 +331,10 @@ class RuleTable:
         rows = {
             k: [self.tags.row_of[name] for name in rule.inputs]
             for k, rule in enumerate(order)
-            if rule.kind is Kind.EXPRESSION or not rule.is_alone
+            if rule.kind in FORMULA_KINDS or not rule.is_alone
         }
         self.many: NDArray[np.int64] = np.array(
-            [k for k, mine in rows.items() if len(mine) > 1 or order[k].kind is Kind.EXPRESSION], dtype=np.int64
+            [k for k, mine in rows.items() if len(mine) > 1 or self.is_formula[k]], dtype=np.int64
         )
         self.many_of: NDArray[np.int32] = np.full(len(order), -1, dtype=np.int32)
         self.many_of[self.many] = np.arange(len(self.many))
@@ -298,11 +349,13 @@ class RuleTable:
         ).astype(np.int32)
 
     def within(self, rows: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Give the rules that look at no other tags than these, ascending."""
+        """Give the rules that look at no other tags than these, and whose gates do not, ascending."""
         mine = np.zeros(len(self), dtype=np.bool_)
         mine[runs(self.first, rows)] = True
         asked = self.touching(rows)
         mine[asked] = np.isin(self.inputs[self.many_of[asked]], rows).all(axis=1)
+        if self.gates:
+            mine &= ((self.gates.of < 0) | mine[self.gates.of]).all(axis=1)
         return np.flatnonzero(mine)
 
     def touching(self, rows: NDArray[np.int32]) -> NDArray[np.int64]:

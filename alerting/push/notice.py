@@ -242,7 +242,9 @@ class Composer:
         about = {
             "alert": f"{tier}预警:{name},{clause(facts, 'zh')}",
             "update": f"预警更新为{tier}:{name},{clause(facts, 'zh')}",
-            "cancel": f"预警解除:{name},{event.tag} 已恢复正常" + ("并已确认" if event.cause.get("who") else ""),
+            "cancel": f"预警解除:{name},{clause(facts, 'zh')}"
+            if event.cause.get("disabled")
+            else f"预警解除:{name},{event.tag} 已恢复正常" + ("并已确认" if event.cause.get("who") else ""),
         }[action]
         if event.what is What.SUPPRESSED:
             about = f"监测停用:{name},{event.tag},原因:{event.cause.get('reason', '')}"
@@ -256,7 +258,9 @@ class Composer:
         about = {
             "alert": f"{tier} early warning: {name}, {clause(facts, 'en')}",
             "update": f"Early warning now {tier}: {name}, {clause(facts, 'en')}",
-            "cancel": f"Early warning cancelled: {name}, {event.tag} is back to normal"
+            "cancel": f"Early warning cancelled: {name}, {clause(facts, 'en')}"
+            if event.cause.get("disabled")
+            else f"Early warning cancelled: {name}, {event.tag} is back to normal"
             + (" and was acknowledged" if event.cause.get("who") else ""),
         }[action]
         if event.what is What.SUPPRESSED:

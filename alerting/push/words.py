@@ -28,6 +28,10 @@ REASON_ZH = {
 }  # fmt: skip
 EXPRESSION_EN = {True: "true", False: "not true", None: "unknown", "over": "is over"}
 EXPRESSION_ZH = {True: "成立", False: "不成立", None: "未知", "over": "不再成立"}
+DOUBT_ZH = {
+    "unseen": "尚无数据", "stale": "数据中断", "bad": "质量坏", "not_judged": "未判定", "division": "除数为零",
+    "too_large": "数值溢出", "not_whole": "非整数", "window": "时间窗未满",
+}  # fmt: skip
 OWN_CLAUSE = ("DEVIATION", "STATE", "FROZEN", "RANGE")
 ABOVE, BELOW = ("H", "HH"), ("L", "LL")
 
@@ -42,8 +46,34 @@ def clause(facts: Mapping[str, Any], lang: Language) -> str:
             where the tag's resolution gives them. What is missing shows as ``?`` or is left out.
         lang: ``en`` or ``zh``.
     """
+    if facts.get("disabled"):
+        return _disabled_zh(facts) if lang == "zh" else _disabled_en(facts)
     said = _clause_zh(facts) if lang == "zh" else _clause_en(facts)
+    if facts.get("enable_is") == "unknown":
+        said += _doubtful_zh(facts) if lang == "zh" else _doubtful_en(facts)
     return said + computed_from(facts, lang)
+
+
+def _disabled_en(facts: Mapping[str, Any]) -> str:
+    """``TK-1.level H is disabled: its enable-condition XV-1.open == 1 is not true``."""
+    said, by = f"{facts.get('tag', '?')} {facts.get('kind', '')}", facts.get("enable", "?")
+    return f"{said} is disabled: its enable-condition {by} is not true"
+
+
+def _disabled_zh(facts: Mapping[str, Any]) -> str:
+    name = CONDITION_ZH.get(str(facts.get("kind", "")), "")
+    return f"{facts.get('tag', '?')} {name}停止判定:启用条件 {facts.get('enable', '?')} 不成立"
+
+
+def _doubtful_en(facts: Mapping[str, Any]) -> str:
+    """``, although its enable-condition … is unknown (XV-1.open stale)``."""
+    why = f"{facts.get('enable_part', '?')} {str(facts.get('enable_doubt', '')).replace('_', ' ')}"
+    return f", judged although its enable-condition {facts.get('enable', '?')} is unknown ({why})"
+
+
+def _doubtful_zh(facts: Mapping[str, Any]) -> str:
+    why = f"{facts.get('enable_part', '?')} {DOUBT_ZH.get(str(facts.get('enable_doubt', '')), '未知')}"
+    return f",启用条件 {facts.get('enable', '?')} 未知({why}),按启用判定"
 
 
 def quality_zh(quality: str) -> str:

@@ -58,6 +58,8 @@ CHINESE: Final[Mapping[str, tuple[str, ...]]] = {
     "tier_stale": ("断数级别", "中断级别"),
     "bad_s": ("坏值时间",),
     "tier_bad": ("坏值级别",),
+    "enable": ("启用条件",),
+    "enable_no_data": ("断数启用条件",),
     "latching": ("锁存", "自锁", "报警锁存"),
     "response_en": ("英文处置措施",),
     "response_zh": ("处置措施", "响应措施", "应急措施"),

@@ -31,6 +31,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "tag", "kind", "setpoint", "deadband", "on_delay_s", "off_delay_s", "window_s", "tier", "latching", "response",
         "to", "direction", "horizon_s", "alpha", "samples_min", "gap_s",
         "name", "reference", "states", "mask", "pattern", "band", "while_tag", "while_above", "when",
+        "enable",
     ),
     "derived": (
         "tag", "kind", "title", "unit", "eu", "range_lo", "range_hi", "resolution", "period_s", "inputs",
@@ -108,7 +109,7 @@ MODBUS_COLUMNS: Final = (
 RULE_COLUMNS: Final = (
     "LL", "L", "H", "HH", "tier_LL", "tier_L", "tier_H", "tier_HH", "deadband", "on_delay_s", "off_delay_s",
     "rate", "rate_window_s", "tier_rate", "trend_to", "trend_horizon_s", "trend_alpha", "tier_trend",
-    "stale_s", "tier_stale", "bad_s", "tier_bad", "latching", "response_en", "response_zh",
+    "stale_s", "tier_stale", "bad_s", "tier_bad", "enable", "enable_no_data", "latching", "response_en", "response_zh",
 )  # fmt: skip
 COLUMNS: Final = TAG_COLUMNS + MODBUS_COLUMNS + RULE_COLUMNS
 

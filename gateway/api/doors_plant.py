@@ -153,7 +153,7 @@ def _tag(site: Site, row: int, tag: Tag, derivation: Derivation | None) -> dict[
         "resolution": tag.resolution,
         "period_s": tag.period_s,
         "nature": tag.nature,
-        "limits": [_limit(site.rules[index]) for index in rules],
+        "limits": [_limit(site.rules[index]) for index in rules if not site.rules[index].is_hidden],
         "derived": None if derivation is None else _derived(derivation),
     }
 
@@ -208,6 +208,7 @@ def _limit(rule: Rule) -> dict[str, Any]:
         "to": rule.to,
         "horizon_s": rule.horizon_s,
         "tier": rule.tier.name,
+        "enable": rule.enable,
         "is_latching": rule.is_latching,
         "revision": rule.revision,
     }

@@ -172,6 +172,9 @@ class Carrier:
         for each in site.derived:
             self.bands.is_all_banded = False
             self.bands.is_stop[[site.tags.row_of[name] for name in each.asked]] = True
+        #: Rows whose memory never lags behind and whose silence does not follow from samples alone.
+        gated = site.rules.row[site.rules.gates.is_gated]
+        self.exact_rows = np.union1d(self.derived_rows, gated).astype(np.int32)
         # Back-fill cannot come, because times rise; so no pause needs a copy of the memory for it.
         self.intake = Intake(tuple(replace(each, silent_after_s=NEVER_S) for each in site.sources), site.tags)
         self._tell, self._hear = tell, hear
@@ -334,9 +337,9 @@ class _Chunk:
         if self.carrier.bands.is_all_banded and not any(memory.phase.any() for memory in self.unwatched):
             due_ns = self.desk.units.next_due_ns
             return FOREVER_NS if due_ns is None else due_ns  # The usual case, and asking costs a tenth of a stop.
-        derived = self.carrier.derived_rows
+        exact = self.carrier.exact_rows
         for (memory, _), unwatched in zip(self.lanes, self.unwatched, strict=True):
-            unwatched.is_watched[derived] = memory.is_watched[derived]  # Their memory never lags behind.
+            unwatched.is_watched[exact] = memory.is_watched[exact]
             unwatched.timers.forget()  # The turns went through the other one's.
         return _due_ns(self.desk, self.unwatched, FOREVER_NS)
 

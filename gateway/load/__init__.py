@@ -245,6 +245,6 @@ def _counts(site: Site | NodeSite) -> dict[str, int]:
         "tag": len(site.tags),
         **({"derived tag": len(site.derived)} if site.derived else {}),
         "unit": len(site.units),
-        "rule": len(site.rules),
+        "rule": sum(not rule.is_hidden for rule in site.rules),
         "destination": len(site.destinations),
     }

@@ -17,6 +17,7 @@ from edge.load.tag import TagDraft
 from edge.load.words import keys_of
 from edge.model import Tag
 from gateway.load.condition import CONDITIONS, condition_of_entry, refuse_foreign
+from gateway.load.enable import EnableReader
 from gateway.load.expression import ExpressionReader
 from gateway.load.trend import TREND_KEYS, settle_trend, trend_of_entry, trend_of_row
 
@@ -89,12 +90,16 @@ def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]
         _add_no_data(tag, rules)
         _settle_trends(tag.tag, rules, named.values())
         _check_tag(tag.tag, rules)
-    asked = expressions.settle(name for name, rules in by_tag.items() if Kind.STALE in rules)
-    return [
-        *(draft.rule for rules in by_tag.values() for draft in rules.values()),
-        *(draft.rule for draft in named.values()),
-        *asked,
+    can_fall_stale = {name for name, rules in by_tag.items() if Kind.STALE in rules}
+    asked = expressions.settle(can_fall_stale)
+    enables = EnableReader(tags)
+    read = [
+        *(enables.give(draft.rule, draft.entry) for rules in by_tag.values() for draft in rules.values()),
+        *(enables.give(draft.rule, draft.entry) for draft in named.values()),
+        *(enables.give(rule, expressions.found[rule.id].entry) for rule in asked),
     ]
+    enables.settle(can_fall_stale, tags)
+    return read
 
 
 def judge_refused(tags: Iterable[TagDraft]) -> None:

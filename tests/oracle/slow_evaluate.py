@@ -23,6 +23,7 @@ Written from the stated rules and from nothing else; it shares no code with the 
   activity was there; and only when the tag itself spoke again.
 * With a RANGE rule on a tag, samples out of range and fill values are its own and pause the BAD rule, other BAD samples
   the other way round.
+* Enable-conditions: see ``slow_gate``.
 * A rule over several tags is judged once for each scan that has one of them, with what each said last, at the newest
   time of any of them. It is judged only if the last accepted sample of each was judged and none is stale; else it
   pauses as for BAD. How stale an input is, its own source tells: the scan's own source has come as far as the newest
@@ -38,6 +39,7 @@ import numpy as np
 
 from alerting.model.rule import Kind, Rule
 from edge.model import Scan, TagTable
+from tests.oracle.slow_gate import Asked, SlowGate
 from tests.oracle.slow_trend import SlowTrend
 
 S = 1_000_000_000
@@ -75,6 +77,19 @@ class SlowRule:
     judged: int | None = None  # when last, unless something came between
     spoke: int = 0  # the tag itself
     expected: bool = False
+    is_disabled: bool = False
+    opened: int = 0
+
+    def disable(self, time_ns: int) -> list[Transition]:
+        """Let go of everything that counts time."""
+        self.is_disabled, self.delay = True, None
+        self.anchor, self.flat, self.unproven, self.judged, self.spoke = math.nan, 0, 0, None, 0
+        was, self.active = self.active, False
+        return [(self.rule.id, False, time_ns)] if was else []
+
+    def enable(self, time_ns: int) -> list[Transition]:
+        self.is_disabled, self.opened = False, time_ns
+        return []
 
     def length(self, goal: bool) -> int:
         if not goal:
@@ -118,6 +133,8 @@ class SlowRule:
 
     def see(self, time_ns: int, *, holds: bool, lets_go: bool) -> list[Transition]:
         """Meet a judged sample."""
+        if self.is_disabled:
+            return []
         goal = True if holds and not self.active else False if lets_go and self.active else None
         if goal is None:
             self.delay = None
@@ -158,7 +175,7 @@ class SlowRule:
         """Tell whether the condition holds, and whether the value is back past the deadband."""
         rule = self.rule
         if rule.kind is Kind.FROZEN:
-            frozen = self.is_frozen(time_ns, value, own, value_of)
+            frozen = not self.is_disabled and self.is_frozen(time_ns, value, own, value_of)
             return frozen, not frozen
         if rule.kind is Kind.STATE:
             return self.is_in_state(value)
@@ -199,23 +216,41 @@ class SlowTag:
         self.valued_ns = 0
         self.has_range = any(rule.rule.kind is Kind.RANGE for rule in self.rules)
         self.is_relied_on = False  # the last accepted sample was judged
+        self.last_quality = 0
         stale = [rule.rule.setpoint for rule in self.rules if rule.rule.kind is Kind.STALE]
         self.stale_after: float = nanoseconds(stale[0]) if stale else math.inf
 
     def hold(self, until: int) -> list[Transition]:
         return [found for rule in self.rules for found in rule.hold(until, self.last_ns + self.stale_after)]
 
-    def accept(
-        self, time_ns: int, received_ns: int, value: float, quality: int
-    ) -> tuple[list[Transition], list[Transition]]:
-        """Accept a sample: what had happened before it, and what it says."""
-        before = self.hold(time_ns - 1)
+    def enable(self, rule: SlowRule, time_ns: int) -> list[Transition]:
+        """Enable a rule of this tag alone: what the tag said last counts at once."""
+        rule.enable(time_ns)
+        kind = rule.rule.kind
+        if not self.last_ns or time_ns >= self.last_ns + self.stale_after:
+            return []
+        if kind in (Kind.BAD, Kind.RANGE):
+            is_bad = self.last_quality >= BAD_FROM
+            is_mine = not self.has_range or (kind is Kind.RANGE) is (self.last_quality in OUT_OF_RANGE)
+            return rule.see(time_ns, holds=True, lets_go=False) if is_bad and is_mine else []
+        if not self.is_relied_on or kind in (Kind.STALE, Kind.RATE, Kind.TREND, Kind.FROZEN):
+            return []
+        holds, lets_go = rule.compare(time_ns, self.value, self, lambda _: math.nan)
+        return rule.see(time_ns, holds=holds, lets_go=lets_go)
+
+    def take(self, time_ns: int, value: float, quality: int) -> None:
+        """Remember a sample; ``judge`` then says what it means."""
         bad = quality >= BAD_FROM or not math.isfinite(value)
         retained = not bad and quality == RETAINED
+        self.last_quality = quality if quality >= BAD_FROM or not bad else BAD_FROM + 7
         self.last_ns = max(self.last_ns, time_ns)
         self.is_relied_on = not (bad or retained)
         if self.is_relied_on:
             self.value, self.valued_ns = value, time_ns
+
+    def judge(self, time_ns: int, received_ns: int, value: float, quality: int) -> list[Transition]:
+        bad = quality >= BAD_FROM or not math.isfinite(value)
+        retained = not bad and quality == RETAINED
         after: list[Transition] = []
         for rule in self.rules:
             kind = rule.rule.kind
@@ -235,13 +270,14 @@ class SlowTag:
             else:
                 holds, lets_go = rule.compare(time_ns, value, self, lambda _: math.nan)
                 after += rule.see(time_ns, holds=holds, lets_go=lets_go)
-        return before, after
+        return after
 
     def read_clock(self, watermark: int) -> list[Transition]:
         found = self.hold(watermark)
-        silent_since = max(self.last_ns, self.start_ns)
         for rule in self.rules:
-            if rule.rule.kind is Kind.STALE and not rule.active and watermark - silent_since >= self.stale_after:
+            silent_since = max(self.last_ns, self.start_ns, rule.opened)
+            is_at_rest = not rule.active and not rule.is_disabled
+            if rule.rule.kind is Kind.STALE and is_at_rest and watermark - silent_since >= self.stale_after:
                 rule.active, rule.delay = True, None
                 found.append((rule.rule.id, True, silent_since + int(self.stale_after)))
         return found
@@ -273,9 +309,16 @@ class SlowJoint:
         ):
             self.rule.pause(now)
             return []
+        return self.judge(now)
+
+    def judge(self, now: int) -> list[Transition]:
         values = {tag.name: tag.value for tag in self.tags}
         holds, lets_go = self.rule.compare(now, self.tags[0].value, self.tags[0], values.__getitem__)
         return self.rule.see(now, holds=holds, lets_go=lets_go)
+
+    def judge_at_once(self, now: int) -> list[Transition]:
+        """Judge what was said before, now that the rule is enabled; a flat stretch waits for a sample."""
+        return [] if self.rule.rule.kind is Kind.FROZEN else self.judge(now)
 
     def read_clock(self, now_ns: int) -> list[Transition]:
         come = {tag.name: tag.source.watermark(now_ns) for tag in self.tags}
@@ -316,6 +359,15 @@ class SlowCore:
             for rule in rules
             if len(rule.inputs) > 1
         ]
+        self.gates: dict[str, SlowGate] = {}
+        by_name = {tag.name: tag for tag in self.tags}
+        for text, asked in {rule.enable: rule.enable_asked for rule in rules if rule.enable}.items():
+            self.gates[text] = SlowGate(
+                text,
+                {name: Asked(by_name[name]) for name in asked},
+                [(each, tag) for tag in self.tags for each in tag.rules if each.rule.enable == text],
+                [joint for joint in self.joints if joint.rule.rule.enable == text],
+            )
 
     def evaluate(self, scan: Scan) -> tuple[list[Transition], list[Transition]]:
         before: list[Transition] = []
@@ -324,16 +376,29 @@ class SlowCore:
         times = dict(zip(scan.rows.tolist(), np.minimum(scan.times_ns, scan.received_ns).tolist(), strict=True))
         met = [(joint, self.newest(joint, times)) for joint in self.joints]
         source = self.sources[scan.source]
+        here = set(times)
+        gates = [
+            (gate, max(times[row] for row, tag in enumerate(self.tags) if row in here and tag.name in gate.tags))
+            for gate in self.gates.values()
+            if any(self.tags[row].name in gate.tags for row in here)
+        ]
+        for gate, at in gates:
+            before += gate.fall_silent(source, at, scan.received_ns, 1)
         for joint, at in met:
             before += joint.before(source, at, scan.received_ns) if at else []
-        for row, value, quality, time_ns in zip(
-            scan.rows.tolist(), scan.values.tolist(), scan.quality.tolist(), scan.times_ns.tolist(), strict=True
-        ):
-            time_ns = min(time_ns, scan.received_ns)  # noqa: PLW2901  # a future stamp counts as now
-            first, then = self.tags[row].accept(time_ns, scan.received_ns, value, quality)
-            before += first
-            after += then
+        samples = [
+            (self.tags[row], value, quality, times[row])
+            for row, value, quality in zip(scan.rows.tolist(), scan.values.tolist(), scan.quality.tolist(), strict=True)
+        ]
+        for tag, value, quality, time_ns in samples:
+            before += tag.hold(time_ns - 1)
+            tag.take(time_ns, value, quality)
             newest = max(newest, time_ns)
+        touched = {id(rule) for tag, *_ in samples for rule in tag.rules} | {id(j.rule) for j, at in met if at}
+        for gate, at in gates:
+            after += gate.hear(source, at, scan.received_ns, touched)
+        for tag, value, quality, time_ns in samples:
+            after += tag.judge(time_ns, scan.received_ns, value, quality)
         for joint, at in met:
             after += joint.after(source, at, scan.received_ns) if at else []
         if len(scan):
@@ -347,5 +412,6 @@ class SlowCore:
         return max((times[row] for row, tag in enumerate(self.tags) if row in times and tag in joint.tags), default=0)
 
     def expire(self, now_ns: int) -> list[Transition]:
-        found = [found for tag in self.tags for found in tag.read_clock(tag.source.watermark(now_ns))]
+        found = [t for gate in self.gates.values() for t in gate.fall_silent(None, 0, now_ns, 0)]
+        found += [found for tag in self.tags for found in tag.read_clock(tag.source.watermark(now_ns))]
         return found + [found for joint in self.joints for found in joint.read_clock(now_ns)]

@@ -44,6 +44,10 @@ def both_limits() -> RuleTable:
             Rule(id="T.v.BAD", tag="T.v", kind=Kind.BAD, setpoint=1.0, tier=Tier.BLUE),
             Rule(id="T.v.DEVIATION", kind=Kind.DEVIATION, reference=5.0, setpoint=1.0, tier=Tier.BLUE, **common),
             Rule(id="T.v.STATE:a", tag="T.v", name="a", kind=Kind.STATE, setpoint=0.0, states=(9.0,), tier=Tier.BLUE),
+            Rule(
+                id="T.v.STATE:g", tag="T.v", name="g", kind=Kind.STATE, setpoint=0.0, states=(9.0, 9.8), tier=Tier.BLUE,
+                on_delay_s=3.0, enable="T.v < 9.5 or T.v > 99 for 2 s", enable_asked=("T.v",),
+            ),
             Rule(id="T.v.FROZEN", tag="T.v", kind=Kind.FROZEN, setpoint=4.0, band=0.1, tier=Tier.BLUE),
             Rule(id="T.v.RANGE", tag="T.v", kind=Kind.RANGE, setpoint=1.0, tier=Tier.BLUE),
         ],
@@ -57,7 +61,10 @@ def without_run(raw: bytes) -> list[dict[str, object]]:
 
 
 CASES = [(Kind.H, trouble) for trouble in TROUBLES] + [
-    (Kind.TREND, trouble) for trouble in TROUBLES if trouble.name in ("none", "gap", "restart in mid-delay")
+    (kind, trouble)
+    for kind in (Kind.TREND, Kind.GATE)
+    for trouble in TROUBLES
+    if trouble.name in ("none", "gap", "restart in mid-delay")
 ]
 
 

@@ -24,7 +24,7 @@ SOURCES, TAGS = 6, 5
 BAD = encode(Quality.BAD, Reason.TIMEOUT)
 
 
-def site() -> tuple[RuleTable, tuple[Source, ...], list[HazardUnit]]:
+def site(*, gated: bool = False) -> tuple[RuleTable, tuple[Source, ...], list[HazardUnit]]:
     """Six sources of five tags; most with plain limits, one tag of each source with a rule over two tags."""
     tags = [
         Tag(name=f"s{s}.t{t}", source=f"s{s}", unit=f"u{s}", nature=Nature.TEST if s == 5 else Nature.ACTUAL)
@@ -47,6 +47,11 @@ def site() -> tuple[RuleTable, tuple[Source, ...], list[HazardUnit]]:
         if place % 5 == 2:
             other = tags[(place + TAGS) % len(tags)].name
             rules.append(Rule(id=f"{tag.name}.DEVIATION", kind=Kind.DEVIATION, setpoint=25, reference=other, **base))
+        if gated and place % 5 in (0, 3):
+            other = tags[(place + 1) % len(tags)]
+            if other.nature is tag.nature:
+                asks = {"enable": f"{other.name} < 55", "enable_asked": (other.name,)}
+                rules[-5:] = [replace(rule, **asks) for rule in rules[-5:]]
     sources = tuple(Source(id=f"s{s}", protocol="mqtt", silent_after_s=4.0) for s in range(SOURCES))
     return RuleTable(rules, TagTable(tags)), sources, [HazardUnit(id=f"u{s}") for s in range(SOURCES)]
 
@@ -102,8 +107,17 @@ def settled(turned: Turned) -> list[dict[int, tuple[float, int, int]]]:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_bulk_and_one_by_one_agree(seed: int) -> None:
+    compare_bulk(seed, gated=False)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_they_agree_where_rules_are_gated(seed: int) -> None:
+    compare_bulk(seed, gated=True)
+
+
+def compare_bulk(seed: int, *, gated: bool) -> None:
     """The same outcomes, memory, refusals and sequence over 300 random ticks."""
-    table, sources, units = site()
+    table, sources, units = site(gated=gated)
     desks = [Desk("site", table, units, [], START_NS, backend=backend) for backend in (*Backend, Backend.NUMPY)]
     intakes = [Intake(sources, table.tags) for _ in desks]
     rng = np.random.default_rng(seed)

@@ -23,6 +23,8 @@ export interface Limit {
   on_delay_s: number;
   off_delay_s: number;
   is_latching?: boolean;
+  /** Expression that says when the rule is judged at all; empty for always. */
+  enable?: string;
   tier: Tier;
 }
 

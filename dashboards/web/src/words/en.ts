@@ -262,6 +262,7 @@ export const en = {
     value: "Value",
     limit: "Limit",
     onset: "Since",
+    enable: "Judged only while",
     episode: "Episode since",
     ended: "This alarm has ended. It is in the register.",
   },

@@ -264,6 +264,7 @@ export const zh: Words = {
     value: "数值",
     limit: "限值",
     onset: "起始",
+    enable: "仅在此时判定",
     episode: "本次过程始于",
     ended: "该报警已结束，已记入台账。",
   },

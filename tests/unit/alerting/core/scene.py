@@ -5,7 +5,7 @@ it turns stale" happen often.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -129,6 +129,17 @@ def more_of(kind: Kind, rng: np.random.Generator, near: list[str]) -> dict[str, 
         activity = {"while_tag": str(rng.choice(near)), "while_above": 0.0} if near and rng.random() < 0.5 else {}
         return {"band": float(rng.choice([0.0, 0.5])), **activity}
     return {}
+
+
+def with_enables(rng: np.random.Generator, rules: list[Rule], tags: TagTable) -> list[Rule]:
+    """Give half of the rules an enable-condition over one tag, of any source, its own among them."""
+    asks = ("{} > 0", "{} < 0.75", "not is_bad({})", 'quality({}) != "BAD" and {} >= -0.5', "is_stale({}) or {} != 0.5")
+    enabled = []
+    for rule in rules:
+        name = tags[int(rng.integers(len(tags)))].name
+        text = str(rng.choice(asks)).replace("{}", name)
+        enabled.append(replace(rule, enable=text, enable_asked=(name,)) if rng.random() < 0.5 else rule)
+    return enabled
 
 
 MOODS = ("good",) * 8 + ("bad", "bad", "nan", "inf", "uncertain", "retained", "silent")

@@ -1,7 +1,7 @@
 """The array core says what a slow scalar oracle, written from the rules, says: for every rule, at every step."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from alerting.core import Changes, Memory, evaluate, expire
 from alerting.core.memory import Phase
-from alerting.model.rule import Kind, RuleTable
-from edge.model import Scan
+from alerting.model.rule import Kind, Rule, RuleTable
+from edge.model import Scan, TagTable
 from tests.oracle.slow_evaluate import SlowCore, Transition
 from tests.unit.alerting.core.scene import START_NS, make_tags, random_rules, random_steps
 
@@ -43,11 +43,20 @@ def delays(memory: Memory) -> np.ndarray:
     return np.stack([memory.is_active, memory.phase, memory.since_ns, memory.elapsed_ns])
 
 
-def compare(seed: int, tags: int, sources: int, steps: int, jitter: int) -> Counter[tuple[str, bool]]:
+Change = Callable[[np.random.Generator, list[Rule], TagTable], list[Rule]]
+
+
+def as_they_are(_rng: np.random.Generator, rules: list[Rule], _tags: TagTable) -> list[Rule]:
+    return rules
+
+
+def compare(
+    seed: int, tags: int, sources: int, steps: int, jitter: int, change: Change = as_they_are
+) -> Counter[tuple[str, bool]]:
     """Drive both over one random scene; give the number of transitions by (kind, direction)."""
     rng = np.random.default_rng(seed)
     site = make_tags(tags, sources)
-    rules = random_rules(rng, site)
+    rules = change(rng, random_rules(rng, site), site)
     table = RuleTable(rules, site)
     memory = Memory.fresh(table, START_NS)
     slow = SlowCore(rules, site, START_NS)

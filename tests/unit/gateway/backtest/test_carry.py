@@ -1,6 +1,7 @@
 """Carrying with stops gives what replay gives: the same events byte for byte, and the same memory at the end."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,18 @@ def site(luck: np.random.Generator, tags: int, folder: Path, *, with_others: boo
     )
 
 
+def gated(luck: np.random.Generator, here: Site) -> Site:
+    """The same site; a third of the rules, also STALE and BAD ones, have an enable-condition over some tag."""
+    rules = []
+    for rule in here.rules:
+        nature = here.tags[here.tags.row_of[rule.tag]].nature
+        names = [tag.name for tag in here.tags if tag.nature is nature]
+        name = names[int(luck.integers(len(names)))]
+        text = str(luck.choice([f"{name} < 0.5", f"not is_bad({name})", f"{name} > -1 for 2 min"]))
+        rules.append(replace(rule, enable=text, enable_asked=(name,)) if luck.random() < 0.35 else rule)
+    return replace(here, rules=RuleTable(rules, here.tags))
+
+
 def recording(luck: np.random.Generator, names: list[str], n: int, gaps: float) -> str:
     """Quiet walks that cross their limits now and then, with holes, NaN and pauses."""
     values = np.cumsum(luck.normal(0, 0.25, (n, len(names))), axis=0)
@@ -126,6 +139,22 @@ def carry(here: Site, path: Path, log: EventLog) -> tuple[Carrier, Desk]:
     carrier.end()
     assert carrier.desk is not None
     return carrier, carrier.desk
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("gaps", [0.0, 0.5])
+def test_carrying_gated_rules_gives_the_events_of_replay(seed: int, gaps: float, tmp_path: Path) -> None:
+    luck = np.random.default_rng([9, seed, int(gaps * 100)])
+    here = gated(luck, site(luck, 7, tmp_path, with_others=seed % 2 == 0))
+    path = tmp_path / "r.csv"
+    path.write_text(recording(luck, [*here.tags.names], 450, gaps), encoding="utf-8")
+    replayed, carried = io.BytesIO(), io.BytesIO()
+
+    replay(here, path, EventLog(replayed, "run"))
+    carry(here, path, EventLog(carried, "run"))
+
+    assert b'"disabled"' in replayed.getvalue()
+    assert carried.getvalue().splitlines() == replayed.getvalue().splitlines()
 
 
 @pytest.mark.parametrize("seed", range(4))
