@@ -117,20 +117,27 @@ class TopicOptions:
 
     Attributes:
         pattern: Topic with ``{tag}`` or ``+`` where a level varies, e.g. ``gas/{tag}/value``.
-        format: ``json-value`` one value a message; ``json-batch`` many.
+        format: ``json-value`` one value a message; ``json-batch`` many; ``number`` one value as text; ``senml`` packs
+            of RFC 8428; ``binary`` an array.
         tag: Name of the tag, with ``{tag}`` filled from the topic, e.g. ``GD-{tag}.lel`` (json-value).
         value: Path of the value in the JSON, dots between keys, e.g. ``v`` (json-value); of the list or
             object of values (json-batch).
         time: Path of the time (ISO 8601 with offset, or epoch s, ms or ns); empty for none.
-        tags: Names of the positional values (json-batch with a list); empty where the values are an object.
+        tags: Names of the positional values (json-batch with a list, binary); empty where the values are an object.
+        type, endian, skip, time_at, time_in: Layout of a binary payload, see ``edge.decode.codec.binary``.
     """
 
     pattern: str
-    format: Literal["json-value", "json-batch"] = "json-value"
+    format: Literal["json-value", "json-batch", "number", "senml", "binary"] = "json-value"
     tag: str = "{tag}"
     value: str = "v"
     time: str = "ts"
     tags: tuple[str, ...] = ()
+    type: str = "float32"
+    endian: Literal["little", "big"] = "little"
+    skip: int = 0
+    time_at: int = -1
+    time_in: Literal["s", "ms", "us", "ns"] = "ms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, cast
 
 from edge.config import MqttOptions, Source, TopicOptions
+from edge.decode.codec.binary import ENDIANS, TIME_BYTES, TIMES, TYPES
 from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
 from edge.load.mistake import show
@@ -23,6 +24,15 @@ PORT_MAX: Final = 65535
 TOPIC_BYTES_MAX: Final = 65535  # MQTT 5.0, §1.5.4
 MQTT_PAYLOAD_MAX: Final = 268_435_455  # MQTT 5.0, §2.1.4
 KEEPALIVE_MAX: Final = 65535
+
+#: Formats of a topic's payload, and the keys that only some of them have.
+FORMATS: Final = ("json-value", "json-batch", "number", "senml", "binary")
+FORMAT_KEYS: Final = {
+    "tags": ("json-batch", "binary"),
+    "value": ("json-value", "json-batch"),
+    "time": ("json-value", "json-batch"),
+    **dict.fromkeys(("type", "endian", "skip", "time_at", "time_in"), ("binary",)),
+}
 
 _OTHER_BRACES = re.compile(r"[{}]")
 
@@ -172,22 +182,40 @@ def _read_topic(entry: Entry) -> TopicOptions:
     rule = wrong_pattern(pattern) if pattern else ""
     if rule:
         entry.wrong("pattern", f"pattern {show(pattern)} is no topic pattern; {rule}.", "Write another pattern.")
-    form = cast(Literal["json-value", "json-batch"], entry.choice("format", ("json-value", "json-batch"), "json-value"))
+    form = entry.choice("format", FORMATS, "json-value")
     names = entry.texts("tags")
     tag = entry.text("tag", "{tag}")
-    if form == "json-value":
+    for key, forms in FORMAT_KEYS.items():
+        if entry.has(key) and form not in forms:
+            entry.wrong(
+                key, f"{key} belongs to format {' and '.join(forms)}; this topic's is {form}.", f"Remove {key}."
+            )
+    if form in ("json-value", "number"):
         _check_value_topic(entry, pattern, tag)
-        if names:
-            entry.wrong("tags", "tags names the values of a list; that is format json-batch.", "Remove tags.")
     else:
         _check_batch_topic(entry, pattern, tag, names)
+    if form == "binary" and not names:
+        entry.wrong("tags", "a binary payload has values by position only.", 'Name them: tags = ["…", "…"].')
+    skip = entry.whole("skip", 0, 0, MQTT_PAYLOAD_MAX)
+    time_at = entry.whole_or_none("time_at", 0, MQTT_PAYLOAD_MAX)
+    if time_at is not None and time_at + TIME_BYTES > skip:
+        entry.wrong(
+            "time_at",
+            f"the time at {time_at} takes {TIME_BYTES} bytes and reaches into the values (skip is {skip}).",
+            f"Write skip = {time_at + TIME_BYTES} or more, or another time_at.",
+        )
     return TopicOptions(
         pattern=pattern,
-        format=form,
+        format=cast(Literal["json-value", "json-batch", "number", "senml", "binary"], form),
         tag=tag,
         value=entry.text("value", "v"),
         time=entry.text("time", "ts"),
         tags=names,
+        type=entry.choice("type", tuple(TYPES), "float32"),
+        endian=cast(Literal["little", "big"], entry.choice("endian", tuple(ENDIANS), "little")),
+        skip=skip,
+        time_at=-1 if time_at is None else time_at,
+        time_in=cast(Literal["s", "ms", "us", "ns"], entry.choice("time_in", tuple(TIMES), "ms")),
     )
 
 
@@ -250,10 +278,11 @@ def _miss_level(entry: Entry, path: str | KeyPath, tag: str, pattern: str) -> No
 
 def tags_of_topic(topic: TopicOptions) -> re.Pattern[str] | None:
     """Give what matches the tags that a topic can give; None where the payload names them whole."""
-    names = topic.tags if topic.format == "json-batch" and topic.tags else (topic.tag,)
-    if topic.format == "json-batch" and not topic.tags and "{name}" not in topic.tag:
+    is_single = topic.format in ("json-value", "number")
+    names = topic.tags if topic.tags and not is_single else (topic.tag,)
+    if not is_single and not topic.tags and "{name}" not in topic.tag:
         return None
-    return re.compile("|".join(_matching(name, is_named=topic.format == "json-batch") for name in names if name))
+    return re.compile("|".join(_matching(name, is_named=not is_single) for name in names if name))
 
 
 def _matching(name: str, *, is_named: bool) -> str:

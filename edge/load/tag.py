@@ -155,7 +155,7 @@ def _check_topics(source: SourceDraft, mine: Sequence[TagDraft]) -> None:
                 )
     for entry, topic in zip(source.topics, source.source.mqtt.topics, strict=True):
         fixed: list[tuple[KeyPath, str]] = [(("tags", at), name) for at, name in enumerate(topic.tags)]
-        if topic.format == "json-value":
+        if topic.format in ("json-value", "number"):
             fixed = [(("tag",), topic.tag)]
         for path, name in fixed:
             if name and "{tag}" not in name and name not in names:

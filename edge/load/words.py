@@ -24,7 +24,9 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "topic",
         "node",
     ),
-    "source.topic": ("pattern", "format", "tag", "value", "time", "tags"),
+    "source.topic": (
+        "pattern", "format", "tag", "value", "time", "tags", "type", "endian", "skip", "time_at", "time_in",
+    ),
     "template": ("id", "tags", "devices", "source", "unit", "rule", "derived"),
     "unit": ("id", "title", "kind", "grade", "area"),
     "rule": (

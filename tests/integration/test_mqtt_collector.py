@@ -169,6 +169,37 @@ def test_batches_by_position_and_by_name() -> None:
     in_memory(tell)
 
 
+def test_every_other_format_gives_the_same_tags() -> None:
+    topics = [
+        TopicOptions(pattern="n/{tag}", format="number", tag="{tag}.lel"),
+        TopicOptions(pattern="s/{tag}", format="senml", tag="{tag}.{name}"),
+        TopicOptions(pattern="b/{tag}", format="binary", type="uint16", endian="big", tags=("{tag}.in", "{tag}.out")),
+    ]
+
+    async def tell(story: Story) -> None:
+        for topic, payload in (
+            ("n/GD-1", b"21.75"),
+            ("s/GD-2", b'[{"bn":"","bt":1767268800,"n":"lel","v":4.5},{"n":"lel","t":1,"v":4.75},{"n":"o2","v":20.9}]'),
+            ("b/G1", b"\x00\x78\x00\x76"),
+            ("b/G1", b"\x00\x78\x00"),
+        ):
+            story.publish(topic, payload)
+        await asyncio.sleep(1.0)
+        assert story.road.samples() == [
+            ("GD-1.lel", 21.75, "GOOD"),
+            ("GD-2.lel", 4.5, "GOOD"),
+            ("GD-2.lel", 4.75, "GOOD"),
+            ("G1.in", 120.0, "GOOD"),
+            ("G1.out", 118.0, "GOOD"),
+        ]
+        (scan,) = story.road.scans
+        assert scan.times_ns.tolist()[1:3] == [NOON_NS, NOON_NS + 1_000_000_000]
+        assert scan.times_ns.tolist()[0] == scan.received_ns
+        assert story.collector.counters.refused == {"unknown_tag": 1, "malformed": 1}
+
+    in_memory(tell, topics=topics)
+
+
 def test_what_is_no_good_value_is_bad_with_its_reason() -> None:
     async def tell(story: Story) -> None:
         for value in (101, None, "NaN", "x", 50):

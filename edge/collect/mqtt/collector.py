@@ -24,8 +24,11 @@ from edge.collect.mqtt.paho import PahoLink
 from edge.collect.mqtt.topic import fill, filter_of, match
 from edge.collect.supervise import supervise
 from edge.config import MqttOptions, Source, TopicOptions
+from edge.decode.codec.binary import Layout, read_binary
+from edge.decode.codec.number import read_number
+from edge.decode.codec.senml import read_senml
 from edge.decode.judge import judge
-from edge.decode.payload import NO_TIME, Batch, Path, Refusal, path_of, read_batch, read_value
+from edge.decode.payload import NO_TIME, Batch, Path, Reading, Refusal, path_of, read_batch, read_value
 from edge.model import Link, Quality, Reason, Scan, TagTable
 from edge.model.quality import encode
 
@@ -45,14 +48,15 @@ class _Target:
     """What a topic means.
 
     Attributes:
-        row: Row of its tag (json-value), else -1.
-        rows: Rows of the positional values (json-batch); -1 where the tag is unknown.
-        name: How a name in the payload becomes a tag's name (json-batch with an object).
+        read_one: Reads the value of a message that has one; None where it has many.
+        read_many: Reads those of a message that has many, given the receive time.
+        row: Row of its tag where it has one, else -1.
+        rows: Rows of the positional values; -1 where the tag is unknown.
+        name: How a name in the payload becomes a tag's name.
     """
 
-    is_batch: bool
-    value: Path
-    time: Path | None
+    read_one: Callable[[bytes], Reading | Refusal] | None = None
+    read_many: Callable[[bytes, int], Batch | Refusal] | None = None
     row: int = -1
     rows: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     name: str = "{name}"
@@ -138,7 +142,7 @@ class MqttCollector:
         self.counters.requests += len(messages)
         for message in messages:
             columns = retained if message.is_retained else live
-            refusal = self._read(message, columns)
+            refusal = self._read(message, columns, now_ns)
             if refusal is None:
                 if message.qos > 0:
                     columns.messages.append(message)
@@ -153,7 +157,7 @@ class MqttCollector:
                     # Acknowledgements go in order: what was refused would hold back all that comes after it.
                     raise RoadFullError("the road is full; connecting anew, so that the broker sends again")
 
-    def _read(self, message: Message, columns: "_Columns") -> Refusal | None:
+    def _read(self, message: Message, columns: "_Columns", now_ns: int) -> Refusal | None:
         """Append one message's samples; give the reason where there is none to append."""
         target = self._targets.get(message.topic)
         if target is None:
@@ -162,9 +166,9 @@ class MqttCollector:
             return target
         if len(message.payload) > self._options.payload_bytes_max:
             return Refusal.OVERSIZED
-        if target.is_batch:
-            return self._read_batch(message, target, columns)
-        reading = read_value(message.payload, target.value, target.time)
+        if target.read_one is None:
+            return self._read_batch(message, target, columns, now_ns)
+        reading = target.read_one(message.payload)
         if isinstance(reading, Refusal):
             return reading
         value, quality, time_ns = reading
@@ -174,8 +178,9 @@ class MqttCollector:
         columns.times_ns.append(time_ns)
         return None
 
-    def _read_batch(self, message: Message, target: _Target, columns: "_Columns") -> Refusal | None:
-        batch = read_batch(message.payload, target.value, target.time, len(target.rows))
+    def _read_batch(self, message: Message, target: _Target, columns: "_Columns", now_ns: int) -> Refusal | None:
+        assert target.read_many is not None, message.topic
+        batch = target.read_many(message.payload, now_ns)
         if isinstance(batch, Refusal):
             return batch
         rows = target.rows if batch.names is None else self._rows_of(batch.names, target.name)
@@ -186,7 +191,7 @@ class MqttCollector:
             unknown = int((~is_known).sum())
             if unknown == len(rows):
                 return Refusal.UNKNOWN_TAG
-            self._refuse(Refusal.UNKNOWN_TAG, message, self._clock.wall_ns(), unknown)
+            self._refuse(Refusal.UNKNOWN_TAG, message, now_ns, unknown)
             batch = Batch(
                 names=None,
                 values=batch.values[is_known],
@@ -218,16 +223,12 @@ class MqttCollector:
         return target
 
     def _target(self, options: TopicOptions, found: dict[str, str]) -> _Target | Refusal:
-        value = path_of(options.value)
-        time = path_of(options.time) if options.time else None
-        if options.format == "json-value":
+        if options.format in ("json-value", "number"):
             row = self._row_of.get(fill(options.tag, found), -1)
-            if row < 0:
-                return Refusal.UNKNOWN_TAG
-            return _Target(is_batch=False, value=value, time=time, row=row)
+            return Refusal.UNKNOWN_TAG if row < 0 else _Target(read_one=_reader_of_one(options), row=row)
         rows = np.array([self._row_of.get(fill(name, found), -1) for name in options.tags], dtype=np.int32)
         name = fill(options.tag, found) if "{name}" in options.tag else "{name}"
-        return _Target(is_batch=True, value=value, time=time, rows=rows, name=name)
+        return _Target(read_many=_reader_of_many(options), rows=rows, name=name)
 
     def _refuse(self, refusal: Refusal, message: Message, now_ns: int, count: int = 1) -> None:
         kept = None
@@ -258,6 +259,36 @@ class MqttCollector:
             is_retained=is_retained,
             nature=self._source.nature,
         )
+
+
+def _paths(options: TopicOptions) -> tuple[Path, Path | None]:
+    return path_of(options.value), path_of(options.time) if options.time else None
+
+
+def _reader_of_one(options: TopicOptions) -> Callable[[bytes], Reading | Refusal]:
+    """Give what reads a message with one value."""
+    if options.format == "number":
+        return read_number
+    value, time = _paths(options)
+    return partial(read_value, value_path=value, time_path=time)
+
+
+def _reader_of_many(options: TopicOptions) -> Callable[[bytes, int], Batch | Refusal]:
+    """Give what reads a message with many values at a receive time."""
+    if options.format == "senml":
+        return read_senml
+    count = len(options.tags)
+    if options.format == "binary":
+        layout = Layout(
+            type=options.type,
+            endian=options.endian,
+            skip=options.skip,
+            time_at=options.time_at,
+            time_in=options.time_in,
+        )
+        return lambda payload, _: read_binary(payload, layout, count)
+    value, time = _paths(options)
+    return lambda payload, _: read_batch(payload, value, time, count)
 
 
 class _Columns:
