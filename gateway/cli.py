@@ -328,7 +328,7 @@ def why(
     """Say in one sentence why an alarm rang or a unit has its tier: the latest time, or each alarm of a tag."""
     from edge.clock_system import SystemClock
     from gateway.api.queries import why_facts
-    from gateway.api.unit_why import unit_event_facts, unit_facts
+    from gateway.api.why_of import event_facts, unit_facts
     from gateway.find import find
     from gateway.why import why as say
 
@@ -337,7 +337,7 @@ def why(
         names = find(connection, alarm)
         told = [facts for name in names if (facts := why_facts(connection, site, name)) is not None]
         if not told:
-            unit = unit_facts(connection, alarm, SystemClock().wall_ns()) or unit_event_facts(connection, alarm)
+            unit = unit_facts(connection, alarm, SystemClock().wall_ns()) or event_facts(connection, alarm)
             told = [] if unit is None else [unit]
     if not told:
         typer.echo(

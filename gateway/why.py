@@ -8,10 +8,13 @@ Never: guesses a fact that is not there.
 from collections.abc import Mapping
 from typing import Any
 
+from alerting.push.act_words import act_sentence
+from alerting.push.notice import decimals_of
 from alerting.push.unit_words import unit_sentence
 from alerting.push.words import TIER_ZH, Language, clause, quality_zh
+from edge.model import TagTable
 
-__all__ = ["Language", "why"]
+__all__ = ["Language", "facts_of", "why"]
 
 
 def why(facts: Mapping[str, Any], lang: Language = "en") -> str:
@@ -25,6 +28,8 @@ def why(facts: Mapping[str, Any], lang: Language = "en") -> str:
     """
     if "unit_kind" in facts:
         return unit_sentence(facts, lang)
+    if "who" in facts:
+        return act_sentence(facts, lang)
     said, scan, quality = clause(facts, lang), facts.get("scan"), facts.get("quality")
     is_scan = scan not in (None, "", "clock")
     tier = str(facts.get("tier", "?"))
@@ -35,3 +40,30 @@ def why(facts: Mapping[str, Any], lang: Language = "en") -> str:
     about = [f"scan {scan}" if is_scan else "seen by the clock", f"quality {quality}" if quality else ""]
     late = ", judged late" if facts.get("is_late") else ""
     return f"{said} ({', '.join(filter(None, about))}) → {tier}{late}"
+
+
+def facts_of(event: Mapping[str, Any], tags: TagTable | None) -> dict[str, Any]:
+    """Give what a sentence needs of any event, of an alarm, a unit or a person's act.
+
+    Args:
+        event: An event as the event log and the journal hold it.
+        tags: For engineering units and decimals; None where they are not at hand.
+    """
+    facts = {
+        "tag": event["tag"],
+        "kind": event["condition"],
+        "value": event["value"],
+        "setpoint": event["setpoint"],
+        **event["cause"],
+        "what": event.get("event") or event["what"],
+        "tier": event["tier"],
+        "unit": event["unit"],
+        "is_late": event["is_late"],
+        "time_ns": event["received_ns"],
+    }
+    row = None if tags is None else tags.row_of.get(event["tag"])
+    if tags is not None and row is not None:
+        facts.setdefault("eu", tags[row].eu)
+        if tags[row].resolution > 0:
+            facts["decimals"] = decimals_of(tags[row].resolution)
+    return facts

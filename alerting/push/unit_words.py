@@ -7,7 +7,8 @@ Never: guesses a fact that is not there, mixes languages.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alerting.push.words import ABOVE, BELOW, CONDITION_ZH, TIER_ZH, Language, clause, quantity
+from alerting.push.act_words import condition_phrase
+from alerting.push.words import CONDITION_ZH, TIER_ZH, Language
 
 GRADE_EN = ("none", "I", "II", "III", "IV")
 GRADE_ZH = ("", "一级", "二级", "三级", "四级")
@@ -70,7 +71,8 @@ def _basis_en(facts: Mapping[str, Any]) -> str:
         return "no active alarm counts for it"
     who = f"line {line} of the policy ({_asks_en(policy)})" if line else "the highest tier of its active alarms"
     if facts.get("ceased_ns"):
-        return f"{who} keeps it for {_s(policy['lower_after_s'])} s after it ended"
+        keeper = who if line else "an alarm"
+        return f"{keeper} that has ended keeps it for {_s(policy['lower_after_s'])} s"
     conditions = _conditions(facts, "en", ", ", lambda n: f" and {n} more")
     return f"{who} holds: {conditions}" if line else f"{who}: {conditions}"
 
@@ -81,7 +83,8 @@ def _basis_zh(facts: Mapping[str, Any]) -> str:
         return "没有计入该单元的有效报警"
     who = f"策略第 {line} 条({_asks_zh(policy)})" if line else "有效报警的最高等级"
     if facts.get("ceased_ns"):
-        return f"{who}结束后保持 {_s(policy['lower_after_s'])} 秒"
+        keeper = who if line else "报警"
+        return f"{keeper}结束后保持 {_s(policy['lower_after_s'])} 秒"
     conditions = _conditions(facts, "zh", "、", lambda n: f"等,另有 {n} 条")
     return f"{who}成立:{conditions}" if line else f"{who}:{conditions}"
 
@@ -152,15 +155,7 @@ def _asks_zh(policy: Mapping[str, Any]) -> str:
 
 def _conditions(facts: Mapping[str, Any], lang: Language, comma: str, more: Any) -> str:  # noqa: ANN401  # int -> str
     conditions: Sequence[Mapping[str, Any]] = facts.get("conditions", ())
-    said = []
-    for one in conditions:
-        kind = str(one["kind"])
-        if kind in (*ABOVE, *BELOW):
-            said.append(clause(one, lang))
-        else:
-            name = CONDITION_ZH.get(kind, kind) if lang == "zh" else kind
-            value = "" if one.get("value") is None else f" {quantity(one, 'value')}"
-            said.append(f"{one['tag']} {name}{value}")
+    said = [condition_phrase(one, lang) for one in conditions]
     rest = facts.get("count", len(said)) - len(said)
     return comma.join(said) + (more(rest) if rest > 0 else "")
 

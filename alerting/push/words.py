@@ -95,65 +95,98 @@ def _back_en(facts: Mapping[str, Any], kind: str) -> str:
     """Say that the value is back and what still holds the alarm; empty where it is beyond the limit."""
     if not _is_back(facts, kind):
         return ""
+    side = "below" if kind in ABOVE else "above"
+    back = f"{facts.get('tag', '?')} {_value(facts, 'value')}, back {side} {kind} {_value(facts, 'setpoint')}"
+    if not _holds(facts):
+        return back
     off = _span(facts, "off_delay_s", " s") if facts.get("off_delay_s") else ""
     rest = f"clears {off} after it is past the deadband" if off else "still within the deadband"
-    side = "below" if kind in ABOVE else "above"
-    return f"{facts.get('tag', '?')} {_value(facts, 'value')}, back {side} {kind} {_value(facts, 'setpoint')}, {rest}"
+    return f"{back}, {rest}"
 
 
 def _back_zh(facts: Mapping[str, Any], kind: str) -> str:
     """The same in Chinese."""
     if not _is_back(facts, kind):
         return ""
+    side, name = ("低于" if kind in ABOVE else "高于"), CONDITION_ZH.get(kind, kind)
+    back = f"{facts.get('tag', '?')} {_value(facts, 'value')},已{side}{name}设定值 {_value(facts, 'setpoint')}"
+    if not _holds(facts):
+        return back
     off = _span(facts, "off_delay_s", " 秒") if facts.get("off_delay_s") else ""
     rest = f"越过死区 {off}后恢复" if off else "仍在死区内"
-    side, name = ("低于" if kind in ABOVE else "高于"), CONDITION_ZH.get(kind, kind)
-    return f"{facts.get('tag', '?')} {_value(facts, 'value')},已{side}{name}设定值 {_value(facts, 'setpoint')},{rest}"
+    return f"{back},{rest}"
+
+
+def _holds(facts: Mapping[str, Any]) -> bool:
+    """Tell whether the condition still holds: an alarm that has returned has no tier."""
+    return bool(facts.get("holds", facts.get("tier") != "NONE"))
 
 
 def _clause_en(facts: Mapping[str, Any]) -> str:
     tag, kind = facts.get("tag", "?"), str(facts.get("kind", ""))
-    delay = f" for {_span(facts, 'on_delay_s', ' s')}" if facts.get("on_delay_s") else ""
+    holds = _holds(facts)
+    delay = f" for {_span(facts, 'on_delay_s', ' s')}" if facts.get("on_delay_s") and holds else ""
     if kind in ABOVE or kind in BELOW:
         beyond = f"{tag} {_value(facts, 'value')} {_sign(kind)} {kind} {_value(facts, 'setpoint')}{delay}"
         return _back_en(facts, kind) or beyond
     if kind == "RATE":
         window = f" over {_span(facts, 'window_s', ' s')}" if facts.get("window_s") else ""
-        return f"{tag} changes by {_value(facts, 'setpoint')}/s or more{window}{delay}, now {_value(facts, 'value')}"
+        by = f"{_value(facts, 'setpoint')}/s or more" if holds else f"less than {_value(facts, 'setpoint')}/s"
+        return f"{tag} changes by {by}{window}{delay}, now {_value(facts, 'value')}"
     if kind == "TREND":
         return _trend_en(facts) + delay
     if kind == "EXPRESSION":
         return _asked(facts, "{} for {}", " s", EXPRESSION_EN)
     if kind in OWN_CLAUSE:
         return _condition_en(facts, kind) + (delay if facts.get("holds", True) else "")
-    if kind == "STALE":
-        return f"{tag} has given no sample for {_span(facts, 'setpoint', ' s')}"
-    if kind == "BAD":
-        return f"{tag} has had bad quality for {_span(facts, 'setpoint', ' s')}"
+    if kind in ("STALE", "BAD"):
+        return _no_data_en(facts, kind, holds=holds)
     return f"{tag} {kind or 'condition'} {_value(facts, 'value')}"
 
 
 def _clause_zh(facts: Mapping[str, Any]) -> str:
     tag, kind = facts.get("tag", "?"), str(facts.get("kind", ""))
     name = CONDITION_ZH.get(kind, kind)
-    delay = f",持续 {_span(facts, 'on_delay_s', ' 秒')}" if facts.get("on_delay_s") else ""
+    holds = _holds(facts)
+    delay = f",持续 {_span(facts, 'on_delay_s', ' 秒')}" if facts.get("on_delay_s") and holds else ""
     if kind in ABOVE or kind in BELOW:
         beyond = f"{tag} {_value(facts, 'value')} {_sign(kind)} {name}设定值 {_value(facts, 'setpoint')}{delay}"
         return _back_zh(facts, kind) or beyond
     if kind == "RATE":
         window = f"{_span(facts, 'window_s', ' 秒')}内" if facts.get("window_s") else ""
-        return f"{tag} {window}变化率达到 {_value(facts, 'setpoint')}/s{delay},当前值 {_value(facts, 'value')}"
+        reaches = "达到" if holds else "小于"
+        return f"{tag} {window}变化率{reaches} {_value(facts, 'setpoint')}/s{delay},当前值 {_value(facts, 'value')}"
     if kind == "TREND":
         return _trend_zh(facts) + delay
     if kind == "EXPRESSION":
         return "条件 " + _asked(facts, "{}，持续 {}", " 秒", EXPRESSION_ZH)
     if kind in OWN_CLAUSE:
         return _condition_zh(facts, kind) + (delay if facts.get("holds", True) else "")
-    if kind == "STALE":
-        return f"{tag} 数据中断达 {_span(facts, 'setpoint', ' 秒')}"
-    if kind == "BAD":
-        return f"{tag} 数据质量坏持续 {_span(facts, 'setpoint', ' 秒')}"
+    if kind in ("STALE", "BAD"):
+        return _no_data_zh(facts, kind, holds=holds)
     return f"{tag} {name} {_value(facts, 'value')}"
+
+
+def _no_data_en(facts: Mapping[str, Any], kind: str, *, holds: bool) -> str:
+    tag = facts.get("tag", "?")
+    if kind == "STALE":
+        if not holds:
+            return f"{tag} gives samples again, now {_value(facts, 'value')}"
+        return f"{tag} has given no sample for {_span(facts, 'setpoint', ' s')}"
+    if not holds:
+        return f"{tag} is measured again, now {_value(facts, 'value')}"
+    return f"{tag} has had bad quality for {_span(facts, 'setpoint', ' s')}"
+
+
+def _no_data_zh(facts: Mapping[str, Any], kind: str, *, holds: bool) -> str:
+    tag = facts.get("tag", "?")
+    if kind == "STALE":
+        if not holds:
+            return f"{tag} 恢复上传数据,当前值 {_value(facts, 'value')}"
+        return f"{tag} 数据中断达 {_span(facts, 'setpoint', ' 秒')}"
+    if not holds:
+        return f"{tag} 恢复有效测量,当前值 {_value(facts, 'value')}"
+    return f"{tag} 数据质量坏持续 {_span(facts, 'setpoint', ' 秒')}"
 
 
 def _asked(facts: Mapping[str, Any], held: str, unit: str, words: Mapping[Any, str]) -> str:

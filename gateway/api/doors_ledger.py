@@ -2,16 +2,18 @@
 
 from typing import Annotated, Literal
 
-from fastapi import Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from alerting.model.alarm import State, Suppression
 from alerting.model.tier import Tier
 from gateway.api import queries
-from gateway.api.answer import Json
+from gateway.api.answer import Json, not_found
 from gateway.api.asked import Cursor, Id, Note, When, when_or_none
 from gateway.api.door import ALL, AUDIT, OPERATE, Doors, user_of
 from gateway.api.house import Act
+from gateway.api.why_of import event_facts
 from gateway.live import iso
+from gateway.why import Language, why
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Name = Annotated[str | None, Query(max_length=160)]
@@ -116,6 +118,7 @@ def open_ledger_doors(doors: Doors) -> None:
         return Json({"heads": await house.read(queries.heads)})
 
     doors.open("GET", "/api/v1/events", ALL, events, tag="ledger")
+    _open_event_why(doors)
     doors.open("GET", "/api/v1/register/entries", ALL, entries, tag="ledger")
     doors.open("GET", "/api/v1/response/tasks", ALL, tasks, tag="ledger")
     doors.open("POST", "/api/v1/response/tasks/{task}/done", OPERATE, finish, tag="ledger")
@@ -124,3 +127,16 @@ def open_ledger_doors(doors: Doors) -> None:
     doors.open("GET", "/api/v1/kpi", ALL, kpi, tag="ledger")
     doors.open("GET", "/api/v1/audit", AUDIT, audit, tag="ledger")
     doors.open("GET", "/api/v1/head", ALL, head, tag="ledger")
+
+
+def _open_event_why(doors: Doors) -> None:
+    house = doors.house
+
+    async def event_why(event: Annotated[str, Path(max_length=64)], lang: Language = "en") -> Response:
+        """Say in one sentence why an event came to be, of an alarm, a unit or a person's act, with the facts."""
+        facts = await house.read(lambda c: event_facts(c, event, house.site.tags))
+        if facts is None:
+            raise not_found("event", event)
+        return Json({"sentence": why(facts, lang), "facts": facts})
+
+    doors.open("GET", "/api/v1/events/{event}/why", ALL, event_why, tag="ledger")

@@ -15,7 +15,7 @@ from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import When, when
 from gateway.api.door import ALL, Doors
 from gateway.api.house import House
-from gateway.api.unit_why import unit_facts
+from gateway.api.why_of import unit_facts
 from gateway.config import Site
 from gateway.live import iso
 from gateway.load.derived.kinds import KINDS

@@ -18,8 +18,10 @@ from sqlalchemy import create_engine, insert, select
 
 from alerting.core.trend import advance
 from alerting.desk import Answer
+from alerting.judge import alarm_event
 from alerting.model.alarm import Alarm, State, Suppression, digest
 from alerting.model.command import Command, Verb
+from alerting.model.event import What
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
@@ -39,8 +41,7 @@ from gateway.historian.port import Series
 from gateway.meter import Stage
 from gateway.nodes.credential import NodeError, add_node, list_nodes, revoke_node
 from gateway.nodes.reception import NodeStatus, Refusal, Taken
-from gateway.store import schema
-from gateway.store.rows import standing_row
+from gateway.store import rows, schema
 
 NOW = DEFAULT_START_NS
 S = 1_000_000_000
@@ -541,11 +542,23 @@ async def test_why_of_a_unit_is_a_sentence_once_it_had_an_alarm(door: Door) -> N
     book = TierBook(Tiering(), door.house.site.units, lambda _: "m")
     book.note(make_alarm(nature=Nature.ACTUAL), NOW)
     with door.house.engine.begin() as connection:
-        connection.execute(insert(schema.unit_tier), [standing_row(one) for one in book.take_changed()])
+        connection.execute(insert(schema.unit_tier), [rows.standing_row(one) for one in book.take_changed()])
     told = (await client.get("/api/v1/units/TK-101/why?lang=zh")).json()
 
     assert "有效报警的最高等级:TK-101.level" in told["sentence"]
     assert told["facts"]["line"] == 0
+
+
+async def test_why_of_one_event_is_a_sentence_also_of_an_act(door: Door) -> None:
+    client = await door.as_role("viewer")
+    assert is_error(await client.get("/api/v1/events/nobody/why"), 404, "not_found")
+    alarm = make_alarm()
+    acked = alarm_event(alarm, What.ACKNOWLEDGED, NOW, NOW, {"who": "li", "reason": "on my way"})
+    with door.house.engine.begin() as connection:
+        connection.execute(insert(schema.event), [rows.event_row(acked)])
+    told = (await client.get(f"/api/v1/events/{acked.id}/why")).json()
+
+    assert told["sentence"] == "li acknowledged TK-101.level 4.31 m ≥ HH 4.20 m: on my way → ORANGE"
 
 
 # ------------------------------------------------------------------------------------------------------------ alarms

@@ -11,7 +11,7 @@ from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering, TierLine
 from edge.clock_manual import ManualClock
 from edge.model import Scan
-from gateway.api.unit_why import unit_event_facts, unit_facts
+from gateway.api.why_of import event_facts, unit_facts
 from gateway.config import Site
 from gateway.store import schema
 from gateway.store.engine import open_store, store_url
@@ -89,7 +89,7 @@ def test_why_is_told_of_the_unit_and_of_each_of_its_events(tmp_path: Path) -> No
     with engine.connect() as connection:
         now = unit_facts(connection, "T", START_NS + 15 * NS)
         event_id = connection.scalars(select(schema.event.c.id).where(schema.event.c.what == "unit_raised")).first()
-        event = unit_event_facts(connection, str(event_id))
+        event = event_facts(connection, str(event_id))
         nobody = unit_facts(connection, "U", START_NS)
     engine.dispose()
 

@@ -1,4 +1,4 @@
-"""Why a hazard unit has its tier, as facts for one sentence (``gateway.why``)."""
+"""Why a hazard unit has its tier and why an event came to be, as facts for one sentence (``gateway.why``)."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import orjson
 from sqlalchemy import Connection, select
 
 from alerting.model.tier import Tier
-from edge.model import Nature
+from edge.model import Nature, TagTable
 from gateway.store.schema import event, unit_tier
+from gateway.why import facts_of
 
 
 def unit_facts(connection: Connection, unit: str, now_ns: int, nature: Nature | None = None) -> dict[str, Any] | None:
@@ -27,10 +28,14 @@ def unit_facts(connection: Connection, unit: str, now_ns: int, nature: Nature | 
     return {**facts, "unit": unit, "nature": row.nature, "tier": Tier(row.tier).name, "at_ns": now_ns}
 
 
-def unit_event_facts(connection: Connection, event_id: str) -> dict[str, Any] | None:
-    """Give the facts of a unit's event; None where there is no such event."""
-    row = connection.execute(select(event).where(event.c.id == event_id, event.c.alarm == "")).first()
+def event_facts(connection: Connection, event_id: str, tags: TagTable | None = None) -> dict[str, Any] | None:
+    """Give the facts of one event, of an alarm, a unit or a person's act; None where there is no such event.
+
+    Args:
+        tags: For engineering units and decimals; without them the event's own facts must do.
+    """
+    row = connection.execute(select(event).where(event.c.id == event_id)).mappings().first()
     if row is None:
         return None
-    facts: dict[str, Any] = orjson.loads(row.cause)
-    return {**facts, "unit": row.unit, "nature": row.nature, "tier": Tier(row.tier).name}
+    told = {**row, "cause": orjson.loads(row["cause"]), "tier": Tier(row["tier"]).name}
+    return {**facts_of(told, tags), "nature": row["nature"], "alarm": row["alarm"], "event": row["id"]}

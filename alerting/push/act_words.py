@@ -1,0 +1,57 @@
+"""Words for what a person or a timer did to an alarm: acknowledged, shelved, taken out of service, cleared.
+
+Flow: cause of an event with a name in it -> [act_sentence] -> page, ``fengsui why``
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from alerting.push.words import ABOVE, BELOW, CONDITION_ZH, TIER_ZH, Language, clause, quantity
+
+ACTS = {
+    "acknowledged": ("acknowledged", "确认"),
+    "shelved": ("shelved", "搁置"),
+    "unshelved": ("took off the shelf", "解除搁置"),
+    "suppressed": ("took out of service", "停用"),
+    "unsuppressed": ("returned to service", "恢复投用"),
+    "realarmed": (
+        "let ring again, because it is active and no longer suppressed,",
+        "因报警仍有效且抑制已结束,重新报警",
+    ),
+    "returned": ("let go of", "解除"),
+    "cleared": ("cleared", "销除"),
+}
+
+
+def condition_phrase(facts: Mapping[str, Any], lang: Language) -> str:
+    """Name a condition with its value and limit, e.g. ``T.level 4.31 m ≥ HH 4.20 m``, ``T.level STALE 4.31 m``.
+
+    Args:
+        facts: ``tag, kind, value, setpoint, eu``; ``decimals`` where they are known.
+        lang: ``en`` or ``zh``.
+    """
+    kind = str(facts.get("kind", ""))
+    if kind in (*ABOVE, *BELOW):
+        return clause({**facts, "on_delay_s": 0}, lang)
+    name = CONDITION_ZH.get(kind, kind) if lang == "zh" else kind
+    value = "" if facts.get("value") is None else quantity(facts, "value")
+    return " ".join(filter(None, (str(facts.get("tag", "?")), name, value)))
+
+
+def act_sentence(facts: Mapping[str, Any], lang: Language) -> str:
+    """Say who did what to which alarm, for how long and why.
+
+    Args:
+        facts: ``who, reason, what, tier``, those of ``condition_phrase``, and ``until_ns`` with ``time_ns`` of a
+            suppression.
+        lang: ``en`` or ``zh``.
+    """
+    en, zh = ACTS.get(str(facts.get("what", "")), ("changed", "变更"))
+    phrase, who, tier = condition_phrase(facts, lang), facts.get("who", "?"), str(facts.get("tier", "?"))
+    span_s = (facts["until_ns"] - facts["time_ns"]) / 1e9 if facts.get("until_ns") else 0.0
+    reason = str(facts.get("reason", ""))
+    if lang == "zh":
+        span = f",时长 {span_s:.0f} 秒" if span_s else ""
+        return f"{who} {zh}:{phrase}{span}{f',原因:{reason}' if reason else ''}→ {TIER_ZH.get(tier, tier)}预警"
+    span = f" for {span_s:.0f} s" if span_s else ""
+    return f"{who} {en} {phrase}{span}{f': {reason}' if reason else ''} → {tier}"
