@@ -141,6 +141,22 @@ class TopicOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerTls:
+    """How a broker proves who it is, and we to it; files in PEM.
+
+    Attributes:
+        ca_file: Certificates that the broker's must be signed by; None for the system's.
+        cert_file, key_file: Our own certificate and its key; None where the broker asks for none.
+        server_name: Name that the broker's certificate must have; empty for its host.
+    """
+
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    server_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MqttOptions:
     """One broker and the topics that one source hears there."""
 
@@ -153,6 +169,7 @@ class MqttOptions:
     topics: tuple[TopicOptions, ...] = ()
     payload_bytes_max: int = 262_144
     keepalive_s: int = 30
+    tls: BrokerTls | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal, cast
 
-from edge.config import MqttOptions, Source, TopicOptions
+from edge.config import BrokerTls, MqttOptions, Source, TopicOptions
 from edge.decode.codec.binary import ENDIANS, TIME_BYTES, TIMES, TYPES
 from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
@@ -24,6 +25,8 @@ PORT_MAX: Final = 65535
 TOPIC_BYTES_MAX: Final = 65535  # MQTT 5.0, §1.5.4
 MQTT_PAYLOAD_MAX: Final = 268_435_455  # MQTT 5.0, §2.1.4
 KEEPALIVE_MAX: Final = 65535
+MQTT_PORT: Final = 1883
+MQTT_TLS_PORT: Final = 8883  # Both registered with IANA.
 
 #: Formats of a topic's payload, and the keys that only some of them have.
 FORMATS: Final = ("json-value", "json-batch", "number", "senml", "binary")
@@ -163,9 +166,10 @@ def _read_mqtt(entry: Entry, host: str, topics: Sequence[Entry], client_id: str)
         pattern = options[at].pattern
         if pattern and pattern in [option.pattern for option in options[:at]]:
             topic.wrong("pattern", f"pattern {show(pattern)} stands twice.", "Remove one of the two.")
+    is_tls = entry.flag("tls", default=False)
     return MqttOptions(
         host=host,
-        port=entry.whole("port", 1883, 1, PORT_MAX),
+        port=entry.whole("port", MQTT_TLS_PORT if is_tls else MQTT_PORT, 1, PORT_MAX),
         version=cast(Literal["3.1.1", "5"], entry.choice("version", ("3.1.1", "5"), "5")),
         client_id=entry.text("client_id") or client_id,
         username=username,
@@ -173,7 +177,43 @@ def _read_mqtt(entry: Entry, host: str, topics: Sequence[Entry], client_id: str)
         topics=tuple(options),
         payload_bytes_max=entry.whole("payload_bytes_max", 262_144, 1, MQTT_PAYLOAD_MAX),
         keepalive_s=entry.whole("keepalive_s", 30, 1, KEEPALIVE_MAX),
+        tls=_read_tls(entry, is_tls=is_tls, has_password=bool(password)),
     )
+
+
+def _read_tls(entry: Entry, *, is_tls: bool, has_password: bool) -> BrokerTls | None:
+    """Read the certificates for a broker; no key turns the verification of the broker's off."""
+    if not is_tls:
+        for key in ("ca_file", "cert_file", "key_file", "server_name"):
+            if entry.has(key):
+                entry.wrong(key, f"{key} is given without tls.", "Add tls = true, or remove it.")
+        if has_password and not _is_loopback(entry.text("host")):
+            entry.warn(
+                "host",
+                "the password goes to the broker in the clear, and with it whoever listens can send values.",
+                "Add tls = true and the broker's TLS port, or keep the line to the broker to yourself.",
+            )
+        return None
+    files = {key: _read_pem(entry, key) for key in ("ca_file", "cert_file", "key_file")}
+    if entry.has("cert_file") != entry.has("key_file"):
+        given, missing = ("cert_file", "key_file") if entry.has("cert_file") else ("key_file", "cert_file")
+        entry.wrong(given, f"{given} is given without {missing}; one proves nothing.", f"Add {missing}.")
+    return BrokerTls(**files, server_name=entry.text("server_name"))
+
+
+def _read_pem(entry: Entry, key: str) -> Path | None:
+    """Give a file of certificates or a key, None where none is given."""
+    if not entry.has(key):
+        return None
+    name = entry.required(key, "it is the path of a file in PEM")
+    file = entry.reading.path.parent / name
+    if name and ("\0" in name or not file.is_file()):
+        entry.wrong(key, f"{key} {show(name)} is no file.", "Give the path of a file in PEM.")
+    return file
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1", "[::1]") or host.startswith("127.")
 
 
 def _read_topic(entry: Entry) -> TopicOptions:

@@ -78,7 +78,7 @@ PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "modbus-dtu": ("port", *_MODBUS_KEYS, "framing", "listen", "registration", "heartbeat", "allow"),
     "mqtt": (
         "host", "port", "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max",
-        "keepalive_s", "topic",
+        "keepalive_s", "topic", "tls", "ca_file", "cert_file", "key_file", "server_name",
     ),
     "node": ("node",),
 }  # fmt: skip

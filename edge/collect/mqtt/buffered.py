@@ -6,6 +6,7 @@ each 64 KiB, a third of its whole cost.
 
 import contextlib
 import socket
+import ssl
 
 READ_BYTES = 65_536
 WRITE_BYTES_MAX = 1024 * 1024  # A broker that takes nothing must not fill the memory.
@@ -30,8 +31,9 @@ class BufferedSocket:
         return part
 
     def pending(self) -> int:
-        """Bytes that were received and not yet taken."""
-        return len(self._read) - self._place
+        """Bytes that were received and not yet taken, also those that TLS has decrypted; no selector sees them."""
+        decrypted = self._own.pending() if isinstance(self._own, ssl.SSLSocket) else 0
+        return len(self._read) - self._place + decrypted
 
     def send(self, data: bytes) -> int:
         """Take bytes for the next flush."""
@@ -45,7 +47,7 @@ class BufferedSocket:
         while self._unsent:
             try:
                 sent = self._own.send(self._unsent)
-            except BlockingIOError:
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return False
             del self._unsent[:sent]
         return True

@@ -18,6 +18,7 @@ import asyncio
 import contextlib
 import selectors
 import socket
+import ssl
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -37,7 +38,7 @@ from edge.collect.door import Counters
 from edge.collect.mqtt.buffered import BufferedSocket
 from edge.collect.mqtt.inbox import Inbox
 from edge.collect.mqtt.link import AckOrder, Arrival, LinkChange, Message
-from edge.config import MqttOptions
+from edge.config import BrokerTls, MqttOptions
 
 SESSION_S = 7 * 24 * 3600  # The broker keeps our messages so long: longer than a weekend without the gateway.
 RECEIVE_MAX = 65_535  # Unacknowledged QoS 1 messages; the most that MQTT 5 allows.
@@ -183,6 +184,9 @@ class PahoLink:
             manual_ack=True,
         )
         client.connect_timeout = CONNECT_S
+        if self._options.tls is not None:
+            client.tls_set_context(_tls_context(self._options.tls))
+            client.server_name = self._options.tls.server_name or self._options.host
         if self._options.username:
             client.username_pw_set(self._options.username, self._options.password or None)
         client.on_connect = self._connected
@@ -252,6 +256,13 @@ class _Client(Client):
     """paho's client on a buffered socket."""
 
     buffered: BufferedSocket | None = None
+    server_name = ""
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """Shake hands under the name that the certificate must have, which paho takes for the host."""
+        assert self._ssl_context is not None, self.server_name
+        tcp_sock.settimeout(CONNECT_S)
+        return self._ssl_context.wrap_socket(tcp_sock, server_hostname=self.server_name)
 
     def _create_socket(self) -> Any:  # noqa: ANN401 - paho's own name for a socket is private
         self.buffered = BufferedSocket(cast(socket.socket, super()._create_socket()))
@@ -267,6 +278,24 @@ def _drain(client: _Client, own: BufferedSocket) -> MQTTErrorCode:
         if not own.pending():
             break
     return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+
+def _tls_context(options: BrokerTls) -> ssl.SSLContext:
+    """Make what TLS needs; read anew for each connection, so that renewed certificates count without a restart.
+
+    Raises:
+        OSError: A file is gone or is no PEM; the link tells it and tries again.
+    """
+    context = ssl.create_default_context(cafile=options.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if options.cert_file is not None:
+        context.load_cert_chain(options.cert_file, options.key_file, password=_no_password)
+    return context
+
+
+def _no_password() -> str:
+    """Refuse a key with a password; OpenSSL would ask for it at the terminal."""
+    raise OSError("the key of our certificate has a password; give it without")
 
 
 def _session() -> Properties:
