@@ -247,6 +247,9 @@ class Desk:
 
     def obey(self, command: Command) -> None:
         """Carry out one command, or refuse it with a sentence."""
+        if command.verb is Verb.EMPTY:
+            self._outcome.answers.append(Answer(command=command, refused=self._empty(command.alarm)))
+            return
         try:
             alarm = self._find(command.alarm)
             changed = self._carry_out(command, alarm)
@@ -468,6 +471,16 @@ class Desk:
                 return self._unsuppress(alarm, Suppression.SHELVED, command.who, now_ns)
             case Verb.UNSUPPRESS:
                 return self._unsuppress(alarm, Suppression.OUT_OF_SERVICE, command.who, now_ns)
+            case Verb.EMPTY:
+                raise AssertionError(command.alarm)  # It is about a tag, not about an alarm.
+
+    def _empty(self, tag: str) -> dict[str, str] | None:
+        """Set an occupancy to 0; give why not."""
+        row = self.table.tags.row_of.get(tag)
+        state = None if row is None else self.derived_states[self.table.tags[row].nature]
+        if state is None or not self.derived.empty(state.of_group, tag):
+            return {"en": "This tag is no occupancy.", "zh": "该位号不是区域人数。"}
+        return None
 
     def _acknowledge(self, command: Command, alarm: Alarm, now_ns: int) -> Alarm:
         if command.seen_tier is not None and alarm.tier > command.seen_tier:

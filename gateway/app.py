@@ -6,16 +6,17 @@ Why: constructors only store; nothing connects before ``run``. This is the only 
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import structlog
 from sqlalchemy import Connection
 
 from alerting.core import Memory
+from alerting.core.derived.told import told
 from alerting.desk import Answer, Desk
 from alerting.model.command import Command
 from edge.clock import Clock
@@ -213,6 +214,11 @@ class Gateway:
     def memory(self, nature: Nature) -> Memory:
         """Give what the core remembers of one nature; to read, never to change or keep."""
         return self.desk.memory(nature)
+
+    def computed(self, tag: str) -> Mapping[str, Any]:
+        """Say how a derived tag stands, as in an event's cause; empty for a measured one."""
+        nature = self.site.tags[self.site.tags.row_of[tag]].nature
+        return told(self.desk.derived, self.desk.derived_states[nature], self.desk.memory(nature), tag)
 
     def nodes(self) -> Sequence[NodeStatus]:
         """Tell how each edge node stands."""

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.desk import Answer, Desk, Outcome
-from alerting.model.command import Command
+from alerting.model.command import Command, Verb
 from edge.model import Link, Nature, Scan
 from gateway.acknowledge import Acknowledger, Receipt
 from gateway.config import Site
@@ -212,6 +212,7 @@ class Road:
         """Put what the tick changed in line for the next transaction."""
         due_mark = now_ns - self._marked_ns >= MARK_NS
         due_checkpoint = now_ns - self._checkpointed_ns >= CHECKPOINT_NS
+        due_checkpoint |= any(answer.command.verb is Verb.EMPTY for answer in outcome.answers)  # a person's word
         if outcome.is_empty and not due_mark and not self._unwritten:
             self.acknowledger.committed(receipts)  # Nothing durable hangs on these items.
             return
@@ -254,7 +255,8 @@ class Road:
         waiting = list(self._unwritten)
         contents = self._pack() if is_last else {}
         for each in waiting:
-            contents = contents or each.checkpoints
+            if each.checkpoints and not is_last:
+                contents = each.checkpoints  # the newest of those that wait
         nature, now_ns = self._nature, self.clock.now_ns()
 
         def write(connection: Connection) -> None:

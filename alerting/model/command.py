@@ -15,6 +15,7 @@ class Verb(StrEnum):
     UNSHELVE = "unshelve"
     SUPPRESS = "suppress"  # take out of service
     UNSUPPRESS = "unsuppress"  # return to service
+    EMPTY = "empty"  # nobody is inside: set an occupancy to 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class Command:
     """One request by a named person.
 
     Attributes:
-        alarm: Alarm id, or the alarm key for an alarm that never rang.
+        alarm: Alarm id, or the alarm key for an alarm that never rang; for ``EMPTY`` the name of the tag.
         who: Name of the user.
         reason: Comment of an ack; required for shelve and suppress.
         until_ns: End of a shelf or of out of service; required for both.

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from gateway.api.answer import CODES, ApiError, error
 from gateway.api.door import COOKIE, Doors
 from gateway.api.doors_alarms import open_alarm_doors
+from gateway.api.doors_derived import open_derived_doors
 from gateway.api.doors_ledger import open_ledger_doors
 from gateway.api.doors_node import open_node_doors
 from gateway.api.doors_plant import open_plant_doors
@@ -85,6 +86,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     doors = Doors(app, house)
     open_session_doors(doors)
     open_plant_doors(doors)
+    open_derived_doors(doors)
     open_alarm_doors(doors)
     open_ledger_doors(doors)
     open_system_doors(doors, metrics_token)

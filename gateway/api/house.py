@@ -132,6 +132,10 @@ class House(Protocol):
         """Give what the core remembers of one nature; to read, never to change or keep."""
         ...
 
+    def computed(self, tag: str) -> Mapping[str, Any]:
+        """Say how a derived tag stands, as in an event's cause; empty for a measured one."""
+        ...
+
     def nodes(self) -> Sequence[NodeStatus]:
         """Tell how each edge node stands."""
         ...

@@ -6,9 +6,9 @@ Why: tests of the API, and work on the page, need what a route touches and nothi
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from sqlalchemy import Connection, Engine, func, insert, select
@@ -58,6 +58,7 @@ class SmallHouse:
         bodies: What edge nodes sent, with their names.
         taken: What nodes are answered.
         memories: What the core remembers, by nature.
+        derived: How derived tags stand, by name.
     """
 
     site: Site
@@ -74,6 +75,7 @@ class SmallHouse:
     taken: Taken | Refusal = field(default_factory=Taken)
     is_ready: bool = True
     memories: dict[Nature, Memory] = field(default_factory=dict)
+    derived: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _writer: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -116,6 +118,10 @@ class SmallHouse:
     def memory(self, nature: Nature) -> Memory:
         """Give what was prepared, or a memory that has seen nothing."""
         return self.memories.setdefault(nature, Memory.fresh(self.site.rules, self.clock.wall_ns()))
+
+    def computed(self, tag: str) -> Mapping[str, Any]:
+        """Give what was prepared for a tag."""
+        return self.derived.get(tag, {})
 
     def nodes(self) -> Sequence[NodeStatus]:
         """Tell what was prepared."""

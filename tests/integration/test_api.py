@@ -672,6 +672,24 @@ async def test_a_command_carries_who_why_and_until_when(door: Door) -> None:
     assert {(c.who, c.alarm, c.received_ns) for c in door.house.commands} == {("the-engineer", id_, NOW)}
 
 
+async def test_a_derived_tag_says_how_it_stands_and_an_occupancy_can_be_emptied(door: Door) -> None:
+    agree(door)
+    door.house.derived["G-1.lel"] = {"derived": "occupancy", "inputs": [], "computed": {"drift": 2.0, "resets": 1}}
+    viewer, operator = await door.as_role("viewer"), await door.as_role("operator")
+
+    told = (await viewer.get("/api/v1/computed", params={"tag": "G-1.lel"})).json()
+    assert (told["tag"], told["computed"]["drift"]) == ("G-1.lel", 2.0)
+    assert is_error(await viewer.get("/api/v1/computed", params={"tag": "none"}), 404, "not_found")
+    assert is_error(await viewer.get("/api/v1/computed", params={"tag": "TK-101.level"}), 404, "not_found")
+    asked = {"tag": "G-1.lel", "reason": "looked into every room"}
+    assert is_error(await viewer.post("/api/v1/computed/empty", json=asked), 403, "forbidden")
+    assert is_error(await operator.post("/api/v1/computed/empty", json={**asked, "reason": ""}), 422, "invalid")
+    assert (await operator.post("/api/v1/computed/empty", json=asked)).status_code == 200
+    assert [(c.verb, c.alarm, c.who, c.reason) for c in door.house.commands] == [
+        (Verb.EMPTY, "G-1.lel", "the-operator", "looked into every room")
+    ]
+
+
 async def test_a_refused_command_is_answered_with_the_sentence(door: Door) -> None:
     said = {"en": "There is nothing to acknowledge: the alarm is normal.", "zh": "报警处于正常状态,无需确认。"}
     door.house.answer = lambda command: Answer(command=command, refused=said)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.core.derived.method import Indexes, Method
+from alerting.core.derived.method import Indexes, Method, State
 from alerting.core.derived.methods import METHODS
+from alerting.core.derived.occupancy import Occupancy
 from alerting.core.spread import spread
 from alerting.model.derivation import Derivation
 from edge.model import TagTable
@@ -109,6 +110,15 @@ class DerivedTable:
         """Give how a tag is computed, or None for a measured one."""
         d = int(self.of_row[self.tags.row_of[tag]])
         return self.derivations[d] if d >= 0 else None
+
+    def empty(self, of_group: Sequence[State], tag: str) -> bool:
+        """Set an occupancy to 0; False where the tag is none."""
+        d = int(self.of_row[self.tags.row_of[tag]]) if tag in self.tags.row_of else -1
+        method = self.groups[int(self.group[d])].method if d >= 0 else None
+        if not isinstance(method, Occupancy):
+            return False
+        method.reset(self.place[d : d + 1].astype(np.int64), of_group[int(self.group[d])])
+        return True
 
     def _levels(self) -> NDArray[np.int32]:
         """Order the chains; the configuration has seen that there is no cycle."""

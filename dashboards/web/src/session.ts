@@ -12,7 +12,7 @@ export const isReachable = ref(true);
 const ACT: readonly Role[] = ["operator", "safety_officer", "engineer", "administrator"];
 const REMOVE: readonly Role[] = ["safety_officer", "engineer", "administrator"];
 
-export type Act = "ack" | "reset" | "shelve" | "unshelve" | "suppress" | "unsuppress" | "task";
+export type Act = "ack" | "reset" | "shelve" | "unshelve" | "suppress" | "unsuppress" | "task" | "empty";
 
 export function may(act: Act): boolean {
   const role = me.value?.role;

@@ -130,7 +130,17 @@ export const en = {
       "18": "span not wholly measured",
     } as Record<string, string>,
   },
-  derived: { title: "How it is computed", from: "computed from {tags}" },
+  derived: {
+    title: "How it is computed",
+    from: "computed from {tags}",
+    window: "over {s} s",
+    missing: "{share} % of it missing",
+    usable: "{n} can be used",
+    drift: "corrected by {n} persons, set to 0 {resets} times",
+    empty: "Nobody is inside",
+    emptyTitle: "Set the count to 0?",
+    emptyHint: "Only when somebody has looked. The reason goes into the journal.",
+  },
   derivedKind: {
     volume: "Volume",
     mass: "Mass",

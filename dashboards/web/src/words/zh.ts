@@ -132,7 +132,17 @@ export const zh: Words = {
       "18": "时段数据不完整",
     },
   },
-  derived: { title: "计算方法", from: "由 {tags} 计算" },
+  derived: {
+    title: "计算方法",
+    from: "由 {tags} 计算",
+    window: "时间窗 {s} 秒",
+    missing: "缺测 {share} %",
+    usable: "{n} 台可用",
+    drift: "累计修正 {n} 人,清零 {resets} 次",
+    empty: "确认无人",
+    emptyTitle: "将人数清零?",
+    emptyHint: "须现场确认无人后操作;原因记入日志。",
+  },
   derivedKind: {
     volume: "体积",
     mass: "质量",

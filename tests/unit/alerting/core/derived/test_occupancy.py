@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from alerting.core.derived.daily import next_daily_ns
 from alerting.core.derived.state import DerivedState, freeze, thaw
+from alerting.model.command import Command, Verb
 from alerting.model.derivation import Derivation
 from tests.unit.alerting.core.derived.scene import START_NS, S, Scene, derivation
 
@@ -199,3 +200,17 @@ def test_against_counting_on_fingers(walks: list[tuple[int, int, int, bool]]) ->
             drift, inside = drift + inside, 0
         assert scene.value("N") == inside
     assert state_of(scene)["drift"][0] == drift
+
+
+def test_an_operator_says_that_nobody_is_inside() -> None:
+    scene = scene_of(zone())
+    scene.feed(1.0, a=0.0, b=0.0, c=0.0)
+    scene.feed(2.0, a=7.0, b=0.0, c=0.0)
+    scene.desk.begin(START_NS + 3 * S)
+    for tag in ("N", "a", "none"):
+        scene.desk.obey(Command(verb=Verb.EMPTY, alarm=tag, who="li", received_ns=START_NS, reason="searched"))
+    answers = scene.desk.finish().answers
+
+    assert [answer.refused is None for answer in answers] == [True, False, False]
+    scene.feed(4.0, a=8.0, b=0.0, c=0.0)
+    assert scene.value("N") == 1.0
