@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from gateway.cli_bench import benches
 from gateway.cli_tags import tags
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ app.add_typer(users, name="user")
 nodes = typer.Typer(help="Edge nodes that may send scans.", no_args_is_help=True)
 app.add_typer(nodes, name="node")
 app.add_typer(tags, name="tags")
+app.add_typer(benches, name="bench")
 
 GOOD, FINDING, WRONG = 0, 1, 2
 PORT_MAX = 65535

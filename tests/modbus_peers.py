@@ -3,20 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pymodbus.framer.rtu import FramerRTU
 from pymodbus.transport.transport import NullModem
 
+from edge.clock import Clock
 from edge.clock_manual import ManualClock, run_manual
+from edge.clock_system import SystemClock
 from edge.collect.door import Acknowledge, Collector
+from edge.collect.modbus.collector import ModbusCollector
 from edge.collect.modbus.dial import dial, framing_of
 from edge.collect.modbus.frame import Asked, Failure, Words
 from edge.collect.modbus.line import Lines
 from edge.collect.modbus.wire import Wire
-from edge.config import ModbusOptions, Table
-from edge.model import Link, Scan
+from edge.config import ModbusOptions, Source, Table
+from edge.model import Link, Scan, Tag, TagTable
 from edge.model.quality import describe
 
 Answer = Callable[[bytes], Awaitable[bytes | None]]
@@ -137,10 +140,10 @@ class Slave:
 class Bus(asyncio.Transport):
     """A virtual RTU line with its slaves: what one is sent, all others hear and pass by; a late answer comes late."""
 
-    def __init__(self, slaves: dict[int, Slave], wire: Wire) -> None:
+    def __init__(self, slaves: dict[int, Slave], tell: Callable[[bytes], None]) -> None:
         super().__init__()
         self.slaves = slaves
-        self.wire = wire
+        self.tell = tell
         self.sent: list[bytes] = []
         self.busy_until_s = 0.0
         self.overlaps = 0
@@ -166,7 +169,7 @@ class Bus(asyncio.Transport):
 
     def _answer(self, frame: bytes) -> None:
         if not self.is_closed:
-            self.wire.data_received(frame)
+            self.tell(frame)
 
     def abort(self) -> None:
         self.is_closed = True
@@ -181,7 +184,7 @@ def line_of(slaves: dict[int, Slave]) -> tuple[Lines, list[Bus]]:
 
     async def reach(options: ModbusOptions) -> Wire:
         wire = Wire(framing_of(options))
-        buses.append(Bus(slaves, wire))
+        buses.append(Bus(slaves, wire.data_received))
         wire.connection_made(buses[-1])
         return wire
 
@@ -239,3 +242,76 @@ async def until(is_so: Callable[[], bool], within_s: float = 10.0) -> None:
     while not is_so():
         assert loop.time() < give_up_s, "it never came"
         await asyncio.sleep(0.01)
+
+
+# ------------------------------------------------------------------------------------------- thirty devices, three bad
+
+
+def thirty(scale: float = 1.0) -> dict[int, Slave]:
+    """Thirty devices: 5 is dead, 11 is there every other ten seconds, 17 answers after 2 s (times ``scale``)."""
+    slaves = {unit: Slave(latency_s=0.002 * scale) for unit in range(1, 31)}
+    slaves[5].is_dead = lambda _: True
+    slaves[11].is_dead = lambda now_s: int(now_s / scale) // 10 % 2 == 1
+    slaves[17].latency_s = 2.0 * scale
+    return slaves
+
+
+def thirty_collectors(
+    lines: Lines, clock: Clock, road: Road, options: ModbusOptions, period_s: float
+) -> list[ModbusCollector]:
+    """One source a device, all on the line of the options, one value each."""
+    names = {unit: f"u{unit}" for unit in range(1, 31)}
+    tags = TagTable([Tag(name=n, source=n, period_s=period_s, address={"register": 0}) for n in names.values()])
+    return [
+        ModbusCollector(
+            Source(id=name, protocol="modbus-rtu-tcp", modbus=replace(options, device_id=unit)),
+            tags, clock, 1, road, lines,
+        )
+        for unit, name in names.items()
+    ]  # fmt: skip
+
+
+def check_thirty(road: Road, cycles: float) -> None:
+    """27 keep 95 % of their rate with right values; the dead and the slow are BAD in their cycles and say why."""
+    for unit in range(1, 31):
+        scans = road.scans(f"u{unit}")
+        good = [scan for scan in scans if qualities(scan) == ["GOOD"]]
+        assert all(scan.values.tolist() == [unit] for scan in good), "no late answer is taken for another's"
+        if unit in (5, 17):
+            assert not good
+            assert {tuple(qualities(scan)) for scan in scans} == {("BAD(timeout)",)}
+            assert len(scans) >= 0.85 * cycles, "silent, and yet a sample each cycle"
+            assert road.links(f"u{unit}") == [False]
+        elif unit != 11:
+            assert len(good) >= 0.95 * cycles, (unit, len(good), cycles)
+
+
+async def on_loopback(seconds: float, scale: float) -> None:
+    """Thirty devices behind one serial converter on a real socket; all times are scaled."""
+    slaves = thirty(scale)
+    accepted = 0
+
+    class Converter(asyncio.Protocol):
+        """What comes from the gateway goes to the bus, what the bus answers goes back."""
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            nonlocal accepted
+            accepted += 1
+            self.bus = Bus(slaves, transport.write)  # type: ignore[attr-defined]
+
+        def data_received(self, data: bytes) -> None:
+            self.bus.write(data)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.bus.abort()
+
+    server = await asyncio.get_running_loop().create_server(Converter, "127.0.0.1", 0)
+    options = ModbusOptions(
+        host="127.0.0.1", port=server.sockets[0].getsockname()[1], framing="rtu", timeout_s=1.0 * scale,
+    )  # fmt: skip
+    road = Road()
+    async with running(*thirty_collectors(Lines(), SystemClock(), road, options, 1.0 * scale)):
+        await asyncio.sleep(seconds)
+    server.close()
+    check_thirty(road, seconds / scale)
+    assert accepted == 1, "a line is not opened anew because somebody is silent"

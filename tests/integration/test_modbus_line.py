@@ -12,7 +12,18 @@ from edge.collect.modbus.frame import Failure
 from edge.collect.modbus.line import Lines
 from edge.config import ModbusOptions, SerialOptions, Source
 from edge.model import Reason, Tag, TagTable
-from tests.modbus_peers import Bus, Road, Slave, in_virtual_time, line_of, qualities, running
+from tests.modbus_peers import (
+    Road,
+    Slave,
+    check_thirty,
+    in_virtual_time,
+    line_of,
+    on_loopback,
+    qualities,
+    running,
+    thirty,
+    thirty_collectors,
+)
 
 OPTIONS = ModbusOptions(host="line", port=1, framing="rtu")
 
@@ -27,43 +38,18 @@ def tag(unit: int, register: int = 0, period_s: float = 1.0) -> Tag:
     )
 
 
-def troubled(count: int = 30) -> dict[int, Slave]:
-    """Thirty devices: one dead, one that is there every other ten seconds, one that answers after 2 s."""
-    slaves = {unit: Slave() for unit in range(1, count + 1)}
-    slaves[5].is_dead = lambda _: True
-    slaves[11].is_dead = lambda now_s: int(now_s) // 10 % 2 == 1
-    slaves[17].latency_s = 2.0
-    return slaves
-
-
-def check_rates(road: Road, buses: list[Bus], seconds: int) -> None:
-    for unit in range(1, 31):
-        scans = road.scans(f"u{unit}")
-        good = [scan for scan in scans if qualities(scan) == ["GOOD"]]
-        assert all(scan.values.tolist() == [unit] for scan in good), "no late answer is taken for another's"
-        if unit in (5, 17):
-            assert not good
-            assert set(map(tuple, map(qualities, scans))) == {("BAD(timeout)",)}
-            assert len(scans) >= 0.9 * seconds, "silent, and yet a sample each cycle"
-            assert road.links(f"u{unit}") == [False]
-        elif unit != 11:
-            assert len(good) >= 0.95 * seconds, (unit, len(good))
-            assert road.links(f"u{unit}") == [True]
-    assert len(buses) == 1, "a line is not opened anew because somebody is silent"
-
-
 @pytest.mark.parametrize("seconds", [180, pytest.param(900, marks=pytest.mark.slow)])
 def test_twenty_seven_of_thirty_keep_their_rate(seconds: int) -> None:
     """Requirement P1, all on one line: each time-out takes a second from everybody."""
 
     async def story(clock: ManualClock) -> None:
-        lines, buses = line_of(troubled())
-        tags = TagTable([tag(unit) for unit in range(1, 31)])
+        lines, buses = line_of(thirty())
         road = Road()
-        collectors = [ModbusCollector(source(unit), tags, clock, 1, road, lines) for unit in range(1, 31)]
+        collectors = thirty_collectors(lines, clock, road, OPTIONS, 1.0)
         async with running(*collectors):
             await asyncio.sleep(seconds)
-        check_rates(road, buses, seconds)
+        check_thirty(road, seconds)
+        assert len(buses) == 1, "a line is not opened anew because somebody is silent"
         by_unit = {unit: collectors[unit - 1].counters for unit in (1, 5, 17)}
         assert by_unit[5].requests < 13 + seconds / 50
         assert by_unit[5].skipped + by_unit[5].requests == by_unit[5].scans
@@ -71,6 +57,13 @@ def test_twenty_seven_of_thirty_keep_their_rate(seconds: int) -> None:
         assert sum(one.counters.failures["stray_bytes"] for one in collectors) > 0, "late answers are counted"
 
     in_virtual_time(story)
+
+
+@pytest.mark.network
+@pytest.mark.slow
+async def test_twenty_seven_of_thirty_keep_their_rate_on_a_real_socket() -> None:
+    """The same at five times the speed; three real minutes are a long run."""
+    await on_loopback(12.0, scale=0.2)
 
 
 def test_requests_of_one_line_never_overlap() -> None:

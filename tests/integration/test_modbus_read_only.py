@@ -72,6 +72,7 @@ class Recorder(Bus):
     """A line that answers nothing, everything wrong, or the truth, and keeps every byte that it was sent."""
 
     manner = "silent"
+    wire: Wire
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.sent.append(bytes(data))
@@ -94,7 +95,8 @@ def test_every_byte_that_leaves(kind: str, manner: str) -> None:
 
     async def reach(options: ModbusOptions) -> Wire:
         wire = Wire(framing_of(options))
-        line = Recorder({}, wire)
+        line = Recorder({}, wire.data_received)
+        line.wire = wire
         line.manner = manner
         lines_made.append(line)
         wire.connection_made(line)

@@ -1,0 +1,1 @@
+"""What reading and decoding registers costs, beside what plainer ways cost: ``fengsui bench modbus|decode``."""

@@ -1,0 +1,56 @@
+"""``fengsui bench``: what the product measures of itself. Imports are lazy, as in ``gateway.cli``."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+benches = typer.Typer(help="What the product measures of itself.", no_args_is_help=True)
+
+FINDING, WRONG = 1, 2
+
+
+@benches.command("conformance")
+def conformance(
+    data: Annotated[Path, typer.Option("--data", help="Folder with files of published vectors, *_vectors.json.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Hold our codecs against published vectors; exit 1 where one disagrees."""
+    from gateway.bench.conformance import as_facts, check_folder, render
+
+    try:
+        found = check_folder(data)
+    except (OSError, ValueError) as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(WRONG) from None
+    if not any(one.has_codec for one in found):
+        typer.echo(f"--data: {data} holds no vectors that a codec of ours reads, e.g. modbus_vectors.json.", err=True)
+        raise typer.Exit(WRONG)
+    facts = as_facts(found)
+    typer.echo(json.dumps(facts, ensure_ascii=False) if as_json else render(found))
+    raise typer.Exit(0 if facts["ok"] else FINDING)
+
+
+@benches.command("decode")
+def decode(
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=600, help="Of each way, at least.")] = 2.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Registers to values: ours, and a plain loop over values, on the same words in the same run."""
+    from gateway.bench.modbus.decode import measure, render
+
+    result = measure(seconds)
+    typer.echo(json.dumps(result, allow_nan=False) if as_json else render(result))
+
+
+@benches.command("modbus")
+def modbus(
+    seconds: Annotated[float, typer.Option("--seconds", min=1, max=3600, help="Of each case.")] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Poll simulated devices in another process: as fast as it goes, beside plainer clients; and plants on time."""
+    from gateway.bench.modbus.poll import measure, render
+
+    result = measure(seconds)
+    typer.echo(json.dumps(result, allow_nan=False) if as_json else render(result))
