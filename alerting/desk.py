@@ -491,7 +491,8 @@ class Desk:
         acked = replace(
             alarm,
             state=state,
-            tier_max=alarm.tier_max if state is State.LATCHED else alarm.tier,
+            # What latches shows the highest tier of its episode until it is reset; else the answer was to what rings.
+            tier_max=alarm.tier_max if is_latching(self.table, alarm) else alarm.tier,
             acked_by=command.who,
             acked_ns=now_ns,
             comment=command.reason,

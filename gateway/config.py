@@ -64,6 +64,8 @@ class Site:
     data: Path = Path("var")
     host: str = "127.0.0.1"
     port: int = 8080
+    hosts: tuple[str, ...] = ()  # names that requests may be for; empty for any
+    metrics_token: str = field(default="", repr=False)
     raw_days: int = 90
     revision: str = ""  # digest of all configuration files read
     is_demonstration: bool = False

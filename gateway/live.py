@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.tier import Tier
-from edge.model import Nature
 from edge.model.quality import Quality, Reason, encode
 from edge.model.scan import QualityColumn, Rows, TimesNs, Values
 from gateway.config import Site
+from gateway.system import main_nature
 
 #: Deltas that a client may miss and still resume without a snapshot; 12 s at the fastest turns (50 ms).
 RING = 256
@@ -152,7 +152,7 @@ class Picture:
         self._links = {"up": 0, "total": len(site.sources)}
         self._push_waiting = 0
         self._status_changed = False
-        self._nature = _main_nature(site)
+        self._nature = main_nature(site)
         self._cache: OrderedDict[tuple[int | None, int], bytes] = OrderedDict()
         self._beat: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -404,11 +404,3 @@ class Picture:
         if self._beat is not None and not self._beat.done():
             self._last_beat_s = self._beat.get_loop().time()
             self._beat.set_result(None)
-
-
-def _main_nature(site: Site) -> Nature:
-    """Give the nature that most sources have; ACTUAL wins a tie, for a site is real until it says otherwise."""
-    natures = Counter(source.nature for source in site.sources)
-    if natures[Nature.ACTUAL]:
-        return Nature.ACTUAL
-    return max(Nature, key=lambda nature: (natures[nature], nature is Nature.ACTUAL))

@@ -74,9 +74,11 @@ async def _run(gateway: Gateway, door: Any) -> None:  # noqa: ANN401  # a socket
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    site = gateway.site
+    app = make_app(gateway, hosts=site.hosts, metrics_token=site.metrics_token)
     async with gateway.running():
         http = asyncio.create_task(
-            serve(make_app(gateway), "", 0, door=door, listening=lambda port: _say(gateway.site, port)), name="http"
+            serve(app, "", 0, door=door, listening=lambda port: _say(gateway.site, port)), name="http"
         )
         await stop.wait()
         http.cancel()

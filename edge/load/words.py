@@ -14,7 +14,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "learn", "uplink", "spool", "derived",
     ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
-    "http": ("host", "port"),
+    "http": ("host", "port", "hosts", "metrics_token_env", "metrics_token_file"),
     "source": (
         "id", "protocol", "nature", "host", "port", "silent_after_s", "lateness_s",
         "device_id", "timeout_s", "registers_max", "gap_max", "retry_s_max", "order", "registers_from", "coils_from",

@@ -407,6 +407,13 @@ def push_summary(connection: Connection, site: Site, now_ns: int) -> list[dict[s
     oldest = {row[0]: row[1] for row in connection.execute(waiting.group_by(table.c.destination))}
     delivered = select(table.c.destination, func.max(table.c.delivered_ns)).where(table.c.state == "delivered")
     last = {row[0]: row[1] for row in connection.execute(delivered.group_by(table.c.destination))}
+    failing = select(table.c.destination, table.c.next_ns, table.c.last_error)
+    failing = failing.where(table.c.state == "waiting", table.c.last_error != "")
+    errors: dict[str, str] = {}
+    soonest: dict[str, int] = {}
+    for row in connection.execute(failing.order_by(table.c.next_ns, table.c.seq)):
+        soonest.setdefault(row.destination, row.next_ns)
+        errors[row.destination] = row.last_error  # What was tried last is tried again last, but for the jitter.
     return [
         {
             "id": name,
@@ -415,6 +422,8 @@ def push_summary(connection: Connection, site: Site, now_ns: int) -> list[dict[s
             "gave_up": states.get("gave_up", 0),
             "oldest_waiting_s": max(0.0, (now_ns - oldest[name]) / 1e9) if name in oldest else None,
             "last_receipt": iso(last.get(name, 0)),
+            "last_error": errors.get(name, ""),
+            "next": iso(soonest.get(name, 0)),
         }
         for name, states in counts.items()
     ]

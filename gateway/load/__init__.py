@@ -24,7 +24,7 @@ from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
 from gateway.load.derived import read_derived
 from gateway.load.learned import read_learned
-from gateway.load.outside import read_destinations, read_influx
+from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token
 from gateway.load.rule import judge_refused, read_rules
 from gateway.load.tiering import read_tiering
 from gateway.load.unit import read_tasks, read_units
@@ -88,6 +88,8 @@ def load(
     influx = read_influx(root)
     host = http.text("host", "127.0.0.1") or "127.0.0.1"
     port = http.whole("port", 8080, 1, PORT_MAX)
+    hosts = read_hosts(http)
+    metrics_token = read_metrics_token(http)
     raw_days = history.whole("raw_days", 90, RAW_DAYS_LEAST, RAW_DAYS_MOST)
     data = _data(entry, path, environ)
     if not root.has("destination"):
@@ -117,6 +119,8 @@ def load(
         data=data,
         host=host,
         port=port,
+        hosts=hosts,
+        metrics_token=metrics_token,
         raw_days=raw_days,
         revision=field.reading.revision,
         is_demonstration=is_demonstration,

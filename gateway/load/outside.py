@@ -3,6 +3,7 @@
 import base64
 import binascii
 import ipaddress
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
@@ -17,6 +18,8 @@ from gateway.config import Destination, Influx
 from gateway.load.rule import TIERS
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the mark of a secret, not one
+HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9a-fA-F:]{2,39}")
+TOKEN_LEAST: Final = 16  # characters; ours
 SECRET_BYTES: Final = (24, 64)  # Standard Webhooks, "Signature scheme": 192 to 512 bits
 
 
@@ -43,6 +46,30 @@ def read_destinations(entries: Iterable[Entry]) -> list[Destination]:
         )
         destinations.setdefault(name, destination)
     return list(destinations.values())
+
+
+def read_hosts(http: Entry) -> tuple[str, ...]:
+    """Read the names that requests may be for; a page elsewhere cannot reach the gateway by a name of its own."""
+    hosts = http.texts("hosts")
+    if http.has("hosts") and not hosts and http.values["hosts"] == []:
+        http.wrong("hosts", "hosts is an empty list; nobody could reach the page.", "Name a host, or leave hosts out.")
+    for host in hosts:
+        if not HOST.fullmatch(host):
+            http.wrong(
+                "hosts",
+                f"hosts has {show(host)}; a host is a name or an address, without scheme and port.",
+                'Write hosts = ["gateway.plant.example", "127.0.0.1"].',
+            )
+    return hosts
+
+
+def read_metrics_token(http: Entry) -> str:
+    """Read the token with which a scraper on another machine may read ``/metrics``; empty for none."""
+    token = http.secret("metrics_token")
+    if token and len(token) < TOKEN_LEAST:
+        key = "metrics_token_env" if http.has("metrics_token_env") else "metrics_token_file"
+        http.wrong(key, f"the token has {len(token)} characters; it needs {TOKEN_LEAST}.", "Make a longer one.")
+    return token
 
 
 def _signing_secret(entry: Entry) -> str:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Notice } from "../src/api/types";
-import { noticeAct, troubles } from "../src/push";
+import { noticeAct } from "../src/push";
 
 function notice(more: Partial<Notice>): Notice {
   return {
@@ -8,18 +8,6 @@ function notice(more: Partial<Notice>): Notice {
     next: "2026-01-01T00:00:00.000Z", delivered: null, last_error: "", receipt: null, nature: "test", ...more,
   };
 }
-
-describe("a destination in trouble", () => {
-  it("is known by the last error of what waits for it, with the next attempt", () => {
-    const found = troubles([
-      notice({}),
-      notice({ last_error: "status_503: busy", next: "2026-01-01T00:01:00.000Z" }),
-      notice({ last_error: "timeout: 10 s", next: "2026-01-01T00:02:00.000Z" }),
-      notice({ destination: "province" }),
-    ]);
-    expect([...found]).toEqual([["district", { error: "timeout: 10 s", next: "2026-01-01T00:01:00.000Z" }]]);
-  });
-});
 
 describe("a notice", () => {
   it("of an alarm out of service is no alert", () => {

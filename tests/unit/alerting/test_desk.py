@@ -79,6 +79,24 @@ def test_acknowledging_what_is_normal_is_refused_with_a_sentence() -> None:
     assert not drive.outcome.is_empty  # a refusal is answered, and kept
 
 
+def test_what_latches_keeps_the_highest_tier_of_its_episode() -> None:
+    """Acknowledged while it had sunk to YELLOW: latched afterwards, it is still what had been ORANGE."""
+    drive = Drive(replace(H, is_latching=True), replace(HH, is_latching=True)).sample(1, 95).sample(2, 85)
+    drive.ask(3, Verb.ACK)
+    drive.sample(4, 50)
+
+    assert (drive.alarm.state, drive.alarm.tier, drive.alarm.tier_max) == (State.LATCHED, Tier.NONE, Tier.ORANGE)
+    drive.ask(5, Verb.RESET)
+    assert drive.alarm.tier_max is Tier.NONE
+
+
+def test_what_does_not_latch_keeps_it_until_acknowledged() -> None:
+    drive = Drive(H, HH).sample(1, 95).sample(2, 85)
+    drive.ask(3, Verb.ACK)
+
+    assert (drive.alarm.state, drive.alarm.tier, drive.alarm.tier_max) == (State.ACKED, Tier.YELLOW, Tier.YELLOW)
+
+
 def test_resetting_is_refused_until_returned_and_acknowledged() -> None:
     drive = Drive(make_rule(Kind.H, 80.0, is_latching=True)).sample(1, 85)
     assert drive.ask(2, Verb.RESET).refused

@@ -186,6 +186,8 @@ export interface Destination {
   gave_up: number;
   oldest_waiting_s: number | null;
   last_receipt: string | null;
+  last_error: string;
+  next: string | null;
 }
 
 export interface Stage {
