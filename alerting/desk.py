@@ -37,6 +37,7 @@ from edge.model import Nature, Scan
 
 SHELF_S_MAX = 86_400  # Nobody forgets a shelf for longer than a day.
 SELF = "fengsui"  # Who does what no person did.
+UNIT_CHANGED = "the configuration gave the tag to another unit"
 RULE_GONE = "the rule is no longer in the configuration"
 OUT_OF_SERVICE_S_MAX = 31 * 86_400
 
@@ -191,6 +192,7 @@ class Desk:
         if self._has_adopted:
             self._has_adopted = False
             self._release_orphans(now_ns)
+            self._move_alarms(now_ns)
             for change in self.units.settle_all(now_ns):
                 self._unit_by_clock(change)
 
@@ -333,6 +335,23 @@ class Desk:
             self._note(
                 free, what, Command(verb=Verb.RESET, alarm=key, who=SELF, received_ns=now_ns, reason=RULE_GONE), now_ns
             )
+
+    def _move_alarms(self, now_ns: int) -> None:
+        """Let alarms follow tags that the configuration gave to another unit; no entry waits for them for ever."""
+        for key in sorted(self.alarms):
+            alarm = self.alarms[key]
+            row = self.table.tags.row_of.get(alarm.tag)
+            if row is None or alarm.state is State.NORMAL or alarm.unit == self.table.tags[row].unit:
+                continue
+            old = (alarm.nature, alarm.unit)
+            self._of_unit[old].discard(key)
+            change = self.units.note(replace(alarm, state=State.NORMAL, tier=Tier.NONE), now_ns)
+            moved = self._note(replace(alarm, unit=self.table.tags[row].unit), What.CHANGED, SELF, now_ns, moved=old[1])
+            event_id = digest(moved.id, moved.ordinal, "moved")
+            if change is not None:
+                facts = {"alarm": moved.id, "event": event_id, **change.facts}
+                self._tell_unit(change, digest(event_id, alarm.unit, _what(change)), now_ns, facts)
+            self._follow_entry(old, event_id, now_ns, None)
 
     def _emit(self, event: Event, alarm: Alarm) -> None:
         self._keep(alarm)
@@ -543,13 +562,19 @@ class Desk:
             if alarm.suppressed_until_ns <= now_ns:
                 self._unsuppress(alarm, alarm.suppression, SELF, now_ns)
 
-    def _note(self, alarm: Alarm, what: What, by: Command | str, now_ns: int) -> Alarm:
-        """Make an event of what a person or a timer did to an alarm."""
+    def _note(self, alarm: Alarm, what: What, by: Command | str, now_ns: int, *, moved: str = "") -> Alarm:
+        """Make an event of what a person or a timer did to an alarm.
+
+        Args:
+            moved: The unit that the alarm was in before.
+        """
         alarm = replace(alarm, ordinal=alarm.ordinal + 1, changed_ns=now_ns)
         who, reason, until_ns = (by, "", 0) if isinstance(by, str) else (by.who, by.reason, by.until_ns)
         facts: dict[str, Any] = {"who": who, "reason": reason}
         if until_ns:
             facts["until_ns"] = until_ns
+        if moved:
+            facts |= {"reason": UNIT_CHANGED, "from_unit": moved}
         self._emit(alarm_event(alarm, what, now_ns, now_ns, facts), alarm)
         return alarm
 

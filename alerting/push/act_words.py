@@ -6,6 +6,7 @@ Flow: cause of an event with a name in it -> [act_sentence] -> page, ``fengsui w
 from collections.abc import Mapping
 from typing import Any
 
+from alerting.desk import RULE_GONE, UNIT_CHANGED
 from alerting.push.words import ABOVE, BELOW, CONDITION_ZH, TIER_ZH, Language, clause, quantity
 
 ACTS = {
@@ -18,9 +19,13 @@ ACTS = {
         "let ring again, because it is active and no longer suppressed,",
         "因报警仍有效且抑制已结束,重新报警",
     ),
+    "changed": ("moved", "移动"),
     "returned": ("let go of", "解除"),
     "cleared": ("cleared", "销除"),
 }
+
+#: Reasons of our own; a person's are in his own words.
+REASON_ZH = {RULE_GONE: "配置中已无该规则", UNIT_CHANGED: "配置将该位号划归另一单元"}
 
 
 def condition_phrase(facts: Mapping[str, Any], lang: Language) -> str:
@@ -50,6 +55,10 @@ def act_sentence(facts: Mapping[str, Any], lang: Language) -> str:
     phrase, who, tier = condition_phrase(facts, lang), facts.get("who", "?"), str(facts.get("tier", "?"))
     span_s = (facts["until_ns"] - facts["time_ns"]) / 1e9 if facts.get("until_ns") else 0.0
     reason = str(facts.get("reason", ""))
+    reason = REASON_ZH.get(reason, reason) if lang == "zh" else reason
+    if facts.get("from_unit"):
+        to = f" from unit {facts['from_unit']} to {facts.get('unit', '?')}"
+        phrase += to if lang == "en" else f" 由单元 {facts['from_unit']} 至 {facts.get('unit', '?')}"
     if lang == "zh":
         span = f",时长 {span_s:.0f} 秒" if span_s else ""
         return f"{who} {zh}:{phrase}{span}{f',原因:{reason}' if reason else ''}→ {TIER_ZH.get(tier, tier)}预警"
