@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from alerting.core import Memory
+from alerting.core.backend import Backend
 from alerting.core.derived.told import told
 from alerting.desk import Answer, Desk
 from alerting.model.command import Command
@@ -68,6 +69,9 @@ class Parts:
     record: Path | None = None
     event_log: EventLog | None = None
     jitter_seed: int | None = None
+    warm: Callable[[], None] | None = (
+        None  # what makes the compiled backend ready, in a thread; none: array code judges
+    )
 
 
 class Gateway:
@@ -135,6 +139,7 @@ class Gateway:
             recorder=recorder,
             event_log=parts.event_log,
         )
+        self._is_warm = parts.warm is None
         self._links: dict[str, bool] = {}
         self._last_scan_ns: dict[str, int] = {}
         self._started_ns = start_ns
@@ -166,6 +171,7 @@ class Gateway:
         ]
         if self.influx is not None:
             feeders.append(asyncio.create_task(self.influx.run(), name="influx"))
+        warming = asyncio.create_task(self._warm(), name="kernels")
         road = asyncio.create_task(self.road.run(), name="road")
         watch = asyncio.create_task(_first_failure([*feeders, road]), name="watch")
         body = asyncio.current_task()
@@ -176,7 +182,7 @@ class Gateway:
         finally:
             failure = watch.exception() if watch.done() and not watch.cancelled() else None
             watch.cancel()
-            await _end(feeders)
+            await _end([*feeders, warming])
             await _end([road])
             await self.historian.close()
             if self._recorder is not None:
@@ -229,8 +235,8 @@ class Gateway:
         return await self.reception.take(node, body)
 
     def ready(self) -> bool:
-        """Tell whether scans are judged and committed."""
-        return self.road.is_ready and not self.road.store_error
+        """Tell whether scans are judged, by the backend chosen, and committed."""
+        return self.road.is_ready and self._is_warm and not self.road.store_error
 
     # ------------------------------------------------------------------- parts
 
@@ -241,6 +247,20 @@ class Gateway:
             self._last_scan_ns[item.source] = item.received_ns
             self._scans[item.source] = self._scans.get(item.source, 0) + 1
         return self.road.deliver(item, acknowledge)
+
+    async def _warm(self) -> None:
+        """Let the desk go on with compiled code once it is there; array code judges until then."""
+        if self._parts.warm is None:
+            return
+        started_ns = self.clock.monotonic_ns()
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, self._parts.warm)
+        except Exception:  # A compiler may fail in any way; judging goes on without it.
+            log.exception("kernels.failed", backend=Backend.NUMPY)
+        else:
+            self.desk.use(Backend.COMPILED)
+            log.info("kernels.warm", seconds=round((self.clock.monotonic_ns() - started_ns) / 1e9, 2))
+        self._is_warm = True
 
     def _is_up(self, source: str, now_ns: int) -> bool:
         """Tell whether a source's link is up and it is not silent; a link that says nothing is no link."""

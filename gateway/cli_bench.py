@@ -54,3 +54,22 @@ def modbus(
 
     result = measure(seconds)
     typer.echo(json.dumps(result, allow_nan=False) if as_json else render(result))
+
+
+@benches.command("core")
+def bench_core(
+    tags: Annotated[
+        list[int] | None, typer.Option("--tags", help="Size of plant; may be given more than once.", min=100)
+    ] = None,
+    scans: Annotated[int, typer.Option("--scans", help="Scans of the allocation case.", min=1)] = 20_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure road, core, start and baselines in one run: nanoseconds a sample, with the books of what was carried."""
+    from gateway.bench.core.run import TAGS, line, measure
+
+    rows = []
+    for row in measure(tags or TAGS, scans):
+        rows.append(row)
+        typer.echo(line(row), err=as_json)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))

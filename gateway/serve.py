@@ -6,8 +6,10 @@ Flow: fengsui run -> [serve] -> gateway, HTTP
 import asyncio
 import contextlib
 import fcntl
+import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import structlog
 import uvloop
 from sqlalchemy import create_engine
 
+from alerting.core.backend import Backend
 from alerting.model.rule import RuleTable
 from edge.clock_system import SystemClock
 from edge.model import TagTable
@@ -23,6 +26,7 @@ from gateway.api.server import listen, serve
 from gateway.api.small_house import SmallHouse
 from gateway.app import Gateway, Parts
 from gateway.config import Site
+from gateway.kernels import UnknownBackendError, choose, warm
 from gateway.record import EventLog
 
 GOOD, WRONG = 0, 2
@@ -45,6 +49,11 @@ def serve_site(site: Site, *, record: Path | None = None, events: Path | None = 
     """Run a site until SIGINT or SIGTERM; give the exit code."""
     structlog.configure(logger_factory=lambda *_: _StandardError())
     try:
+        backend = choose(os.environ, len(site.tags))
+    except UnknownBackendError as failure:
+        sys.stderr.write(f"{failure}\n")
+        return WRONG
+    try:
         door = listen(site.host, site.port)
     except (OSError, UnicodeError) as failure:  # UnicodeError: a name that cannot be one in the DNS
         reason = getattr(failure, "strerror", None) or "it is no address of this machine"
@@ -63,7 +72,8 @@ def serve_site(site: Site, *, record: Path | None = None, events: Path | None = 
         event_log = None
         if events is not None:
             event_log = EventLog(stack.enter_context(events.open("ab")), f"{site.id}-{SystemClock().wall_ns()}")
-        gateway = Gateway(site, SystemClock(), Parts(record=record, event_log=event_log))
+        compiled = partial(warm, site.data) if backend is Backend.COMPILED else None
+        gateway = Gateway(site, SystemClock(), Parts(record=record, event_log=event_log, warm=compiled))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(gateway, door))
     return GOOD

@@ -3,7 +3,10 @@
 Why: it stands beside the road's and tells how much of that is judging; it is never to be quoted alone.
 """
 
-from time import thread_time_ns
+import gc
+import tracemalloc
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +17,9 @@ from alerting.core.batch import Batch
 from alerting.core.guard import Guard, plain_rules
 from alerting.model.rule import RuleTable
 from edge.model import Scan, TagTable
-from gateway.bench.core.plant import START_NS, S, Trouble, make_plant, values_of
+from gateway.bench.core.plant import QUIET, START_NS, USUAL, S, Trouble, make_plant, values_of
+from gateway.bench.core.timed import figures, frozen, timed
+from gateway.intake import take
 
 TILE = 1000
 LATENESS_NS = 60 * S
@@ -68,15 +73,13 @@ class CoreRun:
         self.number = 0
         self.rows: NDArray[np.int32] = np.arange(self.tags, dtype=np.int32)
         self.changes = 0
-        self.exceptions = 0
 
-    def tick(self, values: NDArray[np.float64], rows: NDArray[np.int32] | None = None) -> int:
-        """Judge one scan, a second after the last, and read the clock; give the nanoseconds that it took."""
+    def scan(self, values: NDArray[np.float64], rows: NDArray[np.int32] | None = None) -> Scan:
+        """Make the next scan, a second after the last."""
         self.number += 1
         rows = self.rows if rows is None else rows
         now_ns = START_NS + self.number * S
-        times_ns = np.full(len(rows), now_ns, dtype=np.int64)
-        scan = Scan(
+        return Scan(
             source="s0",
             epoch=1,
             number=self.number,
@@ -84,56 +87,83 @@ class CoreRun:
             rows=rows,
             values=values,
             quality=np.zeros(len(rows), dtype=np.uint8),
-            times_ns=times_ns,
+            times_ns=np.full(len(rows), now_ns, dtype=np.int64),
         )
-        source, received = np.zeros(1, np.int32), np.array([now_ns])
-        began = thread_time_ns()
-        batch = Batch.of([scan], source, received, np.array([LATENESS_NS]))
-        taken = self._take(batch)
+
+    def judge(self, scan: Scan) -> None:
+        """Judge a scan and read the clock, as a desk does."""
+        source, received = np.zeros(1, np.int32), np.array([scan.received_ns])
+        taken = self._take(Batch.of([scan], source, received, np.array([LATENESS_NS])))
         self.memory.mark(scan, int(taken.newest_ns[0]))
         self.changes += sum(len(part) for parts in taken.changes.values() for part in parts)
         if taken.left[0]:
-            rest = np.flatnonzero(~taken.is_taken)
-            part = Scan(
-                source="s0",
-                epoch=1,
-                number=self.number,
-                received_ns=now_ns,
-                rows=rows[rest],
-                values=values[rest],
-                quality=scan.quality[rest],
-                times_ns=times_ns[rest],
-            )
-            self.changes += sum(map(len, evaluate(self.table, self.memory, part)))
-            self.guard.refresh(self.memory, part.rows)
-        ended = expire(self.table, self.memory, now_ns)
+            rest = take(scan, ~taken.is_taken)
+            self.changes += sum(map(len, evaluate(self.table, self.memory, rest)))
+            self.guard.refresh(self.memory, rest.rows)
+        ended = expire(self.table, self.memory, scan.received_ns)
         self.guard.close(self.table.row[ended.rule])
         self.changes += len(ended)
-        self.memory.is_dirty[:] = False
-        return thread_time_ns() - began
+        self.memory.is_dirty[np.flatnonzero(self.memory.is_dirty)] = False
 
 
-def measure_dense(table: RuleTable, backend: Backend, trouble: Trouble, ticks: int) -> tuple[float, float]:
-    """Give the median and the mean nanoseconds a tag of dense scans.
+def measure_dense(table: RuleTable, backend: Backend, case: str, trouble: Trouble, ticks: int) -> dict[str, Any]:
+    """Measure dense scans.
 
     Rates keep a sample every tenth tick, all tags in the same one: the median does not show it, the mean does.
     """
     run, dice = CoreRun(table, backend), np.random.default_rng(1)
     columns = [values_of(dice, run.tags, trouble) for _ in range(4)]
     for tick in range(2):
-        run.tick(columns[tick])
-    took = [run.tick(columns[tick % 4]) / run.tags for tick in range(ticks)]
-    assert trouble.trips == 0 or run.changes > 0, "nothing rang"
-    return float(np.median(took)), float(np.mean(took))
+        run.judge(run.scan(columns[tick]))
+    run.changes = 0
+    with frozen():
+        steps = [timed(partial(run.judge, run.scan(columns[tick % 4]))) for tick in range(ticks)]
+    assert round(trouble.trips * run.tags) == 0 or run.changes > 0, "nothing rang"
+    return {
+        "case": case,
+        "tags": run.tags,
+        "backend": backend.value,
+        **figures(steps, run.tags, "tag"),
+        "transitions": run.changes,
+    }
 
 
-def measure_sparse(table: RuleTable, backend: Backend, share: float, ticks: int) -> float:
-    """Give the median nanoseconds a sample of scans of some tags, picked anew each tick."""
+def measure_sparse(table: RuleTable, backend: Backend, share: float, ticks: int) -> dict[str, Any]:
+    """Measure scans of some tags, picked anew each tick, in no order."""
     run, dice = CoreRun(table, backend), np.random.default_rng(1)
-    run.tick(values_of(dice, run.tags, Trouble()))
+    run.judge(run.scan(values_of(dice, run.tags, QUIET)))
     n = max(1, round(share * run.tags))
-    took = []
-    for _ in range(ticks):
-        rows = dice.choice(run.tags, n, replace=False).astype(np.int32)
-        took.append(run.tick(values_of(dice, n, Trouble()), rows) / n)
-    return float(np.median(took))
+    steps = []
+    with frozen():
+        for _ in range(ticks):
+            rows = dice.choice(run.tags, n, replace=False).astype(np.int32)
+            steps.append(timed(partial(run.judge, run.scan(values_of(dice, n, QUIET), rows))))
+    return {
+        "case": f"core alone, sparse {share:.0%}",
+        "tags": run.tags,
+        "backend": backend.value,
+        **figures(steps, n, "sample"),
+    }
+
+
+def measure_allocation(table: RuleTable, backend: Backend, rows_per_scan: int, scans: int) -> dict[str, Any]:
+    """Measure what is still allocated after many scans, over what was after the first ones."""
+    run, dice = CoreRun(table, backend), np.random.default_rng(1)
+    n = min(rows_per_scan, run.tags)
+    values = [values_of(dice, n, USUAL) for _ in range(8)]
+    rows = [np.sort(dice.choice(run.tags, n, replace=False)).astype(np.int32) for _ in range(8)]
+
+    def judge(count: int) -> int:
+        for at in range(count):
+            run.judge(run.scan(values[at % 8], rows[at % 8]))
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        judge(min(scans, 64))
+        before = judge(min(scans, 64))
+        net = judge(scans) - before
+    finally:
+        tracemalloc.stop()
+    return {"case": "allocation", "tags": run.tags, "backend": backend.value, "net_bytes": net, "scans": scans}

@@ -57,15 +57,21 @@ def rules_of(name: str) -> list[Rule]:
     ]
 
 
-def make_plant(tags: int, rows_per_scan: int) -> tuple[RuleTable, tuple[Source, ...]]:
-    """Make the rule table of a plant whose sources have ``rows_per_scan`` tags each."""
+def make_parts(tags: int, rows_per_scan: int) -> tuple[list[Rule], TagTable, tuple[Source, ...]]:
+    """Make the rules, tags and sources of a plant whose sources have ``rows_per_scan`` tags each."""
     count = -(-tags // rows_per_scan)
     names = [f"T-{row:07d}" for row in range(tags)]
     table = TagTable(
         [Tag(name=name, source=f"s{row // rows_per_scan}", unit=f"u{row // 50}") for row, name in enumerate(names)]
     )
     sources = tuple(Source(id=f"s{place}", protocol="mqtt", silent_after_s=10.0) for place in range(count))
-    return RuleTable([rule for name in names for rule in rules_of(name)], table), sources
+    return [rule for name in names for rule in rules_of(name)], table, sources
+
+
+def make_plant(tags: int, rows_per_scan: int) -> tuple[RuleTable, tuple[Source, ...]]:
+    """Make the rule table of a plant, and its sources."""
+    rules, table, sources = make_parts(tags, rows_per_scan)
+    return RuleTable(rules, table), sources
 
 
 def values_of(dice: np.random.Generator, n: int, trouble: Trouble) -> NDArray[np.float64]:
