@@ -221,7 +221,7 @@ def _more_facts(lane: Lane, rule: Rule, changes: Changes, decisive: int, *, is_a
         facts["holds"] = is_active
     if lane.derived is not None and lane.derived_state is not None:
         facts |= told(lane.derived, lane.derived_state, lane.memory, rule.tag)
-    if rule.enable:
+    if rule.enable or rule.schedule is not None:
         facts |= _enabled(lane, rule, int(changes.time_ns[decisive]), is_active=is_active)
     return facts
 
@@ -239,9 +239,13 @@ def _asked(lane: Lane, rule: Rule, *, is_active: bool) -> dict[str, Any]:
 def _enabled(lane: Lane, rule: Rule, time_ns: int, *, is_active: bool) -> dict[str, Any]:
     """Say what enables a rule, and whether that is known; of one that was let go because it is not, that it was."""
     memory, k = lane.memory, lane.table.index_of[rule.id]
-    gate = int(lane.table.gates.of[k, 0])
+    gate, cell = (int(place) for place in lane.table.gates.of[k])
     if not is_active and memory.opened_ns[k] == -time_ns:
+        if rule.schedule is not None and memory.is_active[cell]:
+            return {"schedule": rule.schedule.words(), "disabled": "schedule"}
         return {"enable": rule.enable, "disabled": "enable"}
+    if gate < 0:
+        return {}
     doubt = memory.formulas.doubts(gate)
     is_known = memory.phase[gate] == Phase.REST and memory.formulas.is_met(gate)
     facts: dict[str, Any] = {"enable": rule.enable, "enable_is": "true" if is_known else "unknown"}

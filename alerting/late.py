@@ -150,6 +150,9 @@ class GapBook:
             else live.extract(part.table, part.rows, part.rules),
             alarms={key: a for key, a in alarms.items() if a.nature is nature and a.tag in tags},
         )
+        if not part.is_plain:
+            for cell, calendar in part.table.gates.calendars.items():  # As it was then, not as it is now.
+                gap.memory.is_active[cell], gap.memory.opened_ns[cell] = not calendar.is_open(from_ns), 0
         gaps = self._gaps.setdefault((source, nature), [])
         gaps.append(gap)
         if len(gaps) > COPIES_MAX:

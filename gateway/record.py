@@ -24,6 +24,7 @@ from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.command import Command, Verb
 from alerting.model.event import Event
 from alerting.model.rule import Kind, Rule
+from alerting.model.schedule import Schedule, Span
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering, lines_as_json, lines_of_json
 from edge.model import Link, Nature, Scan
@@ -150,6 +151,7 @@ def rules_of(snapshot: dict[str, Any]) -> list[Rule]:
         Rule(
             **{
                 **rule,
+                "schedule": _schedule(rule.get("schedule")),
                 "kind": Kind(rule["kind"]),
                 "tier": Tier(rule["tier"]),
                 **{name: tuple(rule.get(name, ())) for name in ("states", "asked", "enable_asked")},
@@ -165,6 +167,13 @@ def tiering_of(snapshot: dict[str, Any]) -> Tiering:
     if policy is None:
         return Tiering(lower_after_s=0.0)
     return Tiering(lines=lines_of_json(policy["lines"]), lower_after_s=policy["lower_after_s"])
+
+
+def _schedule(saved: dict[str, Any] | None) -> Schedule | None:
+    if saved is None:
+        return None
+    spans = tuple(Span(**{**span, "days": tuple(span["days"])}) for span in saved["spans"])
+    return Schedule(spans=spans, zone=saved["zone"])
 
 
 def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> None:

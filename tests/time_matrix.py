@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.schedule import Schedule, Span
 from alerting.model.tier import Tier
 from edge.config import Source
 from edge.model import Link, Quality, Reason, Scan, Tag, TagTable
@@ -24,6 +25,13 @@ STALE_S = 5.0
 SOURCE = Source(id="plc", protocol="mqtt", silent_after_s=5.0)
 BAD = encode(Quality.BAD, Reason.TIMEOUT)
 OUT_OF_RANGE = encode(Quality.BAD, Reason.RANGE)
+
+
+#: The world begins at 08:00 by the clock in Shanghai.
+EIGHT_S = 8 * 3600
+TWENTY_SECONDS = Schedule(
+    spans=(Span(days=(0, 1, 2, 3, 4, 5, 6), from_s=EIGHT_S + BEGIN_S, to_s=EIGHT_S + END_S),), zone="Asia/Shanghai"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,16 @@ def rule_table(kind: Kind) -> RuleTable:
             enable="T.v < 9.5",
             enable_asked=("T.v",),
         ),
+        Kind.SCHEDULE: Rule(
+            id="T.v.H",
+            tag="T.v",
+            kind=Kind.H,
+            setpoint=8.0,
+            on_delay_s=DELAY_S,
+            tier=Tier.YELLOW,
+            off_delay_s=20.0,
+            schedule=TWENTY_SECONDS,
+        ),
         Kind.RANGE: Rule(id="T.v.RANGE", tag="T.v", kind=Kind.RANGE, setpoint=DELAY_S, tier=Tier.YELLOW),
     }
     stale = rules[Kind.STALE]
@@ -151,6 +169,8 @@ def stream(kind: Kind) -> list[Step]:
         match kind:
             case Kind.H | Kind.HH | Kind.DEVIATION | Kind.STATE | Kind.EXPRESSION:
                 value = 9.0 if holds else 5.0
+            case Kind.SCHEDULE:
+                value = 9.0
             case Kind.GATE:  # Above the limit all the time, but enabled only in between.
                 value = 9.0 if holds else 9.8
             case Kind.FROZEN:
@@ -187,10 +207,11 @@ RIGHT: dict[Kind, tuple[float, float]] = {
     Kind.FROZEN: (15.0, 30.0),
     Kind.RANGE: (15.0, 30.0),
     Kind.EXPRESSION: (15.0, 30.0),
+    Kind.SCHEDULE: (15.0, 30.0),
     Kind.GATE: (15.0, 30.0),  # disabled, it lets go without its off-delay of 20 s
 }
 #: What a row's events are called, where that is not its kind.
-CONDITIONS = {Kind.GATE: "H"}
+CONDITIONS = {Kind.GATE: "H", Kind.SCHEDULE: "H"}
 
 
 def _none(steps: list[Step]) -> list[Step]:

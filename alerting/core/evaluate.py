@@ -21,7 +21,7 @@ from alerting.core.compare import compare
 from alerting.core.delay import expire_held, join, pause, report, step
 from alerting.core.formula import Reach, dues_ns, judge, time_by_clock
 from alerting.core.frozen import interrupt
-from alerting.core.gate import OUT_OF_RANGE, Turning, turn_by_clock
+from alerting.core.gate import OUT_OF_RANGE, Turning, dues_of_schedules, turn_by_clock, turn_schedules
 from alerting.core.many import Indexes, Touched, held_until, is_ready, touch
 from alerting.core.meet import meet, meet_moments, part_formulas, reach_of_scan
 from alerting.core.memory import NEVER_NS, Changes, Memory, Phase, no_changes
@@ -58,8 +58,10 @@ def evaluate(table: RuleTable, memory: Memory, scan: Scan) -> tuple[Changes, Cha
         alone = table.many_of[rules] < 0
         rules, place = rules[alone], place[alone]
     turning = None if gates is None else Turning(table, memory, gates, scan)
+    if len(table.gates.cells):
+        before = turn_schedules(table, memory, scan, time_ns)
     if turning is not None:
-        before = turning.before()
+        before = join(before, turning.before())
     before = join(before, expire_held(table, memory, rules, time_ns[place] - 1))
     if many is not None:
         before = join(before, expire_held(table, memory, many.rules, many.time_ns - 1, many.stale_ns))
@@ -167,6 +169,8 @@ def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
         stale[table.is_formula[running]] = NEVER_NS  # What is stale is for the expression to say.
     dues = (due + ahead)[due + ahead <= stale]
     dues = np.concatenate([dues, dues_ns(memory, ahead_ns)])
+    if len(table.gates.cells):
+        dues = np.concatenate([dues, dues_of_schedules(table, memory, ahead_ns)])
     least = min(int(dues.min(initial=LATEST_NS)), memory.timers.next_silent_ns(table, memory, ahead_ns))
     return least if least < LATEST_NS else None
 

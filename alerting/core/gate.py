@@ -1,13 +1,14 @@
-"""Gates: let go of what an enable-condition disables, and judge at once what it enables again.
+"""Gates: let go of what an enable-condition or a schedule disables, and judge at once what it enables again.
 
-Flow: truth of enable-conditions -> [turn_gates] -> rules let go or judged -> Changes
+Flow: truth of enable-conditions, time -> [turn_gates, turn_schedules] -> rules let go or judged -> Changes
 Why: a tank that is out for cleaning must not ring; when it is back, what it said last counts at once, because the next
 sample may be long in coming.
 Never: disables by what is not known: a context tag that is BAD, stale or was never seen leaves the rules enabled.
 
 While a rule is disabled its delays do not count, and the flat time of FROZEN does not; windows and filters go on, so
 that it knows its past when it is enabled. A gate's time is that of the newest of its tags; each rule is let go or
-judged at the time that its own source had reached by then.
+judged at the time that its own source had reached by then. A schedule switches at its instant in the time of each
+source: by the samples of its rules' tags, or by the watermark.
 """
 
 from dataclasses import replace
@@ -32,6 +33,7 @@ OUT_OF_RANGE = np.array([encode(Quality.BAD, Reason.RANGE), encode(Quality.BAD, 
 #: Kinds that a value which was there before can trip by itself; the others wait for the next sample.
 AT_ONCE = (*LIMITS, Kind.DEVIATION, Kind.STATE)
 NONE = np.empty(0, np.int64)
+NO_ROWS = np.empty(0, np.int32)
 
 
 class Turning:
@@ -64,14 +66,96 @@ class Turning:
         return found
 
 
+def turn_schedules(table: RuleTable, memory: Memory, scan: Scan, time_ns: Times) -> Changes:
+    """Open and shut by schedule what a scan has samples of, before they are judged.
+
+    Args:
+        time_ns: Accepted times of the scan's samples, int64 (n,).
+    """
+    found = no_changes()
+    source = int(memory.source[scan.rows[0]])
+    for cell in table.gates.cells[memory.source[table.row[table.gates.cells]] == source].tolist():
+        mine = np.isin(scan.rows, table.gates.rows.get(cell, NONE))
+        newest = int(time_ns[mine].max(initial=0))
+        if newest >= memory.opened_ns[cell]:
+            come = memory.watermarks(scan.received_ns)
+            come[source] = newest
+            found = join(found, _turn_cell(table, memory, cell, source, come, scan.rows, time_ns))
+    return found
+
+
+def _turn_cell(
+    table: RuleTable,
+    memory: Memory,
+    cell: int,
+    source: int,
+    come_ns: Times,
+    rows: NDArray[np.int32] = NO_ROWS,
+    time_ns: Times = NONE,
+) -> Changes:
+    """Take the switches of a schedule up to how far its source has come; ``opened_ns`` of a cell is when to look.
+
+    Args:
+        rows, time_ns: Samples that are judged next, (n,); what is not newer than a switch counts in place of what its
+            tag said before.
+    """
+    found, calendar, until = no_changes(), table.gates.calendars[cell], int(come_ns[source])
+    since = int(memory.opened_ns[cell]) - 1
+    is_open = not bool(memory.is_active[cell])
+    if since < 0:  # The first look in this life; what was committed may be newer than the source's mark.
+        since = min(int(memory.mark_ns[source]), until)
+        if calendar.is_open(since) is not is_open:
+            since = until
+    switches = calendar.schedule.switches(since, until)
+    if calendar.is_open(until) is not is_open and not switches:
+        switches = [(until, not is_open)]
+    for at_ns, opens in switches:
+        if opens is bool(memory.is_active[cell]):
+            come = come_ns - (until - at_ns)
+            skip = _looking_at(table, table.gates.rules[cell], rows[time_ns <= at_ns])
+            found = join(found, turn_gate(table, memory, cell, come, skip, is_shut=not opens))
+    memory.opened_ns[cell] = calendar.next_ns(until)
+    return found
+
+
+def _looking_at(table: RuleTable, rules: Indexes, rows: NDArray[np.int32]) -> Indexes:
+    """Give those of some rules that look at any of some tags."""
+    mine = np.isin(table.row[rules], rows)
+    many = np.flatnonzero(table.many_of[rules] >= 0)
+    mine[many] |= np.isin(table.inputs[table.many_of[rules[many]]], rows).any(axis=1)
+    return rules[mine]
+
+
+def dues_of_schedules(table: RuleTable, memory: Memory, ahead_ns: Times) -> Times:
+    """Tell the receive times at which schedules switch next, int64 (c,)."""
+    cells = [cell for cell in table.gates.cells.tolist() if _is_heard(table, memory, cell)]
+    source = memory.source[table.row[cells]]
+    due = [
+        int(memory.opened_ns[cell]) or table.gates.calendars[cell].next_ns(int(memory.mark_ns[at]))
+        for cell, at in zip(cells, source.tolist(), strict=True)
+    ]
+    return np.array(due, dtype=np.int64) + ahead_ns[source]
+
+
+def _is_heard(table: RuleTable, memory: Memory, cell: int) -> bool:
+    """Tell whether a cell's source matters in this memory: it gave something, or is awaited."""
+    row = table.row[cell]
+    return bool(memory.is_watched[row] or memory.mark_number[memory.source[row]])
+
+
 def turn_by_clock(table: RuleTable, memory: Memory, watermark: Times) -> Changes:
     """Turn gates at a clock reading; ``watermark`` is that of each source, int64 (sources,)."""
+    found = no_changes()
+    for cell in table.gates.cells.tolist():
+        source = int(memory.source[table.row[cell]])
+        if watermark[source] >= memory.opened_ns[cell] and _is_heard(table, memory, cell):
+            found = join(found, _turn_cell(table, memory, cell, source, watermark))
     gates = table.gates.enables
     if len(gates) == 0:
-        return no_changes()
+        return found
     until = time_by_clock(memory, gates, watermark)
     come = np.broadcast_to(watermark, (len(gates), len(watermark)))
-    return _turn_at_moments(table, memory, gates, until, Reach(watermark), come)
+    return join(found, _turn_at_moments(table, memory, gates, until, Reach(watermark), come))
 
 
 def _turn_at_moments(

@@ -93,7 +93,7 @@ class Memory:
         is_active: Tripped rules, bool (rules,).
         phase, since_ns, elapsed_ns: The delay of each rule: which, counting since (0 while paused), counted before.
         opened_ns: When the gates of each rule opened last, in the rule's time, or minus when one shut, int64 (rules,);
-            0 for never.
+            0 for never. Of a schedule's gate when to look at it next.
         is_dirty: Rules whose trip or delay changed since the caller last wrote them down, bool (rules,).
         mark_ns, mark_received_ns: Watermark of each source: its last accepted time, and when that was received.
         mark_epoch, mark_number: The scan of each source that moved its watermark last, int64 (sources,); 0 for none.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from alerting.model.alarm import digest
 from alerting.model.gate import GateTable
+from alerting.model.schedule import Calendar, Schedule
 from alerting.model.states import StateTable
 from alerting.model.tier import Tier
 from edge.model import TagTable
@@ -36,6 +37,7 @@ class Kind(IntEnum):
     STATE = 11  # the value is one of some states, or some of its bits have a pattern
     FROZEN = 12  # the value keeps coming and does not change, while it should
     RANGE = 13  # out of the instrument's range, or a fill value, for longer than t
+    SCHEDULE = 31  # outside the schedule of rules on tags of one source; made by the table, never rings
     GATE = 30  # an enable-condition of other rules is known to be false; made by the table, never rings
 
 
@@ -55,9 +57,10 @@ GROUP = {
     Kind.FROZEN: "frozen",
     Kind.RANGE: "range",
     Kind.GATE: "gate",
+    Kind.SCHEDULE: "schedule",
 }
 #: Kinds that no person writes and that never ring.
-HIDDEN_KINDS = (Kind.GATE,)
+HIDDEN_KINDS = (Kind.GATE, Kind.SCHEDULE)
 #: Kinds whose condition is an expression.
 FORMULA_KINDS = (Kind.EXPRESSION, Kind.GATE)
 #: Kinds that look at how data comes, not at the value; BAD quality does not pause them.
@@ -81,6 +84,7 @@ class Rule:
         band: How far a FROZEN value may stray from where its flat stretch began, in the tag's engineering unit.
         enable: Expression that says when the rule is judged at all; empty for always.
         enable_asked: Names of the tags that it asks about.
+        schedule: Spans of the week in which the rule is judged; None for always.
         while_tag, while_above: Only time in which this tag is above this counts as FROZEN; empty for any time.
         deadband: How far the value must come back, same unit as the setpoint.
         on_delay_s, off_delay_s: How long true before trip, false before clear, s.
@@ -125,6 +129,7 @@ class Rule:
     while_above: float = 0.0
     enable: str = ""
     enable_asked: tuple[str, ...] = ()
+    schedule: Schedule | None = None
     revision: int = 1
     response: dict[str, str] = field(default_factory=dict)
 
@@ -160,14 +165,20 @@ def gate_id(enable: str) -> str:
     return f"@enable.{digest(enable)}"
 
 
-def with_gates(rules: Sequence[Rule]) -> list[Rule]:
+def cell_id(rule: Rule, tags: TagTable) -> str:
+    """Name the gate of a schedule, one for each source, because each source has a time of its own."""
+    assert rule.schedule is not None, rule.id
+    return f"@schedule.{digest(rule.schedule.words(), tags[tags.row_of[rule.tag]].source)}"
+
+
+def with_gates(rules: Sequence[Rule], tags: TagTable) -> list[Rule]:
     """Add the gates that rules ask for and that are not among them yet."""
-    gated = [rule for rule in rules if rule.enable]
+    gated = [rule for rule in rules if (rule.enable or rule.schedule is not None) and not rule.is_hidden]
     known = {rule.id for rule in rules if rule.is_hidden} if gated else set()
     gates: dict[str, Rule] = {}
     for rule in gated:
         name = gate_id(rule.enable)
-        if name not in known:
+        if rule.enable and name not in known:
             gates[name] = Rule(
                 id=name,
                 tag=rule.enable_asked[0],
@@ -177,6 +188,21 @@ def with_gates(rules: Sequence[Rule]) -> list[Rule]:
                 name=name,
                 when=rule.enable,
                 asked=rule.enable_asked,
+            )
+        name = "" if rule.schedule is None else cell_id(rule, tags)
+        if name and name not in known:
+            source = tags[tags.row_of[rule.tag]].source
+            gates.setdefault(
+                name,
+                Rule(
+                    id=name,
+                    tag=tags[int(tags.rows_of_source(source)[0])].name,
+                    kind=Kind.SCHEDULE,
+                    setpoint=math.nan,
+                    tier=Tier.NONE,
+                    name=name,
+                    schedule=rule.schedule,
+                ),
             )
     return [*rules, *gates.values()]
 
@@ -262,7 +288,7 @@ class RuleTable:
     """
 
     def __init__(self, rules: Sequence[Rule], tags: TagTable) -> None:
-        order, group = _in_order(with_gates(rules), tags)
+        order, group = _in_order(with_gates(rules, tags), tags)
         self.tags = tags
         self.rules: tuple[Rule, ...] = tuple(order)
         self.row: NDArray[np.int32] = _whole(
@@ -304,8 +330,17 @@ class RuleTable:
         self.is_formula: NDArray[np.bool_] = np.isin(self.kind, FORMULA_KINDS)
         self.gates = GateTable(
             len(order),
-            {k: (self.index_of[gate_id(r.enable)], -1) for k, r in enumerate(order) if r.enable},
+            {
+                k: (
+                    self.index_of[gate_id(r.enable)] if r.enable else -1,
+                    -1 if r.schedule is None else self.index_of[cell_id(r, tags)],
+                )
+                for k, r in enumerate(order)
+                if (r.enable or r.schedule is not None) and not r.is_hidden
+            },
             np.flatnonzero(self.kind == Kind.GATE),
+            {k: Calendar(r.schedule) for k, r in enumerate(order) if r.schedule is not None and r.is_hidden},
+            self.row,
         )
         self.reference: NDArray[np.float64] = np.zeros(len(order))
         self.other_row: NDArray[np.int32] = np.full(len(order), -1, dtype=np.int32)

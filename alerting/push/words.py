@@ -28,6 +28,7 @@ REASON_ZH = {
 }  # fmt: skip
 EXPRESSION_EN = {True: "true", False: "not true", None: "unknown", "over": "is over"}
 EXPRESSION_ZH = {True: "成立", False: "不成立", None: "未知", "over": "不再成立"}
+DAY_ZH = {"mon": "周一", "tue": "周二", "wed": "周三", "thu": "周四", "fri": "周五", "sat": "周六", "sun": "周日"}
 DOUBT_ZH = {
     "unseen": "尚无数据", "stale": "数据中断", "bad": "质量坏", "not_judged": "未判定", "division": "除数为零",
     "too_large": "数值溢出", "not_whole": "非整数", "window": "时间窗未满",
@@ -57,11 +58,16 @@ def clause(facts: Mapping[str, Any], lang: Language) -> str:
 def _disabled_en(facts: Mapping[str, Any]) -> str:
     """``TK-1.level H is disabled: its enable-condition XV-1.open == 1 is not true``."""
     said, by = f"{facts.get('tag', '?')} {facts.get('kind', '')}", facts.get("enable", "?")
+    if facts["disabled"] == "schedule":
+        return f"{said} is disabled: it is judged {facts.get('schedule', '?')} only"
     return f"{said} is disabled: its enable-condition {by} is not true"
 
 
 def _disabled_zh(facts: Mapping[str, Any]) -> str:
     name = CONDITION_ZH.get(str(facts.get("kind", "")), "")
+    if facts["disabled"] == "schedule":
+        spans = re.sub("|".join(DAY_ZH), lambda day: DAY_ZH[day.group()], str(facts.get("schedule", "?")))
+        return f"{facts.get('tag', '?')} {name}停止判定:仅在 {spans} 判定"
     return f"{facts.get('tag', '?')} {name}停止判定:启用条件 {facts.get('enable', '?')} 不成立"
 
 

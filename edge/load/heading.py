@@ -60,6 +60,8 @@ CHINESE: Final[Mapping[str, tuple[str, ...]]] = {
     "tier_bad": ("坏值级别",),
     "enable": ("启用条件",),
     "enable_no_data": ("断数启用条件",),
+    "schedule": ("判定时段",),
+    "schedule_no_data": ("断数判定时段",),
     "latching": ("锁存", "自锁", "报警锁存"),
     "response_en": ("英文处置措施",),
     "response_zh": ("处置措施", "响应措施", "应急措施"),

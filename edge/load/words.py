@@ -10,8 +10,8 @@ from typing import Final
 #: Keys of each table of the site file. ``""`` is the file itself, ``a.b`` a table inside ``a``.
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "": (
-        "site", "http", "source", "template", "unit", "rule", "tiering", "task", "destination", "influx", "history",
-        "learn", "uplink", "spool", "derived",
+        "site", "http", "source", "template", "unit", "rule", "schedule", "tiering", "task", "destination", "influx",
+        "history", "learn", "uplink", "spool", "derived",
     ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
     "http": ("host", "port", "hosts", "metrics_token_env", "metrics_token_file"),
@@ -33,7 +33,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "tag", "kind", "setpoint", "deadband", "on_delay_s", "off_delay_s", "window_s", "tier", "latching", "response",
         "to", "direction", "horizon_s", "alpha", "samples_min", "gap_s",
         "name", "reference", "states", "mask", "pattern", "band", "while_tag", "while_above", "when",
-        "enable",
+        "enable", "schedule",
     ),
     "derived": (
         "tag", "kind", "title", "unit", "eu", "range_lo", "range_hi", "resolution", "period_s", "inputs",
@@ -52,6 +52,8 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "tiering": ("unit_kind", "unit", "grade", "when", "tier", "lower_after_s"),
     "tiering.when": ("kind", "kinds", "tier_least", "count", "for_s", "time_to_limit_s"),
+    "schedule": ("id", "span"),
+    "schedule.span": ("days", "from", "to"),
     "task": ("kind", "tier", "title", "owner", "within_s"),
     "destination": (
         "id", "url", "secret_env", "secret_file", "tier_least", "natures", "timeout_s", "allow_loopback",
@@ -89,6 +91,7 @@ GATEWAY_TABLES: Final = (
     "http",
     "unit",
     "rule",
+    "schedule",
     "tiering",
     "task",
     "destination",
@@ -111,7 +114,8 @@ MODBUS_COLUMNS: Final = (
 RULE_COLUMNS: Final = (
     "LL", "L", "H", "HH", "tier_LL", "tier_L", "tier_H", "tier_HH", "deadband", "on_delay_s", "off_delay_s",
     "rate", "rate_window_s", "tier_rate", "trend_to", "trend_horizon_s", "trend_alpha", "tier_trend",
-    "stale_s", "tier_stale", "bad_s", "tier_bad", "enable", "enable_no_data", "latching", "response_en", "response_zh",
+    "stale_s", "tier_stale", "bad_s", "tier_bad", "enable", "enable_no_data", "schedule", "schedule_no_data",
+    "latching", "response_en", "response_zh",
 )  # fmt: skip
 COLUMNS: Final = TAG_COLUMNS + MODBUS_COLUMNS + RULE_COLUMNS
 

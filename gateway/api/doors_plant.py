@@ -209,6 +209,7 @@ def _limit(rule: Rule) -> dict[str, Any]:
         "horizon_s": rule.horizon_s,
         "tier": rule.tier.name,
         "enable": rule.enable,
+        "schedule": "" if rule.schedule is None else rule.schedule.words(),
         "is_latching": rule.is_latching,
         "revision": rule.revision,
     }

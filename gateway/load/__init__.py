@@ -26,6 +26,7 @@ from gateway.load.derived import read_derived
 from gateway.load.learned import read_learned
 from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token
 from gateway.load.rule import judge_refused, read_rules
+from gateway.load.schedule import ScheduleReader
 from gateway.load.tiering import read_tiering
 from gateway.load.unit import read_tasks, read_units
 
@@ -73,7 +74,8 @@ def load(
     timezone = _timezone(entry)
     derived = read_derived([*root.sections("derived", "Derived tag"), *_template_derived(field)], field.tags, timezone)
     units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], [*field.tags, *field.refused], root)
-    rules = read_rules(field.tags, [*root.sections("rule", "Rule"), *_template_rules(field)])
+    schedules = ScheduleReader(root.sections("schedule", "Schedule"), timezone or "UTC")
+    rules = read_rules(field.tags, [*root.sections("rule", "Rule"), *_template_rules(field)], schedules)
     judge_refused(field.refused)
     learned, _ = read_learned(root, field.site_id, [draft.tag for draft in field.tags])
     tasks = read_tasks(root.sections("task", "Task"), units)

@@ -17,7 +17,19 @@ from edge.load.tag import TagDraft
 from edge.load.words import NAME_RULE, is_name, keys_of
 
 #: Keys of a ``[[rule]]`` that an EXPRESSION has.
-KNOWN: Final = ("tag", "kind", "name", "when", "tier", "on_delay_s", "off_delay_s", "latching", "response", "enable")
+KNOWN: Final = (
+    "tag",
+    "kind",
+    "name",
+    "when",
+    "tier",
+    "on_delay_s",
+    "off_delay_s",
+    "latching",
+    "response",
+    "enable",
+    "schedule",
+)
 DELAY: Final = Span(least=0, most=86_400)  # Longer than a day is a report, not an alarm.
 
 

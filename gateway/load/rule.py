@@ -19,6 +19,7 @@ from edge.model import Tag
 from gateway.load.condition import CONDITIONS, condition_of_entry, refuse_foreign
 from gateway.load.enable import EnableReader
 from gateway.load.expression import ExpressionReader
+from gateway.load.schedule import ScheduleReader
 from gateway.load.trend import TREND_KEYS, settle_trend, trend_of_entry, trend_of_row
 
 #: Tiers that an alarm may have.
@@ -56,7 +57,7 @@ class RuleDraft:
     tier_key: str
 
 
-def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]:
+def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry], schedules: ScheduleReader) -> list[Rule]:
     """Read all rules of all tags; each tag has a STALE and a BAD rule unless its row turns one off."""
     by_tag: dict[str, dict[Kind, RuleDraft]] = {draft.tag.name: _rules_of_row(draft) for draft in tags}
     named: dict[str, RuleDraft] = {}
@@ -94,11 +95,19 @@ def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry]) -> list[Rule]
     asked = expressions.settle(can_fall_stale)
     enables = EnableReader(tags)
     read = [
-        *(enables.give(draft.rule, draft.entry) for rules in by_tag.values() for draft in rules.values()),
-        *(enables.give(draft.rule, draft.entry) for draft in named.values()),
-        *(enables.give(rule, expressions.found[rule.id].entry) for rule in asked),
+        *(
+            schedules.give(enables.give(draft.rule, draft.entry), draft.entry)
+            for rules in by_tag.values()
+            for draft in rules.values()
+        ),
+        *(schedules.give(enables.give(draft.rule, draft.entry), draft.entry) for draft in named.values()),
+        *(
+            schedules.give(enables.give(rule, expressions.found[rule.id].entry), expressions.found[rule.id].entry)
+            for rule in asked
+        ),
     ]
     enables.settle(can_fall_stale, tags)
+    schedules.settle(tags)
     return read
 
 

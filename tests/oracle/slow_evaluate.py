@@ -39,7 +39,7 @@ import numpy as np
 
 from alerting.model.rule import Kind, Rule
 from edge.model import Scan, TagTable
-from tests.oracle.slow_gate import Asked, SlowGate
+from tests.oracle.slow_gate import Asked, SlowGate, SlowSchedule
 from tests.oracle.slow_trend import SlowTrend
 
 S = 1_000_000_000
@@ -77,18 +77,23 @@ class SlowRule:
     judged: int | None = None  # when last, unless something came between
     spoke: int = 0  # the tag itself
     expected: bool = False
-    is_disabled: bool = False
+    disabled_by: int = 0
     opened: int = 0
+
+    @property
+    def is_disabled(self) -> bool:
+        return self.disabled_by > 0
 
     def disable(self, time_ns: int) -> list[Transition]:
         """Let go of everything that counts time."""
-        self.is_disabled, self.delay = True, None
+        self.disabled_by, self.delay = self.disabled_by + 1, None
         self.anchor, self.flat, self.unproven, self.judged, self.spoke = math.nan, 0, 0, None, 0
         was, self.active = self.active, False
         return [(self.rule.id, False, time_ns)] if was else []
 
     def enable(self, time_ns: int) -> list[Transition]:
-        self.is_disabled, self.opened = False, time_ns
+        self.disabled_by -= 1
+        self.opened = self.opened if self.disabled_by else time_ns
         return []
 
     def length(self, goal: bool) -> int:
@@ -227,6 +232,8 @@ class SlowTag:
         """Enable a rule of this tag alone: what the tag said last counts at once."""
         rule.enable(time_ns)
         kind = rule.rule.kind
+        if rule.is_disabled:
+            return []
         if not self.last_ns or time_ns >= self.last_ns + self.stale_after:
             return []
         if kind in (Kind.BAD, Kind.RANGE):
@@ -369,6 +376,17 @@ class SlowCore:
                 [joint for joint in self.joints if joint.rule.rule.enable == text],
             )
 
+        self.schedules = [
+            SlowSchedule(
+                schedule,
+                source,
+                [(r, t) for t in self.tags if t.source is source for r in t.rules if r.rule.schedule == schedule],
+                [j for j in self.joints if j.tags[0].source is source and j.rule.rule.schedule == schedule],
+            )
+            for schedule in dict.fromkeys(rule.schedule for rule in rules if rule.schedule is not None)
+            for source in self.sources.values()
+        ]
+
     def evaluate(self, scan: Scan) -> tuple[list[Transition], list[Transition]]:
         before: list[Transition] = []
         after: list[Transition] = []
@@ -377,6 +395,12 @@ class SlowCore:
         met = [(joint, self.newest(joint, times)) for joint in self.joints]
         source = self.sources[scan.source]
         here = set(times)
+        heard = {row: (self.tags[row], times[row]) for row in here}
+        for each in self.schedules:
+            mine = [tag for _, tag in each.own] + [joint.tags[0] for joint in each.joints]
+            until = max((time_ns for tag, time_ns in heard.values() if tag in mine), default=0)
+            if each.source is source and until:
+                before += each.look(until, scan.received_ns, heard)
         gates = [
             (gate, max(times[row] for row, tag in enumerate(self.tags) if row in here and tag.name in gate.tags))
             for gate in self.gates.values()
@@ -412,6 +436,10 @@ class SlowCore:
         return max((times[row] for row, tag in enumerate(self.tags) if row in times and tag in joint.tags), default=0)
 
     def expire(self, now_ns: int) -> list[Transition]:
-        found = [t for gate in self.gates.values() for t in gate.fall_silent(None, 0, now_ns, 0)]
+        found: list[Transition] = []
+        for each in self.schedules:
+            if each.own or each.joints:
+                found += each.look(each.source.watermark(now_ns), now_ns, {})
+        found += [t for gate in self.gates.values() for t in gate.fall_silent(None, 0, now_ns, 0)]
         found += [found for tag in self.tags for found in tag.read_clock(tag.source.watermark(now_ns))]
         return found + [found for joint in self.joints for found in joint.read_clock(now_ns)]

@@ -7,17 +7,25 @@
 * A tag of the condition falls stale by its own source's clock; each rule is let go or judged at the time that its own
   source had reached by then. What had ended before has ended.
 * A scan is one instant: the condition is judged first, then the samples.
+* Outside its schedule a rule is disabled too. It switches at the instant at which the wall clock says so, in the time
+  of its source: before the samples of its tags that are newer, else at the watermark. With both, both enable.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from alerting.core.expression import read
+from alerting.model.schedule import Schedule
 from tests.oracle.slow_expression import SlowExpression
 
 if TYPE_CHECKING:
     from tests.oracle.slow_evaluate import SlowJoint, SlowRule, SlowSource, SlowTag, Transition
+
+NS = 1_000_000_000
 
 
 @dataclass
@@ -88,27 +96,80 @@ class SlowGate:
         if is_shut is self.is_shut:
             return []
         self.is_shut = is_shut
+        return apply(
+            is_shut, self.own, self.joints, lambda source: self.come(source, scan, newest, now_ns) - lag, touched
+        )
+
+
+def apply(
+    is_shut: bool,
+    own: "list[tuple[SlowRule, SlowTag]]",
+    joints: "list[SlowJoint]",
+    come: "Callable[[SlowSource], int]",
+    touched: set[int],
+) -> "list[Transition]":
+    """Disable or enable rules when their sources have come so far."""
+    found: list[Transition] = []
+    for rule, tag in own:
+        at = come(tag.source)
+        if is_shut:
+            found += [] if id(rule) in touched else rule.hold(at - 1, tag.last_ns + tag.stale_after)
+            found += rule.disable(at)
+        else:
+            found += rule.enable(at) if id(rule) in touched else tag.enable(rule, at)
+    for joint in joints:
+        at = max(come(tag.source) for tag in joint.tags)
+        overdue = max(come(tag.source) - 1 - tag.last_ns - tag.stale_after for tag in joint.tags)
+        if is_shut:
+            found += [] if id(joint.rule) in touched else joint.rule.hold(at - 1, at - 1 - overdue)
+            found += joint.rule.disable(at)
+            continue
+        found += joint.rule.enable(at)
+        is_known = all(tag.is_relied_on and come(tag.source) < tag.last_ns + tag.stale_after for tag in joint.tags)
+        if id(joint.rule) not in touched and is_known and not math.isnan(joint.tags[0].value):
+            found += joint.judge_at_once(at)
+    return found
+
+
+@dataclass
+class SlowSchedule:
+    """A schedule of the rules on one source's tags; asks the wall clock at every full minute."""
+
+    schedule: Schedule
+    source: "SlowSource"
+    own: list[tuple["SlowRule", "SlowTag"]]
+    joints: list["SlowJoint"]
+    is_shut: bool = False
+    looked: int | None = None
+
+    def is_open(self, time_ns: int) -> bool:
+        wall = datetime.fromtimestamp(time_ns // NS, ZoneInfo(self.schedule.zone))
+        now = wall.hour * 3600 + wall.minute * 60
+        return any(span.from_s <= now < span.to_s and wall.weekday() in span.days for span in self.schedule.spans)
+
+    def look(self, until: int, now_ns: int, samples: "dict[int, tuple[SlowTag, int]]") -> "list[Transition]":
+        """Take the switches up to a time; ``samples`` are judged next: tag and time."""
+        since = self.looked
+        if since is None:
+            since = min(self.source.last_ns, until)
+            if self.is_open(since) is self.is_shut:
+                since = until
         found: list[Transition] = []
-
-        def come(source: "SlowSource") -> int:
-            return self.come(source, scan, newest, now_ns) - lag
-
-        for rule, tag in self.own:
-            at = come(tag.source)
-            if is_shut:
-                found += [] if id(rule) in touched else rule.hold(at - 1, tag.last_ns + tag.stale_after)
-                found += rule.disable(at)
-            else:
-                found += rule.enable(at) if id(rule) in touched else tag.enable(rule, at)
-        for joint in self.joints:
-            at = max(come(tag.source) for tag in joint.tags)
-            overdue = max(come(tag.source) - 1 - tag.last_ns - tag.stale_after for tag in joint.tags)
-            if is_shut:
-                found += [] if id(joint.rule) in touched else joint.rule.hold(at - 1, at - 1 - overdue)
-                found += joint.rule.disable(at)
+        minute = 60 * NS
+        instants = [*range((since // minute + 1) * minute, until + 1, minute)]
+        instants = instants or ([until] if self.looked is None else [])
+        for at in instants:
+            if self.is_open(at) is not self.is_shut:
                 continue
-            found += joint.rule.enable(at)
-            is_known = all(tag.is_relied_on and come(tag.source) < tag.last_ns + tag.stale_after for tag in joint.tags)
-            if id(joint.rule) not in touched and is_known and not math.isnan(joint.tags[0].value):
-                found += joint.judge_at_once(at)
+            self.is_shut = not self.is_shut
+            heard = [tag for tag, time_ns in samples.values() if time_ns <= at]
+            touched = {id(rule) for tag in heard for rule in tag.rules}
+            touched |= {id(joint.rule) for joint in self.joints if any(tag in heard for tag in joint.tags)}
+            lag = until - at
+
+            def come(source: "SlowSource", lag: int = lag) -> int:
+                return (until if source is self.source else source.watermark(now_ns)) - lag
+
+            found += apply(self.is_shut, self.own, self.joints, come, touched)
+        self.looked = max(until, since)
         return found

@@ -25,6 +25,8 @@ export interface Limit {
   is_latching?: boolean;
   /** Expression that says when the rule is judged at all; empty for always. */
   enable?: string;
+  /** Spans of the week in which it is judged, e.g. "mon-fri 08:00-20:00 Asia/Shanghai"; empty for always. */
+  schedule?: string;
   tier: Tier;
 }
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.schedule import Schedule
+from alerting.model.schedule import Span as DaySpan
 from alerting.model.tier import Tier
 from edge.model import Scan, Tag, TagTable
 
@@ -140,6 +142,24 @@ def with_enables(rng: np.random.Generator, rules: list[Rule], tags: TagTable) ->
         text = str(rng.choice(asks)).replace("{}", name)
         enabled.append(replace(rule, enable=text, enable_asked=(name,)) if rng.random() < 0.5 else rule)
     return enabled
+
+
+#: By the wall clock in Shanghai a scene begins at 06:13:20 on a Wednesday.
+SCHEDULES = (
+    Schedule(spans=(DaySpan(days=(2,), from_s=22440, to_s=22500),), zone="Asia/Shanghai"),
+    Schedule(
+        spans=(DaySpan(days=(2, 3), from_s=0, to_s=22440), DaySpan(days=(2,), from_s=22500, to_s=22560)),
+        zone="Asia/Shanghai",
+    ),
+)
+
+
+def with_schedules(rng: np.random.Generator, rules: list[Rule], tags: TagTable) -> list[Rule]:
+    """Give half of the rules a schedule, and some of these an enable-condition too."""
+    return [
+        replace(rule, schedule=pick(rng, SCHEDULES)) if rng.random() < 0.5 else rule
+        for rule in with_enables(rng, rules, tags)
+    ]
 
 
 MOODS = ("good",) * 8 + ("bad", "bad", "nan", "inf", "uncertain", "retained", "silent")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.alerting.core.scene import with_enables
+from tests.unit.alerting.core.scene import with_enables, with_schedules
 from tests.unit.alerting.core.test_oracle import KINDS, compare
 
 
@@ -20,6 +20,14 @@ def test_every_kind_both_ways() -> None:
     seen = compare(seed=3, tags=40, sources=3, steps=500, jitter=4, change=with_enables)
 
     assert min(seen[kind.name, way] for kind in KINDS for way in (True, False)) > 10, seen
+
+
+@pytest.mark.parametrize("jitter", [0, 4, 20])
+@pytest.mark.parametrize("seed", range(4))
+def test_schedules(seed: int, jitter: int) -> None:
+    seen = compare(seed=9000 * jitter + seed, tags=6, sources=2, steps=700, jitter=jitter, change=with_schedules)
+
+    assert seen.total() > 80
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

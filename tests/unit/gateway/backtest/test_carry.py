@@ -10,6 +10,7 @@ import pytest
 
 from alerting.desk import Desk
 from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.schedule import Schedule, Span
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
 from edge.config import MqttOptions, Source
@@ -23,6 +24,11 @@ from gateway.replay import replay
 PERIOD_S = 60
 START_S = 1_767_225_600
 SOURCES = ("a", "b", "c")
+#: Twenty minutes of every forty.
+HOURS = Schedule(
+    spans=tuple(Span(days=(0, 1, 2, 3, 4, 5, 6), from_s=2400 * k, to_s=2400 * k + 1200) for k in range(36)),
+    zone="Asia/Shanghai",
+)
 
 
 def source(name: str, nature: Nature) -> Source:
@@ -111,7 +117,8 @@ def gated(luck: np.random.Generator, here: Site) -> Site:
         names = [tag.name for tag in here.tags if tag.nature is nature]
         name = names[int(luck.integers(len(names)))]
         text = str(luck.choice([f"{name} < 0.5", f"not is_bad({name})", f"{name} > -1 for 2 min"]))
-        rules.append(replace(rule, enable=text, enable_asked=(name,)) if luck.random() < 0.35 else rule)
+        gated = replace(rule, enable=text, enable_asked=(name,)) if luck.random() < 0.35 else rule
+        rules.append(replace(gated, schedule=HOURS) if luck.random() < 0.25 else gated)
     return replace(here, rules=RuleTable(rules, here.tags))
 
 
@@ -153,7 +160,8 @@ def test_carrying_gated_rules_gives_the_events_of_replay(seed: int, gaps: float,
     replay(here, path, EventLog(replayed, "run"))
     carry(here, path, EventLog(carried, "run"))
 
-    assert b'"disabled"' in replayed.getvalue()
+    assert b'"disabled":"enable"' in replayed.getvalue()
+    assert b'"disabled":"schedule"' in replayed.getvalue()
     assert carried.getvalue().splitlines() == replayed.getvalue().splitlines()
 
 
