@@ -73,3 +73,31 @@ def bench_core(
         typer.echo(line(row), err=as_json)
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
+
+
+@benches.command("quality")
+def quality(
+    data: Annotated[
+        Path, typer.Option("--data", help="Folder with the collections, one folder each: docs/performance.md.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Score our warnings and the usual detectors on labelled recordings; exit 1 where another is better than ours."""
+    from gateway.backtest.progress import shown
+    from gateway.bench.quality.run import OURS, bench, table
+    from gateway.recording import RecordingError
+
+    if not data.is_dir():
+        typer.echo(f"--data: {data} is no folder; give the one that holds skab, nab, tep, batadal …", err=True)
+        raise typer.Exit(WRONG)
+    try:
+        with shown() as progress:
+            result = bench(data, progress)
+    except (RecordingError, OSError) as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(WRONG) from None
+    if not result["collections"]:
+        typer.echo(f"--data: {data} holds none of {', '.join(result['absent'])}.", err=True)
+        raise typer.Exit(WRONG)
+    typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False) if as_json else table(result))
+    raise typer.Exit(0 if all(one["best"] == OURS for one in result["collections"]) else FINDING)

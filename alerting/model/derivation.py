@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import chain
 
+from alerting.model.pca import PcaModel
+
 #: First part of the source of every derived tag; what follows names the sources of its inputs.
 DERIVED = "derived"
 
@@ -25,6 +27,7 @@ class Derivation:
         numbers: Parameters by name, in the units that the kind's module states.
         words: Parameters that are one of some words.
         table: Pairs (x, y) with x strictly rising, e.g. a strapping table of level in m and volume in m³.
+        model: What was learnt, of a kind that needs it.
     """
 
     tag: str
@@ -35,6 +38,7 @@ class Derivation:
     numbers: Mapping[str, float] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     table: tuple[tuple[float, float], ...] = ()
+    model: PcaModel | None = None
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -53,6 +57,7 @@ class Derivation:
                 sorted(self.numbers.items()),
                 sorted(self.words.items()),
                 self.table,
+                *(() if self.model is None else (self.model.digest,)),
             )
         )
         return f"{self.tag} {blake2b(shape.encode(), digest_size=8).hexdigest()}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 MISSING_SAID: Final = 0.005  # Less is 0 % in a sentence.
+SHARES_SHOWN: Final = 3
 INPUTS_SHOWN: Final = 4  # A sentence that names more is no sentence; the cause has them all.
 
 
@@ -16,6 +17,9 @@ def computed_from(facts: Mapping[str, Any], lang: Literal["en", "zh"]) -> str:
     inputs = facts.get("inputs") or []
     if not inputs:
         return ""
+    computed = facts.get("computed") or {}
+    if computed.get("shares"):
+        return _learned(computed, lang)
     shown = [_input(one, lang) for one in inputs[:INPUTS_SHOWN]]
     more = len(inputs) - len(shown) + int(facts.get("inputs_more") or 0)
     if lang == "zh":
@@ -33,6 +37,16 @@ def _span(facts: Mapping[str, Any], over: str, unit: str, missing: str) -> str:
     share = computed.get("missing_share") or 0.0
     lack = missing.format(share) if share >= MISSING_SAID else ""
     return over.format(f"{computed['window_s']:g}{unit}") + lack
+
+
+def _learned(computed: Mapping[str, Any], lang: Literal["en", "zh"]) -> str:
+    """Say how far a learned model is beyond its limit, and which tags bring most of it."""
+    name = {"q": "Q", "t2": "T²"}.get(str(computed.get("statistic")), "?")
+    amount, limit = float(computed.get("amount", 0)), float(computed.get("learned_limit", 0))
+    shares = [f"{one['tag']} {100 * one['share']:.0f} %" for one in computed["shares"][:SHARES_SHOWN]]
+    if lang == "zh":
+        return f"({name} {amount:.3g},学得限值 {limit:.3g};主要来自 {'、'.join(shares)})"
+    return f" ({name} {amount:.3g}, its learned limit {limit:.3g}; mostly {', '.join(shares)})"
 
 
 def _input(one: Mapping[str, Any], lang: Literal["en", "zh"]) -> str:

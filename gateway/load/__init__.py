@@ -23,6 +23,7 @@ from edge.load.words import NODE_TABLES, keys_of
 from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
 from gateway.load.derived import read_derived
+from gateway.load.derived.model import join
 from gateway.load.learned import read_learned
 from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token
 from gateway.load.rule import judge_refused, read_rules
@@ -77,7 +78,8 @@ def load(
     schedules = ScheduleReader(root.sections("schedule", "Schedule"), timezone or "UTC")
     rules = read_rules(field.tags, [*root.sections("rule", "Rule"), *_template_rules(field)], schedules)
     judge_refused(field.refused)
-    learned, _ = read_learned(root, field.site_id, [draft.tag for draft in field.tags])
+    learned, artefact = read_learned(root, field.site_id, [draft.tag for draft in field.tags])
+    derived = join(derived, learned, artefact, root)
     tasks = read_tasks(root.sections("task", "Task"), units)
     tiering = read_tiering(root.sections("tiering", "Tiering"), units, rules)
     destinations = read_destinations(root.sections("destination", "Destination"))

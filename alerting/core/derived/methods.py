@@ -10,8 +10,10 @@ from alerting.core.derived.mass import Mass
 from alerting.core.derived.method import Method
 from alerting.core.derived.normal_flow import NormalFlow
 from alerting.core.derived.occupancy import Occupancy
+from alerting.core.derived.pca import Pca
 from alerting.core.derived.plain import Density, Fill, Quantity, RoomLoad, Ullage
 from alerting.core.derived.redundant import Median, Spread
+from alerting.core.derived.unusual import Unusual
 from alerting.core.derived.volume import Volume
 
 #: Method of each kind, by the name that the configuration uses.
@@ -33,4 +35,6 @@ METHODS: Final[Mapping[str, type[Method]]] = {
     "mac": Mac,
     "gas": Gas,
     "normal_flow": NormalFlow,
+    "pca": Pca,
+    "unusual": Unusual,
 }

@@ -17,6 +17,8 @@ from edge.load.tag import PERIOD, TagDraft
 from edge.load.words import RESERVED, TAG_RULE, is_tag, keys_of
 from edge.model import Nature, Tag
 from gateway.load.derived.kinds import KINDS, KindSpec
+from gateway.load.derived.model import KIND as MODELLED
+from gateway.load.derived.model import check_alike
 from gateway.load.derived.parts import OWN_PARTS, Draft
 from gateway.load.derived.strapping import read_table
 from gateway.load.derived.units import SAME, scale_of, units_of
@@ -71,6 +73,7 @@ def read_derived(entries: Iterable[Entry], tags: list[TagDraft], timezone: str) 
             made.append(derivation)
     for draft in nameless:
         _settle(draft, known, dict(raw), timezone)
+    check_alike(made, {each.tag: known[each.tag].row for each in made})
     return made
 
 
@@ -195,12 +198,18 @@ def _settle(
         range_lo=float("nan") if lo is None else lo,
         range_hi=float("nan") if hi is None else hi,
         resolution=entry.number("resolution", 0.0, Span(least=0)),
-        period_s=entry.number("period_s", min((tag.period_s for tag in inputs), default=1.0), PERIOD),
+        period_s=entry.number("period_s", _period_s(draft, inputs), PERIOD),
         kind=_measured(draft.spec, inputs),
         nature=natures[0] if natures else Nature.ACTUAL,
     )
     derivation = None if draft.spec is None else _derivation(draft, draft.spec, tag, known, timezone)
     return (None if len(entry.reading.mistakes) > before else derivation), tag
+
+
+def _period_s(draft: _Draft, inputs: Sequence[Tag]) -> float:
+    """Give how often it comes where nothing is said: as the quickest input; a learned model as the slowest."""
+    choose = max if draft.kind == MODELLED else min
+    return choose((tag.period_s for tag in inputs), default=1.0)
 
 
 def _measured(spec: KindSpec | None, inputs: Sequence[Tag]) -> str:
@@ -230,6 +239,8 @@ def _derivation(draft: _Draft, spec: KindSpec, tag: Tag, known: Mapping[str, Tag
         default = None if what.default is None or math.isnan(what.default) else what.default
         number = entry.number_or_none(key, what.span, default)
         numbers[key] = (what.default if what.default is not None else 0.0) if number is None else number
+        if what.is_whole and numbers[key] % 1:
+            entry.wrong(key, f"{key} is {numbers[key]:g}; it must be a whole number.", "Write a whole number.")
     if "gap_s" in numbers and numbers["gap_s"] == 0:
         slowest_s = max((known[name].tag.period_s for name in draft.asked if name in known), default=1.0)
         numbers["gap_s"] = max(GAP_PERIODS * slowest_s, GAP_S_LEAST)

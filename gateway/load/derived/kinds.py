@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge.load.entry import ANY, Span
+from gateway.load.derived.units import ANY as ANY_UNIT
 from gateway.load.derived.units import SAME
 
 
@@ -36,10 +37,12 @@ class Number:
 
     Attributes:
         default: None where it must be given, NaN where it may be left out and then is not there.
+        is_whole: It must be a whole number.
     """
 
     span: Span = ANY
     default: float | None = None
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +300,37 @@ KINDS: Final[Mapping[str, KindSpec]] = {
         formula={
             "en": "flow at 0 °C and 101.325 kPa by pressure, temperature and compressibility",
             "zh": "按压力、温度和压缩因子换算为标准状态(0 °C,101.325 kPa)的流量",
+        },
+    ),
+    "pca": KindSpec(
+        measures="",
+        dimension="number",
+        roles={"tags": Role(dimension=ANY_UNIT, is_list=True, least=2)},
+        numbers={
+            "lags": Number(span=Span(least=0, most=20), default=2.0, is_whole=True),
+            "weight": Number(span=Span(above=0, most=1), default=0.2),
+            "variance": Number(span=Span(least=0.5, most=0.9999), default=0.97),
+            "false_share": Number(span=Span(above=0, most=0.2), default=0.01),
+        },
+        words={"statistic": Word(choices=("q", "t2"))},
+        others=("model",),
+        formula={
+            "en": "how far the tags together are from learned normal operation, in multiples of the learned limit",
+            "zh": "各位号整体偏离已学习正常工况的程度,以学得限值的倍数表示",
+        },
+    ),
+    "unusual": KindSpec(
+        measures="",
+        dimension="number",
+        roles={"tag": Role(dimension=ANY_UNIT)},
+        numbers={
+            "window": Number(span=Span(least=20, most=10_000), default=1000.0, is_whole=True),
+            "season_s": Number(span=Span(least=60, most=31_622_400), default=86_400.0),
+        },
+        words={},
+        formula={
+            "en": "distance from its recent past and from its time of day, in standard deviations; the larger one",
+            "zh": "与近期及同一时段历史的偏离,以标准差的倍数表示,取较大者",
         },
     ),
 }

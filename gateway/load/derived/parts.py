@@ -87,8 +87,14 @@ def _normal_flow(draft: Draft) -> None:
             entry.wrong(key, f"{key} is given; a volume meter has none.", f"Remove {key}.")
 
 
+def _pca(draft: Draft) -> None:
+    """Which model it follows."""
+    draft.words["model"] = draft.entry.required("model", "it names the model that fengsui learn makes for these tags")
+
+
 OWN_PARTS: Final[Mapping[str, Callable[[Draft], None]]] = {
     "occupancy": _occupancy,
     "gas": _gas,
     "normal_flow": _normal_flow,
+    "pca": _pca,
 }

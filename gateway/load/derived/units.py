@@ -32,10 +32,13 @@ UNITS: Final[Mapping[str, Mapping[str, Scale]]] = {
         "%LEL": (1.0, 0.0), "%VOL": (1.0, 0.0), "ppm": (1.0, 0.0), "mg/m³": (1.0, 0.0), "mg/m3": (1.0, 0.0),
     },
     "concentration": {"mg/m³": (1.0, 0.0), "mg/m3": (1.0, 0.0), "ppm": (1.0, 0.0)},
+    "number": {"": (1.0, 0.0), "1": (1.0, 0.0)},
 }  # fmt: skip
 
 #: A dimension whose unit is free: the inputs' and the tag's own are one and the same.
 SAME: Final = "same"
+#: A dimension whose unit is free, one input's from another's.
+ANY: Final = "any"
 
 
 def units_of(dimension: str) -> str:
@@ -45,4 +48,4 @@ def units_of(dimension: str) -> str:
 
 def scale_of(dimension: str, eu: str) -> Scale | None:
     """Give what brings a value of this unit into the kind's, or None where the unit is none of the dimension."""
-    return (1.0, 0.0) if dimension == SAME else UNITS[dimension].get(eu)
+    return (1.0, 0.0) if dimension in (SAME, ANY) else UNITS[dimension].get(eu)

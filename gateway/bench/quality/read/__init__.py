@@ -1,0 +1,1 @@
+"""Readers of the collections: recordings without their labels, one module a collection."""

@@ -1,0 +1,1 @@
+"""Scorers: the only part that opens labels, one module a published rule."""
