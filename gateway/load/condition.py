@@ -212,8 +212,17 @@ def _check(entry: Entry, rule: Rule, tag: Tag) -> None:
                 f"band {rule.band:g} is as wide as the instrument range; the value could never leave it.",
                 "Make the band smaller: a few times the noise of the instrument.",
             )
-    if rule.kind is Kind.RANGE and math.isnan(tag.range_lo) and math.isnan(tag.range_hi):
+    has_ends = not (math.isnan(tag.range_lo) and math.isnan(tag.range_hi)) and not tag.address.get("signal")
+    if rule.kind is Kind.RANGE and not has_ends:
         if tag.address.get("sentinel"):
+            return
+        if tag.address.get("signal"):
+            entry.wrong(
+                "kind",
+                f"RANGE is given, but tag {tag.name} is a 4-20 mA loop: beyond its range it measures or has failed, "
+                "and fill values it has none; it could never trip.",
+                "Remove the rule: the BAD rule tells a failed loop. Or remove signal, and its range is judged as such.",
+            )
             return
         entry.wrong(
             "kind",

@@ -1,6 +1,7 @@
 """The Modbus wire against published frames, against pymodbus' server, and against devices that misbehave."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,9 +11,10 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from edge.collect.modbus.frame import Failure
+from edge.collect.modbus.line import Lines
 from edge.config import ModbusOptions
 from edge.model import Reason
-from tests.modbus_peers import Device, device_that, framed, listening
+from tests.modbus_peers import Device, device_that, framed, listening, until
 
 pytestmark = pytest.mark.network
 
@@ -93,6 +95,41 @@ async def test_nobody_listens(free_port: int) -> None:
         assert await device.connect()
         assert isinstance(await device.read("holding", 0, 1), np.ndarray)
         device.close()
+
+
+async def test_a_name_is_looked_up_at_each_connection(monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
+    """A device that moved to another address is found there, without anybody's doing."""
+    loop = asyncio.get_running_loop()
+    address = "127.0.0.1"
+
+    async def resolve(host: object, port: int, **_: object) -> list[tuple[object, ...]]:
+        assert host == "plc.plant.example"
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port))]
+
+    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+
+    async def serve_at(host: str, value: int) -> asyncio.Server:
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while request := await reader.read(260):
+                writer.write(framed(request, b"\x03\x02\x00" + bytes([value])))
+            writer.close()
+
+        listener = socket.create_server((host, free_port))
+        return await asyncio.start_server(talk, sock=listener)
+
+    options = ModbusOptions(host="plc.plant.example", port=free_port, retry_s_max=0.3, timeout_s=0.3)
+    line = Lines().line(options)
+    with line.used():
+        await line.tried.wait()
+        for value, address in ((1, "127.0.0.2"), (2, "127.0.0.3")):
+            server = await serve_at(address, value)
+            await until(lambda: line.is_up)
+            _, words = await line.station(1).read("holding", 0, 1, options)
+            assert isinstance(words, np.ndarray)
+            assert words.tolist() == [value]
+            server.close()
+            line._drop("the device moved")  # noqa: SLF001 - as a cut does
+    await asyncio.sleep(0.05)
 
 
 async def test_a_late_answer_is_never_taken_for_the_next_one() -> None:
