@@ -17,7 +17,8 @@ from alerting.core.batch import Batch, Taken
 from alerting.core.delay import join
 from alerting.core.derived import DerivedState, DerivedTable, follow
 from alerting.core.guard import Guard
-from alerting.core.memory import no_changes
+from alerting.core.memory import Phase, no_changes
+from alerting.core.swap import carry, judge_anew
 from alerting.core.trend import Forecast
 from alerting.judge import Lane, alarm_event, is_latching, judge_alarm, rules_of
 from alerting.late import Gap, GapBook
@@ -32,6 +33,7 @@ from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
 from alerting.register.episode import Entry, EntryBook
 from alerting.response.task import Task, TaskTemplate, open_tasks
+from alerting.swap import Prepared, retold
 from alerting.tiering import Change, Standing, TierBook
 from edge.model import Nature, Scan
 
@@ -61,6 +63,7 @@ class Outcome:
         standings: How the units stand in which anything changed, also what the clock will do.
         entries: Register entries by id, as they stand after the tick.
         remarks: What the system itself has to say (clock steps, gaps not judged).
+        gone: (nature, rule id) of rules that a swap ended in mid-trip or mid-delay.
     """
 
     number: int
@@ -74,13 +77,13 @@ class Outcome:
     tasks: list[Task] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     remarks: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[tuple[Nature, str]] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing durable changed."""
-        return not (
-            self.events or self.alarms or self.standings or self.delays or self.entries or self.answers or self.remarks
-        )
+        changed = self.events or self.alarms or self.standings or self.delays or self.entries or self.answers
+        return not (changed or self.remarks or self.gone)
 
 
 class Desk:
@@ -264,18 +267,33 @@ class Desk:
         """Put a remark of the system itself into the journal (clock step, gap not judged)."""
         self._outcome.remarks.append({"kind": kind, **facts})
 
-    def finish(self) -> Outcome:
-        """End the tick: one clock reading for delays, silence and shelves; hand over what changed."""
+    def finish(self, swap: Prepared | None = None) -> Outcome:
+        """End the tick: one clock reading for delays, silence and shelves; hand over what changed.
+
+        Args:
+            swap: A revision of the rules that takes over now: what came before was judged by the old one.
+        """
         outcome = self._outcome
         for nature, memory in self.memories.items():
             expired = expire(self.table, memory, outcome.now_ns)
             self.guard(nature).close(self.table.row[expired.rule])
             self._fold(expired, nature, "")
         self._end_suppressions(outcome.now_ns)
+        self._tell_news()
+        if swap is not None:
+            self._swap(swap)
+            self._tell_news()
         self._approach(outcome.now_ns)
         for change in self.units.pass_time(outcome.now_ns):
             self._unit_by_clock(change)
         outcome.standings = self.units.take_changed()
+        for nature, memory in self.memories.items():
+            dirty = np.flatnonzero(memory.is_dirty)
+            outcome.delays += [(nature, int(rule)) for rule in dirty]
+            memory.is_dirty[dirty] = False
+        return outcome
+
+    def _tell_news(self) -> None:
         for nature, memory in self.memories.items():
             for told in memory.formulas.news():
                 rule = self.table[told["rule"]]
@@ -283,19 +301,41 @@ class Desk:
                     self.remark("enable_not_known", nature=nature.value, **{**told, "rule": rule.when})
                 else:
                     self.remark("rule_not_judged", nature=nature.value, **{**told, "rule": rule.id})
-            dirty = np.flatnonzero(memory.is_dirty)
-            outcome.delays += [(nature, int(rule)) for rule in dirty]
-            memory.is_dirty[dirty] = False
-        return outcome
+
+    def _swap(self, swap: Prepared) -> None:
+        """Let another revision take over: memory, alarms and guards; then compare the alarms that it touches."""
+        exchange, now_ns = swap.exchange, self._outcome.now_ns
+        assert exchange.old is self.table, "a swap is prepared against the running table"
+        for nature, memory in self.memories.items():
+            busy = exchange.gone[memory.is_active[exchange.gone] | (memory.phase[exchange.gone] != Phase.REST)]
+            self._outcome.gone += [(nature, self.table[int(k)].id) for k in busy]
+        self.table, self._places = exchange.new, {}
+        self.memories = {
+            nature: carry(exchange, memory, swap.blanks.get(nature) or Memory.fresh(exchange.new, 0))
+            for nature, memory in self.memories.items()
+        }
+        self._guards = dict(swap.guards)
+        for guard in self._guards.values():
+            guard.is_plain[self.derived.input_rows] = False
+        self._takers.clear()
+        self.gaps.follow(exchange.new)
+        for nature, memory in self.memories.items():
+            self._fold(judge_anew(self.table, memory, exchange.judged, now_ns), nature, "", swap=swap.number)
+            for _, changes in retold(swap, nature, memory, now_ns):
+                self._fold(changes, nature, "", swap=swap.number)
+        self._release_orphans(now_ns)
 
     # -------------------------------------------------------------- conditions
 
-    def _fold(self, changes: Changes, nature: Nature, scan_key: str, then: Changes | None = None) -> None:
+    def _fold(
+        self, changes: Changes, nature: Nature, scan_key: str, then: Changes | None = None, swap: int = 0
+    ) -> None:
         """Let the alarms of changed rules meet the state machine, in order of event time.
 
         Args:
             scan_key: The scan that made the changes; empty for a clock reading.
             then: What the same scan changed afterwards; memory holds it already.
+            swap: The revision that takes over; 0 for none.
         """
         if len(changes) == 0:
             return
@@ -308,6 +348,7 @@ class Desk:
             then=then or no_changes(),
             derived=self.derived,
             derived_state=self.derived_states[nature],
+            swap=swap,
         )
         places = self.table.alarm[changes.rule]
         first_ns = {int(p): int(changes.time_ns[places == p].min()) for p in np.unique(places)}

@@ -35,6 +35,7 @@ class Lane:
         then: Changes that memory holds already but that came after the ones being judged.
         late: Name of the gap in the late lane; empty for live.
         derived, derived_state: How the derived tags are computed, and what they remember; None in the late lane.
+        swap: Revision of the rules that takes over and is the cause; 0 for none.
     """
 
     site: str
@@ -46,6 +47,7 @@ class Lane:
     late: str = ""
     derived: DerivedTable | None = None
     derived_state: DerivedState | None = None
+    swap: int = 0
 
 
 def judge_alarm(
@@ -69,7 +71,7 @@ def judge_alarm(
     decisive = next((m for m in mine if changes.rule[m] == outermost), latest)
     rule = table[outermost] if len(active) else table[int(changes.rule[decisive])]
     tier = Tier(int(table.tier[active].max())) if len(active) else Tier.NONE
-    turn, what = _turn(alarm, tier, rule.kind.name, is_active=bool(len(active)))
+    turn, what = _turn(alarm, tier, rule, is_active=bool(len(active)), is_swap=lane.swap > 0)
     if what is None:
         return None
     time_ns = int(changes.time_ns[decisive])
@@ -108,8 +110,7 @@ def judge_alarm(
     facts |= _more_facts(lane, rule, changes, int(decisive), is_active=bool(len(active)))
     if what in (What.ESCALATED, What.LOWERED, What.CHANGED):
         facts["from"] = alarm.condition
-    if lane.late:
-        facts["gap"] = lane.late
+    facts |= {name: cause for name, cause in (("gap", lane.late), ("swap", lane.swap)) if cause}
     return alarm_event(after, what, time_ns, now_ns, facts, late=lane.late), after
 
 
@@ -164,8 +165,8 @@ def _active_rules(lane: Lane, place: int) -> NDArray[np.int64]:
     return first + np.flatnonzero(is_active & rings)
 
 
-def _turn(alarm: Alarm, tier: Tier, condition: str, *, is_active: bool) -> tuple[Turn | None, What | None]:
-    """Name what happened between the alarm as it stands and its limits now."""
+def _turn(alarm: Alarm, tier: Tier, rule: Rule, *, is_active: bool, is_swap: bool) -> tuple[Turn | None, What | None]:
+    """Name what happened between the alarm as it stands and its limits now; a swap may move a limit that stays so."""
     if not alarm.is_active:
         return (Turn.TRIP, What.RAISED) if is_active else (None, None)
     if not is_active:
@@ -174,7 +175,9 @@ def _turn(alarm: Alarm, tier: Tier, condition: str, *, is_active: bool) -> tuple
         return Turn.RISE, What.ESCALATED
     if tier < alarm.tier:
         return Turn.FALL, What.LOWERED
-    return (None, What.CHANGED) if condition != alarm.condition else (None, None)
+    setpoint = rule.setpoint if np.isfinite(rule.setpoint) else None
+    is_other = rule.kind.name != alarm.condition or (is_swap and setpoint != alarm.setpoint)
+    return (None, What.CHANGED) if is_other else (None, None)
 
 
 def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str) -> dict[str, Any]:

@@ -164,6 +164,11 @@ class GapBook:
         """Find the gap that a late sample falls into."""
         return next((gap for gap in self._gaps.get((source, nature), ()) if gap.covers(time_ns)), None)
 
+    def follow(self, table: RuleTable) -> None:
+        """Copy by another table from now on; gaps that are open keep the rules of their time."""
+        self._table = table
+        self._parts = {}
+
     def keep(self, entry: Entry) -> None:
         """Remember a late register entry, so that its end finds it; bounded."""
         self.entries[entry.id] = entry

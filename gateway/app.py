@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from alerting.core.backend import Backend
 from alerting.core.derived.told import told
 from alerting.desk import Answer, Desk
 from alerting.model.command import Command
+from alerting.model.rule import RuleTable
 from edge.clock import Clock
 from edge.collect.door import Collector, Counters, Deliver
 from edge.collect.registry import COLLECTORS, Collectors
@@ -36,12 +37,18 @@ from gateway.historian.influx import InfluxLines, InfluxWriter
 from gateway.historian.port import Historian
 from gateway.intake import Intake
 from gateway.live import Columns, Picture
+from gateway.load.overlay import NOTHING
 from gateway.meter import Meter, Stage
 from gateway.nodes.reception import NodeStatus, Reception, Taken
 from gateway.push.compose import Composer
 from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
+from gateway.rules.book import Begun, Compile, Rulebook, Swap, begin
+from gateway.rules.revision import Origin, Revision
+from gateway.rules.revision import add as add_revision
+from gateway.rules.revision import audit as audit_revision
+from gateway.rules.revision import last as last_revision
 from gateway.store import checkpoint
 from gateway.store.commit import Mark, known_marks, put_marks, restore
 from gateway.store.engine import open_store, store_url
@@ -66,6 +73,8 @@ class Parts:
     reader: Executor | None = None
     disk: Disk | None = None
     make_collector: MakeCollector = field(default_factory=Collectors)
+    compiler: Executor | None = None
+    compile: Compile | None = None
     record: Path | None = None
     event_log: EventLog | None = None
     jitter_seed: int | None = None
@@ -79,9 +88,7 @@ class Gateway:
 
     def __init__(self, site: Site, clock: Clock, parts: Parts | None = None) -> None:
         parts = parts or Parts()
-        self.site = with_system(site)
         self._parts = parts
-        site = self.site
         site.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         disk = parts.disk or SystemDisk(site.data)
         self.engine = open_store(store_url(site.data))
@@ -94,8 +101,16 @@ class Gateway:
         )
         with self.engine.connect() as connection:
             committed_ns = max((m.received_ns for m in known_marks(connection).values()), default=0)
+            kept = last_revision(connection)
         self.clock = ReceiveClock(clock, committed_ns)
         start_ns = self.clock.now_ns()
+        compiler = None if parts.compile is None else _with_system(parts.compile)
+        site, overlay = with_system(site), NOTHING
+        if kept is not None and kept.revision.overlay and compiler is not None:
+            overlay = kept.revision.overlay  # What was changed while the gateway ran stays in force.
+            site = compiler(overlay, [])
+        begun = begin(site, overlay, kept, start_ns)
+        self.site = site = replace(site, rules=begun.table)
         self.meter = Meter()
         self.desk = Desk(site.id, site.rules, site.units, site.tasks, start_ns, site.derived, tiering=site.tiering)
         self.intake = Intake(site.sources, site.tags)
@@ -110,7 +125,17 @@ class Gateway:
             write=self.store.write,
             is_broken=lambda: bool(self.road.store_error),
         )
-        self.store.write_now(lambda connection: self._restore(connection, start_ns))
+        self._compiler = parts.compiler or ThreadExecutor("rules")
+        self.rulebook = Rulebook(
+            site=site,
+            compile=compiler,
+            executor=self._compiler,
+            road=_Swapper(self),
+            table=site.rules,
+            number=begun.number,
+            overlay=begun.overlay,
+        )
+        self.store.write_now(lambda connection: self._restore(connection, start_ns, begun))
         self.historian = parts.historian or EmbeddedHistorian(
             site.data / "history.db", site.tags, self.clock, retention=Retention(raw_ns=site.raw_days * DAY_NS)
         )
@@ -188,6 +213,7 @@ class Gateway:
             if self._recorder is not None:
                 self._recorder.close()
             self.store.close()
+            self._compiler.close()
             if failure is not None:
                 raise failure
 
@@ -225,6 +251,11 @@ class Gateway:
         """Say how a derived tag stands, as in an event's cause; empty for a measured one."""
         nature = self.site.tags[self.site.tags.row_of[tag]].nature
         return told(self.desk.derived, self.desk.derived_states[nature], self.desk.memory(nature), tag)
+
+    @property
+    def rules(self) -> RuleTable:
+        """The rules in force, those that ``memory`` is laid out for."""
+        return self.desk.table
 
     def nodes(self) -> Sequence[NodeStatus]:
         """Tell how each edge node stands."""
@@ -294,8 +325,12 @@ class Gateway:
             ),
         )
 
-    def _restore(self, connection: Connection, start_ns: int) -> None:
+    def _restore(self, connection: Connection, start_ns: int, begun: Begun) -> None:
         """Put back what was committed, and begin a new epoch of every source, durably."""
+        if begun.revision is not None:
+            add_revision(connection, begun.revision, begun.content)
+            if begun.revision.origin is not Origin.START:
+                audit_revision(self.store, connection, main_nature(self.site), begun.revision)
         natures = {source.id: source.nature for source in self.site.sources}
         self.reception.load(connection)
         checkpoint.load(connection, self.desk)
@@ -393,6 +428,40 @@ class Gateway:
                 if n:
                     meter.refused(Stage.DECODE, reason, n)
             self._decoded[name] = {**collector.counters.refused, "samples": collector.counters.samples}
+
+
+@dataclass(frozen=True, slots=True)
+class _Swapper:
+    """The gateway as its rulebook sees it."""
+
+    gateway: Gateway
+
+    async def read(self, fn: Callable[[Connection], list[Revision]]) -> list[Revision]:
+        """Run a query in the executor of readers."""
+        return await self.gateway.store.read(fn)
+
+    async def swap(self, swap: Swap) -> None:
+        """Let a swap end the next tick."""
+        await self.gateway.road.swap(swap)
+
+    def audit(self, connection: Connection, revision: Revision) -> None:
+        """Write down who changed the rules."""
+        audit_revision(self.gateway.store, connection, main_nature(self.gateway.site), revision)
+
+    def adopted(self, table: RuleTable) -> None:
+        """Let page and API go by the new rules."""
+        self.gateway.site = replace(self.gateway.site, rules=table)
+        self.gateway.picture.adopt(self.gateway.site)
+
+    @property
+    def natures(self) -> Sequence[Nature]:
+        """Those that have a memory."""
+        return tuple(self.gateway.desk.memories)
+
+
+def _with_system(compile_site: Compile) -> Compile:
+    """Let the gateway's own rules come with every site that is compiled."""
+    return lambda overlay, warnings: with_system(compile_site(overlay, warnings))
 
 
 def _silent_ns(source: Source, tags: TagTable) -> int:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from gateway.cli_bench import benches
+from gateway.cli_rules import rule_commands
 from gateway.cli_tags import tags
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ nodes = typer.Typer(help="Edge nodes that may send scans.", no_args_is_help=True
 app.add_typer(nodes, name="node")
 app.add_typer(tags, name="tags")
 app.add_typer(benches, name="bench")
+app.add_typer(rule_commands, name="rules")
 
 GOOD, FINDING, WRONG = 0, 1, 2
 PORT_MAX = 65535
@@ -150,7 +152,7 @@ def run(
         command = shlex.join(["fengsui", "user", "add", "NAME", "--data", str(site.data)])
         typer.echo(f"There is no user yet, so nobody can log in. Make one: {command}", err=True)
     engine.dispose()
-    raise typer.Exit(serve_site(site, record=record, events=events))
+    raise typer.Exit(serve_site(site, config=config, record=record, events=events))
 
 
 @app.command()
@@ -183,8 +185,9 @@ def edge(
 def check(config: Config, as_json: AsJson = False) -> None:
     """Say everything that is wrong with a site file: file, line and remedy; exit 2."""
     from gateway.load import check_json, check_text
+    from gateway.rules.folder import overlay_of
 
-    text, code = check_json(config) if as_json else check_text(config)
+    text, code = check_json(config, kept=overlay_of) if as_json else check_text(config, kept=overlay_of)
     typer.echo(text)
     raise typer.Exit(code)
 

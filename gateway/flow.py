@@ -30,6 +30,7 @@ from gateway.live import Picture
 from gateway.meter import Meter, Stage
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
+from gateway.rules.book import Swap
 from gateway.store import checkpoint
 from gateway.store.commit import DelayRow, Mark, commit, delay_rows, marks, without_known
 from gateway.store.store import Store
@@ -59,6 +60,8 @@ class _Unwritten:
     checkpoints: dict[Nature, bytes]
     events: int  # as judged; what a former life committed already is left out of the outcome
     asked: list[asyncio.Future[Answer]] = field(default_factory=list)
+    swap: Swap | None = None
+    swapped: asyncio.Future[None] | None = None
 
 
 @dataclass(kw_only=True, eq=False)
@@ -87,6 +90,7 @@ class Road:
         self._items: deque[tuple[Item, Receipt | None]] = deque()
         self._held_samples = 0
         self._commands: deque[tuple[Command, asyncio.Future[Answer]]] = deque()
+        self._swap: tuple[Swap, asyncio.Future[None]] | None = None
         self._unwritten: list[_Unwritten] = []
         self._writing: asyncio.Task[None] | None = None
         self._arrived = asyncio.Event()
@@ -138,6 +142,14 @@ class Road:
         self._arrived.set()
         return await answer
 
+    async def swap(self, swap: Swap) -> None:
+        """Let another revision of the rules take over at the end of the next tick; returns after the commit."""
+        assert self._swap is None, "the rulebook lets one swap through at a time"
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._swap = swap, done
+        self._arrived.set()
+        await done
+
     @property
     def room(self) -> int:
         """How many items more may be delivered by those who can wait; the last quarter is for those who cannot."""
@@ -166,24 +178,30 @@ class Road:
         self._arrived.clear()
         carried = [self._items.popleft() for _ in range(len(self._items))]
         asked = [self._commands.popleft() for _ in range(len(self._commands))]
+        (swap, swapped), self._swap = self._swap or (None, None), None
         self._held_samples -= sum(len(item) for item, _ in carried if isinstance(item, Scan))
         now_ns = self.clock.now_ns()
         items, commands = [item for item, _ in carried], [command for command, _ in asked]
-        turned = take_turn(self.desk, self.intake, items, commands, now_ns)
+        prepared = None if swap is None else swap.prepared
+        turned = take_turn(self.desk, self.intake, items, commands, now_ns, swap=prepared)
+        if swap is not None:
+            swap.adopt(now_ns)
         if self.recorder is not None:
-            self.recorder.tick(items, commands, turned.outcome)
+            self.recorder.tick(items, commands, turned.outcome, prepared)
         self._keep(turned, carried)
         self._count(turned, items)
         receipts = [receipt for _, receipt in carried if receipt is not None]
-        self._hold(turned.outcome, receipts, now_ns)
+        self._hold(turned.outcome, receipts, now_ns, is_swap=swap is not None)
         if asked:  # An answer is a change, so this tick is the last in line.
             self._unwritten[-1].asked = [future for _, future in asked]
+        if swap is not None:
+            self._unwritten[-1].swap, self._unwritten[-1].swapped = swap, swapped
         await self._write()
         self._tell(turned, now_ns)
         self.is_ready = True
 
     async def _wait(self) -> None:
-        if self._items or self._commands:
+        if self._items or self._commands or self._swap is not None:
             return
         try:
             await asyncio.wait_for(self._arrived.wait(), TICK_S)
@@ -208,15 +226,16 @@ class Road:
 
         return done
 
-    def _hold(self, outcome: Outcome, receipts: list[Receipt], now_ns: int) -> None:
-        """Put what the tick changed in line for the next transaction."""
+    def _hold(self, outcome: Outcome, receipts: list[Receipt], now_ns: int, *, is_swap: bool) -> None:
+        """Put what the tick changed in line for the next transaction; a swap is a change of its own."""
         due_mark = now_ns - self._marked_ns >= MARK_NS
         due_checkpoint = now_ns - self._checkpointed_ns >= CHECKPOINT_NS
         due_checkpoint |= any(answer.command.verb is Verb.EMPTY for answer in outcome.answers)  # a person's word
-        if outcome.is_empty and not due_mark and not self._unwritten:
+        is_quiet = outcome.is_empty and not is_swap
+        if is_quiet and not due_mark and not self._unwritten:
             self.acknowledger.committed(receipts)  # Nothing durable hangs on these items.
             return
-        if outcome.is_empty and self._unwritten:  # The store cannot write: a quiet tick moves the last one's marks on.
+        if is_quiet and self._unwritten:  # The store cannot write: a quiet tick moves the last one's marks on.
             last = self._unwritten[-1]
             last.marks = marks(self.desk, self.intake, self._natures)
             last.receipts += receipts
@@ -263,6 +282,8 @@ class Road:
             for each in waiting:
                 each.outcome = without_known(connection, each.outcome)
                 notices = self.compose(connection, each.outcome)
+                if each.swap is not None:
+                    each.swap.write(connection, each.outcome.now_ns)
                 commit(connection, self.store.journal, each.outcome, each.delays, each.marks, notices, nature)
             if contents:
                 checkpoint.save(connection, now_ns, contents)
@@ -295,6 +316,8 @@ class Road:
             for future, answer in zip(each.asked, each.outcome.answers, strict=True):
                 if not future.done():
                     future.set_result(answer)
+        if each.swapped is not None and not each.swapped.done():
+            each.swapped.set_result(None)
         if self.event_log is not None:
             self.event_log.write(each.outcome.events)
 

@@ -199,6 +199,11 @@ class Picture:
             self._oldest = self._ring.popleft().revision
         self._stir()
 
+    def adopt(self, site: Site) -> None:
+        """Go by other rules from now on; tags, units and sources are the same."""
+        self.site = site
+        self._fragments.clear()
+
     def set_status(
         self, *, links_up: int | None = None, links_total: int | None = None, push_waiting: int | None = None
     ) -> None:

@@ -4,10 +4,11 @@ Flow: tick -> [record] -> replay
 Why: the same road on the same input gives the same events in every field but ``run``; a recording proves it.
 
 A recording begins with one line of rules and state, then holds one line a tick: scans and links in order of arrival,
-commands (who, what, reason, time) and the clock reading.
+commands (who, what, reason, time), the clock reading, and a revision of the rules that took over after it.
 """
 
 import base64
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -27,6 +28,7 @@ from alerting.model.rule import Kind, Rule
 from alerting.model.schedule import Schedule, Span
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering, lines_as_json, lines_of_json
+from alerting.swap import Prepared, prepare, table_after
 from edge.model import Link, Nature, Scan
 from gateway.intake import Intake
 from gateway.store.rows import alarm_row, entry_of, entry_row, event_body, standing_of, standing_row
@@ -46,14 +48,19 @@ class Recorder:
         self._file.write(orjson.dumps(snapshot_of(desk, intake, revision), option=DUMP))
         self._file.flush()
 
-    def tick(self, items: Sequence[Item], commands: Sequence[Command], outcome: Outcome) -> None:
+    def tick(
+        self, items: Sequence[Item], commands: Sequence[Command], outcome: Outcome, swap: Prepared | None = None
+    ) -> None:
         """Write one tick; to the operating system at once, so that a killed gateway leaves whole lines."""
-        line = {
+        line: dict[str, Any] = {
             "tick": outcome.number,
             "now_ns": outcome.now_ns,
             "items": [_item(item) for item in items],
             "commands": [asdict(command) for command in commands],
         }
+        if swap is not None:
+            rules = [asdict(rule) for rule in swap.changed]
+            line["swap"] = {"revision": swap.number, "rules": rules, "gone": swap.gone}
         try:
             self._file.write(orjson.dumps(line, option=DUMP))
             self._file.flush()
@@ -146,7 +153,7 @@ def command_of(line: dict[str, Any]) -> Command:
 
 
 def rules_of(snapshot: dict[str, Any]) -> list[Rule]:
-    """Read the rules that a recording begins with."""
+    """Read the rules that a recording begins with, or those that a swap changed."""
     return [
         Rule(
             **{
@@ -155,6 +162,7 @@ def rules_of(snapshot: dict[str, Any]) -> list[Rule]:
                 "kind": Kind(rule["kind"]),
                 "tier": Tier(rule["tier"]),
                 **{name: tuple(rule.get(name, ())) for name in ("states", "asked", "enable_asked")},
+                "setpoint": math.nan if rule["setpoint"] is None else rule["setpoint"],
             }
         )
         for rule in snapshot["rules"]
@@ -174,6 +182,15 @@ def _schedule(saved: dict[str, Any] | None) -> Schedule | None:
         return None
     spans = tuple(Span(**{**span, "days": tuple(span["days"])}) for span in saved["spans"])
     return Schedule(spans=spans, zone=saved["zone"])
+
+
+def swap_of(line: dict[str, Any], desk: Desk) -> Prepared | None:
+    """Read the swap that ended a tick of a recording, if one did."""
+    if "swap" not in line:
+        return None
+    swap = line["swap"]
+    table = table_after(desk.table, rules_of(swap), swap["gone"])
+    return prepare(desk.table, table, desk.memories, swap["revision"])
 
 
 def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> None:

@@ -21,7 +21,7 @@ from alerting.model.rule import RuleTable
 from edge.model import Scan, TagTable
 from gateway.config import Site
 from gateway.intake import Intake
-from gateway.record import FORMAT, EventLog, command_of, item_of, restore_snapshot, rules_of, tiering_of
+from gateway.record import FORMAT, EventLog, command_of, item_of, restore_snapshot, rules_of, swap_of, tiering_of
 from gateway.recording import RecordingError, Samples, join, samples
 from gateway.system import with_system
 from gateway.turn import Item, take_turn
@@ -94,7 +94,8 @@ def _replay_own(site: Site, recording: Path, log: EventLog, until_ns: int | None
             if until_ns is not None and line["now_ns"] > until_ns:
                 break
             items = [item_of(item) for item in line["items"]]
-            turned = take_turn(desk, intake, items, [command_of(c) for c in line["commands"]], line["now_ns"])
+            commands = [command_of(command) for command in line["commands"]]
+            turned = take_turn(desk, intake, items, commands, line["now_ns"], swap=swap_of(line, desk))
             _note(done, log, items, turned.outcome)
     done.refused = sum(intake.refused.values())
     return done

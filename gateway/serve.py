@@ -27,7 +27,9 @@ from gateway.api.small_house import SmallHouse
 from gateway.app import Gateway, Parts
 from gateway.config import Site
 from gateway.kernels import UnknownBackendError, choose, warm
+from gateway.load import ConfigError
 from gateway.record import EventLog
+from gateway.rules.files import DOES_NOT_FIT, LOCK, PROCESS, compile_from, reload
 
 GOOD, WRONG = 0, 2
 log = structlog.get_logger("gateway")
@@ -45,8 +47,14 @@ class _StandardError:
     log = debug = info = warning = error = critical = fatal = exception = msg
 
 
-def serve_site(site: Site, *, record: Path | None = None, events: Path | None = None) -> int:
-    """Run a site until SIGINT or SIGTERM; give the exit code."""
+def serve_site(
+    site: Site, *, config: Path | None = None, record: Path | None = None, events: Path | None = None
+) -> int:
+    """Run a site until SIGINT or SIGTERM; give the exit code.
+
+    Args:
+        config: The site file, which is read again when rules change; SIGHUP lets file edits of rules take over.
+    """
     structlog.configure(logger_factory=lambda *_: _StandardError())
     try:
         backend = choose(os.environ, len(site.tags))
@@ -62,18 +70,26 @@ def serve_site(site: Site, *, record: Path | None = None, events: Path | None = 
         return WRONG
     with contextlib.ExitStack() as stack:
         site.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = stack.enter_context((site.data / "gateway.lock").open("wb"))
+        lock = stack.enter_context((site.data / LOCK).open("wb"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # It goes with this process, however that ends.
         except OSError:
             door.close()
             sys.stderr.write(f"Another gateway runs on {site.data}; give each its own folder with --data.\n")
             return WRONG
+        (site.data / PROCESS).write_text(str(os.getpid()))
         event_log = None
         if events is not None:
             event_log = EventLog(stack.enter_context(events.open("ab")), f"{site.id}-{SystemClock().wall_ns()}")
         compiled = partial(warm, site.data) if backend is Backend.COMPILED else None
-        gateway = Gateway(site, SystemClock(), Parts(record=record, event_log=event_log, warm=compiled))
+        compiler = None if config is None else compile_from(config, site)
+        parts = Parts(record=record, event_log=event_log, warm=compiled, compile=compiler)
+        try:
+            gateway = Gateway(site, SystemClock(), parts)
+        except ConfigError as error:
+            door.close()
+            sys.stderr.write(f"{error}\n{DOES_NOT_FIT}\n")
+            return WRONG
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(gateway, door))
     return GOOD
@@ -82,11 +98,13 @@ def serve_site(site: Site, *, record: Path | None = None, events: Path | None = 
 async def _run(gateway: Gateway, door: Any) -> None:  # noqa: ANN401  # a socket
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    reloads: set[asyncio.Task[None]] = set()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     site = gateway.site
     app = make_app(gateway, hosts=site.hosts, metrics_token=site.metrics_token)
     async with gateway.running():
+        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(asyncio.create_task(reload(gateway), name="reload")))
         http = asyncio.create_task(
             serve(app, "", 0, door=door, listening=lambda port: _say(gateway.site, port)), name="http"
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from alerting.core.batch import NONE_NS
 from alerting.desk import Desk, Outcome
 from alerting.model.command import Command
+from alerting.swap import Prepared
 from edge.model import Link, Scan
 from gateway.bulk import Item, Part, Settled, settle
 from gateway.intake import Intake, Lane
@@ -44,11 +45,13 @@ def take_turn(
     commands: Sequence[Command],
     now_ns: int,
     *,
+    swap: Prepared | None = None,
     is_bulk: bool = True,
 ) -> Turned:
     """Carry everything that waits through intake and core.
 
     Args:
+        swap: A revision of the rules that takes over at the end of the turn.
         is_bulk: Take in bulk first what needs no second thought; without it the same comes out, slower.
     """
     desk.begin(now_ns)
@@ -74,7 +77,7 @@ def take_turn(
         _admit(intake, desk, turned, kept, item, part)
     for command in commands:
         desk.obey(command)
-    turned.outcome = desk.finish()
+    turned.outcome = desk.finish(swap)
     return turned
 
 

@@ -34,10 +34,18 @@ def why(facts: Mapping[str, Any], lang: Language = "en") -> str:
     is_scan = scan not in (None, "", "clock")
     tier = str(facts.get("tier", "?"))
     if lang == "zh":
-        about = [f"采样批次 {scan}" if is_scan else "由时钟判定", f"质量{quality_zh(str(quality))}" if quality else ""]
+        about = [
+            f"采样批次 {scan}" if is_scan else "由时钟判定",
+            f"质量{quality_zh(str(quality))}" if quality else "",
+            f"规则第 {facts['swap']} 版生效时重新判定" if facts.get("swap") else "",
+        ]
         late = ",补判" if facts.get("is_late") else ""
         return f"{said}({','.join(filter(None, about))})→ {TIER_ZH.get(tier, '?')}预警{late}"
-    about = [f"scan {scan}" if is_scan else "seen by the clock", f"quality {quality}" if quality else ""]
+    about = [
+        f"scan {scan}" if is_scan else "seen by the clock",
+        f"quality {quality}" if quality else "",
+        f"judged anew when revision {facts['swap']} of the rules took over" if facts.get("swap") else "",
+    ]
     late = ", judged late" if facts.get("is_late") else ""
     return f"{said} ({', '.join(filter(None, about))}) → {tier}{late}"
 

@@ -82,6 +82,7 @@ def small_gateway(site: Site, clock: ManualClock, items: Sequence[Scan | Link], 
             historian=MemoryHistorian(site.tags),
             writer=InlineExecutor(),
             reader=InlineExecutor(),
+            compiler=InlineExecutor(),
             make_collector=make,  # type: ignore[arg-type]
             jitter_seed=1,
             **more,

@@ -227,9 +227,12 @@ class Formulas:
             index += 1
 
     def copy_from(self, other: "Formulas", rules: Indexes) -> None:
-        """Take over what another memory remembers; ``rules`` names its rule for each rule of this one."""
+        """Take over what another memory remembers; ``rules`` names its rule for each rule of this one, -1 for none."""
         for formula in self.parts:
-            for theirs, at, places in other.of(rules[formula.rules]):
+            wanted = rules[formula.rules]
+            known = np.flatnonzero(wanted >= 0)
+            for theirs, found, places in other.of(wanted[known]):
+                at = known[found]
                 formula.state.put(at, theirs.state.take(places))
                 for name in ("said", "sides", "cause", "said_at", "sides_at", "told_ns"):
                     getattr(formula, name)[at] = getattr(theirs, name)[places]

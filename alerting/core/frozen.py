@@ -52,7 +52,7 @@ def judge_frozen(
     memory.flat[f, Flat.AT] = time_ns
     memory.flat[f, Flat.OWN] = memory.value_ns[row]
     memory.flat[f, Flat.IS_EXPECTED] = (other < 0) | (memory.value[other] > table.while_above[rules])
-    holds: NDArray[np.bool_] = memory.flat[f, Flat.NS] >= table.flat_ns[rules]
+    holds = is_frozen(table, memory, rules)
     return holds, ~holds
 
 
@@ -62,6 +62,12 @@ def forget(memory: Memory, rules: NDArray[np.int64]) -> None:
     f = f[f >= 0]
     memory.flat[f] = 0
     memory.anchor[f] = np.nan
+
+
+def is_frozen(table: RuleTable, memory: Memory, rules: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Compare the flat time so far with the setpoint, bool (n,); nothing is added up."""
+    holds: NDArray[np.bool_] = memory.flat[memory.flat_of[rules], Flat.NS] >= table.flat_ns[rules]
+    return holds
 
 
 def interrupt(memory: Memory, rules: NDArray[np.int64]) -> None:

@@ -80,11 +80,11 @@ def turn_schedules(table: RuleTable, memory: Memory, scan: Scan, time_ns: Times)
         if newest >= memory.opened_ns[cell]:
             come = memory.watermarks(scan.received_ns)
             come[source] = newest
-            found = join(found, _turn_cell(table, memory, cell, source, come, scan.rows, time_ns))
+            found = join(found, turn_cell(table, memory, cell, source, come, scan.rows, time_ns))
     return found
 
 
-def _turn_cell(
+def turn_cell(
     table: RuleTable,
     memory: Memory,
     cell: int,
@@ -149,7 +149,7 @@ def turn_by_clock(table: RuleTable, memory: Memory, watermark: Times) -> Changes
     for cell in table.gates.cells.tolist():
         source = int(memory.source[table.row[cell]])
         if watermark[source] >= memory.opened_ns[cell] and _is_heard(table, memory, cell):
-            found = join(found, _turn_cell(table, memory, cell, source, watermark))
+            found = join(found, turn_cell(table, memory, cell, source, watermark))
     gates = table.gates.enables
     if len(gates) == 0:
         return found
@@ -215,7 +215,7 @@ def turn_gate(
     memory.is_active[gate] = is_shut
     memory.is_dirty[gate] = True
     if is_shut:
-        return join(ended, _let_go(table, memory, rules, come_ns))
+        return join(ended, let_go(table, memory, rules, come_ns))
     rules = rules[~table.gates.shut(memory.is_active, rules)]  # Another gate may keep some disabled.
     memory.opened_ns[rules] = own_time(table, memory, rules, come_ns)
     memory.timers.wake(memory, table.row[rules])
@@ -250,7 +250,7 @@ def _end_delays(table: RuleTable, memory: Memory, rules: Indexes, come_ns: Times
     return ended
 
 
-def _let_go(table: RuleTable, memory: Memory, rules: Indexes, come_ns: Times) -> Changes:
+def let_go(table: RuleTable, memory: Memory, rules: Indexes, come_ns: Times) -> Changes:
     """Forget delays and flat time, and clear what is active, without off-delay."""
     moved = rules[memory.is_active[rules] | (memory.phase[rules] != Phase.REST)]
     memory.is_dirty[moved] = True

@@ -33,14 +33,7 @@ def judge_rates(
         return np.empty(0, np.bool_), np.empty(0, np.bool_)
     ring = memory.rate_of[rules]
     window = table.window_ns[rules]
-    ages = time_ns[:, None] - memory.ring_ns[ring]
-    kept = (memory.ring_ns[ring] > 0) & (ages <= GAP_WINDOWS * window[:, None])
-    usable = kept & (ages >= window[:, None])
-    newest = np.argmax(usable, axis=1)  # slots are newest first
-    has_rate = usable[np.arange(len(rules)), newest]
-    since_s = np.where(has_rate, ages[np.arange(len(rules)), newest], 1) / 1e9
-    with np.errstate(over="ignore"):  # A device may send 1e308; an infinite rate is a rate beyond its setpoint.
-        rate = np.abs(value - memory.ring_value[ring, newest]) / since_s
+    rate, has_rate, ages, kept = _rates(table, memory, rules, value, time_ns)
 
     is_gap = ~kept.any(axis=1)
     spacing = window // (RATE_SLOTS - 2)
@@ -52,6 +45,46 @@ def judge_rates(
     memory.ring_value[r, 0] = value[due]
     memory.ring_ns[ring[is_gap], 1:] = 0
 
+    return _verdict(table, rules, rate, has_rate)
+
+
+def compare_rates(
+    table: RuleTable,
+    memory: Memory,
+    rules: NDArray[np.int64],
+    value: NDArray[np.float64],
+    time_ns: NDArray[np.int64],
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which rates would hold and which would let go, bool (n,) each, without keeping the samples."""
+    rate, has_rate, _, _ = _rates(table, memory, rules, value, time_ns)
+    return _verdict(table, rules, rate, has_rate)
+
+
+def _rates(
+    table: RuleTable,
+    memory: Memory,
+    rules: NDArray[np.int64],
+    value: NDArray[np.float64],
+    time_ns: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64], NDArray[np.bool_]]:
+    """Give the rates, which of them exist, the ages of the kept samples (n, slots) and which of these still count."""
+    ring = memory.rate_of[rules]
+    window = table.window_ns[rules]
+    ages = time_ns[:, None] - memory.ring_ns[ring]
+    kept = (memory.ring_ns[ring] > 0) & (ages <= GAP_WINDOWS * window[:, None])
+    usable = kept & (ages >= window[:, None])
+    at = np.arange(len(rules))
+    newest = np.argmax(usable, axis=1)  # slots are newest first
+    has_rate = usable[at, newest]
+    since_s = np.where(has_rate, ages[at, newest], 1) / 1e9
+    with np.errstate(over="ignore"):  # A device may send 1e308; an infinite rate is a rate beyond its setpoint.
+        rate = np.abs(value - memory.ring_value[ring, newest]) / since_s
+    return rate, has_rate, ages, kept
+
+
+def _verdict(
+    table: RuleTable, rules: NDArray[np.int64], rate: NDArray[np.float64], has_rate: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     setpoint = table.setpoint[rules]
     with np.errstate(invalid="ignore"):
         return has_rate & (rate >= setpoint), has_rate & (rate < setpoint - table.deadband[rules])

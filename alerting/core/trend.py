@@ -105,6 +105,15 @@ def judge_trends(
         return np.empty(0, np.bool_), np.empty(0, np.bool_)
     with np.errstate(over="ignore", invalid="ignore"):
         advance(table, memory, rules, value, time_ns)
+    return compare_trends(table, memory, rules, value)
+
+
+def compare_trends(table: RuleTable, memory: Memory, rules: Indexes, value: Floats) -> tuple[Flags, Flags]:
+    """Compare the times to limit as they stand with their horizons; the filters stay where they are.
+
+    Args:
+        value: The last judged value of each rule's tag, (n,).
+    """
     now = Forecast(table, memory, rules)
     place = memory.trend_of[rules]
     horizon_s = table.trends.horizon_s[place]

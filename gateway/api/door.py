@@ -24,6 +24,8 @@ ALL = frozenset(Role)
 OPERATE = frozenset({Role.OPERATOR, Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
 #: May take an alarm out of service: its pushes stop, so an operator alone may not.
 SUPPRESS = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
+#: May change the rules.
+ENGINEER = frozenset({Role.ENGINEER, Role.ADMINISTRATOR})
 #: May read who did what.
 AUDIT = frozenset({Role.SAFETY_OFFICER, Role.REGULATOR, Role.ADMINISTRATOR})
 

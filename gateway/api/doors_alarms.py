@@ -36,7 +36,7 @@ class Which(StrEnum):
 def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
     """Declare them."""
     house = doors.house
-    site, picture = house.site, house.picture
+    picture = house.picture
 
     async def alarms(
         state: Which = Which.LISTED,
@@ -49,7 +49,9 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
         tiers = tiers_of(tier or [])
         if state is Which.ALL:
             found, total, more = await house.read(lambda c: queries.all_alarms(c, unit, tiers, limit, cursor))
-            return Json({"alarms": [describe_alarm(alarm, site) for alarm in found], "total": total, "next": more})
+            return Json(
+                {"alarms": [describe_alarm(alarm, house.site) for alarm in found], "total": total, "next": more}
+            )
         found, total, more = _page(_choose(picture.alarms.values(), state, unit, tiers), limit, cursor)
         return Json({"alarms": [picture.encoded(alarm.key) for alarm in found], "total": total, "next": more})
 
@@ -64,11 +66,11 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
 
     async def one(alarm: Id) -> Response:
         """Give one alarm by its id, or by its key."""
-        return Json(describe_alarm(await find(alarm), site))
+        return Json(describe_alarm(await find(alarm), house.site))
 
     async def explain(alarm: Id, lang: Language = "en") -> Response:
         """Say in one sentence why an alarm rang, with the facts."""
-        facts = await house.read(lambda c: queries.why_facts(c, site, alarm))
+        facts = await house.read(lambda c: queries.why_facts(c, house.site, alarm))
         if facts is None:
             raise not_found("alarm that rang", alarm)
         return Json({"sentence": why(facts, lang), "facts": facts})
@@ -97,7 +99,7 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
         if answer.refused is not None:
             said = answer.refused
             raise ApiError(409, said.get("en") or next(iter(said.values()), "Refused."), details=said)
-        return Json({"alarm": None if answer.alarm is None else describe_alarm(answer.alarm, site)})
+        return Json({"alarm": None if answer.alarm is None else describe_alarm(answer.alarm, house.site)})
 
     async def ack(alarm: Id, asked: Acknowledge, request: Request) -> Response:
         """Acknowledge: I have seen it."""

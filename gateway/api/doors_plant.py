@@ -8,7 +8,7 @@ from fastapi import Path, Query, Response
 
 from alerting.core.trend import Forecast
 from alerting.model.derivation import Derivation
-from alerting.model.rule import Kind, Rule
+from alerting.model.rule import Kind, Rule, RuleTable
 from edge.model import Tag
 from edge.model.quality import describe
 from gateway.api.answer import ApiError, Json, not_found
@@ -30,16 +30,14 @@ def open_plant_doors(doors: Doors) -> None:
     house = doors.house
     site = house.site
     picture = house.picture
-    derivation_of = {each.tag: each for each in site.derived}
-    described = [_tag(site, row, tag, derivation_of.get(tag.name)) for row, tag in enumerate(site.tags)]
-    trends_of = _trends_of(site)
+    drawn = _Drawn(site)
     tags_of: dict[str, list[str]] = {unit.id: [] for unit in site.units}
     for tag in site.tags:
         tags_of.setdefault(tag.unit, []).append(tag.name)
 
     async def tags() -> Response:
         """List all tags with their limits."""
-        return Json({"tags": described})
+        return Json({"tags": drawn.tags(house.rules)})
 
     async def latest(tag: Annotated[list[str] | None, Query(max_length=1000)] = None) -> Response:
         """Give the latest committed value of some tags, or of all."""
@@ -60,7 +58,7 @@ def open_plant_doors(doors: Doors) -> None:
             "time": iso(time_ns),
             "time_ns": str(time_ns) if time_ns else None,
             "age_s": max(0.0, (now_ns - time_ns) / 1e9) if time_ns else None,
-            "trends": [_trend(house, index) for index in trends_of.get(row, ())],
+            "trends": [_trend(house, index) for index in drawn.trends(house.rules).get(row, ())],
         }
 
     async def history(
@@ -138,8 +136,38 @@ def _open_unit_why(doors: Doors) -> None:
     doors.open("GET", "/api/v1/units/{unit}/why", ALL, unit_why, tag="plant")
 
 
-def _tag(site: Site, row: int, tag: Tag, derivation: Derivation | None) -> dict[str, Any]:
-    rules = range(int(site.rules.first[row]), int(site.rules.first[row + 1]))
+class _Drawn:
+    """Tags as they are shown, and which TREND rules they have; drawn anew when other rules are in force."""
+
+    def __init__(self, site: Site) -> None:
+        self._all = site.tags
+        self._derivation_of = {each.tag: each for each in site.derived}
+        self._rules: RuleTable | None = None
+        self._tags: list[dict[str, Any]] = []
+        self._trends: dict[int, list[int]] = {}
+
+    def tags(self, rules: RuleTable) -> list[dict[str, Any]]:
+        """Give all tags with their limits."""
+        self._follow(rules)
+        return self._tags
+
+    def trends(self, rules: RuleTable) -> dict[int, list[int]]:
+        """Give the indexes of the TREND rules of each tag row that has some."""
+        self._follow(rules)
+        return self._trends
+
+    def _follow(self, rules: RuleTable) -> None:
+        if rules is self._rules:
+            return
+        self._rules = rules
+        self._tags = [_tag(rules, row, tag, self._derivation_of.get(tag.name)) for row, tag in enumerate(self._all)]
+        self._trends = {}
+        for index in np.flatnonzero(rules.kind == Kind.TREND).tolist():
+            self._trends.setdefault(int(rules.row[index]), []).append(index)
+
+
+def _tag(rules: RuleTable, row: int, tag: Tag, derivation: Derivation | None) -> dict[str, Any]:
+    mine = range(int(rules.first[row]), int(rules.first[row + 1]))
     return {
         "row": row,
         "name": tag.name,
@@ -153,7 +181,7 @@ def _tag(site: Site, row: int, tag: Tag, derivation: Derivation | None) -> dict[
         "resolution": tag.resolution,
         "period_s": tag.period_s,
         "nature": tag.nature,
-        "limits": [_limit(site.rules[index]) for index in rules if not site.rules[index].is_hidden],
+        "limits": [_limit(rules[index]) for index in mine if not rules[index].is_hidden],
         "derived": None if derivation is None else _derived(derivation),
     }
 
@@ -168,17 +196,9 @@ def _derived(derivation: Derivation) -> dict[str, Any]:
     }
 
 
-def _trends_of(site: Site) -> dict[int, list[int]]:
-    """Give the indexes of the TREND rules of each tag row that has some."""
-    found: dict[int, list[int]] = {}
-    for index in np.flatnonzero(site.rules.kind == Kind.TREND).tolist():
-        found.setdefault(int(site.rules.row[index]), []).append(index)
-    return found
-
-
 def _trend(house: House, index: int) -> dict[str, Any]:
     """Say where a tag runs to: an estimate of this moment, not an event."""
-    table = house.site.rules
+    table = house.rules
     rule = table[index]
     now = Forecast(table, house.memory(table.tags[table.tags.row_of[rule.tag]].nature), np.array([index]))
     is_ready, time_ns = bool(now.is_ready[0]), int(now.time_ns[0])

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from alerting.core import Memory
 from alerting.desk import Answer
 from alerting.model.command import Command
+from alerting.model.rule import RuleTable
 from edge.clock import Clock
 from edge.model import Nature
 from gateway.config import Site
@@ -20,6 +21,7 @@ from gateway.historian.port import Series
 from gateway.live import Picture
 from gateway.meter import Meter
 from gateway.nodes.reception import NodeStatus, Taken
+from gateway.rules.book import Rulebook
 
 T = TypeVar("T")
 
@@ -134,6 +136,16 @@ class House(Protocol):
 
     def computed(self, tag: str) -> Mapping[str, Any]:
         """Say how a derived tag stands, as in an event's cause; empty for a measured one."""
+        ...
+
+    @property
+    def rules(self) -> RuleTable:
+        """The rules in force, those that ``memory`` is laid out for."""
+        ...
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """Where the rules are changed."""
         ...
 
     def nodes(self) -> Sequence[NodeStatus]:

@@ -7,7 +7,7 @@ Why: tests of the API, and work on the page, need what a route touches and nothi
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,14 +16,19 @@ from sqlalchemy import Connection, Engine, func, insert, select
 from alerting.core import Memory
 from alerting.desk import Answer
 from alerting.model.command import Command
+from alerting.model.rule import RuleTable
 from edge.clock import Clock
 from edge.model import Nature
 from gateway.api.house import Act, Past, SourceStatus
 from gateway.config import Site
+from gateway.executor import InlineExecutor
 from gateway.historian.port import Series
 from gateway.live import Picture
+from gateway.load.overlay import NOTHING
 from gateway.meter import Meter
 from gateway.nodes.reception import NodeStatus, Refusal, Taken
+from gateway.rules.book import Compile, Rulebook, Swap
+from gateway.rules.revision import Revision
 from gateway.store import schema
 
 T = TypeVar("T")
@@ -76,10 +81,21 @@ class SmallHouse:
     is_ready: bool = True
     memories: dict[Nature, Memory] = field(default_factory=dict)
     derived: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    compile: Compile | None = None
+    rulebook: Rulebook = field(init=False)
     _writer: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.picture = Picture(self.site, self.clock.wall_ns())
+        self.rulebook = Rulebook(
+            site=self.site,
+            compile=self.compile,
+            executor=InlineExecutor(),
+            road=_Swapper(self),
+            table=self.site.rules,
+            number=1,
+            overlay=NOTHING,
+        )
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run a query in a thread."""
@@ -123,6 +139,11 @@ class SmallHouse:
         """Give what was prepared for a tag."""
         return self.derived.get(tag, {})
 
+    @property
+    def rules(self) -> RuleTable:
+        """The rules that the site has now."""
+        return self.site.rules
+
     def nodes(self) -> Sequence[NodeStatus]:
         """Tell what was prepared."""
         return self.node_status
@@ -137,6 +158,39 @@ class SmallHouse:
     def ready(self) -> bool:
         """Tell what was prepared."""
         return self.is_ready
+
+
+@dataclass(frozen=True, slots=True)
+class _Swapper:
+    """A small house as its rulebook sees it: a swap takes over at once."""
+
+    house: SmallHouse
+
+    async def read(self, fn: Callable[[Connection], list[Revision]]) -> list[Revision]:
+        """Run a query in a thread."""
+        return await self.house.read(fn)
+
+    async def swap(self, swap: Swap) -> None:
+        """Write the revision down and go by it; no memory is carried."""
+        now_ns = self.house.clock.wall_ns()
+        await self.house.write(lambda connection: swap.write(connection, now_ns))
+        self.house.memories.clear()
+        swap.adopt(now_ns)
+
+    def audit(self, connection: Connection, revision: Revision) -> None:
+        """Put who changed the rules into the journal."""
+        act = Act(who=revision.who, what="rules_changed", time_ns=revision.time_ns, facts={"reason": revision.reason})
+        _keep(connection, act)
+
+    def adopted(self, table: RuleTable) -> None:
+        """Let the API go by the new rules."""
+        self.house.site = replace(self.house.site, rules=table)
+        self.house.picture.adopt(self.house.site)
+
+    @property
+    def natures(self) -> Sequence[Nature]:
+        """None has a road behind it."""
+        return ()
 
 
 def _keep(connection: Connection, act: Act) -> None:

@@ -80,11 +80,13 @@ class ListeningDesk(Desk):
         self._hear = hear
         self.changed: list[int] = []  # rules since last asked
 
-    def _fold(self, changes: Changes, nature: Nature, scan_key: str, then: Changes | None = None) -> None:
+    def _fold(
+        self, changes: Changes, nature: Nature, scan_key: str, then: Changes | None = None, swap: int = 0
+    ) -> None:
         if len(changes):
             self.changed += changes.rule.tolist()
             self._hear(nature, changes)
-        super()._fold(changes, nature, scan_key, then)
+        super()._fold(changes, nature, scan_key, then, swap)
 
 
 @dataclass(slots=True, kw_only=True)

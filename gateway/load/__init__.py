@@ -26,6 +26,7 @@ from gateway.load.derived import read_derived
 from gateway.load.derived.model import join
 from gateway.load.learned import read_learned
 from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token
+from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
 from gateway.load.rule import judge_refused, read_rules
 from gateway.load.schedule import ScheduleReader
 from gateway.load.tiering import read_tiering
@@ -47,6 +48,7 @@ def load(
     extra_tags: Sequence[Tag] = (),
     extra_rules: Sequence[Rule] = (),
     extra_units: Sequence[HazardUnit] = (),
+    overlay: Overlay = NOTHING,
     warnings: list[Mistake] | None = None,
     files: Mapping[str, bytes] | None = None,
 ) -> Site:
@@ -56,6 +58,7 @@ def load(
         path: The site file.
         environ: Where secrets and ``FENGSUI_DATA`` are taken from; the process's environment if not given.
         extra_tags: The gateway's own tags, appended after the checks, as are its rules and units.
+        overlay: Rules that people changed while the gateway ran; read in place of those of the files.
         warnings: Takes what is doubtful but keeps nobody from starting, also where there are mistakes.
         files: Contents to take instead of those on disk, by path relative to the site file: a change that is tried.
 
@@ -76,7 +79,7 @@ def load(
     derived = read_derived([*root.sections("derived", "Derived tag"), *_template_derived(field)], field.tags, timezone)
     units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], [*field.tags, *field.refused], root)
     schedules = ScheduleReader(root.sections("schedule", "Schedule"), timezone or "UTC")
-    rules = read_rules(field.tags, [*root.sections("rule", "Rule"), *_template_rules(field)], schedules)
+    rules = read_rules(field.tags, [*root.sections("rule", "Rule"), *_template_rules(field)], schedules, overlay)
     judge_refused(field.refused)
     learned, artefact = read_learned(root, field.site_id, [draft.tag for draft in field.tags])
     derived = join(derived, learned, artefact, root)
@@ -190,12 +193,18 @@ def _data(entry: Entry, path: Path, environ: Mapping[str, str]) -> Path:
 # ---- fengsui check
 
 
-def check_text(path: Path, *, environ: Mapping[str, str] | None = None) -> tuple[str, int]:
-    """Give what ``fengsui check`` prints, and its exit code: 0 right, 2 mistakes; warnings do not change it."""
+def check_text(
+    path: Path, *, environ: Mapping[str, str] | None = None, kept: ReadOverlay = no_overlay
+) -> tuple[str, int]:
+    """Give what ``fengsui check`` prints, and its exit code: 0 right, 2 mistakes; warnings do not change it.
+
+    Args:
+        kept: Gives what a gateway's data folder keeps of rules changed while it ran; judged with the files.
+    """
     warnings: list[Mistake] = []
     told: list[Mistake] = []
     try:
-        site = _load_any(path, environ, warnings)
+        site = _load_any(path, environ, warnings, kept)
     except ConfigError as error:
         told = error.mistakes
         verdict, code = f"{_number(len(told), 'mistake')}; put {'it' if len(told) == 1 else 'them'} right.", WRONG
@@ -212,20 +221,29 @@ def check_text(path: Path, *, environ: Mapping[str, str] | None = None) -> tuple
     return "\n".join([*lines, f"{path}: {verdict}"]), code
 
 
-def _load_any(path: Path, environ: Mapping[str, str] | None, warnings: list[Mistake]) -> Site | NodeSite:
+def _load_any(
+    path: Path, environ: Mapping[str, str] | None, warnings: list[Mistake], kept: ReadOverlay
+) -> Site | NodeSite:
     """Load a file as what it is: an edge node's where it has an [uplink], else a gateway's."""
     if is_node_file(path):
         return load_node(path, environ=environ, warnings=warnings)
-    return load(path, environ=environ, warnings=warnings)
+    site = load(path, environ=environ, warnings=warnings)
+    overlay = kept(site.data)
+    if not overlay:
+        return site
+    warnings.append(overlay.as_warning())
+    return load(path, environ=environ, overlay=overlay)
 
 
-def check_json(path: Path, *, environ: Mapping[str, str] | None = None) -> tuple[str, int]:
+def check_json(
+    path: Path, *, environ: Mapping[str, str] | None = None, kept: ReadOverlay = no_overlay
+) -> tuple[str, int]:
     """Give what ``fengsui check --json`` prints, one object, and its exit code: 0 right, 2 mistakes."""
     warnings: list[Mistake] = []
     facts: dict[str, object] = {"ok": True, "file": str(path)}
     told: list[Mistake] = []
     try:
-        site = _load_any(path, environ, warnings)
+        site = _load_any(path, environ, warnings, kept)
     except ConfigError as error:
         facts["ok"] = False
         told = error.mistakes

@@ -19,6 +19,7 @@ from edge.model import Tag
 from gateway.load.condition import CONDITIONS, condition_of_entry, refuse_foreign
 from gateway.load.enable import EnableReader
 from gateway.load.expression import ExpressionReader
+from gateway.load.overlay import NOTHING, Overlay, id_of
 from gateway.load.schedule import ScheduleReader
 from gateway.load.trend import TREND_KEYS, settle_trend, trend_of_entry, trend_of_row
 
@@ -57,9 +58,23 @@ class RuleDraft:
     tier_key: str
 
 
-def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry], schedules: ScheduleReader) -> list[Rule]:
-    """Read all rules of all tags; each tag has a STALE and a BAD rule unless its row turns one off."""
+def read_rules(
+    tags: Sequence[TagDraft], entries: Iterable[Entry], schedules: ScheduleReader, overlay: Overlay = NOTHING
+) -> list[Rule]:
+    """Read all rules of all tags; each tag has a STALE and a BAD rule unless its row turns one off.
+
+    Args:
+        overlay: Rules that stand otherwise than here; they are judged with the others.
+    """
     by_tag: dict[str, dict[Kind, RuleDraft]] = {draft.tag.name: _rules_of_row(draft) for draft in tags}
+    moved: set[str] = set()  # Tags of which a rule of the row stands in the overlay.
+    if overlay and tags:
+        for name, rules in by_tag.items():
+            for kind in [kind for kind, draft in rules.items() if draft.rule.id in overlay.rules]:
+                moved.add(name)
+                del rules[kind]
+        entries = [entry for entry in entries if id_of(entry.values) not in overlay.rules]
+        entries += overlay.entries(tags[0].row.reading)
     named: dict[str, RuleDraft] = {}
     tag_of = {draft.tag.name: draft.tag for draft in tags}
     expressions = ExpressionReader(tags)
@@ -88,7 +103,7 @@ def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry], schedules: Sc
             rules[rule.kind] = draft
     for tag in tags:
         rules = by_tag[tag.tag.name]
-        _add_no_data(tag, rules)
+        _add_no_data(tag, rules, overlay)
         _settle_trends(tag.tag, rules, named.values())
         _check_tag(tag.tag, rules)
     can_fall_stale = {name for name, rules in by_tag.items() if Kind.STALE in rules}
@@ -106,8 +121,9 @@ def read_rules(tags: Sequence[TagDraft], entries: Iterable[Entry], schedules: Sc
             for rule in asked
         ),
     ]
-    enables.settle(can_fall_stale, tags)
-    schedules.settle(tags)
+    of_files = [draft for draft in tags if draft.tag.name not in moved]
+    enables.settle(can_fall_stale, of_files)
+    schedules.settle(of_files)
     return read
 
 
@@ -220,7 +236,7 @@ def _read_rule(entry: Entry, by_tag: Mapping[str, object], tag_of: Mapping[str, 
     return RuleDraft(rule, entry, "setpoint", "tier")
 
 
-def _add_no_data(draft: TagDraft, rules: dict[Kind, RuleDraft]) -> None:
+def _add_no_data(draft: TagDraft, rules: dict[Kind, RuleDraft], overlay: Overlay = NOTHING) -> None:
     """Add the STALE and the BAD rule of a tag: no data is an alarm."""
     row, tag = draft.row, draft.tag
     default_s = max(SCANS_BEFORE_NO_DATA * tag.period_s, NO_DATA_S_LEAST)
@@ -229,6 +245,10 @@ def _add_no_data(draft: TagDraft, rules: dict[Kind, RuleDraft]) -> None:
         tier_column = f"tier_{column.removesuffix('_s')}"
         after_s = row.number_or_none(column, NO_DATA)
         tier = _tier(row, tier_column, TIER_DEFAULT[kind])
+        name = f"{tag.name}.{kind.name}"
+        if name in overlay.rules:
+            off += [column] * (overlay.rules[name] is None)
+            continue
         if kind in rules:
             if after_s:
                 row.wrong(column, f"{column} is given and a [[rule]] of kind {kind.name} too.", "Remove one of them.")
@@ -239,7 +259,7 @@ def _add_no_data(draft: TagDraft, rules: dict[Kind, RuleDraft]) -> None:
                 row.wrong(tier_column, f"{tier_column} is given and {column} is 0.", "Leave one of them out.")
             continue
         rule = Rule(
-            id=f"{tag.name}.{kind.name}",
+            id=name,
             tag=tag.name,
             kind=kind,
             setpoint=default_s if after_s is None else after_s,

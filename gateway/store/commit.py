@@ -68,6 +68,10 @@ def delay_rows(desk: Desk, outcome: Outcome) -> list[DelayRow]:
                 elapsed_ns=int(memory.elapsed_ns[k]),
             )
         )
+    rows += [
+        DelayRow(rule=rule, nature=nature.value, is_active=False, phase=Phase.REST, since_ns=PAUSED, elapsed_ns=0)
+        for nature, rule in outcome.gone
+    ]
     return rows
 
 

@@ -238,3 +238,20 @@ received = Table(
     Column("first", BigInteger, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
 )
+
+#: Revisions of the rules: who changed what, when and why. Rows are never changed but for ``content``.
+rule_revision = Table(
+    "rule_revision",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("origin", String(8), nullable=False),  # start | files | change | undo
+    Column("reason", Text, nullable=False),
+    Column("approved_by", String(64), nullable=False),
+    Column("undoes", BigInteger, nullable=False),  # the revision that an undo went back to; 0 else
+    Column("files", String(64), nullable=False),  # digest of the configuration files underneath
+    Column("overlay", Text, nullable=False),  # JSON: rules by id that stand otherwise than in the files
+    Column("changes", Text, nullable=False),  # JSON: rules before and after
+    Column("content", LargeBinary, nullable=False),  # all rules, of the newest only; empty else
+)

@@ -29,16 +29,21 @@ Written from the stated rules and from nothing else; it shares no code with the 
   pauses as for BAD. How stale an input is, its own source tells: the scan's own source has come as far as the newest
   of the rule's samples in the scan, any other as far as its watermark. Its delays expire on the watermark that is
   furthest.
+* A swap puts other rules in the place of these, after a clock reading. A rule with an id that was there keeps its trip
+  and its delay; of what its condition remembers a RATE with another window and a TREND with another gain or gap forget
+  all. One that is new or judges otherwise (anything but tier, response, latching, revision; for BAD also whether the
+  tag has a RANGE rule) is judged by the last sample, at the watermark, if that sample was judged and is not stale; BAD
+  and RANGE by the last sample that was not retained; STALE trips or lets go by the silence so far.
 """
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from alerting.model.rule import Kind, Rule
-from edge.model import Scan, TagTable
+from edge.model import Scan, Tag, TagTable
 from tests.oracle.slow_gate import Asked, SlowGate, SlowSchedule
 from tests.oracle.slow_trend import SlowTrend
 
@@ -175,12 +180,15 @@ class SlowRule:
         return int(value) & rule.mask == rule.pattern, int(value) & rule.mask != rule.pattern
 
     def compare(
-        self, time_ns: int, value: float, own: "SlowTag", value_of: "Callable[[str], float]"
+        self, time_ns: int, value: float, own: "SlowTag", value_of: "Callable[[str], float]", *, again: bool = False
     ) -> tuple[bool, bool]:
-        """Tell whether the condition holds, and whether the value is back past the deadband."""
+        """Tell whether the condition holds and whether the value is past the deadband; ``again``: of no new sample."""
         rule = self.rule
         if rule.kind is Kind.FROZEN:
-            frozen = not self.is_disabled and self.is_frozen(time_ns, value, own, value_of)
+            if again:
+                frozen = self.flat >= nanoseconds(rule.setpoint)
+            else:
+                frozen = not self.is_disabled and self.is_frozen(time_ns, value, own, value_of)
             return frozen, not frozen
         if rule.kind is Kind.STATE:
             return self.is_in_state(value)
@@ -192,22 +200,37 @@ class SlowRule:
         if rule.kind in (Kind.L, Kind.LL):
             return value <= rule.setpoint, value > rule.setpoint + rule.deadband
         if self.trend is not None:
-            return self.trend.see(time_ns, value)
-        rate = self.rate(time_ns, value)
+            return self.trend.judge(value) if again else self.trend.see(time_ns, value)
+        rate = self.rate(own.valued_ns if again else time_ns, value, again=again)
         if rate is None:
             return False, False
         return rate >= rule.setpoint, rate < rule.setpoint - rule.deadband
 
-    def rate(self, time_ns: int, value: float) -> float | None:
+    def rate(self, time_ns: int, value: float, *, again: bool) -> float | None:
         window = nanoseconds(self.rule.window_s)
         old = [(t, v) for t, v in self.kept if window <= time_ns - t <= 2 * window]
-        if not self.kept or time_ns - self.kept[-1][0] >= window // 6:
+        if again:
+            pass
+        elif not self.kept or time_ns - self.kept[-1][0] >= window // 6:
             self.kept.append((time_ns, value))
         self.kept = self.kept[-64:]
         if not old:
             return None
         t0, v0 = old[-1]
         return abs(value - v0) / ((time_ns - t0) / 1e9)
+
+    def become(self, rule: Rule, tag: Tag) -> bool:
+        """Go on as another rule of the same id; tell whether it judges otherwise."""
+        old, self.rule = self.rule, rule
+        told = ("tier", "response", "is_latching", "revision")
+        differs = any(getattr(old, one.name) != getattr(rule, one.name) for one in fields(Rule) if one.name not in told)
+        if old.window_s != rule.window_s:
+            self.kept = []
+        if self.trend is not None and (old.alpha, old.gap_s) != (rule.alpha, rule.gap_s):
+            self.trend = SlowTrend(rule, tag)
+        elif self.trend is not None:
+            self.trend.rule = rule
+        return differs
 
 
 class SlowTag:
@@ -222,6 +245,8 @@ class SlowTag:
         self.has_range = any(rule.rule.kind is Kind.RANGE for rule in self.rules)
         self.is_relied_on = False  # the last accepted sample was judged
         self.last_quality = 0
+        self.is_bad: bool | None = None  # what the last accepted sample was; None for retained, and before the first
+        self.is_out = False
         stale = [rule.rule.setpoint for rule in self.rules if rule.rule.kind is Kind.STALE]
         self.stale_after: float = nanoseconds(stale[0]) if stale else math.inf
 
@@ -252,6 +277,8 @@ class SlowTag:
         self.last_quality = quality if quality >= BAD_FROM or not bad else BAD_FROM + 7
         self.last_ns = max(self.last_ns, time_ns)
         self.is_relied_on = not (bad or retained)
+        self.is_bad = None if retained else bad
+        self.is_out = quality in OUT_OF_RANGE
         if self.is_relied_on:
             self.value, self.valued_ns = value, time_ns
 
@@ -278,6 +305,33 @@ class SlowTag:
                 holds, lets_go = rule.compare(time_ns, value, self, lambda _: math.nan)
                 after += rule.see(time_ns, holds=holds, lets_go=lets_go)
         return after
+
+    def judge_again(self, rule: SlowRule, watermark: int) -> list[Transition]:
+        """Judge a rule on this tag alone by what it knows, at a swap."""
+        kind = rule.rule.kind
+        if kind is Kind.STALE:
+            if watermark - max(self.last_ns, self.start_ns) < self.stale_after:
+                return rule.see(watermark, holds=False, lets_go=True)
+            if rule.active:
+                return []
+            rule.active, rule.delay = True, None
+            return [(rule.rule.id, True, watermark)]
+        if watermark - self.last_ns >= self.stale_after:
+            return []
+        if kind in (Kind.BAD, Kind.RANGE):
+            return self.judge_quality_again(rule, watermark)
+        if not self.is_relied_on:
+            return []
+        holds, lets_go = rule.compare(watermark, self.value, self, lambda _: math.nan, again=True)
+        return rule.see(watermark, holds=holds, lets_go=lets_go)
+
+    def judge_quality_again(self, rule: SlowRule, watermark: int) -> list[Transition]:
+        if self.is_bad is None:
+            return []
+        if self.is_bad and self.has_range and (rule.rule.kind is Kind.RANGE) is not self.is_out:
+            rule.pause(watermark)
+            return []
+        return rule.see(watermark, holds=self.is_bad, lets_go=not self.is_bad)
 
     def read_clock(self, watermark: int) -> list[Transition]:
         found = self.hold(watermark)
@@ -327,6 +381,15 @@ class SlowJoint:
         """Judge what was said before, now that the rule is enabled; a flat stretch waits for a sample."""
         return [] if self.rule.rule.kind is Kind.FROZEN else self.judge(now)
 
+    def judge_again(self, now_ns: int) -> list[Transition]:
+        come = {tag.name: tag.source.watermark(now_ns) for tag in self.tags}
+        if not all(tag.is_relied_on and come[tag.name] < tag.last_ns + tag.stale_after for tag in self.tags):
+            return []
+        values = {tag.name: tag.value for tag in self.tags}
+        now = max(come.values())
+        holds, lets_go = self.rule.compare(now, self.tags[0].value, self.tags[0], values.__getitem__, again=True)
+        return self.rule.see(now, holds=holds, lets_go=lets_go)
+
     def read_clock(self, now_ns: int) -> list[Transition]:
         come = {tag.name: tag.source.watermark(now_ns) for tag in self.tags}
         until = max(come.values())
@@ -348,6 +411,7 @@ class SlowCore:
 
     def __init__(self, rules: Iterable[Rule], tags: TagTable, start_ns: int) -> None:
         rules = list(rules)
+        self.table = tags
         self.sources = {tag.source: SlowSource(start_ns, start_ns) for tag in tags}
         self.tags = [
             SlowTag(
@@ -443,3 +507,41 @@ class SlowCore:
         found += [t for gate in self.gates.values() for t in gate.fall_silent(None, 0, now_ns, 0)]
         found += [found for tag in self.tags for found in tag.read_clock(tag.source.watermark(now_ns))]
         return found + [found for joint in self.joints for found in joint.read_clock(now_ns)]
+
+    def swap(self, rules: Iterable[Rule], now_ns: int) -> list[Transition]:
+        """Go on with other rules; the clock has just been read."""
+        rules = list(rules)
+        known = {one.rule.id: one for tag in self.tags for one in tag.rules}
+        known |= {joint.rule.rule.id: joint.rule for joint in self.joints}
+        had_range = {tag.name: tag.has_range for tag in self.tags}
+        differs: set[str] = set()
+        mine: dict[str, list[SlowRule]] = {tag.name: [] for tag in self.tags}
+        self.joints = []
+        for rule in rules:
+            tag = self.table[self.table.row_of[rule.tag]]
+            one = known.get(rule.id)
+            if one is None:
+                one = SlowRule(rule)
+                one.trend = SlowTrend(rule, tag) if rule.kind is Kind.TREND else None
+                differs.add(rule.id)
+            elif one.become(rule, tag):
+                differs.add(rule.id)
+            if len(rule.inputs) > 1:
+                self.joints.append(SlowJoint(one, [self.tags[self.table.row_of[name]] for name in rule.inputs]))
+            else:
+                mine[tag.name].append(one)
+        found: list[Transition] = []
+        for slow in self.tags:
+            slow.rules = mine[slow.name]
+            slow.has_range = any(one.rule.kind is Kind.RANGE for one in slow.rules)
+            stale = [one.rule.setpoint for one in slow.rules if one.rule.kind is Kind.STALE]
+            slow.stale_after = nanoseconds(stale[0]) if stale else math.inf
+        for slow in self.tags:
+            for one in slow.rules:
+                is_shared = one.rule.kind is Kind.BAD and slow.has_range is not had_range[slow.name]
+                if one.rule.id in differs or is_shared:
+                    found += slow.judge_again(one, slow.source.watermark(now_ns))
+        for joint in self.joints:
+            if joint.rule.rule.id in differs:
+                found += joint.judge_again(now_ns)
+        return found

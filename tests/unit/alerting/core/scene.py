@@ -241,3 +241,28 @@ def random_steps(rng: np.random.Generator, tags: TagTable, steps: int, *, jitter
             quality=np.array(quality, np.uint8),
             times_ns=np.array(times, np.int64),
         )
+
+
+CHANGED = ("setpoint", "setpoint", "deadband", "on_delay_s", "on_delay_s", "off_delay_s", "tier", "window_s", "band")
+
+
+def change_rules(rng: np.random.Generator, rules: Sequence[Rule], tags: TagTable, share: float = 0.2) -> list[Rule]:
+    """Give the rules after a change: most as they were, some otherwise, some gone, some come."""
+    fresh = {rule.id: rule for rule in random_rules(rng, tags)}
+    after = []
+    for rule in rules:
+        other = fresh.pop(rule.id, None)
+        luck = rng.random()
+        if luck < share * 0.2:
+            continue
+        if luck < share * 0.4 and other is not None:
+            after.append(replace(other, revision=rule.revision + 1))
+        elif luck < share:
+            name = pick(rng, CHANGED)
+            value = pick(rng, (0.0, 0.25, 0.5, 0.75, 1.0)) if name != "tier" else pick(rng, (Tier.BLUE, Tier.RED))
+            if name in ("window_s", "setpoint") or rule.kind is Kind.TREND:
+                value = getattr(rule if other is None else other, name)
+            after.append(replace(rule, **{name: value}, revision=rule.revision + 1))
+        else:
+            after.append(rule)
+    return after + [rule for rule in fresh.values() if rng.random() < share * 0.3]

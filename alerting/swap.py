@@ -1,0 +1,121 @@
+"""Swap: a new revision of the rules takes the place of the running one, for all that the safety path remembers.
+
+Flow: running table, new table -> [prepare, aside] -> Prepared -> Desk.finish, at the end of a tick -> events
+Why: rules are changed while a plant runs, and nothing that rings, waits or is shelved may be lost by it.
+Never: changes an identity. An alarm hangs on tag and rule group; its rule's revision stands in the event's cause.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from alerting.core import Changes, Memory
+from alerting.core.formula import compiled
+from alerting.core.guard import Guard
+from alerting.core.many import Indexes
+from alerting.core.swap import TOLD, Exchange, compare, same
+from alerting.model.rule import Rule, RuleTable
+from edge.model import Nature
+
+#: What of a rule no alarm shows and no event says.
+SILENT = frozenset({"revision", "response"})
+_SAID = tuple(sorted(TOLD - SILENT))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything about a swap that can be made before its tick.
+
+    Attributes:
+        number: The revision that takes over.
+        blanks, guards: One of each nature that has a memory.
+        touched: Alarms of the new table, of whose rules one is new, gone or says something else, ascending.
+        changed: Rules that are new or differ in anything, by id; ``gone`` the ids of those that are no more.
+    """
+
+    number: int
+    exchange: Exchange
+    blanks: Mapping[Nature, Memory]
+    guards: Mapping[Nature, Guard]
+    touched: tuple[int, ...]
+    changed: tuple[Rule, ...]
+    gone: tuple[str, ...]
+
+
+def prepare(old: RuleTable, new: RuleTable, natures: Iterable[Nature], number: int) -> Prepared:
+    """Make a swap ready; takes seconds on a large site, so it is done off the road.
+
+    Args:
+        natures: Those that have a memory now.
+        number: Of the new revision.
+    """
+    exchange = compare(old, new)
+    compiled(new)
+    natures = tuple(natures)
+    return Prepared(
+        number=number,
+        exchange=exchange,
+        blanks={nature: Memory.fresh(new, 0) for nature in natures},
+        guards={nature: Guard(new) for nature in natures},
+        touched=_touched(exchange),
+        changed=tuple(rule for rule in new if not _is_equal(rule, old)),
+        gone=tuple(old[int(k)].id for k in exchange.gone),
+    )
+
+
+def table_after(old: RuleTable, changed: Iterable[Rule], gone: Iterable[str]) -> RuleTable:
+    """Give the table that a recorded swap led to."""
+    rules = {rule.id: rule for rule in old} | {rule.id: rule for rule in changed}
+    for name in gone:
+        del rules[name]
+    return RuleTable(list(rules.values()), old.tags)
+
+
+def retold(prepared: Prepared, nature: Nature, memory: Memory, now_ns: int) -> Iterator[tuple[int, Changes]]:
+    """Give for each touched alarm of a nature its outermost active rule as a change, so that it can be compared anew.
+
+    Yields:
+        The alarm's place and a report of one row; alarms without an active rule are left out.
+    """
+    table = prepared.exchange.new
+    watermark = memory.watermarks(now_ns)
+    for place in prepared.touched:
+        active = np.flatnonzero(memory.is_active[table.alarm_first[place] : table.alarm_first[place + 1]])
+        row = int(table.row[table.alarm_first[place]])
+        is_hidden = table[int(table.alarm_first[place])].is_hidden
+        if len(active) == 0 or is_hidden or table.tags[row].nature is not nature:
+            continue
+        rule: Indexes = np.array([int(table.alarm_first[place]) + int(active[-1])])
+        other = table.other_row[rule]
+        yield (
+            place,
+            Changes(
+                rule.astype(np.int32),
+                np.ones(1, dtype=np.bool_),
+                np.array([watermark[memory.source[row]]], dtype=np.int64),
+                memory.value[[row]],
+                memory.quality[[row]],
+                np.where(other >= 0, memory.value[other], np.nan),
+            ),
+        )
+
+
+def _touched(exchange: Exchange) -> tuple[int, ...]:
+    old, new = exchange.old, exchange.new
+    judged = set(exchange.judged.tolist())
+    for here, there in zip(exchange.here.tolist(), exchange.there.tolist(), strict=True):
+        if any(not same(getattr(old[there], name), getattr(new[here], name)) for name in _SAID):
+            judged.add(here)
+    found = {int(new.alarm[k]) for k in judged}
+    place_of = {alarm: place for place, alarm in enumerate(new.alarms)}
+    gone = {place_of.get((rule.tag, rule.group), -1) for rule in (old[int(k)] for k in exchange.gone)}
+    return tuple(sorted((found | gone) - {-1}))
+
+
+def _is_equal(rule: Rule, old: RuleTable) -> bool:
+    place = old.index_of.get(rule.id)
+    if place is None:
+        return False
+    other = old[place]
+    return rule is other or all(same(getattr(rule, name), getattr(other, name)) for name in Rule.__dataclass_fields__)

@@ -1,0 +1,166 @@
+"""Files: rules read from the site's files again, while the gateway runs.
+
+Flow: SIGHUP, with what `fengsui rules apply` left in the data folder -> [reload] -> rulebook -> an answer there
+Why: who keeps a site's files under version control wants them in force without a restart, and to be told what came of
+it; without a network and without a password, because who may write the data folder may do anything to the gateway.
+"""
+
+import fcntl
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+from uuid import uuid4
+
+import orjson
+import structlog
+from sqlalchemy import Connection
+
+from edge.clock_system import SystemClock
+from edge.disk import SystemDisk
+from edge.load.mistake import Mistake
+from gateway.config import Site
+from gateway.executor import InlineExecutor
+from gateway.load import load
+from gateway.load.overlay import NOTHING, Overlay
+from gateway.rules import revision as kept
+from gateway.rules.book import ITSELF, Asked, By, Compile, NotApplied, Rulebook, begin
+from gateway.rules.revision import Origin, Revision
+from gateway.store.engine import open_store, store_url
+from gateway.store.journal import install_key
+from gateway.store.store import Store
+from gateway.system import main_nature, with_system
+
+ASKED: Final = "rules-asked.json"
+ANSWER: Final = "rules-answer.json"
+PROCESS: Final = "gateway.pid"
+LOCK: Final = "gateway.lock"
+LOOK_S: Final = 0.1
+DOES_NOT_FIT: Final = (
+    "What was changed while the gateway ran no longer fits the files. Put the files right, or let the files alone "
+    "count: fengsui rules forget CONFIG."
+)
+WHO_MAX, REASON_MAX = 64, 2000
+log = structlog.get_logger("rules")
+
+
+class Running(Protocol):
+    """The gateway as far as files go."""
+
+    @property
+    def site(self) -> Site:
+        """The configuration."""
+        ...
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """Where the rules are changed."""
+        ...
+
+
+def compile_from(config: Path, site: Site) -> Compile:
+    """Make the function that reads a site's files anew; what the command line said of folder and port stays."""
+
+    def compile_site(overlay: Overlay, warnings: list[Mistake]) -> Site:
+        fresh = load(config, overlay=overlay, warnings=warnings)
+        return replace(fresh, data=site.data, host=site.host, port=site.port)
+
+    return compile_site
+
+
+async def reload(gateway: Running) -> None:
+    """Read the files again and let their rules take over; leave an answer in the data folder, and a line in the log."""
+    disk = SystemDisk(gateway.site.data)
+    asked = _asked(disk.read(ASKED))
+    (gateway.site.data / ASKED).unlink(missing_ok=True)
+    by = By(who=asked["who"], reason=asked["reason"], approved_by=asked["approved_by"])
+    answer: dict[str, Any] = {"ticket": asked["ticket"]}
+    try:
+        number = await gateway.rulebook.apply(Asked(is_files=True), by, None)
+    except NotApplied as refusal:
+        mistakes: Sequence[Mistake] = refusal.checked.mistakes
+        answer |= {"ok": refusal.code == "nothing", "code": refusal.code, "message": str(refusal)}
+        answer |= {"revision": gateway.rulebook.number, "mistakes": [asdict(each) for each in mistakes]}
+        log.warning("rules.not_applied", code=refusal.code, message=str(refusal))
+    else:
+        answer |= {"ok": True, "code": "applied", "message": "", "revision": number, "mistakes": []}
+        log.info("rules.applied", revision=number, who=by.who)
+    disk.replace(ANSWER, orjson.dumps(answer))
+
+
+def ask(data: Path, said: dict[str, str], seconds: float = 120.0) -> dict[str, Any] | None:
+    """Ask the gateway that runs on a data folder to read its files again; None where none runs.
+
+    Args:
+        said: ``who``, ``reason`` and ``approved_by``.
+        seconds: How long to wait for its answer.
+
+    Raises:
+        TimeoutError: It did not answer in time.
+    """
+    if not is_running(data):
+        return None
+    disk, ticket = SystemDisk(data), uuid4().hex
+    disk.replace(ASKED, orjson.dumps({**said, "ticket": ticket}))
+    os.kill(int((data / PROCESS).read_text()), signal.SIGHUP)
+    waited = threading.Event()
+    for _ in range(round(seconds / LOOK_S)):
+        raw = disk.read(ANSWER)
+        answer: dict[str, Any] = {} if raw is None else orjson.loads(raw)
+        if answer.get("ticket") == ticket:
+            return answer
+        waited.wait(LOOK_S)
+    raise TimeoutError("The gateway did not answer; look into its log.")
+
+
+def is_running(data: Path) -> bool:
+    """Tell whether a gateway holds a data folder; its process writes its number only after that."""
+    if not (data / LOCK).exists() or not (data / PROCESS).exists():
+        return False
+    with (data / LOCK).open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def forget(config: Path, data: Path, who: str, reason: str) -> int | None:
+    """Let the files alone count again, while no gateway runs; give the revision, None where they did already."""
+    site = with_system(load(config))
+    now_ns, disk = SystemClock().wall_ns(), SystemDisk(data)
+    store = Store(open_store(store_url(data)), install_key(disk), disk, InlineExecutor(), InlineExecutor())
+
+    def write(connection: Connection) -> int | None:
+        before = kept.last(connection)
+        if before is None or not before.revision.overlay:
+            return None
+        begun = begin(site, NOTHING, before, now_ns)
+        changes = () if begun.revision is None else begun.revision.changes
+        revision = Revision(
+            number=before.revision.number + 1, time_ns=now_ns, who=who, origin=Origin.FILES, reason=reason,
+            files=site.revision, overlay=NOTHING, changes=changes,
+        )  # fmt: skip
+        kept.add(connection, revision, kept.pack(begun.table))
+        kept.audit(store, connection, main_nature(site), revision)
+        return revision.number
+
+    try:
+        return store.write_now(write)
+    finally:
+        store.close()
+
+
+def _asked(raw: bytes | None) -> dict[str, str]:
+    """Read who asked and why; a bare signal says neither."""
+    said: dict[str, str] = {"who": ITSELF, "reason": "SIGHUP", "approved_by": "", "ticket": ""}
+    try:
+        given = orjson.loads(raw) if raw is not None else {}
+    except orjson.JSONDecodeError:
+        given = {}
+    if isinstance(given, dict):
+        said |= {key: given[key] for key in said if isinstance(given.get(key), str)}
+    return {key: text[: REASON_MAX if key == "reason" else WHO_MAX] for key, text in said.items()}

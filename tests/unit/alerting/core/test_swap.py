@@ -1,0 +1,90 @@
+"""Rules change in flight: the array core with swaps says what the slow oracle says that is told the same changes."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from alerting.core import Memory, evaluate, expire
+from alerting.core.swap import carry, compare, judge_anew
+from alerting.model.rule import RuleTable
+from edge.model import Scan
+from tests.oracle.slow_evaluate import SlowCore
+from tests.unit.alerting.core.scene import START_NS, change_rules, make_tags, random_rules, random_steps
+from tests.unit.alerting.core.test_oracle import by_rule, delays, told
+
+SWAPS = 0.25  # of the clock readings
+
+
+def drive(seed: int, *, tags: int, steps: int, jitter: int = 4, share: float = 0.3) -> Counter[str]:
+    """Drive both over one random scene with swaps; give how much happened."""
+    rng = np.random.default_rng(seed)
+    site = make_tags(tags, min(tags, 2))
+    rules = random_rules(rng, site)
+    table = RuleTable(rules, site)
+    memory, slow = Memory.fresh(table, START_NS), SlowCore(rules, site, START_NS)
+    seen: Counter[str] = Counter()
+    for step in random_steps(rng, site, steps, jitter=jitter):
+        was = delays(memory)
+        if isinstance(step, Scan):
+            expected = slow.evaluate(step)
+            found = tuple(told(table, changes) for changes in evaluate(table, memory, step))
+            seen["scans"] += 1
+        else:
+            expected = (slow.expire(step),)
+            found = (told(table, expire(table, memory, step)),)
+        where = f"seed {seed}, {step.key if isinstance(step, Scan) else 'clock'}"
+        assert [by_rule(part) for part in found] == [by_rule(part) for part in expected], where
+        changed = (delays(memory) != was).any(axis=0)
+        assert not (changed & ~memory.is_dirty).any(), f"{where}: a delay moved and nobody would write it down"
+        seen["transitions"] += sum(map(len, found))
+        if isinstance(step, Scan) or rng.random() >= SWAPS:
+            continue
+        rules = change_rules(rng, rules, site, share)
+        exchange = compare(table, RuleTable(rules, site))
+        memory = carry(exchange, memory, Memory.fresh(exchange.new, 0))
+        table = exchange.new
+        was, memory.is_dirty[:] = delays(memory), False
+        swapped = told(table, judge_anew(table, memory, exchange.judged, step))
+        assert by_rule(swapped) == by_rule(slow.swap(rules, step)), f"{where}: swap"
+        assert not ((delays(memory) != was).any(axis=0) & ~memory.is_dirty).any(), f"{where}: swap, not written down"
+        seen["swaps"] += 1
+        seen["by swap"] += len(swapped)
+    return seen
+
+
+@pytest.mark.parametrize("jitter", [0, 4, 20])
+@pytest.mark.parametrize("seed", range(6))
+def test_few_tags_with_swaps(seed: int, jitter: int) -> None:
+    seen = drive(1000 * jitter + seed, tags=6, steps=150, jitter=jitter)
+
+    assert seen["transitions"] > 50
+    assert seen["swaps"] >= 4
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 60), share=st.sampled_from([0.1, 0.5, 1.0]))
+def test_one_tag_alone(seed: int, steps: int, share: float) -> None:
+    drive(seed, tags=1, steps=steps, share=share)
+
+
+def test_a_table_of_the_same_rules_changes_nothing() -> None:
+    rng = np.random.default_rng(3)
+    site = make_tags(8, 2)
+    rules = random_rules(rng, site)
+    table = RuleTable(rules, site)
+    memory = Memory.fresh(table, START_NS)
+    for step in random_steps(rng, site, 80):
+        if isinstance(step, Scan):
+            evaluate(table, memory, step)
+        else:
+            expire(table, memory, step)
+    exchange = compare(table, RuleTable(list(reversed(rules)), site))
+
+    assert len(exchange.judged) == len(exchange.gone) == 0
+    after = carry(exchange, memory, Memory.fresh(exchange.new, 0))
+    for name in Memory.__slots__:
+        if isinstance(getattr(memory, name), np.ndarray):
+            np.testing.assert_array_equal(getattr(after, name), getattr(memory, name), err_msg=name)
