@@ -16,6 +16,7 @@ from alerting.core.backend import Backend, Taker, make_taker
 from alerting.core.batch import Batch, Taken
 from alerting.core.delay import join
 from alerting.core.derived import DerivedState, DerivedTable, follow
+from alerting.core.drift import relearn
 from alerting.core.guard import Guard
 from alerting.core.memory import Phase, no_changes
 from alerting.core.swap import carry, judge_anew
@@ -27,7 +28,7 @@ from alerting.model.alarm import Alarm, State, Suppression, digest
 from alerting.model.command import Command, Verb
 from alerting.model.derivation import Derivation
 from alerting.model.event import Event, What
-from alerting.model.rule import RuleTable
+from alerting.model.rule import Kind, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
@@ -42,6 +43,7 @@ SELF = "fengsui"  # Who does what no person did.
 UNIT_CHANGED = "the configuration gave the tag to another unit"
 RULE_GONE = "the rule is no longer in the configuration"
 OUT_OF_SERVICE_S_MAX = 31 * 86_400
+BACK_IN_SERVICE = "an alarm of the tag is back in service"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,9 +257,12 @@ class Desk:
         if command.verb is Verb.EMPTY:
             self._outcome.answers.append(Answer(command=command, refused=self._empty(command.alarm)))
             return
+        changed = None
         try:
-            alarm = self._find(command.alarm)
-            changed = self._carry_out(command, alarm)
+            if command.verb is Verb.RELEARN:
+                self._relearn_asked(command)
+            else:
+                changed = self._carry_out(command, self._find(command.alarm))
         except Refused as refusal:
             self._outcome.answers.append(Answer(command=command, refused=refusal.sentence))
             return
@@ -531,8 +536,8 @@ class Desk:
                 return self._unsuppress(alarm, Suppression.SHELVED, command.who, now_ns)
             case Verb.UNSUPPRESS:
                 return self._unsuppress(alarm, Suppression.OUT_OF_SERVICE, command.who, now_ns)
-            case Verb.EMPTY:
-                raise AssertionError(command.alarm)  # It is about a tag, not about an alarm.
+            case Verb.EMPTY | Verb.RELEARN:
+                raise AssertionError(command.alarm)  # It is about a tag or a rule, not about an alarm.
 
     def _empty(self, tag: str) -> dict[str, str] | None:
         """Set an occupancy to 0; give why not."""
@@ -587,6 +592,9 @@ class Desk:
         if alarm.suppression is not how:
             raise Refused("The alarm is not suppressed in this way.", "该报警未处于此抑制状态。")
         what = What.UNSHELVED if how is Suppression.SHELVED else What.UNSUPPRESSED
+        if how is Suppression.OUT_OF_SERVICE:  # The instrument may have been worked on.
+            self._relearn(self._drifts_of(alarm.tag), alarm.nature, who, BACK_IN_SERVICE)
+            alarm = self.alarms.get(alarm.key, alarm)
         free = replace(
             alarm, suppression=Suppression.NONE, suppressed_until_ns=0, suppressed_by="", suppression_reason=""
         )
@@ -596,6 +604,30 @@ class Desk:
             free = replace(free, state=state, raised_ns=now_ns, acked_by="", acked_ns=0, comment="")
             free = self._note(free, What.REALARMED, who, now_ns)
         return free
+
+    def _relearn_asked(self, command: Command) -> None:
+        """Let a DRIFT rule learn anew, as a person says."""
+        index = self.table.index_of.get(command.alarm)
+        if index is None or self.table[index].kind is not Kind.DRIFT:
+            raise Refused("There is no such DRIFT rule.", "没有这条漂移规则。")
+        if not command.reason.strip():
+            raise Refused("Give a reason.", "请填写原因。")
+        tag = self.table.tags[self.table.row[index]]
+        self._relearn([index], tag.nature, command.who, command.reason, forget=command.forget_season)
+
+    def _drifts_of(self, tag: str) -> list[int]:
+        row = self.table.tags.row_of.get(tag)
+        mine = [] if row is None else range(int(self.table.first[row]), int(self.table.first[row + 1]))
+        return [k for k in mine if self.table[k].kind is Kind.DRIFT]
+
+    def _relearn(self, rules: list[int], nature: Nature, who: str, reason: str, *, forget: bool = False) -> None:
+        if not rules:
+            return
+        now_ns = self._outcome.now_ns
+        changes = relearn(self.table, self.memory(nature), np.array(rules, np.int64), now_ns, forget=forget)
+        names = [self.table[k].id for k in rules]
+        self.remark("drift_relearned", nature=nature.value, rules=names, who=who, reason=reason, forget_season=forget)
+        self._fold(changes, nature, "")
 
     def _end_suppressions(self, now_ns: int) -> None:
         for key in sorted(self._suppressed):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from alerting.core import Changes, Memory
 from alerting.core.derived import DerivedState, DerivedTable
 from alerting.core.derived.told import told
+from alerting.core.drift import Drifted
 from alerting.core.memory import Phase, no_changes
 from alerting.core.trend import Forecast
 from alerting.lifecycle import Turn, step
@@ -211,8 +212,8 @@ def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str
 def _more_facts(lane: Lane, rule: Rule, changes: Changes, decisive: int, *, is_active: bool) -> dict[str, Any]:
     """Collect what only some kinds of rules, or rules of some tags, have to say."""
     facts: dict[str, Any] = {}
-    if rule.kind is Kind.TREND:
-        facts |= _forecast(lane, rule)
+    if rule.kind in (Kind.TREND, Kind.DRIFT):
+        facts |= _forecast(lane, rule) if rule.kind is Kind.TREND else _drifted(lane, rule)
     if rule.kind is Kind.EXPRESSION:
         facts |= _asked(lane, rule, is_active=bool(changes.is_active[decisive]))
     if rule.other:
@@ -220,7 +221,7 @@ def _more_facts(lane: Lane, rule: Rule, changes: Changes, decisive: int, *, is_a
         facts["other"] = rule.other
         facts["other_value"] = float(changes.other[decisive]) if np.isfinite(changes.other[decisive]) else None
         facts["other_eu"] = tags[tags.row_of[rule.other]].eu
-    if rule.kind in (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE, Kind.EXPRESSION):
+    if rule.kind in (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE, Kind.EXPRESSION, Kind.DRIFT):
         facts["holds"] = is_active
     if lane.derived is not None and lane.derived_state is not None:
         facts |= told(lane.derived, lane.derived_state, lane.memory, rule.tag)
@@ -268,4 +269,20 @@ def _forecast(lane: Lane, rule: Rule) -> dict[str, Any]:
         "level": float(now.level[0]),
         "slope": float(now.slope[0]),
         "time_to_limit_s": time_s if np.isfinite(time_s) else None,
+    }
+
+
+def _drifted(lane: Lane, rule: Rule) -> dict[str, Any]:
+    """Say where the tag usually is at this time, how far it is from there, and by what that was measured."""
+    now = Drifted(lane.table, lane.memory, np.array([lane.table.index_of[rule.id]]))
+    assert rule.drift is not None, rule.id
+    return {
+        "detector": rule.drift.detector,
+        "season": rule.drift.season,
+        "span_s": rule.drift.span_s,
+        "usual": float(now.usual[0]),
+        "away": float(now.away[0]),
+        "sigma": float(now.sigma[0]),
+        "score": float(now.score[0]),
+        "is_learning": bool(now.waits[0]),
     }

@@ -23,6 +23,7 @@ from alerting.core.derived.state import freeze, thaw
 from alerting.desk import Desk, Outcome
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.command import Command, Verb
+from alerting.model.drift import Drift
 from alerting.model.event import Event
 from alerting.model.rule import Kind, Rule
 from alerting.model.schedule import Schedule, Span
@@ -163,6 +164,7 @@ def rules_of(snapshot: dict[str, Any]) -> list[Rule]:
                 "tier": Tier(rule["tier"]),
                 **{name: tuple(rule.get(name, ())) for name in ("states", "asked", "enable_asked")},
                 "setpoint": math.nan if rule["setpoint"] is None else rule["setpoint"],
+                "drift": Drift(**rule["drift"]) if rule.get("drift") else None,
             }
         )
         for rule in snapshot["rules"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from alerting.model.drift import Drift
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.schedule import Schedule, Span
 from alerting.model.tier import Tier
@@ -99,6 +100,16 @@ def rule_table(kind: Kind) -> RuleTable:
             samples_min=5,
             tier=Tier.YELLOW,
         ),
+        Kind.DRIFT: Rule(
+            id="T.v.DRIFT",
+            tag="T.v",
+            kind=Kind.DRIFT,
+            setpoint=3.0,
+            on_delay_s=DELAY_S,
+            gap_s=15.0,
+            tier=Tier.BLUE,
+            drift=Drift(season="none", span_s=2.0, base_s=8.0, warm_up_s=8.0),
+        ),
         Kind.DEVIATION: Rule(
             id="T.v.DEVIATION",
             tag="T.v",
@@ -173,16 +184,17 @@ def stream(kind: Kind) -> list[Step]:
                 value = 9.0
             case Kind.GATE:  # Above the limit all the time, but enabled only in between.
                 value = 9.0 if holds else 9.8
+            case Kind.DRIFT:
+                value = (9.0 if holds else 5.0) + 0.1 * (second % 2)
             case Kind.FROZEN:
                 value = 9.0 if holds else 5.0 + second % 2
             case Kind.RANGE:
                 value, quality = (12.0, OUT_OF_RANGE) if holds else (5.0, 0)
             case Kind.L | Kind.LL:
                 value = 1.0 if holds else 5.0
-            case Kind.RATE:
-                value = 5.0 + 0.9 * min(max(second - BEGIN_S, 0), END_S - BEGIN_S)
-            case Kind.TREND:
-                value = 5.0 + 0.2 * min(max(second - BEGIN_S, 0), END_S - BEGIN_S)
+            case Kind.RATE | Kind.TREND:
+                slope = 0.9 if kind is Kind.RATE else 0.2
+                value = 5.0 + slope * min(max(second - BEGIN_S, 0), END_S - BEGIN_S)
             case Kind.BAD:
                 value, quality = (np.nan, BAD) if holds else (5.0, 0)
         if kind is Kind.STALE and holds:
@@ -202,6 +214,8 @@ RIGHT: dict[Kind, tuple[float, float]] = {
     Kind.BAD: (15.0, 30.0),
     # Three outliers (from 11 s and from 31 s) are a new course, five samples of it say where it leads.
     Kind.TREND: (17.0, 37.0),
+    # The first sample away is three standard deviations of the average at once; its return takes longer to believe.
+    Kind.DRIFT: (15.0, 34.0),
     Kind.DEVIATION: (15.0, 30.0),
     Kind.STATE: (15.0, 30.0),
     Kind.FROZEN: (15.0, 30.0),

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from alerting.core.delay import Indexes
 from alerting.core.deviation import judge_deviations
+from alerting.core.drift import judge_drifts
 from alerting.core.frozen import judge_frozen
 from alerting.core.limit import judge_limits
 from alerting.core.memory import Memory
@@ -44,6 +45,9 @@ def compare(
     if Kind.TREND in table.kinds:
         mine = kind == Kind.TREND
         holds[mine], lets_go[mine] = judge_trends(table, memory, rules[mine], value[mine], time_ns[mine])
+    if Kind.DRIFT in table.kinds:
+        mine = kind == Kind.DRIFT
+        holds[mine], lets_go[mine] = judge_drifts(table, memory, rules[mine], value[mine], time_ns[mine])
     if Kind.STATE in table.kinds:
         mine = kind == Kind.STATE
         holds[mine], lets_go[mine] = judge_states(table, rules[mine], value[mine])

@@ -46,6 +46,31 @@ class Slot(IntEnum):
     RUN = 12  # excess of the outliers in a row, signed
 
 
+class Wander(IntEnum):
+    """Columns of ``Memory.drift_state``, in the order in which ``alerting.core.drift`` unpacks them."""
+
+    KNOWN_S = 0  # judged time since it began to learn, s
+    ORIGIN = 1  # eu; all other values are relative to it
+    BASE = 2  # baseline, eu
+    BASE_S = 3  # time that the baseline is known from, s
+    NOISE = 4  # mean square of the residuals, eu^2
+    LAG = 5  # their covariance at lag 1, eu^2
+    SEEN = 6  # residuals that went into the two
+    LAST = 7  # last residual, eu
+    FAST = 8  # z, eu
+    FAST_S = 9  # time since z started, s
+    VARIANCE = 10  # of z, in units of NOISE
+    SHARED = 11  # covariance of z and x, in units of NOISE
+    UP = 12  # CUSUMs
+    DOWN = 13
+    OUT = 14  # 1 while it is beyond its setpoint
+    BIN = 15  # step of the profile being filled, counted from 1970
+    BIN_SUM = 16
+    BIN_COUNT = 17
+    SCORE = 18  # as last judged; 0 before
+    WAITS = 19  # alerting.core.drift.Wait
+
+
 class Flat(IntEnum):
     """Columns of ``Memory.flat``; see ``alerting.core.frozen`` for their meaning."""
 
@@ -105,6 +130,13 @@ class Memory:
         ring_ns, ring_value: Kept samples of RATE rules, newest first, (rates, RATE_SLOTS).
         trend_ns: Time of the last judged sample of each TREND rule, int64 (trends,); 0 before the first.
         trend_state: Its filter, float64 (trends, ``Slot``).
+        drift_of: Place of each DRIFT rule in the next two, int32 (rules,), -1 for other kinds.
+        drift_ns: Time of the last judged sample of each DRIFT rule, int64 (drifts,); 0 before the first.
+        drift_state: Its detector, float64 (drifts, ``Wander``).
+        season: Profiles of DRIFT rules one after the other as ``DriftTable.first`` says, eu over the baseline,
+            float64 (places,); the last place is 0 for rules without one.
+        season_days: How often each step was passed, uint8 (places,).
+        season_at: First place of each DRIFT rule's profile and how many steps it has, 0 for none, int64 (drifts, 2).
         formulas: Windows and counts of EXPRESSION rules.
         flat_of: Place of each FROZEN rule in the next two, int32 (rules,), -1 for other kinds.
         anchor: Where the present flat stretch of FROZEN rules began, float64 (frozen,); NaN before the first sample.
@@ -135,6 +167,12 @@ class Memory:
     ring_value: NDArray[np.float64]
     trend_ns: NDArray[np.int64]
     trend_state: NDArray[np.float64]
+    drift_of: NDArray[np.int32]
+    drift_ns: NDArray[np.int64]
+    drift_state: NDArray[np.float64]
+    season: NDArray[np.float64]
+    season_days: NDArray[np.uint8]
+    season_at: NDArray[np.int64]
     formulas: Formulas
     flat_of: NDArray[np.int32]
     anchor: NDArray[np.float64]
@@ -154,6 +192,7 @@ class Memory:
         stale_ns[table.row[is_stale_rule]] = np.rint(table.setpoint[is_stale_rule] * 1e9).astype(np.int64)
         rate_of, rates = _places(table, Kind.RATE)
         trend_of, trends = _places(table, Kind.TREND)
+        drift_of, drifts = _places(table, Kind.DRIFT)
         flat_of, frozen = _places(table, Kind.FROZEN)
         return cls(
             last_ns=np.zeros(tags, dtype=np.int64),
@@ -179,6 +218,12 @@ class Memory:
             ring_value=np.full((rates, RATE_SLOTS), np.nan),
             trend_ns=np.zeros(trends, dtype=np.int64),
             trend_state=np.zeros((trends, len(Slot))),
+            drift_of=drift_of,
+            drift_ns=np.zeros(drifts, dtype=np.int64),
+            drift_state=np.zeros((drifts, len(Wander))),
+            season=np.zeros(table.drifts.places),
+            season_days=np.zeros(table.drifts.places, dtype=np.uint8),
+            season_at=table.drifts.at.copy(),
             formulas=Formulas(table),
             flat_of=flat_of,
             anchor=np.full(frozen, np.nan),
@@ -251,6 +296,13 @@ class Memory:
         trends = trends[trends >= 0]
         part.trend_ns[:] = self.trend_ns[trends]
         part.trend_state[:] = self.trend_state[trends]
+        drifts = self.drift_of[rules]
+        drifts = drifts[drifts >= 0]
+        part.drift_ns[:] = self.drift_ns[drifts]
+        part.drift_state[:] = self.drift_state[drifts]
+        here, there = steps_of(part.season_at), steps_of(self.season_at[drifts])
+        part.season[here] = self.season[there]
+        part.season_days[here] = self.season_days[there]
         part.formulas.copy_from(self.formulas, rules)
         frozen = self.flat_of[rules]
         part.anchor[:] = self.anchor[frozen[frozen >= 0]]
@@ -261,6 +313,14 @@ class Memory:
             part.mark_epoch[index] = self.mark_epoch[self.source_of[source]]
             part.mark_number[index] = self.mark_number[self.source_of[source]]
         return part
+
+
+def steps_of(season_at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the places of some profiles, one profile after the other, int64 (n,)."""
+    first, count = season_at[:, 0], season_at[:, 1]
+    offset = np.arange(count.sum(), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
+    places: NDArray[np.int64] = np.repeat(first, count) + offset
+    return places
 
 
 def _places(table: RuleTable, kind: Kind) -> tuple[NDArray[np.int32], int]:

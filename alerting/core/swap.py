@@ -8,7 +8,8 @@ Tags and sources stay as they are. A rule is known again by its id, which holds 
 
 * Trip and delay of a rule that stays are carried, whatever else about it changed.
 * What a condition remembers is carried where it still fits: kept samples of a RATE with the same window, the filter of
-  a TREND with the same gain, the flat time of a FROZEN, windows and counts of an EXPRESSION with the same text.
+  a TREND with the same gain, what a DRIFT has learnt with the same season, span and baseline, the flat time of a
+  FROZEN, windows and counts of an EXPRESSION with the same text.
 * A rule that is new, or that differs in more than tier, response, latching and revision, is judged anew by what memory
   holds, at the time that its source has certainly come to. It meets its delays as if that were a sample: an on-delay
   under way goes on counting while the new setpoint holds too, and ends at once where the new delay is over.
@@ -24,12 +25,13 @@ from numpy.typing import NDArray
 
 from alerting.core.delay import join, pause, report, step
 from alerting.core.deviation import judge_deviations
+from alerting.core.drift import compare_drifts
 from alerting.core.formula import Reach, judge, time_by_clock
 from alerting.core.frozen import is_frozen
 from alerting.core.gate import OUT_OF_RANGE, let_go, own_time, turn_cell, turn_gates
 from alerting.core.limit import judge_limits
 from alerting.core.many import Indexes
-from alerting.core.memory import Changes, Memory, Phase, no_changes
+from alerting.core.memory import Changes, Memory, Phase, no_changes, steps_of
 from alerting.core.rate import compare_rates
 from alerting.core.state import judge_states
 from alerting.core.trend import compare_trends
@@ -42,6 +44,7 @@ TOLD: Final = frozenset({"revision", "tier", "response", "is_latching"})
 COURSE: Final = {
     Kind.RATE: ("window_s",),
     Kind.TREND: ("alpha", "gap_s"),
+    Kind.DRIFT: ("drift_memory",),
     Kind.EXPRESSION: ("when",),
     Kind.GATE: ("when",),
 }
@@ -125,12 +128,16 @@ def carry(exchange: Exchange, memory: Memory, blank: Memory) -> Memory:
     for place_of, names in (
         ("rate_of", ("ring_ns", "ring_value")),
         ("trend_of", ("trend_ns", "trend_state")),
+        ("drift_of", ("drift_ns", "drift_state")),
         ("flat_of", ("anchor", "flat")),
     ):
         mine = np.flatnonzero((getattr(blank, place_of) >= 0) & (exchange.course_of >= 0))
         here, there = getattr(blank, place_of)[mine], getattr(memory, place_of)[exchange.course_of[mine]]
         for name in names:
             getattr(blank, name)[here] = getattr(memory, name)[there]
+        if place_of == "drift_of":
+            to, of = steps_of(blank.season_at[here]), steps_of(memory.season_at[there])
+            blank.season[to], blank.season_days[to] = memory.season[of], memory.season_days[of]
     blank.formulas.copy_from(memory.formulas, exchange.course_of)
     return blank
 
@@ -241,6 +248,8 @@ def _compare(table: RuleTable, memory: Memory, rules: Indexes) -> tuple[NDArray[
     holds[mine], lets_go[mine] = judge_deviations(table, memory, rules[mine], value[mine])
     mine = kind == Kind.TREND
     holds[mine], lets_go[mine] = compare_trends(table, memory, rules[mine], value[mine])
+    mine = kind == Kind.DRIFT
+    holds[mine], lets_go[mine] = compare_drifts(table, memory, rules[mine])
     mine = kind == Kind.STATE
     if mine.any():
         holds[mine], lets_go[mine] = judge_states(table, rules[mine], value[mine])

@@ -16,6 +16,7 @@ class Verb(StrEnum):
     SUPPRESS = "suppress"  # take out of service
     UNSUPPRESS = "unsuppress"  # return to service
     EMPTY = "empty"  # nobody is inside: set an occupancy to 0
+    RELEARN = "relearn"  # take what comes next for normal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +24,13 @@ class Command:
     """One request by a named person.
 
     Attributes:
-        alarm: Alarm id, or the alarm key for an alarm that never rang; for ``EMPTY`` the name of the tag.
+        alarm: Alarm id, or the alarm key for an alarm that never rang; for ``EMPTY`` the name of the tag, for
+            ``RELEARN`` the rule's id.
         who: Name of the user.
         reason: Comment of an ack; required for shelve and suppress.
         until_ns: End of a shelf or of out of service; required for both.
         received_ns: When it was given, receive time.
+        forget_season: RELEARN forgets season and noise too, else only the baseline.
         seen_tier: Tier that the person saw when acknowledging; a higher one since then refuses. None where not told.
     """
 
@@ -38,3 +41,4 @@ class Command:
     reason: str = ""
     until_ns: int = 0
     seen_tier: Tier | None = None
+    forget_season: bool = False

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from alerting.model.rule import Kind, Rule
 from edge.model import Tag
 
 FORMAT = "fengsui-learned"
@@ -86,6 +87,16 @@ def digest_of_tags(tags: Iterable[Tag]) -> str:
     """Digest a tag list, whatever its order: names, kinds, units, periods and resolutions."""
     rows = sorted([tag.name, tag.kind, tag.eu, tag.period_s, tag.resolution] for tag in tags)
     return digest_of(rows)
+
+
+def digest_of_shape(rule: Rule, tag: Tag) -> str:
+    """Digest all that shapes the statistic of a DRIFT or TREND rule; its threshold, tier, delays and texts do not."""
+    facts: list[Any] = [rule.tag, rule.kind.name, rule.gap_s, tag.period_s, tag.resolution]
+    if rule.drift is not None:
+        facts.append(asdict(rule.drift))
+    if rule.kind is Kind.TREND:
+        facts += [rule.setpoint, rule.is_falling, rule.alpha, rule.samples_min, rule.window_s]
+    return digest_of(facts)
 
 
 def digest_of(facts: Any) -> str:  # noqa: ANN401  # JSON values

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.model.alarm import digest
+from alerting.model.drift import Drift, DriftTable
 from alerting.model.gate import GateTable
 from alerting.model.schedule import Calendar, Schedule
 from alerting.model.states import StateTable
@@ -32,6 +33,7 @@ class Kind(IntEnum):
     STALE = 6  # data stopped coming
     BAD = 7  # quality BAD for longer than t
     TREND = 8  # time to limit: the limit is reached within a horizon if the tag goes on like this
+    DRIFT = 9  # left for good where it usually is at this time of the day
     DEVIATION = 10  # |value - reference|, the reference being a number or another tag
     EXPRESSION = 20  # a condition over tags, as in docs/expressions.md
     STATE = 11  # the value is one of some states, or some of its bits have a pattern
@@ -51,6 +53,7 @@ GROUP = {
     Kind.STALE: "stale",
     Kind.BAD: "bad",
     Kind.TREND: "trend",
+    Kind.DRIFT: "drift",
     Kind.DEVIATION: "deviation",
     Kind.EXPRESSION: "expression",
     Kind.STATE: "state",
@@ -63,6 +66,8 @@ GROUP = {
 HIDDEN_KINDS = (Kind.GATE, Kind.SCHEDULE)
 #: Kinds whose condition is an expression.
 FORMULA_KINDS = (Kind.EXPRESSION, Kind.GATE)
+#: Rule groups of what is learnt: alone they are silent, shown and journalled but pushed to nobody (design §3).
+SILENT_GROUPS = frozenset({"drift"})
 #: Kinds that look at how data comes, not at the value; BAD quality does not pause them.
 DATA_KINDS = (Kind.STALE, Kind.BAD, Kind.RANGE)
 
@@ -74,7 +79,7 @@ class Rule:
     Attributes:
         id: ``<tag>.<kind>``, e.g. ``TK-101.level.HH``.
         setpoint: In the tag's engineering unit; per second for RATE; in s for STALE, BAD, RANGE and FROZEN; for TREND
-            the limit that the tag runs to; not used by STATE.
+            the limit that the tag runs to; for DRIFT in standard deviations of its statistic; not used by STATE.
         name: Tells rules of one kind on one tag apart; empty for the only one. Part of the alarm's identity.
         reference: What a DEVIATION is measured from: a number in the tag's engineering unit, or the name of a tag.
         when: The text of an EXPRESSION.
@@ -94,7 +99,9 @@ class Rule:
         horizon_s: A time to limit of at most this trips, s.
         alpha: Gain that the level settles at with one sample a period, above 0 and below 1.
         samples_min: Samples after a start or gap before the slope is judged.
-        gap_s: After a longer pause between two samples the filter starts anew, s; 0 for ``period_s / alpha``.
+        gap_s: After a longer pause between two samples the filter starts anew, s; 0 for ``period_s / alpha``, of a
+            DRIFT for ``span_s``.
+        drift: How a DRIFT judges; None for other kinds.
         tier: Tier of the alarm while this condition is active.
         is_latching: The alarm stays until reset although the value came back.
         revision: Rises with each change of this rule; stands on each event, never in an identity.
@@ -116,6 +123,7 @@ class Rule:
     alpha: float = 0.0
     samples_min: int = 0
     gap_s: float = 0.0
+    drift: Drift | None = None
     is_latching: bool = False
     name: str = ""
     reference: float | str = 0.0
@@ -138,6 +146,11 @@ class Rule:
         """Rule group: the limits of one direction are one alarm, all else is an alarm of its own."""
         group = GROUP[self.kind]
         return f"{group}:{self.name}" if self.name else group
+
+    @property
+    def drift_memory(self) -> tuple[str, float, float] | None:
+        """What a DRIFT has learnt hangs on these: season, span, baseline."""
+        return None if self.drift is None else (self.drift.season, self.drift.span_s, self.drift.base_s)
 
     @property
     def other(self) -> str:
@@ -267,6 +280,7 @@ class RuleTable:
         setpoint, deadband: float64 (r,).
         on_ns, off_ns, window_ns: int64 (r,).
         trends: What the filters of the TREND rules need, as columns in the order of these rules.
+        drifts: What the DRIFT rules ask for, likewise.
         tier: uint8 (r,).
         alarm: Index of the alarm that the rule belongs to, int32 (r,).
         first: Rules of tag row t are ``first[t]:first[t + 1]``, int32 (tags + 1,).
@@ -300,6 +314,9 @@ class RuleTable:
         is_trend = self.kind == Kind.TREND
         self.trends = TrendTable([r for r in order if r.kind is Kind.TREND], tags)
         self.sign[is_trend] = self.trends.sign
+        self.drifts = DriftTable(
+            [(r.drift or Drift(), r.setpoint, r.gap_s, tags[tags.row_of[r.tag]]) for r in order if r.kind is Kind.DRIFT]
+        )
         self.setpoint: NDArray[np.float64] = _field(order, "setpoint", np.float64)
         self.deadband: NDArray[np.float64] = _field(order, "deadband", np.float64)
         # "BAD for longer than t" is a delay, and so is RANGE: its setpoint is its on-delay.

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from alerting.model.alarm import Alarm, Suppression, digest
 from alerting.model.event import Event, What
+from alerting.model.rule import SILENT_GROUPS
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
 from alerting.push.words import TIER_ZH, clause
@@ -160,6 +161,8 @@ class Composer:
         """Compose what each destination is told about one event."""
         if not event.alarm_key:
             return []  # A unit's tier follows from its alarms; each of those is a chain.
+        if event.group.partition(":")[0] in SILENT_GROUPS:
+            return []
         is_stop = event.what in (What.SUPPRESSED, What.UNSUPPRESSED)
         chain = chain_of(event)
         notices = []

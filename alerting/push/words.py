@@ -15,6 +15,7 @@ Language = Literal["en", "zh"]
 CONDITION_ZH = {
     "LL": "低低报", "L": "低报", "H": "高报", "HH": "高高报", "RATE": "变化率", "STALE": "数据中断", "BAD": "质量坏",
     "EXPRESSION": "表达式条件",
+    "DRIFT": "漂移",
     "TREND": "预计越限时间", "DEVIATION": "偏差", "STATE": "状态", "FROZEN": "数据冻结", "RANGE": "超量程",
 }  # fmt: skip
 TIER_ZH = {"NONE": "无", "BLUE": "蓝色", "YELLOW": "黄色", "ORANGE": "橙色", "RED": "红色"}
@@ -33,7 +34,7 @@ DOUBT_ZH = {
     "unseen": "尚无数据", "stale": "数据中断", "bad": "质量坏", "not_judged": "未判定", "division": "除数为零",
     "too_large": "数值溢出", "not_whole": "非整数", "window": "时间窗未满",
 }  # fmt: skip
-OWN_CLAUSE = ("DEVIATION", "STATE", "FROZEN", "RANGE")
+OWN_CLAUSE = ("DRIFT", "DEVIATION", "STATE", "FROZEN", "RANGE")
 ABOVE, BELOW = ("H", "HH"), ("L", "LL")
 
 
@@ -42,7 +43,8 @@ def clause(facts: Mapping[str, Any], lang: Language) -> str:
 
     Args:
         facts: ``tag, kind, value, eu, setpoint, on_delay_s, window_s``, of a TREND also ``to, is_falling, slope,
-            time_to_limit_s, horizon_s``, of an EXPRESSION ``when, parts``, of other kinds what their rule has (``other,
+            time_to_limit_s, horizon_s``, of a DRIFT ``usual, away, score, detector, season, span_s, is_learning``,
+            of an EXPRESSION ``when, parts``, of other kinds what their rule has (``other,
             other_value, other_eu, reference, states, mask, pattern, band, while_above``) and ``holds``; ``decimals``
             where the tag's resolution gives them. What is missing shows as ``?`` or is left out.
         lang: ``en`` or ``zh``.
@@ -144,7 +146,8 @@ def _clause_en(facts: Mapping[str, Any]) -> str:
     if kind == "EXPRESSION":
         return _asked(facts, "{} for {}", " s", EXPRESSION_EN)
     if kind in OWN_CLAUSE:
-        return _condition_en(facts, kind) + (delay if facts.get("holds", True) else "")
+        said = _drift_en(facts) if kind == "DRIFT" else _condition_en(facts, kind)
+        return said + (delay if facts.get("holds", True) else "")
     if kind in ("STALE", "BAD"):
         return _no_data_en(facts, kind, holds=holds)
     return f"{tag} {kind or 'condition'} {_value(facts, 'value')}"
@@ -167,7 +170,8 @@ def _clause_zh(facts: Mapping[str, Any]) -> str:
     if kind == "EXPRESSION":
         return "条件 " + _asked(facts, "{}，持续 {}", " 秒", EXPRESSION_ZH)
     if kind in OWN_CLAUSE:
-        return _condition_zh(facts, kind) + (delay if facts.get("holds", True) else "")
+        said = _drift_zh(facts) if kind == "DRIFT" else _condition_zh(facts, kind)
+        return said + (delay if facts.get("holds", True) else "")
     if kind in ("STALE", "BAD"):
         return _no_data_zh(facts, kind, holds=holds)
     return f"{tag} {name} {_value(facts, 'value')}"
@@ -242,6 +246,52 @@ def _trend_zh(facts: Mapping[str, Any]) -> str:
     if facts.get("time_to_limit_s") is None:
         return f"{moves},不会达到{to}{horizon}"
     return f"{moves},预计 {_minutes(facts, 'time_to_limit_s', ' 秒', ' 分钟')}后达到{to}{horizon}"
+
+
+def _drift_en(facts: Mapping[str, Any]) -> str:
+    """``G-1 1.32 %LEL has drifted up by 0.42 %LEL from the usual 0.9 %LEL of this time of day: 7.1 σ (…)``."""
+    tag, value, score = facts.get("tag", "?"), _value(facts, "value"), _score(facts)
+    limit = (
+        f"(limit {_span(facts, 'setpoint', ' σ')}, {_detector(facts)} over {_minutes(facts, 'span_s', ' s', ' min')})"
+    )
+    if facts.get("is_learning") and not facts.get("holds", True):
+        return f"{tag} {value} is taken for normal from now on; its drift is learnt anew {limit}"
+    when = {"day": " of this time of day", "week": " of this time of the week"}.get(str(facts.get("season")), "")
+    usual = f"the usual {_digits(facts, 'usual', 4)}{when}"
+    if not facts.get("holds", True):
+        return f"{tag} {value} is back at {usual}: {score} {limit}"
+    way = "up" if (facts.get("away") or 0.0) >= 0 else "down"
+    return f"{tag} {value} has drifted {way} by {_digits(facts, 'away', 3)} from {usual}: {score} {limit}"
+
+
+def _drift_zh(facts: Mapping[str, Any]) -> str:
+    """``G-1 1.32 %LEL 较同时段常态 0.9 %LEL 向上漂移 0.42 %LEL,达 7.1 倍标准差(限值 6 倍,EWMA 5 分钟)``."""
+    tag, value, score = facts.get("tag", "?"), _value(facts, "value"), _score(facts, " 倍标准差")
+    limit = f"(限值 {_span(facts, 'setpoint', ' 倍')},{_detector(facts)} {_minutes(facts, 'span_s', ' 秒', ' 分钟')})"
+    if facts.get("is_learning") and not facts.get("holds", True):
+        return f"{tag} {value},自此按正常值重新学习漂移基线{limit}"
+    when = {"day": "每日同时段", "week": "每周同时段"}.get(str(facts.get("season")), "")
+    usual = f"{when}常态 {_digits(facts, 'usual', 4)}"
+    if not facts.get("holds", True):
+        return f"{tag} {value} 已回到{usual} 附近,为 {score}{limit}"
+    way = "向上" if (facts.get("away") or 0.0) >= 0 else "向下"
+    return f"{tag} {value} 较{usual} {way}漂移 {_digits(facts, 'away', 3)},达 {score}{limit}"
+
+
+def _score(facts: Mapping[str, Any], unit: str = " σ") -> str:
+    score = facts.get("score")
+    return "?" if score is None else f"{score:.3g}{unit}"
+
+
+def _digits(facts: Mapping[str, Any], name: str, digits: int) -> str:
+    """A mean to some digits, because it is finer than the instrument; of a distance the way is said already."""
+    mean = facts.get(name)
+    text = "?" if mean is None else f"{abs(mean) if name == 'away' else mean:.{digits}g}"
+    return f"{text} {facts['eu']}" if facts.get("eu") else text
+
+
+def _detector(facts: Mapping[str, Any]) -> str:
+    return str(facts.get("detector", "?")).upper()
 
 
 def _is_beyond(facts: Mapping[str, Any]) -> bool:

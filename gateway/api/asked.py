@@ -48,6 +48,14 @@ class Quieten(BaseModel):
     until: str = Field(max_length=40, description="ISO 8601 with offset, or ns since 1970-01-01 UTC.")
 
 
+class Relearn(BaseModel):
+    """Why what is there now is normal; ``forget_season`` forgets profile and noise too."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(min_length=1, max_length=2000)
+    forget_season: bool = False
+
+
 class Note(BaseModel):
     """What was done."""
 

@@ -64,8 +64,12 @@ class Doors:
         *,
         tag: str = "",
     ) -> None:
-        """Declare a route; its summary is the first line of the endpoint's docstring."""
-        self.declared.append(Door(method, path, roles))
+        """Declare a route; its summary is the first line of the endpoint's docstring.
+
+        A name in the path that may hold a slash is written ``{name:path}``; people read ``{name}``.
+        """
+        named = path.replace(":path}", "}")
+        self.declared.append(Door(method, named, roles))
         self.app.add_api_route(
             path,
             endpoint,
@@ -75,7 +79,7 @@ class Doors:
             tags=[tag] if tag else None,
             summary=(endpoint.__doc__ or "").strip().split("\n")[0],
             dependencies=[] if roles is None else [Depends(self.permit(roles))],
-            operation_id=f"{method.lower()}_{path.removeprefix('/api/v1/').replace('/', '_').strip('_{}')}",
+            operation_id=f"{method.lower()}_{named.removeprefix('/api/v1/').replace('/', '_').strip('_{}')}",
             openapi_extra={
                 "x-roles": ["public"] if roles is None else sorted(roles),
                 "security": [] if roles is None else [{"session": []}],

@@ -12,7 +12,7 @@ from alerting.model.command import Command, Verb
 from alerting.model.tier import Tier
 from gateway.api import queries
 from gateway.api.answer import ApiError, Json, not_found
-from gateway.api.asked import Acknowledge, Cursor, Id, Nothing, Quieten, tiers_of, when
+from gateway.api.asked import Acknowledge, Cursor, Id, Nothing, Quieten, Relearn, tiers_of, when
 from gateway.api.door import ALL, OPERATE, SUPPRESS, Doors, user_of
 from gateway.live import describe_alarm
 from gateway.why import Language, why
@@ -82,6 +82,8 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
         reason: str = "",
         until_ns: int = 0,
         seen_tier: Tier | None = None,
+        *,
+        forget_season: bool = False,
     ) -> Response:
         command = Command(
             verb=verb,
@@ -91,6 +93,7 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
             reason=reason,
             until_ns=until_ns,
             seen_tier=seen_tier,
+            forget_season=forget_season,
         )
         try:
             answer = await asyncio.wait_for(house.command(command), ANSWER_S_MAX)
@@ -126,6 +129,10 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
         """Return an alarm to service."""
         return await obey(request, Verb.UNSUPPRESS, alarm)
 
+    async def relearn(rule: Id, asked: Relearn, request: Request) -> Response:
+        """Let a DRIFT rule take what comes next for normal; its alarm lets go."""
+        return await obey(request, Verb.RELEARN, rule, asked.reason, forget_season=asked.forget_season)
+
     at = "/api/v1/alarms"
     doors.open("GET", at, ALL, alarms, tag="alarms")
     doors.open("GET", f"{at}/{{alarm}}", ALL, one, tag="alarms")
@@ -136,6 +143,7 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
     doors.open("POST", f"{at}/{{alarm}}/unshelve", OPERATE, unshelve, tag="alarms")
     doors.open("POST", f"{at}/{{alarm}}/suppress", SUPPRESS, suppress, tag="alarms")
     doors.open("POST", f"{at}/{{alarm}}/unsuppress", SUPPRESS, unsuppress, tag="alarms")
+    doors.open("POST", "/api/v1/rules/{rule:path}/relearn", SUPPRESS, relearn, tag="alarms")
 
 
 def _choose(alarms: Iterable[Alarm], which: Which, unit: str | None, tiers: list[Tier]) -> list[Alarm]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import Path, Query, Response
 
+from alerting.core.drift import Drifted, Wait
 from alerting.core.trend import Forecast
 from alerting.model.derivation import Derivation
 from alerting.model.rule import Kind, Rule, RuleTable
@@ -58,7 +59,8 @@ def open_plant_doors(doors: Doors) -> None:
             "time": iso(time_ns),
             "time_ns": str(time_ns) if time_ns else None,
             "age_s": max(0.0, (now_ns - time_ns) / 1e9) if time_ns else None,
-            "trends": [_trend(house, index) for index in drawn.trends(house.rules).get(row, ())],
+            "trends": [_trend(house, index) for index in drawn.places(house.rules, Kind.TREND).get(row, ())],
+            "drifts": [_drift(house, index) for index in drawn.places(house.rules, Kind.DRIFT).get(row, ())],
         }
 
     async def history(
@@ -137,33 +139,34 @@ def _open_unit_why(doors: Doors) -> None:
 
 
 class _Drawn:
-    """Tags as they are shown, and which TREND rules they have; drawn anew when other rules are in force."""
+    """Tags as they are shown, and which TREND and DRIFT rules they have; drawn anew when other rules are in force."""
 
     def __init__(self, site: Site) -> None:
         self._all = site.tags
         self._derivation_of = {each.tag: each for each in site.derived}
         self._rules: RuleTable | None = None
         self._tags: list[dict[str, Any]] = []
-        self._trends: dict[int, list[int]] = {}
+        self._places: dict[Kind, dict[int, list[int]]] = {}
 
     def tags(self, rules: RuleTable) -> list[dict[str, Any]]:
         """Give all tags with their limits."""
         self._follow(rules)
         return self._tags
 
-    def trends(self, rules: RuleTable) -> dict[int, list[int]]:
-        """Give the indexes of the TREND rules of each tag row that has some."""
+    def places(self, rules: RuleTable, kind: Kind) -> dict[int, list[int]]:
+        """Give the indexes of the rules of a kind of each tag row that has some."""
         self._follow(rules)
-        return self._trends
+        return self._places[kind]
 
     def _follow(self, rules: RuleTable) -> None:
         if rules is self._rules:
             return
         self._rules = rules
         self._tags = [_tag(rules, row, tag, self._derivation_of.get(tag.name)) for row, tag in enumerate(self._all)]
-        self._trends = {}
-        for index in np.flatnonzero(rules.kind == Kind.TREND).tolist():
-            self._trends.setdefault(int(rules.row[index]), []).append(index)
+        self._places = {Kind.TREND: {}, Kind.DRIFT: {}}
+        for kind, places in self._places.items():
+            for index in np.flatnonzero(rules.kind == kind).tolist():
+                places.setdefault(int(rules.row[index]), []).append(index)
 
 
 def _tag(rules: RuleTable, row: int, tag: Tag, derivation: Derivation | None) -> dict[str, Any]:
@@ -213,6 +216,38 @@ def _trend(house: House, index: int) -> dict[str, Any]:
         "slope": _number(float(now.slope[0])) if is_ready else None,
         "slope_error": _number(float(now.slope_error[0])) if is_ready else None,
         "time_to_limit_s": _number(float(now.time_to_limit_s[0])) if is_ready else None,
+    }
+
+
+#: Why a DRIFT is not judged, by language.
+WAITS = {
+    Wait.WARM_UP: {"en": "It is learning what is usual here.", "zh": "正在学习常态,预热期内不判定。"},
+    Wait.BASE: {
+        "en": "It is learning its baseline after a pause or as asked.",
+        "zh": "中断或重新学习后,正在学习基线。",
+    },
+    Wait.SEASON: {"en": "It has never seen this time of the day.", "zh": "尚未见过该时段的数据。"},
+    Wait.START: {"en": "Its average has just started anew.", "zh": "平均值刚重新开始计算。"},
+}
+
+
+def _drift(house: House, index: int) -> dict[str, Any]:
+    """Say where a tag usually is and how far it is from there, or why that is not judged."""
+    table = house.rules
+    rule = table[index]
+    now = Drifted(table, house.memory(table.tags[table.tags.row_of[rule.tag]].nature), np.array([index]))
+    wait, time_ns = Wait(int(now.waits[0])), int(now.time_ns[0])
+    return {
+        "rule": rule.id,
+        "limit": rule.setpoint,
+        "is_ready": wait is Wait.NO,
+        "waits": None if wait is Wait.NO else {"for": wait.name.lower(), **WAITS[wait]},
+        "ready_in_s": _number(float(now.ready_in_s[0])),
+        "time_ns": str(time_ns) if time_ns else None,
+        "usual": _number(float(now.usual[0])) if time_ns else None,
+        "away": _number(float(now.away[0])) if time_ns else None,
+        "sigma": _number(float(now.sigma[0])) if time_ns else None,
+        "score": _number(float(now.score[0])) if wait is Wait.NO else None,
     }
 
 

@@ -24,7 +24,7 @@ from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
 from gateway.load.derived import read_derived
 from gateway.load.derived.model import join
-from gateway.load.learned import read_learned
+from gateway.load.learned import provisional, read_learned, settle_learned
 from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
 from gateway.load.rule import judge_refused, read_rules
@@ -41,7 +41,7 @@ RAW_DAYS_LEAST: Final = 30  # Legal minimum for records (design §4).
 RAW_DAYS_MOST: Final = 36_500
 
 
-def load(
+def load(  # noqa: PLR0913 - each says another thing of one reading
     path: Path,
     *,
     environ: Mapping[str, str] | None = None,
@@ -51,6 +51,7 @@ def load(
     overlay: Overlay = NOTHING,
     warnings: list[Mistake] | None = None,
     files: Mapping[str, bytes] | None = None,
+    is_learning: bool = False,
 ) -> Site:
     """Read a site file and all tables that it names.
 
@@ -61,6 +62,7 @@ def load(
         overlay: Rules that people changed while the gateway ran; read in place of those of the files.
         warnings: Takes what is doubtful but keeps nobody from starting, also where there are mistakes.
         files: Contents to take instead of those on disk, by path relative to the site file: a change that is tried.
+        is_learning: Passes by what was learnt before; numbers that are to be learnt get provisional ones.
 
     Raises:
         ConfigError: The site has mistakes; it lists all of them.
@@ -81,7 +83,13 @@ def load(
     schedules = ScheduleReader(root.sections("schedule", "Schedule"), timezone or "UTC")
     rules = read_rules(field.tags, [*root.sections("rule", "Rule"), *_template_rules(field)], schedules, overlay)
     judge_refused(field.refused)
-    learned, artefact = read_learned(root, field.site_id, [draft.tag for draft in field.tags])
+    learned, artefact = None, root.section("learn")
+    own_tags = [draft.tag for draft in field.tags]
+    if is_learning:
+        rules = provisional(rules)
+    else:
+        learned, artefact = read_learned(root, field.site_id, own_tags)
+        rules = settle_learned(rules, own_tags, learned, artefact)
     derived = join(derived, learned, artefact, root)
     tasks = read_tasks(root.sections("task", "Task"), units)
     tiering = read_tiering(root.sections("tiering", "Tiering"), units, rules)

@@ -24,7 +24,13 @@ KEYS_OF: Final = {
     "band": (Kind.FROZEN,),
     "while_tag": (Kind.FROZEN,),
     "while_above": (Kind.FROZEN,),
-    "name": (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.TREND, Kind.EXPRESSION),
+    "detector": (Kind.DRIFT,),
+    "season": (Kind.DRIFT,),
+    "span_s": (Kind.DRIFT,),
+    "base_s": (Kind.DRIFT,),
+    "warm_up_s": (Kind.DRIFT,),
+    "allowance": (Kind.DRIFT,),
+    "name": (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.TREND, Kind.DRIFT, Kind.EXPRESSION),
     "when": (Kind.EXPRESSION,),
 }
 

@@ -17,6 +17,7 @@ from edge.load.tag import TagDraft
 from edge.load.words import keys_of
 from edge.model import Tag
 from gateway.load.condition import CONDITIONS, condition_of_entry, refuse_foreign
+from gateway.load.drift import drift_of_entry
 from gateway.load.enable import EnableReader
 from gateway.load.expression import ExpressionReader
 from gateway.load.overlay import NOTHING, Overlay, id_of
@@ -30,6 +31,7 @@ ORDER: Final = (Kind.LL, Kind.L, Kind.H, Kind.HH)
 TIER_DEFAULT: Final = {
     Kind.EXPRESSION: Tier.YELLOW,
     Kind.LL: Tier.ORANGE, Kind.L: Tier.YELLOW, Kind.H: Tier.YELLOW, Kind.HH: Tier.ORANGE,
+    Kind.DRIFT: Tier.BLUE,
     Kind.RATE: Tier.YELLOW, Kind.STALE: Tier.BLUE, Kind.BAD: Tier.BLUE, Kind.TREND: Tier.YELLOW,
     Kind.DEVIATION: Tier.YELLOW, Kind.STATE: Tier.YELLOW, Kind.FROZEN: Tier.YELLOW, Kind.RANGE: Tier.YELLOW,
 }  # fmt: skip
@@ -90,7 +92,7 @@ def read_rules(
         if where is not None:
             place = where.entry.place(where.setpoint_key)
             what = f"{rule.kind.name} {rule.name}" if rule.name else rule.kind.name
-            can_be_named = rule.kind in (*CONDITIONS, Kind.TREND) and rule.kind is not Kind.RANGE
+            can_be_named = rule.kind in (*CONDITIONS, Kind.TREND, Kind.DRIFT) and rule.kind is not Kind.RANGE
             entry.wrong(
                 "kind",
                 f"{what} of tag {rule.tag} is given already, in {place.file}:{place.line}.",
@@ -197,6 +199,9 @@ def _read_rule(entry: Entry, by_tag: Mapping[str, object], tag_of: Mapping[str, 
     if name == Kind.TREND.name:
         trend = trend_of_entry(entry, tag, _tier(entry, "tier", TIER_DEFAULT[Kind.TREND]))
         return None if trend is None or tag not in by_tag else RuleDraft(trend, entry, "to", "tier")
+    if name == Kind.DRIFT.name:
+        drift = drift_of_entry(entry, tag, tag_of, _tier(entry, "tier", TIER_DEFAULT[Kind.DRIFT]))
+        return None if drift is None else RuleDraft(drift, entry, "kind", "tier")
     for key in TREND_KEYS:
         if name and entry.has(key):
             entry.wrong(key, f"{key} is given; only a TREND has one.", f"Remove {key}.")

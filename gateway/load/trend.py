@@ -3,6 +3,7 @@
 Why: a trend to a limit that is not there, or with a horizon shorter than two samples, could never warn.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -13,6 +14,7 @@ from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
 from edge.load.words import NAME_RULE, is_name
 from edge.model import Tag
+from gateway.load.drift import is_learned
 
 #: Keys of a ``[[rule]]`` that only a TREND has.
 TREND_KEYS: Final = ("to", "direction", "horizon_s", "alpha", "samples_min", "gap_s")
@@ -49,7 +51,7 @@ def trend_of_entry(entry: Entry, tag: str, tier: Tier) -> Rule | None:
         tier=tier,
         to=to,
         is_falling=is_falling,
-        horizon_s=entry.number_or_none("horizon_s", HORIZON) or 0.0,
+        horizon_s=math.nan if is_learned(entry, "horizon_s") else entry.number_or_none("horizon_s", HORIZON) or 0.0,
         alpha=entry.number_or_none("alpha", ALPHA) or 0.0,
         samples_min=entry.whole("samples_min", SAMPLES_MIN, 5, 10_000),
         gap_s=entry.number_or_none("gap_s", GAP) or 0.0,

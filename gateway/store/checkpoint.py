@@ -5,13 +5,16 @@ Content: an ``npz`` of columns with the names they belong to, so that a changed 
 """
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, insert, select
 
+from alerting.core import Memory
 from alerting.core.derived.state import freeze, thaw
+from alerting.core.memory import steps_of
 from alerting.desk import Desk
 from alerting.model.derivation import DERIVED
 from alerting.model.rule import Kind
@@ -21,6 +24,8 @@ from gateway.store import schema
 TAG_COLUMNS = ("last_ns", "value", "value_ns", "quality")
 RATE_COLUMNS = ("ring_ns", "ring_value")
 TREND_COLUMNS = ("trend_ns", "trend_state")
+DRIFT_COLUMNS = ("drift_ns", "drift_state")
+SEASON_COLUMNS = ("season", "season_days")
 FROZEN_COLUMNS = ("anchor", "flat")
 
 
@@ -29,11 +34,21 @@ def pack(desk: Desk, nature: Nature) -> bytes:
     memory = desk.memory(nature)
     columns: dict[str, Any] = {
         name: getattr(memory, name)
-        for name in (*TAG_COLUMNS, *RATE_COLUMNS, *TREND_COLUMNS, *FROZEN_COLUMNS, "mark_ns")
+        for name in (
+            *TAG_COLUMNS,
+            *RATE_COLUMNS,
+            *TREND_COLUMNS,
+            *DRIFT_COLUMNS,
+            *SEASON_COLUMNS,
+            "season_at",
+            *FROZEN_COLUMNS,
+            "mark_ns",
+        )
     }
     columns["tags"] = np.array(desk.table.tags.names, dtype=np.str_)
     columns["rates"] = np.array([rule.id for rule in desk.table if rule.kind is Kind.RATE], dtype=np.str_)
     columns["trends"] = np.array(_filters(desk), dtype=np.str_)
+    columns["drifts"] = np.array(_drifts(desk), dtype=np.str_)
     columns |= memory.formulas.freeze()
     columns["frozen"] = np.array(_frozen(desk), dtype=np.str_)
     columns["sources"] = np.array(list(memory.source_of), dtype=np.str_)
@@ -58,6 +73,8 @@ def unpack(desk: Desk, nature: Nature, content: bytes) -> None:
             here, there = _match(_filters(desk), columns["trends"])
             for name in TREND_COLUMNS:
                 getattr(memory, name)[here] = columns[name][there]
+        if "drifts" in columns and columns["drift_state"].shape[1:] == memory.drift_state.shape[1:]:
+            _unpack_drifts(desk, memory, columns)
         memory.formulas.thaw(columns)
         if "frozen" in columns and columns["flat"].shape[1:] == memory.flat.shape[1:]:
             here, there = _match(_frozen(desk), columns["frozen"])
@@ -70,6 +87,26 @@ def unpack(desk: Desk, nature: Nature, content: bytes) -> None:
         is_measured = np.isin(columns["sources"][there], measured)
         memory.mark_ns[here[is_measured]] = columns["mark_ns"][there[is_measured]]
     memory.timers.forget()
+
+
+def _unpack_drifts(desk: Desk, memory: Memory, columns: Mapping[str, NDArray[Any]]) -> None:
+    here, there = _match(_drifts(desk), columns["drifts"])
+    for name in DRIFT_COLUMNS:
+        getattr(memory, name)[here] = columns[name][there]
+    to, of = steps_of(memory.season_at[here]), steps_of(columns["season_at"][there])
+    for name in SEASON_COLUMNS:
+        getattr(memory, name)[to] = columns[name][of]
+
+
+def _drifts(desk: Desk) -> list[str]:
+    """Name the detector of each DRIFT rule by all that shapes what it has learnt."""
+    found = []
+    for rule in desk.table:
+        if rule.drift is not None:
+            tag = desk.table.tags[desk.table.tags.row_of[rule.tag]]
+            drift = rule.drift
+            found.append(f"{rule.id} {drift.season} {drift.span_s:g} {drift.base_s:g} {tag.period_s:g}")
+    return found
 
 
 def _filters(desk: Desk) -> list[str]:

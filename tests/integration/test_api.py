@@ -16,11 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, insert, select
 
+from alerting.core.drift import judge_drifts
 from alerting.core.trend import advance
 from alerting.desk import Answer
 from alerting.judge import alarm_event
 from alerting.model.alarm import Alarm, State, Suppression, digest
 from alerting.model.command import Command, Verb
+from alerting.model.drift import Drift
 from alerting.model.event import What
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
@@ -64,6 +66,8 @@ def make_site() -> Site:
                  on_delay_s=3.0, response={"en": "Stop the inlet", "zh": "停止进料"}),
             Rule(id="G-1.lel.TREND", tag="G-1.lel", kind=Kind.TREND, setpoint=20.0, horizon_s=600.0, alpha=0.05,
                  samples_min=5, tier=Tier.BLUE),
+            Rule(id="G-1.lel.DRIFT", tag="G-1.lel", kind=Kind.DRIFT, setpoint=6.0, tier=Tier.BLUE,
+                 drift=Drift(season="none", span_s=10.0, base_s=100.0, warm_up_s=60.0)),
         ],
         tags,
     )  # fmt: skip
@@ -226,7 +230,7 @@ async def test_each_role_passes_exactly_the_doors_that_name_it(door: Door) -> No
     for declared in door.app.doors.declared:
         if declared.roles is None or declared.method == "WEBSOCKET" or declared.path == "/api/v1/logout":
             continue
-        path = declared.path.replace("{alarm}", "nothing").replace("{task}", "nothing")
+        path = re.sub(r"{\w+}", "nothing", declared.path)
         answer = await door.anybody.request(declared.method, path)
         assert is_error(answer, 401, "log_in"), path
         for role in Role:
@@ -457,7 +461,7 @@ async def test_a_latest_value_says_how_old_and_how_good_it_is(door: Door) -> Non
 
     assert told[0] == {
         "tag": "TK-101.level", "value": 4.31, "quality": "UNCERTAIN(clock)", "time": "2025-12-31T23:59:59.000Z",
-        "time_ns": str(NOW - S), "age_s": 3.0, "trends": [],
+        "time_ns": str(NOW - S), "age_s": 3.0, "trends": [], "drifts": [],
     }  # fmt: skip
     assert (told[1]["value"], told[1]["time"], told[1]["quality"]) == (None, None, "BAD(comms)")
     assert is_error(await client.get("/api/v1/values/latest?tag=<b>x"), 404, "not_found")
@@ -486,6 +490,31 @@ async def test_a_latest_value_says_where_its_tag_runs_to(door: Door) -> None:
     for step in range(10, 60):
         advance(rules, memory, index, np.array([4.5 - 0.1 * (step - 9)]), np.array([NOW + step * S]))
     assert (await ask())["time_to_limit_s"] is None
+
+
+async def test_a_latest_value_says_how_far_its_tag_has_drifted_or_why_not(door: Door) -> None:
+    client, rules = await door.as_role("viewer"), door.house.site.rules
+    memory, index = door.house.memory(Nature.TEST), np.array([rules.index_of["G-1.lel.DRIFT"]])
+
+    async def ask() -> dict[str, Any]:
+        told = (await client.get("/api/v1/values/latest", params={"tag": "G-1.lel"})).json()["values"]
+        (drift,) = told[0]["drifts"]
+        assert (drift["rule"], drift["limit"]) == ("G-1.lel.DRIFT", 6.0)
+        return dict(drift)
+
+    nothing = await ask()
+    assert (nothing["is_ready"], nothing["score"], nothing["usual"], nothing["ready_in_s"]) == (False, None, None, 60.0)
+    assert (nothing["waits"]["for"], set(nothing["waits"])) == ("warm_up", {"for", "en", "zh"})
+    for step in range(100):
+        judge_drifts(rules, memory, index, np.array([5.0 + 0.1 * (step % 2)]), np.array([NOW + step * S]))
+    known = await ask()
+    assert (known["is_ready"], known["waits"], known["ready_in_s"]) == (True, None, 0.0)
+    assert known["usual"] == pytest.approx(5.05, abs=0.01)
+    for step in range(100, 130):
+        judge_drifts(rules, memory, index, np.array([6.0]), np.array([NOW + step * S]))
+    away = await ask()
+    assert away["score"] > 6.0
+    assert away["away"] / away["sigma"] == pytest.approx(away["score"])
 
 
 async def test_history_keeps_gaps_open_and_times_exact(door: Door) -> None:
@@ -663,6 +692,13 @@ async def test_a_command_carries_who_why_and_until_when(door: Door) -> None:
         assert (await client.post(f"/api/v1/alarms/{id_}/{verb}", json={})).status_code == 200
         assert (await client.post(f"/api/v1/alarms/{id_}/{verb}")).status_code == 200
 
+    learnt = {"reason": "calibration", "forget_season": True}
+    assert (await client.post("/api/v1/rules/area/T-1:x.DRIFT/relearn", json=learnt)).status_code == 200
+    assert (await client.post("/api/v1/rules/x.DRIFT/relearn", json={"reason": ""})).status_code == 422
+    relearn = door.house.commands.pop()
+    assert (relearn.verb, relearn.alarm, relearn.reason, relearn.forget_season) == (
+        Verb.RELEARN, "area/T-1:x.DRIFT", "calibration", True,
+    )  # fmt: skip
     hour = 3600 * S
     assert [(c.verb, c.reason, c.until_ns) for c in door.house.commands] == [
         (Verb.ACK, comment, 0), (Verb.SHELVE, "calibration", NOW + hour), (Verb.SUPPRESS, "calibration", NOW + hour),

@@ -15,7 +15,7 @@ Written from the stated rules and from nothing else; it shares no code with the 
 * Rate = (v - v0) / (t - t0) with the newest kept sample at least a window and at most two windows old; samples are
   kept at least a sixth of the window apart.
 * Deviation is |v - reference|, compared as H is.
-* Time to limit: see ``slow_trend``.
+* Time to limit: see ``slow_trend``. Drift: see ``slow_drift``.
 * A state holds while the value is one of the states, or while the whole number has the pattern under the mask; it lets
   go otherwise, except that what is no whole number has no bits.
 * A value is frozen that stayed within the band of where it was when it last left the band, for the setpoint in s. Only
@@ -44,6 +44,7 @@ import numpy as np
 
 from alerting.model.rule import Kind, Rule
 from edge.model import Scan, Tag, TagTable
+from tests.oracle.slow_drift import SlowDrift
 from tests.oracle.slow_gate import Asked, SlowGate, SlowSchedule
 from tests.oracle.slow_trend import SlowTrend
 
@@ -76,6 +77,7 @@ class SlowRule:
     delay: SlowDelay | None = None
     kept: list[tuple[int, float]] = field(default_factory=list)  # samples of a rate, oldest first
     trend: SlowTrend | None = None
+    drift: SlowDrift | None = None
     anchor: float = math.nan
     flat: int = 0  # proven by a sample of the tag itself
     unproven: int = 0
@@ -199,8 +201,9 @@ class SlowRule:
             return value >= rule.setpoint, value < rule.setpoint - rule.deadband
         if rule.kind in (Kind.L, Kind.LL):
             return value <= rule.setpoint, value > rule.setpoint + rule.deadband
-        if self.trend is not None:
-            return self.trend.judge(value) if again else self.trend.see(time_ns, value)
+        filtered = self.trend or self.drift
+        if filtered is not None:
+            return filtered.judge(value) if again else filtered.see(time_ns, value)
         rate = self.rate(own.valued_ns if again else time_ns, value, again=again)
         if rate is None:
             return False, False
@@ -425,6 +428,7 @@ class SlowCore:
         for tag, slow in zip(tags, self.tags, strict=True):
             for rule in slow.rules:
                 rule.trend = SlowTrend(rule.rule, tag) if rule.rule.kind is Kind.TREND else None
+                rule.drift = SlowDrift(rule.rule, tag) if rule.rule.kind is Kind.DRIFT else None
         self.joints = [
             SlowJoint(SlowRule(rule), [self.tags[tags.row_of[name]] for name in rule.inputs])
             for rule in rules

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from alerting.model.command import Command, Verb
+from alerting.model.drift import Drift
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from edge.clock_manual import ManualClock, run_manual
@@ -40,6 +41,10 @@ def both_limits() -> RuleTable:
                 id="T.v.TREND", tag="T.v", kind=Kind.TREND, setpoint=20.0, horizon_s=100.0, alpha=0.2, samples_min=5,
                 tier=Tier.BLUE,
             ),
+            Rule(
+                id="T.v.DRIFT", tag="T.v", kind=Kind.DRIFT, setpoint=4.0, tier=Tier.BLUE,
+                drift=Drift(season="none", span_s=2.0, base_s=8.0, warm_up_s=8.0),
+            ),
             Rule(id="T.v.STALE", tag="T.v", kind=Kind.STALE, setpoint=5.0, tier=Tier.BLUE),
             Rule(id="T.v.BAD", tag="T.v", kind=Kind.BAD, setpoint=1.0, tier=Tier.BLUE),
             Rule(id="T.v.DEVIATION", kind=Kind.DEVIATION, reference=5.0, setpoint=1.0, tier=Tier.BLUE, **common),
@@ -62,7 +67,7 @@ def without_run(raw: bytes) -> list[dict[str, object]]:
 
 CASES = [(Kind.H, trouble) for trouble in TROUBLES] + [
     (kind, trouble)
-    for kind in (Kind.TREND, Kind.GATE)
+    for kind in (Kind.TREND, Kind.DRIFT, Kind.GATE)
     for trouble in TROUBLES
     if trouble.name in ("none", "gap", "restart in mid-delay")
 ]
@@ -80,6 +85,9 @@ def test_a_recording_gives_lives_events(kind: Kind, trouble: Trouble, tmp_path: 
         async with run_for(gateway, seconds * 0.8):
             for alarm in list(gateway.desk.alarms.values()):
                 now_ns = clock.wall_ns()
+                if alarm.group == "drift":
+                    relearn = Command(verb=Verb.RELEARN, alarm=alarm.rule, who="op", reason="换表", received_ns=now_ns)
+                    await gateway.command(relearn)
                 for verb in (Verb.ACK, Verb.SHELVE):
                     until_ns = now_ns + 3 * S if verb is Verb.SHELVE else 0
                     name = alarm.id or alarm.key

@@ -103,6 +103,8 @@ export function isApt(act: AlarmAct, alarm: Alarm): boolean {
       return alarm.suppression === "shelved";
     case "unsuppress":
       return alarm.suppression === "out_of_service";
+    case "relearn":
+      return alarm.condition === "DRIFT" && alarm.is_active;
   }
 }
 
@@ -148,7 +150,9 @@ export async function perform(act: AlarmAct, about: readonly Alarm[], body: Reco
       const alarm = about[next]!;
       next += 1;
       try {
-        const answer = await post<{ alarm?: Alarm | null }>(`alarms/${encodeURIComponent(rowKey(alarm))}/${act}`, body);
+        // What a drift is measured from belongs to its rule, everything else to the alarm.
+        const at = act === "relearn" ? `rules/${encodeURIComponent(alarm.rule)}` : `alarms/${encodeURIComponent(rowKey(alarm))}`;
+        const answer = await post<{ alarm?: Alarm | null }>(`${at}/${act}`, body);
         if (answer.alarm) takeAlarm(answer.alarm);
       } catch (cause) {
         progress.refused.push({ about: nameOf(alarm), text: sentenceOf(cause) });

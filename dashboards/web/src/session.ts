@@ -12,12 +12,12 @@ export const isReachable = ref(true);
 const ACT: readonly Role[] = ["operator", "safety_officer", "engineer", "administrator"];
 const REMOVE: readonly Role[] = ["safety_officer", "engineer", "administrator"];
 
-export type Act = "ack" | "reset" | "shelve" | "unshelve" | "suppress" | "unsuppress" | "task" | "empty";
+export type Act = "ack" | "reset" | "shelve" | "unshelve" | "suppress" | "unsuppress" | "relearn" | "task" | "empty";
 
 export function may(act: Act): boolean {
   const role = me.value?.role;
   if (role === undefined) return false;
-  return (act === "suppress" || act === "unsuppress" ? REMOVE : ACT).includes(role);
+  return (act === "suppress" || act === "unsuppress" || act === "relearn" ? REMOVE : ACT).includes(role);
 }
 
 function enter(person: Me): void {

@@ -10,6 +10,7 @@ export function makeAlarm(id: string, more: Partial<Alarm>): Alarm {
     tag: "",
     unit: "",
     group: "high",
+    rule: "",
     condition: "H",
     tier: "YELLOW",
     tier_max: "YELLOW",

@@ -63,6 +63,7 @@ export interface Alarm {
   tag: string;
   unit: string;
   group: string;
+  rule: string;
   condition: string;
   tier: Tier;
   tier_max: Tier;

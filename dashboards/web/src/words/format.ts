@@ -245,7 +245,7 @@ export function conditionText(alarm: Alarm): string {
 }
 
 /** Conditions whose words say that they hold, whatever the value. */
-const OVER = ["DEVIATION", "STATE", "FROZEN", "RANGE", "EXPRESSION"];
+const OVER = ["DRIFT", "DEVIATION", "STATE", "FROZEN", "RANGE", "EXPRESSION"];
 
 function conditionNow(alarm: Alarm): string {
   const tag = plant.tagOf.get(alarm.tag);
@@ -261,6 +261,8 @@ function conditionNow(alarm: Alarm): string {
     }
     case "TREND":
       return t(alarm.is_active ? "condition.trend" : "condition.trendBack", { value: measured(alarm.value, tag, eu), setpoint: `${setpoint} ${eu}`.trim() });
+    case "DRIFT":
+      return t("condition.drift", { value: measured(alarm.value, tag, eu), setpoint });
     case "DEVIATION":
       return t("condition.deviation", { value: measured(alarm.value, tag, eu), setpoint: `${setpoint} ${eu}`.trim() });
     case "STATE":

@@ -102,6 +102,15 @@ def test_what_a_destination_is_told(told: list[tuple[Any, ...]], expected: list[
     assert actions(*events) == expected
 
 
+@pytest.mark.parametrize("group", ["drift", "drift:slow"])
+def test_what_is_learnt_is_silent_whatever_a_destination_takes(group: str) -> None:
+    site = Site(destinations=(Receiver(tier_least=BLUE),))
+    heard = event(tier=BLUE, group="stale", condition="STALE")
+    assert actions(heard, site=site) == ["alert"]
+    for what in (What.RAISED, What.RETURNED, What.SUPPRESSED, What.UNSUPPRESSED):
+        assert actions(event(what, tier=BLUE, group=group, condition="DRIFT"), site=site) == []
+
+
 def test_a_stop_record_is_a_chain_of_its_own_whatever_the_tier() -> None:
     cause = {"who": "li", "reason": "calibration", "until_ns": NOW + 3600 * 10**9}
     stop = event(What.SUPPRESSED, Tier.NONE, 1, alarm="", suppression="out_of_service", cause=cause)
