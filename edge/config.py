@@ -118,7 +118,7 @@ class TopicOptions:
     Attributes:
         pattern: Topic with ``{tag}`` or ``+`` where a level varies, e.g. ``gas/{tag}/value``.
         format: ``json-value`` one value a message; ``json-batch`` many; ``number`` one value as text; ``senml`` packs
-            of RFC 8428; ``binary`` an array.
+            of RFC 8428; ``hj212`` frames of HJ 212-2017; ``binary`` an array.
         tag: Name of the tag, with ``{tag}`` filled from the topic, e.g. ``GD-{tag}.lel`` (json-value).
         value: Path of the value in the JSON, dots between keys, e.g. ``v`` (json-value); of the list or
             object of values (json-batch).
@@ -128,7 +128,7 @@ class TopicOptions:
     """
 
     pattern: str
-    format: Literal["json-value", "json-batch", "number", "senml", "binary"] = "json-value"
+    format: Literal["json-value", "json-batch", "number", "senml", "hj212", "binary"] = "json-value"
     tag: str = "{tag}"
     value: str = "v"
     time: str = "ts"
@@ -173,6 +173,26 @@ class MqttOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hj212Options:
+    """A data logger that calls.
+
+    Attributes:
+        listen, port: Address of our own that it reaches.
+        station: MN, by which its frames are told.
+        tag: Name of the tag, with ``{name}`` for the value's own name and perhaps ``{station}``.
+        password: PW that its frames must have; empty: not compared.
+        allow: Networks that it may call from.
+    """
+
+    port: int
+    station: str
+    listen: str = "127.0.0.1"
+    tag: str = "{station}.{name}"
+    password: str = field(default="", repr=False)  # filled from password_env or password_file, never from the TOML
+    allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One device or topic group that gives scans in its own sequence.
 
@@ -183,10 +203,13 @@ class Source:
     """
 
     id: str
-    protocol: Literal["modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu", "mqtt", "node", "replay", "system"]
+    protocol: Literal[
+        "modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu", "mqtt", "hj212", "node", "replay", "system"
+    ]
     nature: Nature = Nature.ACTUAL
     modbus: ModbusOptions | None = None
     mqtt: MqttOptions | None = None
+    hj212: Hj212Options | None = None
     node: str = ""
     silent_after_s: float = 10.0
     lateness_s: float = 60.0

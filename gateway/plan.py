@@ -102,6 +102,18 @@ class PlannedBroker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedLogger:
+    """One data logger that calls; what it sends a second as the tags' periods let expect."""
+
+    source: str
+    address: str
+    station: str
+    tags: int
+    scans_per_s: float
+    samples_per_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What the whole site will ask, hear and cost.
 
@@ -115,6 +127,7 @@ class Plan:
     site: str
     devices: tuple[PlannedDevice, ...]
     brokers: tuple[PlannedBroker, ...]
+    loggers: tuple[PlannedLogger, ...]
     tags: int
     scans_per_s: float
     samples_per_s: float
@@ -132,9 +145,10 @@ def plan(site: Site) -> Plan:
     """Plan a site; a site without mistakes is planned without errors."""
     devices = _share_lines(site, [_plan_modbus(site, source) for source in site.sources if source.modbus is not None])
     brokers = tuple(_plan_mqtt(site, source) for source in site.sources if source.mqtt is not None)
+    loggers = tuple(_plan_logger(site, source) for source in site.sources if source.hj212 is not None)
     requests = math.fsum(device.requests_per_s for device in devices)
     messages = math.fsum(broker.messages_per_s for broker in brokers)
-    parts: tuple[PlannedDevice | PlannedBroker, ...] = (*devices, *brokers)
+    parts: tuple[PlannedDevice | PlannedBroker | PlannedLogger, ...] = (*devices, *brokers, *loggers)
     samples = math.fsum(part.samples_per_s for part in parts)
     per_day = round(math.fsum(_bytes_per_day(tag) for tag in site.tags))
     rollups = len(site.tags) * DAY_S / 60 * BYTES_ROLLUP * max(ROLLUP_DAYS, site.raw_days)
@@ -142,6 +156,7 @@ def plan(site: Site) -> Plan:
         site=site.id,
         devices=devices,
         brokers=brokers,
+        loggers=loggers,
         tags=len(site.tags),
         scans_per_s=math.fsum(part.scans_per_s for part in parts),
         samples_per_s=samples,
@@ -268,9 +283,23 @@ def _plan_mqtt(site: Site, source: Source) -> PlannedBroker:
     )
 
 
+def _plan_logger(site: Site, source: Source) -> PlannedLogger:
+    options = source.hj212
+    assert options is not None, source.id
+    rates = [1 / site.tags[int(row)].period_s for row in site.tags.rows_of_source(source.id)]
+    return PlannedLogger(
+        source=source.id,
+        address=f"{options.listen}:{options.port}",
+        station=options.station,
+        tags=len(rates),
+        scans_per_s=max(rates, default=0.0),
+        samples_per_s=math.fsum(rates),
+    )
+
+
 def _planned_topic(topic: TopicOptions, tags: list[Tag]) -> PlannedTopic:
     rates = [1 / tag.period_s for tag in tags]
-    if topic.format == "json-value":
+    if topic.format in ("json-value", "number"):
         messages_per_s = math.fsum(rates)
     else:  # All values of a list come together; how many topics an object is spread over nobody can know here.
         senders = max(1, len(tags) // len(topic.tags)) if topic.tags else 1
@@ -321,6 +350,9 @@ def render(made: Plan) -> str:
             for topic in broker.topics
         )
         lines.append("")
+    for logger in made.loggers:
+        lines.append(f"HJ 212 {logger.source} calls {logger.address} as station {logger.station}")
+        lines += [f"  {_number(logger.tags, 'tag'):>11}  {logger.scans_per_s:>9.3f} frames/s", ""]
     age = f"{made.raw_days} days raw, {max(ROLLUP_DAYS, made.raw_days)} days of minutes"
     lines += [
         f"{'scans':<22}{made.scans_per_s:>14,.1f} /s",

@@ -9,13 +9,14 @@ from edge.config import Source
 from edge.model import TagTable
 
 if TYPE_CHECKING:
+    from edge.collect.hj212.door import Doors
     from edge.collect.modbus.line import Lines
 
 MODBUS: Final = ("modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu")
 
 
 class Collectors:
-    """Makes the collectors of one process; Modbus sources with the same way out get one line.
+    """Makes the collectors of one process; Modbus sources with the same way out get one line, loggers one door a port.
 
     Args:
         lines: Made at the first Modbus source where it is left out.
@@ -23,6 +24,7 @@ class Collectors:
 
     def __init__(self, lines: "Lines | None" = None) -> None:
         self._lines = lines
+        self._doors: Doors | None = None
 
     def __call__(self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
         """Make the collector of a source, as ``make_collector`` does."""
@@ -41,11 +43,20 @@ class Collectors:
 
         return MqttCollector(source, tags, clock, epoch, deliver)
 
+    def _hj212(self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
+        from edge.collect.hj212.collector import Hj212Collector  # noqa: PLC0415 - a protocol loads on use
+        from edge.collect.hj212.door import Doors  # noqa: PLC0415
+
+        if self._doors is None:
+            self._doors = Doors()
+        return Hj212Collector(source, tags, clock, epoch, deliver, self._doors)
+
 
 #: Constructors by ``Source.protocol``. Protocols that are not here have no collector (``system``, ``replay``).
 COLLECTORS: Final[dict[str, Callable[[Collectors, Source, TagTable, Clock, int, Deliver], Collector]]] = {
     **dict.fromkeys(MODBUS, Collectors._modbus),  # noqa: SLF001 - its own
     "mqtt": Collectors._mqtt,  # noqa: SLF001
+    "hj212": Collectors._hj212,  # noqa: SLF001
 }
 
 

@@ -3,13 +3,13 @@
 Sources with the same way out share one line, so what they say of it must agree.
 """
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
 from edge.config import CallOptions, ModbusOptions, SerialOptions, Source, TlsOptions, WordOrder
+from edge.load.callers import read_callers
 from edge.load.entry import Entry, Span
 from edge.load.mistake import show
 from edge.load.register import order_advice
@@ -102,25 +102,7 @@ def _read_file(entry: Entry, key: str) -> Path:
 
 
 def _read_call(entry: Entry) -> CallOptions:
-    listen = entry.text("listen", "127.0.0.1") or "127.0.0.1"
-    networks = entry.texts("allow")
-    is_loopback = False
-    try:
-        is_loopback = ipaddress.ip_address(listen).is_loopback
-    except ValueError:
-        entry.wrong("listen", f"listen is {show(listen)}; it is an address of this machine.", "Write e.g. 10.8.0.1.")
-        is_loopback = True
-    for at, network in enumerate(networks):
-        try:
-            ipaddress.ip_network(network)
-        except ValueError:
-            entry.wrong(("allow", at), f"allow has {show(network)}; it is a network.", "Write e.g. 10.8.0.0/16.")
-    if not is_loopback and not networks:
-        entry.wrong(
-            "allow",
-            f"allow is missing; at {listen} others than this machine can call, and nobody may unless it is said.",
-            'Add the networks that the devices call from, e.g. allow = ["10.8.0.0/16"].',
-        )
+    listen, networks = read_callers(entry)
     usual = CallOptions(listen=listen, registration=b"")
     return CallOptions(
         listen=listen,

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, cast
 
-from edge.config import BrokerTls, MqttOptions, Source, TopicOptions
+from edge.config import BrokerTls, Hj212Options, MqttOptions, Source, TopicOptions
 from edge.decode.codec.binary import ENDIANS, TIME_BYTES, TIMES, TYPES
+from edge.load.callers import read_callers
 from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
 from edge.load.mistake import show
@@ -17,7 +18,7 @@ from edge.model import Nature
 
 #: Protocols that a collector speaks; ``node`` is a source whose collector stands in an edge node.
 MODBUS: Final = ("modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu")
-PROTOCOLS: Final = (*MODBUS, "mqtt")
+PROTOCOLS: Final = (*MODBUS, "mqtt", "hj212")
 HOSTED: Final = ("modbus-tcp", "modbus-rtu-tcp", "mqtt")  # They are called at an address.
 NODE: Final = "node"
 ADDRESS: Final = ("host", "port")
@@ -29,7 +30,7 @@ MQTT_PORT: Final = 1883
 MQTT_TLS_PORT: Final = 8883  # Both registered with IANA.
 
 #: Formats of a topic's payload, and the keys that only some of them have.
-FORMATS: Final = ("json-value", "json-batch", "number", "senml", "binary")
+FORMATS: Final = ("json-value", "json-batch", "number", "senml", "hj212", "binary")
 FORMAT_KEYS: Final = {
     "tags": ("json-batch", "binary"),
     "value": ("json-value", "json-batch"),
@@ -71,6 +72,7 @@ def read_sources(entries: Sequence[Entry], site: str) -> list[SourceDraft]:
     found: list[SourceDraft] = []
     drafts: dict[str, SourceDraft] = {}
     clients: dict[str, str] = {}
+    stations: dict[tuple[str, int, str], str] = {}
     for entry in entries:
         draft = _read_source(entry, site)
         source = draft.source
@@ -92,6 +94,15 @@ def read_sources(entries: Sequence[Entry], site: str) -> list[SourceDraft]:
                     "Give each source its own client_id, or leave it out.",
                 )
             clients.setdefault(client, source.id)
+        if source.hj212 is not None and source.hj212.station:
+            door = (source.hj212.listen, source.hj212.port, source.hj212.station)
+            if door in stations:
+                entry.wrong(
+                    "station",
+                    f"station {show(door[2])} is that of source {stations[door]} too; a frame can be told once only.",
+                    "Give each logger its own source, or another port.",
+                )
+            stations.setdefault(door, source.id)
         drafts[source.id] = draft
     check_lines([(draft.source, draft.entry) for draft in drafts.values()])
     return found
@@ -103,7 +114,7 @@ def _read_source(entry: Entry, site: str) -> SourceDraft:
     if name == RESERVED:
         entry.wrong("id", f'id "{RESERVED}" is kept for the gateway itself.', "Give the source another id.")
     protocol = cast(
-        Literal["modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu", "mqtt", "node", ""],
+        Literal["modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu", "mqtt", "hj212", "node", ""],
         entry.choice("protocol", (*PROTOCOLS, NODE), ""),
     )
     _refuse_keys_of_others(entry, protocol)
@@ -115,6 +126,7 @@ def _read_source(entry: Entry, site: str) -> SourceDraft:
         nature=Nature(entry.choice("nature", tuple(Nature), Nature.ACTUAL)),
         modbus=read_modbus(entry, protocol, host) if protocol in MODBUS else None,
         mqtt=_read_mqtt(entry, host, topics, f"{RESERVED}-{site}-{name}") if protocol == "mqtt" else None,
+        hj212=_read_hj212(entry) if protocol == "hj212" else None,
         node=entry.required("node", f"it is the name of an edge node; {ID_RULE}", is_id) if protocol == NODE else "",
         silent_after_s=entry.number("silent_after_s", 10.0, Span(above=0, most=86_400)),
         lateness_s=entry.number("lateness_s", 60.0, Span(least=1, most=86_400)),
@@ -216,6 +228,25 @@ def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1", "[::1]") or host.startswith("127.")
 
 
+def _read_hj212(entry: Entry) -> Hj212Options:
+    listen, networks = read_callers(entry)
+    tag = entry.text("tag", "{station}.{name}")
+    if "{name}" not in tag:
+        entry.wrong("tag", f"tag {show(tag)} is the same for every value of a frame.", "Write {name} for its name.")
+    if not entry.has("port"):
+        entry.wrong("port", "port is missing; it is the port of this machine that the logger calls.", "Add port.")
+    rule = "it is the logger's MN, 1 to 64 letters, digits, dots, dashes or underscores"
+    usual = Hj212Options(port=1, station="")
+    return Hj212Options(
+        listen=listen,
+        port=entry.whole("port", 1, 1, PORT_MAX),
+        station=entry.required("station", rule, is_id),
+        tag=tag,
+        password=entry.secret("password"),
+        allow=networks or usual.allow,
+    )
+
+
 def _read_topic(entry: Entry) -> TopicOptions:
     entry.refuse_unknown(keys_of("source.topic"))
     pattern = entry.required("pattern", "it is a topic, with {tag} or + where a level varies")
@@ -246,7 +277,7 @@ def _read_topic(entry: Entry) -> TopicOptions:
         )
     return TopicOptions(
         pattern=pattern,
-        format=cast(Literal["json-value", "json-batch", "number", "senml", "binary"], form),
+        format=cast(Literal["json-value", "json-batch", "number", "senml", "hj212", "binary"], form),
         tag=tag,
         value=entry.text("value", "v"),
         time=entry.text("time", "ts"),

@@ -21,7 +21,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "probe_s_max", "pause_s", "tls", "ca_file", "cert_file", "key_file", "server_name",
         "serial", "baudrate", "parity", "stop_bits", "framing", "listen", "registration", "heartbeat", "allow",
         "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max", "keepalive_s",
-        "topic",
+        "topic", "station", "tag",
         "node",
     ),
     "source.topic": (
@@ -84,6 +84,7 @@ PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
         "host", "port", "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max",
         "keepalive_s", "topic", "tls", "ca_file", "cert_file", "key_file", "server_name",
     ),
+    "hj212": ("port", "station", "tag", "password_env", "password_file", "listen", "allow"),
     "node": ("node",),
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ from edge.collect.mqtt.topic import fill, filter_of, match
 from edge.collect.supervise import supervise
 from edge.config import MqttOptions, Source, TopicOptions
 from edge.decode.codec.binary import Layout, read_binary
+from edge.decode.codec.hj212 import read_hj212
 from edge.decode.codec.number import read_number
 from edge.decode.codec.senml import read_senml
 from edge.decode.judge import judge
@@ -277,6 +278,8 @@ def _reader_of_many(options: TopicOptions) -> Callable[[bytes, int], Batch | Ref
     """Give what reads a message with many values at a receive time."""
     if options.format == "senml":
         return read_senml
+    if options.format == "hj212":
+        return lambda payload, _: read_hj212(payload)
     count = len(options.tags)
     if options.format == "binary":
         layout = Layout(
