@@ -156,6 +156,8 @@ class SlowExpression:
             return {"abs": lambda n: abs(n[0]), "min": min, "max": max}[node.name](numbers)
         if node.name == "count":
             return self.count(node)
+        if node.name in ("vote", "vote_keep"):
+            return self.vote(node)
         name = node.arguments[0]
         assert isinstance(name, t.TagName)
         tag = self.tags[name.name]
@@ -171,6 +173,19 @@ class SlowExpression:
         if value is None or not value.is_integer() or abs(value) >= 2**53:
             return None
         return bool(int(value) // 2 ** int(place.value) % 2)
+
+    def vote(self, node: t.Call) -> bool | None:
+        first = node.arguments[0]
+        assert isinstance(first, t.Number)
+        said = [self.of(voter) for voter in node.arguments[1:]]
+        known = [one for one in said if one is not None]
+        out = len(said) - len(known)
+        k = int(first.value)
+        for _ in range(out if node.name == "vote" else 0):
+            k = k - 1 if k > 1 else 1
+        if known.count(True) >= k:
+            return True
+        return False if known.count(True) + out < first.value else None
 
     def count(self, node: t.Call) -> float | None:
         past = self.past.setdefault(id(node), Past())

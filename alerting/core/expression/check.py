@@ -38,6 +38,7 @@ SPAN_S_MOST: Final = 86_400.0  # As for delays: longer than a day is a report, n
 COUNT_MAX: Final = 32  # Kept rising edges of one count.
 BIT_MAX: Final = 52  # A float64 holds whole numbers of 53 bits.
 ARGUMENTS_MAX: Final = 16
+VOTERS_MAX: Final = 15
 QUALITIES: Final = ("GOOD", "UNCERTAIN", "BAD")
 UNKNOWN_NAMES_TOLD: Final = 8  # Each costs a search among all tags.
 
@@ -56,6 +57,8 @@ FUNCTIONS: Final[dict[str, str]] = {
     "quality": "quality(tag)",
     "is_bad": "is_bad(tag)",
     "is_stale": "is_stale(tag)",
+    "vote": "vote(2, condition, condition, condition)",
+    "vote_keep": "vote_keep(2, condition, condition, condition)",
 }
 
 
@@ -295,7 +298,7 @@ class _Checker:
 
     # ---- functions
 
-    def _call(self, node: Call) -> Meaning:  # noqa: PLR0911 - one line for each function
+    def _call(self, node: Call) -> Meaning:  # noqa: C901, PLR0911 - one line for each function
         arguments = node.arguments
         match node.name:
             case "abs":
@@ -315,6 +318,9 @@ class _Checker:
                     self._truth(arguments[0], "count")
                     self._span(arguments[1])
                 return Meaning(Type.NUMBER, "1")
+            case "vote" | "vote_keep":
+                self._vote(node)
+                return TRUTH
             case "rate" | "delta":
                 return self._change(node)
             case "bit":
@@ -364,6 +370,30 @@ class _Checker:
         if not is_place and not isinstance(node, Hole):
             self.wrong(node, f"a bit has a number from 0 (lowest) to {BIT_MAX}.", f"Write {FUNCTIONS['bit']}.")
 
+    def _vote(self, node: Call) -> None:
+        """Check that k of n conditions can be, and can fail to be."""
+        first, *voters = node.arguments
+        for voter in voters:
+            self._truth(voter, node.name)
+        if not 2 <= len(voters) <= VOTERS_MAX:  # noqa: PLR2004 - of one there is nothing to vote
+            self.wrong(
+                node, f"{node.name} takes 2 to {VOTERS_MAX} conditions, here {len(voters)}.",
+                f"Write {FUNCTIONS[node.name]}.",
+            )  # fmt: skip
+        elif isinstance(first, Hole):
+            return
+        elif not isinstance(first, Number) or first.unit or first.value not in range(1, len(voters) + 1):
+            self.wrong(
+                first,
+                f"how many of the {len(voters)} must be true is a whole number from 1 to {len(voters)}.",
+                f"Write {FUNCTIONS[node.name]}.",
+            )
+        twice = {voter for voter in map(_without_places, voters) if list(map(_without_places, voters)).count(voter) > 1}
+        for voter, said in zip(voters, map(_without_places, voters), strict=True):
+            if said in twice:
+                twice.discard(said)
+                self.wrong(voter, "this condition votes twice.", "Let each gauge vote once.")
+
     def _span(self, node: Node) -> None:
         """Read a stretch of time, as after ``for``."""
         if isinstance(node, Hole):
@@ -381,6 +411,18 @@ class _Checker:
             self.wrong(node, f"a time of {span_s:g} s is not from 1 ms to one day.", "Write another time.")
             return
         self.spans_ns[node.start] = round(span_s * 1_000_000_000)
+
+
+def _without_places(node: Node) -> str:
+    """Write a node without where it stands, so that what says the same is the same."""
+    parts = [
+        f"{type(part).__name__}"
+        + "".join(
+            f" {getattr(part, name)}" for name in ("name", "value", "unit", "sign", "word") if hasattr(part, name)
+        )
+        for part in walk(node)
+    ]
+    return ", ".join(parts)
 
 
 def _is_literal(node: Node) -> bool:

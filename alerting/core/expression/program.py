@@ -74,6 +74,8 @@ class Op(IntEnum):
     BIT = 26
     QUALITY = 27
     IS_STALE = 28
+    VOTE = 29
+    VOTE_KEEP = 30
 
 
 class Unknown(IntEnum):
@@ -227,6 +229,11 @@ class _Lowering:
                 bit = node.arguments[1]
                 assert isinstance(bit, Number)
                 return self._add(node, Step(Op.BIT, slot=int(bit.value), tag=self._input(first)))
+            case "vote" | "vote_keep":
+                assert isinstance(first, Number)
+                op = Op.VOTE if node.name == "vote" else Op.VOTE_KEEP
+                voters = tuple(self.put(voter) for voter in node.arguments[1:])
+                return self._add(node, Step(op, voters, slot=int(first.value)))
             case "is_bad":
                 return self._add(node, Step(Op.QUALITY, slot=QUALITIES.index("BAD"), tag=self._input(first)))
             case "is_stale":
@@ -321,7 +328,7 @@ def _sayings(steps: Sequence[Step]) -> tuple[int, ...]:
         place = waiting.pop()
         if steps[place].op in SAYING:
             found.append(place)
-        elif steps[place].op in (Op.AND, Op.OR, Op.NOT, Op.HELD):
+        elif steps[place].op in (Op.AND, Op.OR, Op.NOT, Op.HELD, Op.VOTE, Op.VOTE_KEEP):
             waiting.extend(reversed(steps[place].of))
     return tuple(found)
 

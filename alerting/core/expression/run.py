@@ -11,6 +11,8 @@ Semantics, with t the time of the run:
   E is true and d is counted, false when E is known otherwise, unknown while E is.
 * ``count(E, w)``: rising edges in (t - w, t]: E true now and false when it was known last. The first known truth is no
   edge. Unknown while E is. At most the newest ``COUNT_MAX`` are kept.
+* ``vote(k, …)`` is true where as many are true as k less the unknown ones, at least 1, ``vote_keep(k, …)`` where k are;
+  false where fewer than k are true or unknown; else unknown.
 * ``rate(x, w)`` is (v - v0) / (t - t0) per second, ``delta(x, w)`` is v - v0, against the newest kept sample at least w
   and at most 2 w old; taken at each judged sample of the tag, held until the next. Samples are kept w / 6 apart.
 """
@@ -279,6 +281,15 @@ class _Run:
         truth = several.min(axis=0) if step.op is Op.AND else several.max(axis=0)
         return truth, np.where(truth == UNKNOWN, self._first_cause(step), np.int32(0))
 
+    def vote(self, step: Step) -> tuple[Truths, Causes]:
+        """K of n: what is unknown leaves the vote, and lowers k where the vote says so, to 1 at least."""
+        several = np.stack([self.truth[register] for register in step.of])
+        yes, unknown = (several == TRUE).sum(axis=0), (several == UNKNOWN).sum(axis=0)
+        need = np.maximum(step.slot - unknown, 1) if step.op is Op.VOTE else step.slot
+        # What is unknown never lets go of a vote that it could have met.
+        truth = np.where(yes >= need, TRUE, np.where(yes + unknown < step.slot, FALSE, UNKNOWN)).astype(np.int8)
+        return truth, np.where(truth == UNKNOWN, self._first_cause(step), np.int32(0))
+
     def negation(self, step: Step) -> tuple[Truths, Causes]:
         return TRUE - self.truth[step.of[0]], self.cause[step.of[0]]
 
@@ -370,6 +381,8 @@ _TRUTHS: dict[Op, Callable[[_Run, Step], tuple[Truths, Causes]]] = {
     **dict.fromkeys(_COMPARE, _Run.compare),
     Op.AND: _Run.junction,
     Op.OR: _Run.junction,
+    Op.VOTE: _Run.vote,
+    Op.VOTE_KEEP: _Run.vote,
     Op.NOT: _Run.negation,
     Op.CONSTANT: _Run.literal,
     Op.HELD: _Run.held,

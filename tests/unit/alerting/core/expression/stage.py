@@ -137,7 +137,10 @@ def _truths(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
     held = st.tuples(parts, SPANS).map(lambda p: f"({p[0]} for {p[1]})")
     counted = st.tuples(parts, SPANS, SIGNS, st.integers(0, 4)).map(lambda p: f"count({p[0]}, {p[1]}) {p[2]} {p[3]}")
-    return joined | held | counted | parts.map(lambda p: f"not ({p})")
+    voted = st.tuples(
+        st.sampled_from(["vote", "vote_keep"]), st.integers(1, 4), st.lists(parts, min_size=2, max_size=4, unique=True)
+    ).map(lambda p: f"{p[0]}({min(p[1], len(p[2]))}, {', '.join(p[2])})")
+    return joined | held | counted | voted | parts.map(lambda p: f"not ({p})")
 
 
 #: Texts that are right, except where they name no tag.

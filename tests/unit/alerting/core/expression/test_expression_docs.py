@@ -17,7 +17,16 @@ EXAMPLES = [
 ]
 UNITS = dict.fromkeys(
     [
-        *("TK-101.level", "TK-101.level_2", "TK-101.inlet_flow", "TK-101.temperature", "G-1.lel", "G-2.lel", "P-1.run"),
+        *(
+            "TK-101.level",
+            "TK-101.level_2",
+            "TK-101.inlet_flow",
+            "TK-101.temperature",
+            "G-1.lel",
+            "G-2.lel",
+            "G-3.lel",
+            "P-1.run",
+        ),
         *("XV-1.open", "ESD.word", "PT-1.pressure", "PT-2.pressure", "储罐 1.液位"),
     ],
     "",

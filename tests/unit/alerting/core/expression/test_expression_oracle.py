@@ -76,6 +76,9 @@ LONG = [
     "not (t2 / t3 >= 1) or bit(t2, 1)",
     'quality(t0) == "BAD" for 200 ms',
     "count(is_bad(t1) or is_stale(t1), 3 s) > 2",
+    "vote(2, t0 > 0.25, t1 > 0.25, t2 > 0.25)",
+    "vote_keep(2, t0 > 0.25, t1 > 0.25, t2 > 0.25 for 200 ms) for 0.5 s",
+    "vote(3, t0 > 0, t1 > 0, t2 > 0, t3 > 0) and not vote_keep(4, t0 > 0, t1 > 0, t2 > 0, t3 > 0)",
     "max(t0, t1, t2) - min(t0, t1, t2) > 1 for 0.5 s",
 ]
 
