@@ -41,6 +41,9 @@ def _compute(table: DerivedTable, state: DerivedState, memory: Memory, mine: Ind
     columns: list[tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.uint8], NDArray[np.int64]]] = []
     for g in np.unique(table.group[mine]).tolist():
         at = table.place[mine[table.group[mine] == g]].astype(np.int64)
+        at = at[_is_known(table.groups[g], at, memory)]
+        if len(at) == 0:
+            continue
         columns.append(_compute_group(table.groups[g], at, state.of_group[g], memory, scan.received_ns))
     if not columns:
         return
@@ -61,6 +64,12 @@ def _compute(table: DerivedTable, state: DerivedState, memory: Memory, mine: Ind
             times_ns=times_ns[part],
             nature=scan.nature,
         )
+
+
+def _is_known(group: Group, at: Indexes, memory: Memory) -> NDArray[np.bool_]:
+    """Leave out those with an input that nobody expects: a foreign recording need not have all tags."""
+    rows = group.newest_of[at]
+    return np.asarray(~((memory.last_ns[rows] == 0) & ~memory.is_watched[rows]).any(axis=1), dtype=np.bool_)
 
 
 def _compute_group(

@@ -31,26 +31,41 @@ def table_of(shape: str, diameter_m: float, length_m: float, head: str, head_dep
     if shape == "sphere":
         radius = diameter_m / 2
         return tuple((h, math.pi * h * h * (3 * radius - h) / 3) for h in _levels(diameter_m))  # spherical cap
-    from fluids.geometry import TANK  # noqa: PLC0415  # 0.4 s that only sites with such tanks pay
+    if head == "flat":
+        return tuple((h, _flat(shape, diameter_m, length_m, h)) for h in _levels(_top(shape, diameter_m, length_m)))
+    from fluids.geometry import TANK  # noqa: PLC0415  # 0.4 s that only sites with heads pay; not in the base install
 
     is_horizontal = shape == "horizontal-cylinder"
-    side = None if head == "flat" else head
-    depth = None if head in ("flat", "torispherical") else head_depth_m
+    depth = None if head == "torispherical" else head_depth_m
     crown, knuckle = (TORISPHERICAL_F, TORISPHERICAL_K) if head == "torispherical" else (None, None)
     tank = TANK(
         D=diameter_m,
         L=length_m,
         horizontal=is_horizontal,
-        sideA=side,
+        sideA=head,
         sideA_a=depth,
         sideA_f=crown,
         sideA_k=knuckle,
-        sideB=side if is_horizontal else None,
+        sideB=head if is_horizontal else None,
         sideB_a=depth if is_horizontal else None,
         sideB_f=crown if is_horizontal else None,
         sideB_k=knuckle if is_horizontal else None,
     )
     return tuple((h, float(tank.V_from_h(h)) if h else 0.0) for h in _levels(float(tank.h_max)))
+
+
+def _top(shape: str, diameter_m: float, length_m: float) -> float:
+    return diameter_m if shape == "horizontal-cylinder" else length_m
+
+
+def _flat(shape: str, diameter_m: float, length_m: float, level_m: float) -> float:
+    """Volume of a cylinder with flat ends: of a lying one the circular segment times the length."""
+    radius = diameter_m / 2
+    if shape == "vertical-cylinder":
+        return math.pi * radius**2 * level_m
+    rest = radius - level_m
+    half_chord_m = math.sqrt(max(radius**2 - rest**2, 0.0))
+    return length_m * (radius**2 * math.acos(min(max(rest / radius, -1.0), 1.0)) - rest * half_chord_m)
 
 
 def _levels(top_m: float) -> list[float]:

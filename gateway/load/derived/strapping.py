@@ -93,4 +93,12 @@ def _read_geometry(entry: Entry) -> Table:
         entry.wrong("head_depth_m", f"head_depth_m is given; a {head} head has none.", "Remove head_depth_m.")
     if not shape or not all(numbers.values()) or (has_depth and not depth):
         return ()
-    return table_of(shape, numbers["diameter_m"], numbers.get("length_m", 0.0), head, depth)
+    try:
+        return table_of(shape, numbers["diameter_m"], numbers.get("length_m", 0.0), head, depth)
+    except ModuleNotFoundError:
+        entry.wrong(
+            "head",
+            f"{head} heads need the library fluids, which the base install does not have.",
+            "Check this file where fengsui[gateway] is installed, or give a strapping table.",
+        )
+        return ()

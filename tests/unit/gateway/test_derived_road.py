@@ -146,6 +146,19 @@ def test_what_a_file_says_of_a_derived_tag_is_passed_over(tmp_path: Path) -> Non
     assert backtest(site, Asked(recording=file))["rules"]
 
 
+def test_one_that_hangs_on_a_tag_that_the_file_does_not_have_says_nothing(tmp_path: Path) -> None:
+    """Live, a temperature that never came makes the mass BAD; a file that has no temperatures is no fault."""
+    site = load(CASE / "site.toml", environ={})
+    file = tmp_path / "r.csv"
+    file.write_text("time,T-912.level\n" + "".join(f"2026-01-01T00:{n:02d}:00Z,10.5\n" for n in range(30)), "utf-8")
+    log = io.BytesIO()
+    replay(site, file, EventLog(log, "r"), until_ns=1_767_225_600_000_000_000 + 29 * 60 * S)
+
+    assert b"T-912.volume" in log.getvalue()
+    assert b"T-912.mass" not in log.getvalue()
+    assert {r["rule"] for r in backtest(site, Asked(recording=file))["rules"] if r["alarms"]} == {"T-912.volume.H"}
+
+
 def test_every_kind_stands_in_the_document_and_on_the_page() -> None:
     said = Path("docs/derived.md").read_text("utf-8")
     headings = {word for line in said.splitlines() if line.startswith("## ") for word in re.findall(r"\w+", line)}
