@@ -161,6 +161,8 @@ export const en = {
     mac: "MAC",
     gas: "Gas unit",
     normal_flow: "Compensated flow",
+    pca: "PCA, T² or Q",
+    unusual: "Unusualness",
   } as Record<string, string>,
   derivedRole: {
     level: "level",
@@ -176,6 +178,8 @@ export const en = {
     concentration: "concentration",
     gas: "gas",
     flow: "flow",
+    tags: "tag",
+    tag: "tag",
   } as Record<string, string>,
   kind: {
     tank: "tank",

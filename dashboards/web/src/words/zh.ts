@@ -163,6 +163,8 @@ export const zh: Words = {
     mac: "最高容许浓度",
     gas: "气体浓度换算",
     normal_flow: "标况流量",
+    pca: "主元分析(T²、Q)",
+    unusual: "异常度",
   },
   derivedRole: {
     level: "液位",
@@ -178,6 +180,8 @@ export const zh: Words = {
     concentration: "浓度",
     gas: "气体",
     flow: "流量",
+    tags: "位号",
+    tag: "位号",
   },
   kind: {
     tank: "储罐",
