@@ -101,6 +101,54 @@ def test_a_late_answer_is_never_taken_for_the_next_request_of_the_same_device() 
     in_virtual_time(story)
 
 
+def test_scan_classes_of_a_silent_device_share_its_breaker() -> None:
+    """Five classes wait for the line when the device falls silent: three requests go out in vain, not five."""
+
+    async def story(clock: ManualClock) -> None:
+        slaves = {1: Slave(is_dead=lambda _: True), 2: Slave()}
+        lines, _ = line_of(slaves)
+        tags = TagTable([tag(1, 0, period_s) for period_s in (0.5, 0.6, 0.7, 0.8, 0.9)] + [tag(2, 0, 0.5)])
+        road = Road()
+        async with running(*(ModbusCollector(source(unit), tags, clock, 1, road, lines) for unit in slaves)):
+            await asyncio.sleep(120)
+        # Three, and then after 1, 2, 4, 8, 16, 32 seconds and the time-out of each.
+        assert slaves[1].asked <= 3 + 6
+        assert len(road.scans("u2")) >= 0.95 * 240 - 2 * slaves[1].asked
+        assert len(road.scans("u1")) >= 120, "BAD in the cycles of every class"
+
+    in_virtual_time(story)
+
+
+def test_a_late_answer_is_not_taken_by_another_scan_class_either() -> None:
+    async def story(clock: ManualClock) -> None:
+        slaves = {1: Slave(latency_s=1.5)}
+        lines, _ = line_of(slaves)
+        tags = TagTable([tag(1, register, period_s) for register, period_s in ((100, 0.5), (500, 0.7), (900, 1.1))])
+        road = Road()
+        async with running(ModbusCollector(source(1), tags, clock, 1, road, lines)):
+            await asyncio.sleep(60)
+            slaves[1].latency_s = 0.01
+            await asyncio.sleep(60)
+        read = {(int(scan.rows[0]), scan.values[0]) for scan in road.scans("u1") if qualities(scan) == ["GOOD"]}
+        assert read == {(0, 100.0), (1, 500.0), (2, 900.0)}
+
+    in_virtual_time(story)
+
+
+def test_an_hourly_class_does_not_drift_in_a_week() -> None:
+    async def story(clock: ManualClock) -> None:
+        lines, _ = line_of({1: Slave(latency_s=0.02)})
+        tags = TagTable([tag(1, 0, 3_600.0), tag(1, 500, 60.0)])
+        road = Road()
+        async with running(ModbusCollector(source(1), tags, clock, 1, road, lines)):
+            await asyncio.sleep(7 * 86_400)
+        hourly = [scan.received_ns for scan in road.scans("u1") if scan.rows[0] == 0]
+        assert len(hourly) in (167, 168)
+        assert abs(np.diff(hourly) - 3_600 * 10**9).max() < 10**8
+
+    in_virtual_time(story)
+
+
 def test_a_device_gets_the_pause_that_it_wants() -> None:
     async def story(clock: ManualClock) -> None:
         slaves = {1: Slave(latency_s=0.001), 2: Slave(latency_s=0.001)}

@@ -140,6 +140,7 @@ class Line:
                 self._keeper = None
                 self._drop("closed")
                 self._way.close()
+                self.tried.clear()
 
     async def _keep(self) -> None:
         """Connect, wait until the connection is lost, begin again with growing pauses."""
@@ -187,10 +188,21 @@ class Line:
 
     # ---------------------------------------------------------------------------------------------------- the requests
 
-    async def ask(self, asked: Asked, timeout_s: float, pause_s: float) -> Words | Failure:
-        """Send one read when it is its turn, after the silence that line and device want."""
+    async def ask(
+        self, asked: Asked, timeout_s: float, pause_s: float, may_go: Callable[[], bool]
+    ) -> Words | Failure | None:
+        """Send one read when it is its turn, after the silence that line and device want.
+
+        Args:
+            may_go: Asked when the turn has come: what happened to those before may have made the device silent.
+
+        Returns:
+            uint16 (count,), or why there are none; None where it was not sent.
+        """
         loop = asyncio.get_running_loop()
         async with self._turn:
+            if not may_go():
+                return None
             wait_s = self._free_at_s + max(self._gap_s, pause_s) - loop.time()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
@@ -252,6 +264,10 @@ class Station:
         """Let the next request out, also to a silent device: it may be back."""
         self._breaker.probe_now()
 
+    def _may_go(self) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        return self._breaker.may_ask(now_s) and self._quiet_until_s <= now_s
+
     async def read(
         self, table: Table, address: int, count: int, options: ModbusOptions
     ) -> tuple[bool, Words | Failure]:
@@ -261,14 +277,17 @@ class Station:
             Whether it was asked; and uint16 (count,), or why there are none.
         """
         loop = asyncio.get_running_loop()
-        if not self._line.is_up:
-            return False, Failure(reason=Reason.COMMS)
-        if not self._breaker.may_ask(loop.time()):
-            return False, Failure(reason=Reason.TIMEOUT)
-        if self._quiet_until_s > loop.time():
-            await asyncio.sleep(self._quiet_until_s - loop.time())
         asked = Asked(self._device_id, table, address, count)
-        answer = await self._line.ask(asked, options.timeout_s, options.pause_s)
+        answer: Words | Failure | None = None
+        while answer is None:
+            if not self._line.is_up:
+                return False, Failure(reason=Reason.COMMS)
+            if not self._breaker.may_ask(loop.time()):
+                return False, Failure(reason=Reason.TIMEOUT)
+            if self._quiet_until_s > loop.time():
+                await asyncio.sleep(self._quiet_until_s - loop.time())
+                continue
+            answer = await self._line.ask(asked, options.timeout_s, options.pause_s, self._may_go)
         now_s = loop.time()
         if isinstance(answer, Failure) and answer.reason is Reason.TIMEOUT:
             if not self._line.is_numbered:

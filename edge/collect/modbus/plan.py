@@ -142,8 +142,8 @@ def _group(
 ) -> list[list[int]]:
     """Walk one table's values by register and begin a new request where one must."""
     if table in BIT_TABLES:
-        # A gap of as many bits as the allowed registers hold costs as many bytes on the wire.
-        count_max, gap_max = BITS_MAX, options.gap_max * 16
+        # As many bits as the allowed registers hold cost as many bytes on the wire.
+        count_max, gap_max = min(options.registers_max * 16, BITS_MAX), options.gap_max * 16
     else:
         count_max, gap_max = min(options.registers_max, REGISTERS_MAX), options.gap_max
     groups: list[list[int]] = []
