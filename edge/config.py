@@ -107,7 +107,7 @@ class ModbusOptions:
             parity = self.serial.parity[0].upper()
             return f"{self.serial.path} ({self.serial.baudrate} 8{parity}{self.serial.stop_bits})"
         if self.call is not None:
-            return f"calls at {self.call.listen}:{self.port}"
+            return f"{self.call.listen}:{self.port} (dials in)"
         return f"{self.host}:{self.port}"
 
 

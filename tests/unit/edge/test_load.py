@@ -376,7 +376,7 @@ probe_s_max = 30
     assert dtu.call == CallOptions(
         listen="10.8.0.1", registration=b"\x7e\0\1\2", heartbeat=b"HB", allow=("10.8.0.0/16",)
     )
-    assert (dtu.framing, dtu.place) == ("tcp", "calls at 10.8.0.1:9000")
+    assert (dtu.framing, dtu.place) == ("tcp", "10.8.0.1:9000 (dials in)")
     assert tls.tls == TlsOptions(
         ca_file=tmp_path / "ca.pem", cert_file=tmp_path / "cert.pem", key_file=tmp_path / "key.pem"
     )
