@@ -6,6 +6,7 @@ Why: the limits of theory hold for normal independent rows; plant data is neithe
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,11 +52,12 @@ class Shape:
     false_share: float = 0.01
 
 
-def fit(shape: Shape, rows: Floats) -> PcaModel:
+def fit(shape: Shape, rows: Floats, starts: Sequence[int] = (0,)) -> PcaModel:
     """Fit a model.
 
     Args:
         rows: Normal operation, a period apart, float64 (n, w), all finite.
+        starts: Rows before which there was a pause; none looks back over it.
 
     Raises:
         FitError: Too few rows, or no tag moves.
@@ -66,13 +68,21 @@ def fit(shape: Shape, rows: Floats) -> PcaModel:
         raise FitError(
             f"model {shape.name!r}: {len(rows)} rows of normal operation; {features} features need {least} at least."
         )
-    model = _decompose(shape, rows)
+    is_start = np.zeros(len(rows), dtype=np.bool_)
+    is_start[[0, *starts]] = True
+    model = _decompose(shape, rows, is_start)
     edges = np.linspace(0, len(rows), BLOCKS + 1).astype(np.int64)
     found: list[tuple[Floats, Floats]] = []
     for first, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        other = _decompose(shape, np.concatenate((rows[:first], rows[end:])))
-        t2, q = pca.run(other, rows[first:end])
-        found.append((t2[shape.lags :], q[shape.lags :]))
+        begins = is_start.copy()
+        begins[first] = True
+        begins[end:][:1] = True
+        left_out = np.zeros(len(rows), dtype=np.bool_)
+        left_out[first:end] = True
+        other = _decompose(shape, rows[~left_out], begins[~left_out])
+        for part in np.split(rows[left_out], np.flatnonzero(begins[left_out])[1:]):
+            t2, q = pca.run(other, part)
+            found.append((t2[shape.lags :], q[shape.lags :]))
     share = 1 - shape.false_share / 2
     return replace(
         model,
@@ -81,7 +91,7 @@ def fit(shape: Shape, rows: Floats) -> PcaModel:
     )
 
 
-def _decompose(shape: Shape, rows: Floats) -> PcaModel:
+def _decompose(shape: Shape, rows: Floats, is_start: NDArray[np.bool_]) -> PcaModel:
     """Standardise and find the components; limits by theory only."""
     centre, spread = rows.mean(axis=0), rows.std(axis=0)
     is_still = spread <= SPREAD_LEAST * np.maximum(np.abs(centre), 1.0)
@@ -89,6 +99,11 @@ def _decompose(shape: Shape, rows: Floats) -> PcaModel:
         raise FitError(f"model {shape.name!r}: none of its tags moves in these rows.")
     spread = np.where(is_still, 1.0, spread)
     z = lagged((rows - centre) / spread, shape.lags)
+    if shape.lags:  # A row counts whose lags lie behind no start.
+        since = np.arange(len(rows)) - np.maximum.accumulate(np.where(is_start, np.arange(len(rows)), 0))
+        z = z[since[shape.lags :] >= shape.lags]
+    if len(z) <= z.shape[1]:
+        raise FitError(f"model {shape.name!r}: {len(z)} rows without a pause before them; {z.shape[1] + 1} are needed.")
     _, singular, axes = np.linalg.svd(z, full_matrices=False)
     variances = singular**2 / (len(z) - 1)
     real = int(np.count_nonzero(variances > VARIANCE_LEAST * variances[0]))
