@@ -217,6 +217,20 @@ def test_nab_counts_the_first_detection_in_a_window(tmp_path: Path) -> None:
     assert silent.score == 0.0
 
 
+def test_nab_counts_a_window_once_whatever_comes_after(tmp_path: Path) -> None:
+    """Scores that fall along the window, then rise a little: the first stays what counts."""
+    made.nab(tmp_path)
+    cases = nab.cases(tmp_path / "nab")
+    level = np.zeros(1000)
+    level[[590, 620, 600]] = 3.0, 2.0, 1.0
+    only = np.zeros(1000)
+    only[590] = 3.0
+    one, other = (
+        score_nab.score(tmp_path / "nab", cases, [Verdict(score=each, alarm=each > 0)]) for each in (level, only)
+    )
+    assert one.score == other.score
+
+
 def test_nab_scores_nothing_of_the_first_rows(tmp_path: Path) -> None:
     made.nab(tmp_path)
     cases = nab.cases(tmp_path / "nab")
