@@ -151,10 +151,10 @@ def steps(recording: Path, tags: TagTable) -> Iterator[Steps]:
             chunk = _flat(chunk)  # noqa: PLW2901  # The same samples, sample by sample.
         whole = chunk if held is None else join([held, chunk])
         cut = int(np.searchsorted(whole.times_ns, last_ns))
-        yield from _pivot(whole[:cut])
+        yield from lay_out(whole[:cut])
         held = whole[cut:]
     if held is not None:
-        yield from _pivot(held)
+        yield from lay_out(held)
     elif share == 0.0:
         raise RecordingError(f"{recording}: it holds no sample.")
 
@@ -220,7 +220,7 @@ def join(parts: Sequence[Samples]) -> Samples:
     )
 
 
-def _pivot(chunk: Samples) -> Iterator[Steps]:
+def lay_out(chunk: Samples) -> Iterator[Steps]:
     """Lay samples of rising time out by time and tag, in parts of at most ``CELLS_MAX`` cells."""
     if len(chunk) == 0:
         return

@@ -20,7 +20,7 @@ from gateway.api.doors_derived import open_derived_doors
 from gateway.api.doors_ledger import open_ledger_doors
 from gateway.api.doors_node import open_node_doors
 from gateway.api.doors_plant import open_plant_doors
-from gateway.api.doors_rules import open_rule_doors
+from gateway.api.doors_rules import open_rule_doors, open_trial_doors
 from gateway.api.doors_session import open_session_doors
 from gateway.api.doors_system import open_system_doors
 from gateway.api.feed import open_feed
@@ -90,6 +90,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_derived_doors(doors)
     open_alarm_doors(doors)
     open_rule_doors(doors)
+    open_trial_doors(doors)
     open_ledger_doors(doors)
     open_system_doors(doors, metrics_token)
     open_node_doors(doors)

@@ -13,6 +13,7 @@ from alerting.model.rule import Kind, Rule, RuleTable
 from edge.load.mistake import Mistake
 from edge.load.words import RESERVED
 from gateway.api.answer import ApiError, Json
+from gateway.api.asked import Nothing, when
 from gateway.api.door import ALL, ENGINEER, Doors, user_of
 from gateway.config import Site
 from gateway.live import iso
@@ -21,11 +22,13 @@ from gateway.rules import revision as kept
 from gateway.rules.book import Asked, By, Checked, NotApplied
 from gateway.rules.change import Change, text_of_overlay
 from gateway.rules.revision import Difference, Revision
+from gateway.rules.trials import SPAN_NS_MAX, Busy, Trial, Trials
 
 #: A swap is done at the end of the next tick; compiling a large site takes a few seconds before that.
 ANSWER_S_MAX = 60.0
 LIMIT_MAX = 5_000
 CHANGES_MAX = 500
+DAY_NS = 86_400_000_000_000
 MISTAKES_MAX = 200
 STATUS = {"mistakes": 422, "no_revision": 404}
 
@@ -59,6 +62,13 @@ class ApplyRules(CheckRules):
     reason: str = Field(min_length=1, max_length=2000)
     approved_by: str = Field(default="", max_length=64)
     expected: int = Field(ge=1, le=2**31)
+
+
+class TryRules(CheckRules):
+    """What to try, and on which span of the history."""
+
+    begin: str = Field(alias="from", max_length=40)
+    end: str = Field(alias="to", max_length=40)
 
 
 class UndoRules(BaseModel):
@@ -149,6 +159,40 @@ def open_rule_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
     doors.open("GET", "/api/v1/rules/revisions", ALL, revisions, tag="rules")
     doors.open("GET", "/api/v1/rules/revisions/{number}", ALL, one, tag="rules")
     doors.open("POST", "/api/v1/rules/revisions/{number}/undo", ENGINEER, undo, tag="rules")
+
+
+def open_trial_doors(doors: Doors) -> None:
+    """Declare those of trials on the site's own history."""
+    house = doors.house
+    trials = Trials(house)
+
+    async def try_them(asked: TryRules, request: Request) -> Response:
+        """Try a change on the site's own history, beside the rules in force; one at a time."""
+        from_ns, to_ns = when(asked.begin, "from"), min(when(asked.end, "to"), house.clock.wall_ns())
+        if not 0 < to_ns - from_ns <= SPAN_NS_MAX:
+            raise ApiError(422, f"from must be before to, and before now, by at most {SPAN_NS_MAX // DAY_NS} days.")
+        try:
+            trial = await trials.start(_asked(asked), user_of(request).name, from_ns, to_ns)
+        except Busy:
+            who = trials.last.who if trials.last else "somebody"
+            raise ApiError(409, f"A trial of {who} is running; wait or stop it.", code="busy") from None
+        except NotApplied as refusal:
+            raise _refused(refusal) from None
+        return Json({"trial": _trial(trial)})
+
+    async def trial() -> Response:
+        """Tell how far the trial is that runs, or what the last one gave."""
+        return Json({"trial": None if trials.last is None else _trial(trials.last)})
+
+    async def stop(asked: Nothing | None = None) -> Response:  # noqa: ARG001 - refuses a body
+        """Stop the trial that runs."""
+        trials.cancel()
+        last = await trials.wait()
+        return Json({"trial": None if last is None else _trial(last)})
+
+    doors.open("POST", "/api/v1/rules/backtest", ENGINEER, try_them, tag="rules")
+    doors.open("GET", "/api/v1/rules/backtest", ENGINEER, trial, tag="rules")
+    doors.open("POST", "/api/v1/rules/backtest/cancel", ENGINEER, stop, tag="rules")
 
 
 def _search(site: Site, table: RuleTable, q: str, tag: str | None, unit: str | None) -> list[int]:
@@ -247,6 +291,23 @@ def _checked(found: Checked) -> dict[str, Any]:
         "warnings": _mistakes(found.warnings),
         "changes": [_difference(each) for each in found.changes],
         "needs_restart": list(found.restart),
+    }
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    return {
+        "number": trial.number,
+        "who": trial.who,
+        "state": trial.state,
+        "share": trial.share,
+        "started": iso(trial.started_ns),
+        "from": iso(trial.from_ns),
+        "to": iso(trial.to_ns),
+        "revision": trial.checked.revision,
+        "changes": [_difference(each) for each in trial.checked.changes],
+        "code": trial.code,
+        "message": trial.message,
+        "result": trial.result,
     }
 
 

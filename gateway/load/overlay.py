@@ -9,7 +9,7 @@ id, wherever that stands. Nothing in its place means that the rule is removed.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -94,6 +94,9 @@ def written(rule: Rule) -> dict[str, Any]:
         table[_KEY_OF.get(each.name, each.name)] = _plain(value)
     if rule.schedule is not None:
         table["schedule"] = _spans(rule.schedule)
+    if rule.drift is not None:
+        del table["drift"]
+        table |= {key: value for key, value in asdict(rule.drift).items() if key != "allowance" or _has_allowance(rule)}
     if rule.kind in _WITHOUT_SETPOINT:
         del table["setpoint"]
     if rule.kind is not Kind.FROZEN:
@@ -109,6 +112,10 @@ def written(rule: Rule) -> dict[str, Any]:
     if rule.kind is Kind.EXPRESSION and _has_hold(rule):
         table.pop("on_delay_s", None)
     return table
+
+
+def _has_allowance(rule: Rule) -> bool:
+    return rule.drift is not None and rule.drift.detector == "cusum"
 
 
 def _has_hold(rule: Rule) -> bool:

@@ -242,7 +242,7 @@ class Rulebook:
                 )
             past = await self._past(asked)
             checked = await self.executor.run(lambda: self._try(asked, past))
-            _refuse(checked)
+            refuse(checked)
             assert checked.table is not None
             table, number = checked.table, self.number + 1
             old, natures = self.table, tuple(self.road.natures)
@@ -334,7 +334,7 @@ class Rulebook:
         return Overlay({name: wanted.get(name) for name in names})
 
 
-def _refuse(checked: Checked) -> None:
+def refuse(checked: Checked) -> None:
     """Raise why this cannot be applied, if it cannot."""
     if checked.mistakes:
         first = checked.mistakes[0].sentence

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.slow]
 
-PLACES = ("overview", "alarms", "trend", "register", "response", "push", "flow")
+PLACES = ("overview", "alarms", "trend", "register", "response", "push", "rules", "flow")
 CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+")
 LATIN = re.compile(r"[A-Za-z]{2,}")
 #: The same in every language: the product, keys, limits, time zones.
@@ -46,6 +46,8 @@ def spoken(site: Plant, text: str, lang: str) -> str:
         names |= {source["id"], source["protocol"]}
     names |= {one["id"] for one in site.get("push/summary")["destinations"]}
     names |= {notice["receipt"]["id"] for notice in site.get("push/outbox")["notices"] if notice["receipt"]}
+    for rule in site.get("rules", limit="5000")["rules"]:
+        names |= {rule["id"], rule["table"].get("name", ""), rule["table"].get("when", "")}
     text = COMMON.sub(" ", text)
     for name in sorted(filter(None, names), key=len, reverse=True):
         text = text.replace(name, " ")

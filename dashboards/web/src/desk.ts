@@ -7,7 +7,7 @@ import type { Act } from "./session";
 import { language, t, word } from "./words/i18n";
 import { tagTitle, unitTitle } from "./words/format";
 
-export type AlarmAct = Exclude<Act, "task" | "empty">;
+export type AlarmAct = Exclude<Act, "task" | "empty" | "rules">;
 
 /** Chosen alarms by row key; the last one chosen is the one that keys move from. */
 export const chosen = shallowRef<ReadonlySet<string>>(new Set());
@@ -152,7 +152,9 @@ export async function perform(act: AlarmAct, about: readonly Alarm[], body: Reco
       try {
         // What a drift is measured from belongs to its rule, everything else to the alarm.
         const at = act === "relearn" ? `rules/${encodeURIComponent(alarm.rule)}` : `alarms/${encodeURIComponent(rowKey(alarm))}`;
-        const answer = await post<{ alarm?: Alarm | null }>(`${at}/${act}`, body);
+        // What rose since the person looked is not acknowledged unseen.
+        const told = act === "ack" ? { ...body, seen_tier: alarm.tier } : body;
+        const answer = await post<{ alarm?: Alarm | null }>(`${at}/${act}`, told);
         if (answer.alarm) takeAlarm(answer.alarm);
       } catch (cause) {
         progress.refused.push({ about: nameOf(alarm), text: sentenceOf(cause) });

@@ -10,13 +10,15 @@ export const isKnown = ref(false);
 export const isReachable = ref(true);
 
 const ACT: readonly Role[] = ["operator", "safety_officer", "engineer", "administrator"];
+const ENGINEER: readonly Role[] = ["engineer", "administrator"];
 const REMOVE: readonly Role[] = ["safety_officer", "engineer", "administrator"];
 
-export type Act = "ack" | "reset" | "shelve" | "unshelve" | "suppress" | "unsuppress" | "relearn" | "task" | "empty";
+export type Act = "ack" | "reset" | "shelve" | "unshelve" | "suppress" | "unsuppress" | "relearn" | "task" | "empty" | "rules";
 
 export function may(act: Act): boolean {
   const role = me.value?.role;
   if (role === undefined) return false;
+  if (act === "rules") return ENGINEER.includes(role);
   return (act === "suppress" || act === "unsuppress" || act === "relearn" ? REMOVE : ACT).includes(role);
 }
 

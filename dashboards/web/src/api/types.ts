@@ -315,3 +315,119 @@ export interface Delta {
   units?: UnitTier[];
   values?: Columns;
 }
+
+/** A rule written out as a `[[rule]]` of the site file. */
+export type RuleTable = Record<string, unknown>;
+
+export interface RuleInForce {
+  id: string;
+  tag: string;
+  title: Said;
+  unit: string;
+  eu: string;
+  resolution: number;
+  kind: string;
+  group: string;
+  tier: Tier;
+  revision: number;
+  /** Stands otherwise than in the files. */
+  is_changed: boolean;
+  /** The gateway's own; never changed. */
+  is_own: boolean;
+  table: RuleTable;
+}
+
+export interface Rules {
+  revision: number;
+  can_change: boolean;
+  rules: RuleInForce[];
+  total: number;
+  next: number | null;
+}
+
+export interface Mistake {
+  file: string;
+  line: number;
+  path: string;
+  sentence: string;
+  remedy: string;
+}
+
+export interface Difference {
+  rule: string;
+  before: RuleTable | null;
+  after: RuleTable | null;
+  keys: string[];
+}
+
+export interface Checked {
+  revision: number;
+  ok: boolean;
+  mistakes: Mistake[];
+  warnings: Mistake[];
+  changes: Difference[];
+  needs_restart: string[];
+}
+
+export interface Revision {
+  number: number;
+  time: string;
+  who: string;
+  origin: string;
+  reason: string;
+  approved_by: string;
+  undoes: number | null;
+  count: number;
+  rules: string[];
+  changes?: Difference[];
+}
+
+export interface Revisions {
+  running: number;
+  revisions: Revision[];
+  next: number | null;
+}
+
+export interface TrialTrip {
+  from_ms: number;
+  to_ms: number;
+  is_in_both: boolean;
+}
+
+/** One changed rule; pairs are before and after. */
+export interface TrialRule {
+  rule: string;
+  tag: string;
+  kind: string;
+  eu: string;
+  alarms: [number, number];
+  per_day: [number | null, number | null];
+  active_s: [number, number];
+  missed: number;
+  added: number;
+  earlier: number;
+  later: number;
+  shift_s_median: number | null;
+  trips: [TrialTrip[], TrialTrip[]];
+}
+
+export interface TrialPicture {
+  tag: string;
+  eu: string;
+  time_ms: number[];
+  least: (number | null)[];
+  greatest: (number | null)[];
+  limits: [{ rule: string; kind: string; setpoint: number }[], { rule: string; kind: string; setpoint: number }[]];
+}
+
+export interface Trial {
+  number: number;
+  who: string;
+  state: "running" | "done" | "failed" | "cancelled";
+  share: number;
+  from: string;
+  to: string;
+  code: string;
+  message: string;
+  result: { days: number; samples: number; rules: TrialRule[]; pictures: TrialPicture[] } | null;
+}

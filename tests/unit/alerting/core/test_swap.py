@@ -1,6 +1,8 @@
 """Rules change in flight: the array core with swaps says what the slow oracle says that is told the same changes."""
 
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -16,13 +18,24 @@ from tests.unit.alerting.core.scene import START_NS, change_rules, make_tags, ra
 from tests.unit.alerting.core.test_oracle import by_rule, delays, told
 
 SWAPS = 0.25  # of the clock readings
+MANY = 100_000  # scans of the long comparison, over scenes of ``LEAN`` scans each
+LEAN = 500
+SHARES = 2  # processes
 
 
-def drive(seed: int, *, tags: int, steps: int, jitter: int = 4, share: float = 0.3) -> Counter[str]:
-    """Drive both over one random scene with swaps; give how much happened."""
+def drive(
+    seed: int, *, tags: int, steps: int, jitter: int = 4, share: float = 0.3, swaps: float = SWAPS, kept: float = 1.0
+) -> Counter[str]:
+    """Drive both over one random scene with swaps; give how much happened.
+
+    Args:
+        share: Of the rules that a swap changes.
+        swaps: Of the clock readings that end with a swap.
+        kept: Of the rules that the scene begins with; fewer are quicker.
+    """
     rng = np.random.default_rng(seed)
     site = make_tags(tags, min(tags, 2))
-    rules = random_rules(rng, site)
+    rules = [rule for rule in random_rules(rng, site) if kept == 1.0 or rng.random() < kept]
     table = RuleTable(rules, site)
     memory, slow = Memory.fresh(table, START_NS), SlowCore(rules, site, START_NS)
     seen: Counter[str] = Counter()
@@ -40,7 +53,7 @@ def drive(seed: int, *, tags: int, steps: int, jitter: int = 4, share: float = 0
         changed = (delays(memory) != was).any(axis=0)
         assert not (changed & ~memory.is_dirty).any(), f"{where}: a delay moved and nobody would write it down"
         seen["transitions"] += sum(map(len, found))
-        if isinstance(step, Scan) or rng.random() >= SWAPS:
+        if isinstance(step, Scan) or rng.random() >= swaps:
             continue
         rules = change_rules(rng, rules, site, share)
         exchange = compare(table, RuleTable(rules, site))
@@ -62,6 +75,26 @@ def test_few_tags_with_swaps(seed: int, jitter: int) -> None:
 
     assert seen["transitions"] > 50
     assert seen["swaps"] >= 4
+
+
+def lean_share(number: int) -> Counter[str]:
+    """Drive one process's share of the long comparison."""
+    seen: Counter[str] = Counter()
+    for scene in range(number, MANY // LEAN, SHARES):
+        seen += drive(500_000 + scene, tags=3, steps=LEAN, share=0.6, swaps=0.08, kept=0.4)
+    return seen
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)  # 60 s on an idle machine of two cores
+def test_a_hundred_thousand_scans_with_rule_changes_in_flight() -> None:
+    with ProcessPoolExecutor(SHARES, mp_context=get_context("spawn")) as pool:
+        seen = sum(pool.map(lean_share, range(SHARES)), Counter[str]())
+
+    assert seen["scans"] == MANY
+    assert seen["transitions"] >= 30_000
+    assert seen["swaps"] >= 2_000
+    assert seen["by swap"] >= 300
 
 
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

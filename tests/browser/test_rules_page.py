@@ -1,0 +1,117 @@
+"""The rules page in Chromium: find a rule, change it wrongly and rightly, try it on history, apply it, go back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge.clock_system import SystemClock
+from gateway.auth import add_user
+from gateway.store.engine import open_store, store_url
+from tests.browser.conftest import PASSWORD, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.browser.conftest import Plant, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.slow]
+
+ENGINEER = "chen.gong"
+RULE = "TK-103.level.HH"
+
+
+@pytest.fixture(scope="module")
+def engineer(plant: Plant) -> str:
+    engine = open_store(store_url(plant.stage.data))
+    add_user(engine, SystemClock(), ENGINEER, "engineer", PASSWORD)
+    engine.dispose()
+    return ENGINEER
+
+
+def rule_of(plant: Plant) -> dict[str, Any]:
+    (found,) = [rule for rule in plant.get("rules", q=RULE)["rules"] if rule["id"] == RULE]
+    return dict(found)
+
+
+def pick_rule(one: Visit) -> None:
+    one.go("rules", ready="main .rule")
+    one.page.fill("input[name=q]", RULE)
+    one.page.wait_for_selector("main .list li:only-child .rule")
+    one.page.click("main .rule")
+    one.page.wait_for_selector(".editor")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_rule_is_changed_tried_applied_and_brought_back(
+    visit: Callable[..., Visit], plant: Plant, engineer: str, lang: str
+) -> None:
+    before = rule_of(plant)
+    one = visit(name=engineer, lang=lang)
+    page = one.page
+    pick_rule(one)
+    page.fill(".editor input[name=setpoint]", "0.001")
+    page.press(".editor input[name=setpoint]", "Tab")
+    page.wait_for_selector(".editor label [role=alert]")
+    assert page.get_attribute(".editor input[name=setpoint]", "aria-invalid") == "true"
+    assert page.is_disabled(".bar button.strong")
+
+    wanted = round(before["table"]["setpoint"] - 0.05, 3)
+    page.fill(".editor input[name=setpoint]", str(wanted))
+    page.press(".editor input[name=setpoint]", "Tab")
+    page.wait_for_selector(".bar button.strong:not([disabled])")
+    page.click(".bar .acts button:nth-child(2)")
+    page.select_option(".trial select", "8")
+    page.click(".trial button.strong")
+    page.wait_for_selector(".trial table.figures", timeout=60_000)
+    assert page.locator(".trial svg path.course").count() >= 1
+    page.click(".trial header button")
+
+    revision = plant.get("rules")["revision"]
+    page.click(".bar button.strong")
+    page.click("dialog button.strong")
+    page.wait_for_selector("dialog [role=alert]")  # a reason is asked for
+    page.fill("dialog textarea", "稳妥起见 / to be safe")
+    page.click("dialog button.strong")
+    page.wait_for_selector("main [role=status]")
+    now = rule_of(plant)
+    assert (now["table"]["setpoint"], now["revision"], now["is_changed"]) == (wanted, revision + 1, True)
+
+    page.click("header .tabs button:nth-child(2)")
+    page.wait_for_selector(".revision")
+    page.click(".revision >> nth=0 >> button[aria-expanded]")
+    page.wait_for_selector(".revision .difference .after")
+    assert f"{wanted:g}" in page.inner_text(".revision .difference .after")
+    page.click(".revision >> nth=1 >> .acts button:last-child")
+    page.fill("dialog textarea", "back")
+    page.click("dialog button.strong")
+    until(lambda: rule_of(plant)["table"] == before["table"], "the rule as it was")
+    assert rule_of(plant)["revision"] == revision + 2
+    assert one.complaints == []
+
+
+def test_who_may_not_change_rules_reads_them(visit: Callable[..., Visit]) -> None:
+    one = visit(name="guest")
+    pick_rule(one)
+    assert one.page.is_disabled(".editor input[name=setpoint]")
+    assert "Engineers and administrators" in one.page.inner_text(".editor")
+
+
+def test_two_at_once_the_second_is_told(visit: Callable[..., Visit], plant: Plant, engineer: str) -> None:
+    first, second = visit(name=engineer), visit(name=engineer)
+    base = rule_of(plant)["table"]["setpoint"]
+    for one, value in ((first, base - 0.01), (second, base - 0.02)):
+        pick_rule(one)
+        one.page.fill(".editor input[name=setpoint]", f"{value:.3f}")
+        one.page.press(".editor input[name=setpoint]", "Tab")
+        one.page.wait_for_selector(".bar button.strong:not([disabled])")
+    for one in (first, second):
+        one.page.click(".bar button.strong")
+        one.page.fill("dialog textarea", "at once")
+        one.page.click("dialog button.strong")
+        one.page.wait_for_selector("main [role=status]" if one is first else "dialog [role=alert]")
+    assert "is in force, not" in second.page.inner_text("dialog [role=alert]")
+    assert RULE in second.page.inner_text("dialog [role=alert]")
+    second.complaints = [said for said in second.complaints if "409" not in said]
+    assert second.complaints == []
