@@ -41,6 +41,7 @@ from edge.model import Nature, Scan
 SHELF_S_MAX = 86_400  # Nobody forgets a shelf for longer than a day.
 SELF = "fengsui"  # Who does what no person did.
 UNIT_CHANGED = "the configuration gave the tag to another unit"
+NOTHING = no_changes()
 RULE_GONE = "the rule is no longer in the configuration"
 OUT_OF_SERVICE_S_MAX = 31 * 86_400
 BACK_IN_SERVICE = "an alarm of the tag is back in service"
@@ -350,15 +351,18 @@ class Desk:
             table=self.table,
             memory=self.memory(nature),
             book=self.alarms,
-            then=then or no_changes(),
+            then=NOTHING if then is None else then,
             derived=self.derived,
             derived_state=self.derived_states[nature],
             swap=swap,
         )
-        places = self.table.alarm[changes.rule]
-        first_ns = {int(p): int(changes.time_ns[places == p].min()) for p in np.unique(places)}
-        for place in sorted(first_ns, key=lambda p: (first_ns[p], p)):
-            mine = np.flatnonzero(places == place)
+        of_place: dict[int, list[int]] = {}
+        for at, place in enumerate(self.table.alarm[changes.rule].tolist()):
+            of_place.setdefault(place, []).append(at)
+        times_ns = changes.time_ns.tolist()
+        first_ns = {place: min(times_ns[at] for at in mine) for place, mine in of_place.items()}
+        for place in sorted(of_place, key=lambda p: (first_ns[p], p)):
+            mine = of_place[place]
             tag = self.table.tags[self.table.tags.row_of[self.table.alarms[place][0]]]
             key = scan_key or lane.memory.last_scan(tag.source)  # A clock reading leans on the last scan.
             found = judge_alarm(lane, changes, mine, place, key, self._outcome.now_ns)

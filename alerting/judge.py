@@ -5,12 +5,12 @@ Why: live and late lane fold changes into alarms in exactly one way.
 Never: touches memory, units or the register.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alerting.core import Changes, Memory
 from alerting.core.derived import DerivedState, DerivedTable
@@ -25,6 +25,9 @@ from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from edge.model import Nature
 from edge.model.quality import describe
+
+#: An alarm that rings anew, or worse, has been seen by nobody.
+UNSEEN = {"acked_by": "", "acked_ns": 0, "comment": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ class Lane:
 
 
 def judge_alarm(
-    lane: Lane, changes: Changes, mine: NDArray[np.int64], place: int, scan_key: str, now_ns: int
+    lane: Lane, changes: Changes, mine: Sequence[int], place: int, scan_key: str, now_ns: int
 ) -> tuple[Event, Alarm] | None:
     """Give the event and the alarm after a change of its limits, or None where nothing changed for it.
 
@@ -67,31 +70,25 @@ def judge_alarm(
     key = digest(lane.site, nature, tag_name, group)
     alarm = lane.book.get(key) or Alarm(key=key, nature=nature, tag=tag_name, unit=tag.unit, group=group)
     active = _active_rules(lane, place)
-    outermost = int(active[-1]) if len(active) else -1
-    latest = max(mine, key=lambda m: (changes.time_ns[m], changes.rule[m]))
-    decisive = next((m for m in mine if changes.rule[m] == outermost), latest)
-    rule = table[outermost] if len(active) else table[int(changes.rule[decisive])]
-    tier = Tier(int(table.tier[active].max())) if len(active) else Tier.NONE
-    turn, what = _turn(alarm, tier, rule, is_active=bool(len(active)), is_swap=lane.swap > 0)
+    outermost = active[-1] if active else -1
+    decisive = mine[0]
+    if len(mine) > 1:
+        latest = max(mine, key=lambda m: (changes.time_ns[m], changes.rule[m]))
+        decisive = next((m for m in mine if changes.rule[m] == outermost), latest)
+    rule = table[outermost] if active else table[int(changes.rule[decisive])]
+    tier = Tier(max(int(table.tier[k]) for k in active)) if active else Tier.NONE
+    turn, what = _turn(alarm, tier, rule, is_active=bool(active), is_swap=lane.swap > 0)
     if what is None:
         return None
     time_ns = int(changes.time_ns[decisive])
-    state = step(alarm.state, turn, is_latching=is_latching(table, alarm)) if turn else alarm.state
+    state = step(alarm.state, turn, is_latching=_is_latching(table, place)) if turn else alarm.state
+    fresh: dict[str, Any] = {}
     if alarm.state is State.NORMAL:  # The first trip leaves NORMAL and begins a new episode.
         onset_ns = min((int(changes.time_ns[m]) for m in mine if changes.is_active[m]), default=time_ns)
         onset_ns = max(onset_ns, alarm.onset_ns + 1)  # A sample long on its way may trip where the clock had tripped.
-        alarm = replace(
-            alarm,
-            unit=tag.unit,
-            id=digest(key, onset_ns),
-            onset_ns=onset_ns,
-            ordinal=0,
-            acked_by="",
-            acked_ns=0,
-            comment="",
-        )
+        fresh = {"unit": tag.unit, "id": digest(key, onset_ns), "onset_ns": onset_ns, **UNSEEN}
     if state is State.UNACK and turn in (Turn.TRIP, Turn.RISE):  # What was acknowledged is not what rings now.
-        alarm = replace(alarm, raised_ns=time_ns, acked_by="", acked_ns=0, comment="")
+        fresh |= {"raised_ns": time_ns, **UNSEEN}
     value = float(changes.value[decisive])
     after = replace(
         alarm,
@@ -101,14 +98,15 @@ def judge_alarm(
         condition=rule.kind.name,
         rule=rule.id,
         changed_ns=time_ns,
-        ordinal=alarm.ordinal + 1,
-        value=value if np.isfinite(value) else None,
-        setpoint=rule.setpoint if np.isfinite(rule.setpoint) else None,
+        ordinal=1 if alarm.state is State.NORMAL else alarm.ordinal + 1,
+        value=value if math.isfinite(value) else None,
+        setpoint=rule.setpoint if math.isfinite(rule.setpoint) else None,
+        **fresh,
     )
     if state is State.NORMAL:
         what = What.CLEARED
     facts = _facts(rule, tag.eu, after.value, describe(int(changes.quality[decisive])), scan_key)
-    facts |= _more_facts(lane, rule, changes, int(decisive), is_active=bool(len(active)))
+    facts |= _more_facts(lane, rule, changes, int(decisive), is_active=bool(active))
     if what in (What.ESCALATED, What.LOWERED, What.CHANGED):
         facts["from"] = alarm.condition
     facts |= {name: cause for name, cause in (("gap", lane.late), ("swap", lane.swap)) if cause}
@@ -156,14 +154,24 @@ def is_latching(table: RuleTable, alarm: Alarm) -> bool:
     return any(rule.is_latching for rule in rules_of(table, alarm))
 
 
-def _active_rules(lane: Lane, place: int) -> NDArray[np.int64]:
+def _is_latching(table: RuleTable, place: int) -> bool:
+    """Tell whether any rule of an alarm latches."""
+    first, end = table.alarm_first[place : place + 2].tolist()
+    return any(table[k].is_latching for k in range(first, end))
+
+
+def _active_rules(lane: Lane, place: int) -> list[int]:
     """Give the alarm's tripped rules that ring, outermost last, as they stood before ``lane.then``."""
-    first, end = int(lane.table.alarm_first[place]), int(lane.table.alarm_first[place + 1])
-    rings = lane.table.tier[first:end] > Tier.NONE
-    is_active = lane.memory.is_active[first:end].copy()
-    mine = (lane.then.rule >= first) & (lane.then.rule < end)
-    is_active[lane.then.rule[mine] - first] = ~lane.then.is_active[mine]
-    return first + np.flatnonzero(is_active & rings)
+    first, end = lane.table.alarm_first[place : place + 2].tolist()
+    is_active = lane.memory.is_active[first:end].tolist()
+    if len(lane.then):
+        for rule, active in zip(lane.then.rule.tolist(), lane.then.is_active.tolist(), strict=True):
+            if first <= rule < end:
+                is_active[rule - first] = not active
+    if not any(is_active):
+        return []
+    tiers = lane.table.tier[first:end].tolist()
+    return [first + at for at, active in enumerate(is_active) if active and tiers[at] > Tier.NONE]
 
 
 def _turn(alarm: Alarm, tier: Tier, rule: Rule, *, is_active: bool, is_swap: bool) -> tuple[Turn | None, What | None]:

@@ -112,7 +112,7 @@ class Gap:
             )
             places = self.part.table.alarm[changes.rule]
             for place in np.unique(places):
-                mine = np.flatnonzero(places == place)
+                mine = np.flatnonzero(places == place).tolist()
                 found = judge_alarm(lane, changes, mine, int(place), scan.key, now_ns)
                 if found is not None:
                     event, alarm = found

@@ -13,9 +13,10 @@ import numpy as np
 from alerting.core import kernel_samples
 from alerting.core.batch import NONE_NS, Batch, Taken
 from alerting.core.guard import Guard
-from alerting.core.memory import Changes, Memory
+from alerting.core.memory import Changes, Memory, no_changes
 from alerting.model.rule import RuleTable
 
+NOTHING = no_changes()
 ROOM = 65_536  # Transitions that one call of the kernel may report.
 
 
@@ -104,16 +105,23 @@ def _hand_over(batch: Batch, taken: Taken, told: _Told) -> None:
     bounds = np.append(np.flatnonzero(np.diff(scan, prepend=-1)), len(scan))
     for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         after = told.after[start:end]
-        taken.changes[int(scan[start])] = (_changes(told, start, ~after), _changes(told, start, after))
+        every = slice(start, end)
+        if after.all():
+            taken.changes[int(scan[start])] = (NOTHING, _changes(told, every))
+        elif not after.any():
+            taken.changes[int(scan[start])] = (_changes(told, every), NOTHING)
+        else:
+            parts = (start + np.flatnonzero(~after), start + np.flatnonzero(after))
+            taken.changes[int(scan[start])] = (_changes(told, parts[0]), _changes(told, parts[1]))
 
 
-def _changes(told: _Told, start: int, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Changes:
-    at = start + np.flatnonzero(mask)
+def _changes(told: _Told, at: slice | np.ndarray[Any, np.dtype[np.int64]]) -> Changes:
+    rule = told.rule[at]
     return Changes(
-        told.rule[at],
+        rule,
         told.active[at],
         told.time_ns[at],
         told.value[at],
         told.quality[at],
-        np.full(len(at), np.nan),
+        np.full(len(rule), np.nan),
     )
