@@ -6,6 +6,7 @@ Flow: fengsui run -> [serve] -> gateway, HTTP
 import asyncio
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import sys
@@ -90,6 +91,8 @@ def serve_site(
             door.close()
             sys.stderr.write(f"{error}\n{DOES_NOT_FIT}\n")
             return WRONG
+        gc.collect()
+        gc.freeze()  # Tags and rules stay; looking through them again and again would stop the road each time.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(gateway, door))
     return GOOD

@@ -25,7 +25,7 @@ class Batch:
 
     Attributes:
         rows, values, quality, times_ns: The samples, as in ``Scan``, (n,).
-        first: Samples of scan s are ``first[s]:first[s + 1]``, int64 (scans + 1,).
+        first: Samples of scan s are ``first[s]:first[s + 1]``, at least one, int64 (scans + 1,).
         source: Index of each scan's source in the memory, int32 (scans,).
         received_ns, lateness_ns: Of each scan, int64 (scans,); an older sample waits for a second thought.
     """

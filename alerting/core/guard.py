@@ -152,22 +152,22 @@ class Guard:
         counts = np.diff(batch.first)
         received = np.repeat(batch.received_ns, counts)
         fine = (rows >= 0) & (rows < tags)
-        fine &= memory.source[np.where(fine, rows, 0)] == np.repeat(batch.source, counts)
+        at = rows if fine.all() else np.where(fine, rows, 0)
+        fine &= memory.source[at] == np.repeat(batch.source, counts)
         fine &= batch.times_ns <= received + AHEAD_NS_MAX
         fine &= batch.times_ns >= received - np.repeat(batch.lateness_ns, counts)
-        fine[fine] = batch.times_ns[fine] > memory.last_ns[rows[fine]]
-        known = np.flatnonzero((rows >= 0) & (rows < tags))
-        fine[known] &= self.is_single(rows[known])  # A tag that comes twice is judged in order of time.
+        fine &= batch.times_ns > memory.last_ns[at]
+        if not (rows[1:] > rows[:-1]).all():  # A tag that comes twice is judged in order of time.
+            known = np.flatnonzero((rows >= 0) & (rows < tags))
+            fine[known] &= self.is_single(rows[known])
         counted = np.minimum(batch.times_ns, received)
-        newest = np.full(len(counts), NONE_NS, dtype=np.int64)
-        scan = np.repeat(np.arange(len(counts)), counts)
-        np.maximum.at(newest, scan[fine], counted[fine])
+        newest = np.maximum.reduceat(np.where(fine, counted, NONE_NS), batch.first[:-1])
 
         quiet = np.zeros(len(rows), dtype=np.bool_)
         mine = np.flatnonzero(fine)
         quiet[mine] = self._is_quiet(memory, rows[mine], batch.values[mine], batch.quality[mine], counted[mine])
         self._settle(memory, rows[quiet], batch.values[quiet], counted[quiet])
-        left = counts - np.bincount(scan[quiet], minlength=len(counts))
+        left = counts - np.add.reduceat(quiet, batch.first[:-1], dtype=np.int64)
         return Taken(is_taken=quiet, left=left, newest_ns=newest)
 
     def _is_quiet(
