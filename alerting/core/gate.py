@@ -33,6 +33,7 @@ OUT_OF_RANGE = np.array([encode(Quality.BAD, Reason.RANGE), encode(Quality.BAD, 
 #: Kinds that a value which was there before can trip by itself; the others wait for the next sample.
 AT_ONCE = (*LIMITS, Kind.DEVIATION, Kind.STATE)
 NONE = np.empty(0, np.int64)
+LOOK_BACK_NS = 40 * 86_400 * 1_000_000_000  # After a longer pause only what has been last matters.
 NO_ROWS = np.empty(0, np.int32)
 
 
@@ -76,7 +77,9 @@ def turn_schedules(table: RuleTable, memory: Memory, scan: Scan, time_ns: Times)
     source = int(memory.source[scan.rows[0]])
     for cell in table.gates.cells[memory.source[table.row[table.gates.cells]] == source].tolist():
         mine = np.isin(scan.rows, table.gates.rows.get(cell, NONE))
-        newest = int(time_ns[mine].max(initial=0))
+        if not mine.any():  # What has no sample here is for the clock.
+            continue
+        newest = int(time_ns[mine].max())
         if newest >= memory.opened_ns[cell]:
             come = memory.watermarks(scan.received_ns)
             come[source] = newest
@@ -106,7 +109,7 @@ def turn_cell(
         since = min(int(memory.mark_ns[source]), until)
         if calendar.is_open(since) is not is_open:
             since = until
-    switches = calendar.schedule.switches(since, until)
+    switches = calendar.schedule.switches(max(since, until - LOOK_BACK_NS), until)
     if calendar.is_open(until) is not is_open and not switches:
         switches = [(until, not is_open)]
     for at_ns, opens in switches:

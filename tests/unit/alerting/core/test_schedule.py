@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from alerting.model.rule import Kind
 from alerting.model.schedule import DAYS, Calendar, Schedule, Span
 from tests.unit.alerting.core.drive import Drive
-from tests.unit.alerting.core.scene import START_NS, make_rule
+from tests.unit.alerting.core.scene import START_NS, make_rule, make_scan, make_tags
 
 S = 1_000_000_000
 EVERY = tuple(range(7))
@@ -154,6 +154,18 @@ def test_a_whole_span_between_two_looks() -> None:
     drive.sample(50, 90).tick(300)
     assert told(drive) == []
     assert not drive.desk.memories[next(iter(drive.desk.memories))].is_active[drive.desk.table.index_of["t0.H"]]
+
+
+def test_a_scan_without_its_tags_is_not_a_look() -> None:
+    """It would take the time of no sample for 1970, and all switches since then for due."""
+    tags = make_tags(2)
+    drive = Drive(make_rule(Kind.H, 80.0, tag="t0", schedule=MINUTE), tags=tags)
+    drive.desk.begin(START_NS + S)
+    drive.desk.take(make_scan(1, 5.0, row=1))
+    table, memory = drive.desk.table, next(iter(drive.desk.memories.values()))
+    assert memory.opened_ns[table.gates.cells].tolist() == [0]
+    drive.desk.finish()
+    assert memory.opened_ns[table.gates.cells].tolist() == [START_NS + OPEN_S * S]
 
 
 def test_days_have_names() -> None:
