@@ -286,6 +286,53 @@ def backtest(
 
 
 @app.command()
+def learn(
+    config: Config,
+    recording: Annotated[
+        Path, typer.Argument(help="CSV or Parquet of normal operation, long or wide: docs/backtest.md#recordings.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="Write the artefact here; default: only print.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="When something was wrong: start,end[,tag][,name]; left out.")
+    ] = None,
+    per_year: Annotated[
+        float, typer.Option("--per-year", min=0.01, max=100, help="False alarms a tag and year.")
+    ] = 1.0,
+    operators: Annotated[int, typer.Option("--operators", min=1, max=1000, help="Who share the alarms.")] = 1,
+    middle: Annotated[bool, typer.Option("--middle", help="The estimate, not the quiet end of its interval.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn thresholds of DRIFT and TREND rules from a recording; exit 1 where one could not be learnt."""
+    from alerting.model.learned import as_json as artefact_json
+    from gateway.backtest.progress import shown
+    from gateway.learn.artefact import write
+    from gateway.learn.run import Asked, summary
+    from gateway.learn.run import learn as carry
+    from gateway.load import ConfigError
+    from gateway.load import load as read
+    from gateway.recording import RecordingError
+
+    try:
+        site = read(config, is_learning=True)
+    except ConfigError as failure:
+        _refuse(str(failure))
+    _check_readable(recording, "The recording")
+    _check_readable(labels, "The table of labels")
+    _check_writable(out, "--out", config, recording, labels)
+    asked = Asked(recording=recording, labels=labels, per_year=per_year, operators=operators, takes_middle=middle)
+    try:
+        with shown() as progress:
+            learned = carry(site, asked, progress)
+        if out is not None:
+            write(out, learned)
+    except (RecordingError, OSError) as failure:
+        _refuse(_sentence(failure))
+    facts = artefact_json(learned)
+    typer.echo(json.dumps(facts, ensure_ascii=False, allow_nan=False) if as_json else summary(learned))
+    raise typer.Exit(FINDING if any(each.value is None for each in learned.rules) else GOOD)
+
+
+@app.command()
 def alarms(data: Data = None, as_json: AsJson = False) -> None:
     """List the alarms that ring, wait for an answer or are kept quiet; the gravest first."""
     from gateway.find import current

@@ -27,8 +27,9 @@ class Threshold:
         kind: Name of its kind, ``DRIFT`` or ``TREND``.
         shape: Digest of what shapes its statistic (``digest_of_shape``).
         value: The threshold: of DRIFT the setpoint, σ; of TREND the horizon, s. None where ``refused`` says why not.
+            The quiet end of the interval unless the middle was asked for.
         low, high: Ends of its interval of 80 %, same unit; None where there is no value.
-        now: What the configuration says at present; None where it leaves it to this artefact.
+        now: What the configuration says at present, or nobody's default where it leaves it to an artefact.
         days: Judged time that this is known from, days.
         peaks: Independent exceedances that the tail was fitted to.
         tail: Shape of the fitted tail ξ; 0 falls exponentially.
