@@ -75,7 +75,7 @@ def test_the_fit_finds_a_known_tail(shape: float) -> None:
 
 
 def test_the_level_is_the_true_one_within_its_interval() -> None:
-    """Block maxima of a known law (scipy's GEV): most intervals of 80 % of 40 histories hold the level of once a year."""
+    """Maxima of a known law (scipy's GEV): most intervals of 80 % of 40 histories hold the level of once a year."""
     law, chance, held = genextreme(0.05, loc=2.0, scale=0.4), 1 / 8766, 0
     truth = float(law.isf(chance))
     for seed in range(40):
