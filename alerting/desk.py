@@ -294,6 +294,7 @@ class Desk:
             self._unit_by_clock(change)
         outcome.standings = self.units.take_changed()
         for nature, memory in self.memories.items():
+            memory.is_dirty[memory.formulas.stirred()] = True
             dirty = np.flatnonzero(memory.is_dirty)
             outcome.delays += [(nature, int(rule)) for rule in dirty]
             memory.is_dirty[dirty] = False

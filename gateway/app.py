@@ -50,6 +50,7 @@ from gateway.rules.revision import add as add_revision
 from gateway.rules.revision import audit as audit_revision
 from gateway.rules.revision import last as last_revision
 from gateway.store import checkpoint
+from gateway.store.acts import take_over
 from gateway.store.commit import Mark, known_marks, put_marks, restore
 from gateway.store.engine import open_store, store_url
 from gateway.store.journal import install_key
@@ -340,6 +341,7 @@ class Gateway:
                 state.epoch += 1
                 state.number = 0
         known = known_marks(connection)
+        take_over(connection, self.store.journal, main_nature(self.site), start_ns)
         put_marks(
             connection,
             [
@@ -349,6 +351,7 @@ class Gateway:
                     number=state.number,
                     time_ns=known[source].time_ns if source in known else start_ns,
                     received_ns=known[source].received_ns if source in known else start_ns,
+                    outages=state.memo,
                 )
                 for source, state in self.intake.state.items()
             ],

@@ -16,6 +16,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from edge.clock import Clock
+from gateway.store.acts import Hand, note
 from gateway.store.schema import session, user
 
 S_TO_NS = 1_000_000_000
@@ -66,7 +67,7 @@ class User:
 # ----------------------------------------------------------------------------------------- what the command line does
 
 
-def add_user(engine: Engine, clock: Clock, name: str, role: str, password: str) -> User:
+def add_user(engine: Engine, clock: Clock, name: str, role: str, password: str, *, by: Hand | None = None) -> User:
     """Make a user.
 
     Raises:
@@ -80,10 +81,11 @@ def add_user(engine: Engine, clock: Clock, name: str, role: str, password: str) 
         if _find(connection, name) is not None:
             raise UserError(f"User {name!r} exists already; choose another name or change the password.")
         _insert(connection, made, hashed)
+        note(connection, by, "user_added", user=name, role=role)
     return made
 
 
-def set_password(engine: Engine, name: str, password: str) -> None:
+def set_password(engine: Engine, name: str, password: str, *, by: Hand | None = None) -> None:
     """Give a user a new password, unlock him and end all his sessions."""
     check_password(name, password)
     hashed = _HASHER.hash(password)
@@ -93,6 +95,7 @@ def set_password(engine: Engine, name: str, password: str) -> None:
             update(user).where(user.c.name == name).values(password_hash=hashed, failures=0, locked_until_ns=0)
         )
         connection.execute(delete(session).where(session.c.name == name))
+        note(connection, by, "password_set", user=name)
 
 
 def list_users(engine: Engine) -> list[User]:
@@ -111,24 +114,28 @@ def list_users(engine: Engine) -> list[User]:
         ]
 
 
-def disable_user(engine: Engine, name: str) -> None:
+def disable_user(engine: Engine, name: str, *, by: Hand | None = None) -> None:
     """Keep a user out from now on; his sessions and links end at once. His name stays in the journal."""
     with engine.begin() as connection:
         _require(connection, name)
         connection.execute(update(user).where(user.c.name == name).values(is_active=False))
         connection.execute(delete(session).where(session.c.name == name))
+        note(connection, by, "user_disabled", user=name)
 
 
-def enable_user(engine: Engine, name: str) -> None:
+def enable_user(engine: Engine, name: str, *, by: Hand | None = None) -> None:
     """Let a user in again, and unlock him."""
     with engine.begin() as connection:
         _require(connection, name)
         connection.execute(
             update(user).where(user.c.name == name).values(is_active=True, failures=0, locked_until_ns=0)
         )
+        note(connection, by, "user_enabled", user=name)
 
 
-def make_link(engine: Engine, name: str, role: str, clock: Clock, *, valid_s: int = LINK_S) -> str:
+def make_link(
+    engine: Engine, name: str, role: str, clock: Clock, *, valid_s: int = LINK_S, by: Hand | None = None
+) -> str:
     """Give the token of a link ``/login/<token>`` that logs a user in once; the user is made where he is missing.
 
     A user made so has no password and can only come by a link.
@@ -146,6 +153,7 @@ def make_link(engine: Engine, name: str, role: str, clock: Clock, *, valid_s: in
             raise UserError(f"User {name!r} is disabled; enable the user first.")
         elif known.role != _role(role):
             raise UserError(f"User {name!r} is {known.role}, not {role}.")
+        note(connection, by, "login_link_made", user=name, role=role)
         return _open(connection, name, now_ns, valid_s, is_one_time=True)
 
 

@@ -4,6 +4,7 @@ Exit codes: 0 good, 1 a negative finding, 2 a wrong configuration or use. Facts 
 a machine reads them; progress goes to standard error. Imports are lazy, so that ``fengsui check`` starts at once.
 """
 
+import getpass
 import json
 import math
 import os
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from gateway.config import Site
+    from gateway.store.acts import Hand
 
 app = typer.Typer(
     name="fengsui",
@@ -460,7 +462,7 @@ def user_add(
         engine = _open(data, make=True)
         if name in [user.name for user in list_users(engine)]:  # told before a password is asked for
             _refuse(f"User {name!r} exists already; choose another name or change the password.")
-        add_user(engine, SystemClock(), name, role, _password(from_input=password_stdin))
+        add_user(engine, SystemClock(), name, role, _password(from_input=password_stdin), by=_hand())
     except UserError as failure:
         _refuse(str(failure))
     typer.echo(f"User {name} ({role}) was added.")
@@ -504,7 +506,7 @@ def user_password(
     if name not in [user.name for user in list_users(engine)]:
         _refuse(f"There is no user {name!r}.")
     try:
-        set_password(engine, name, _password(from_input=password_stdin))
+        set_password(engine, name, _password(from_input=password_stdin), by=_hand())
     except UserError as failure:
         _refuse(str(failure))
     typer.echo(f"User {name} has a new password.")
@@ -537,7 +539,7 @@ def user_link(
             f"There is no user {name!r}. {meant(name, tuple(known))} Give --role to make a user who comes by links."
         )
     try:
-        token = make_link(engine, name, role or known[name], SystemClock())
+        token = make_link(engine, name, role or known[name], SystemClock(), by=_hand())
     except UserError as failure:
         _refuse(str(failure))
     typer.echo(f"{url.rstrip('/')}/login/{token}")
@@ -559,7 +561,7 @@ def node_add(
     if token_env and not given:
         _refuse(f"Environment variable {token_env} is empty or not set.")
     try:
-        token = add_node(_open(data, make=True), SystemClock(), name, given)
+        token = add_node(_open(data, make=True), SystemClock(), name, given, by=_hand())
     except NodeError as failure:
         _refuse(str(failure))
     typer.echo(f"Node {name} was added." if given else token)
@@ -586,7 +588,7 @@ def node_revoke(name: str, data: Data = None) -> None:
     from gateway.nodes.credential import NodeError, revoke_node
 
     try:
-        revoke_node(_open(data), name)
+        revoke_node(_open(data), name, by=_hand())
     except NodeError as failure:
         _refuse(str(failure))
     typer.echo(f"Node {name} is revoked.")
@@ -596,10 +598,22 @@ def _change_user(name: str, data: Path | None, change: str, said: str) -> None:
     from gateway import auth
 
     try:
-        getattr(auth, change)(_open(data), name)
+        getattr(auth, change)(_open(data), name, by=_hand())
     except auth.UserError as failure:
         _refuse(str(failure))
     typer.echo(f"User {name} {said}.")
+
+
+def _hand() -> "Hand":
+    """Say who works here: the account of the operating system, which no user of ours can be mistaken for."""
+    from edge.clock_system import SystemClock
+    from gateway.store.acts import Hand
+
+    try:
+        account = getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in many containers
+        account = f"uid {os.getuid()}"
+    return Hand(who=f"command line ({account})"[:64], time_ns=SystemClock().wall_ns())
 
 
 def _password(*, from_input: bool) -> str:

@@ -32,6 +32,7 @@ from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
 from gateway.rules.book import Swap
 from gateway.store import checkpoint
+from gateway.store.acts import take_over
 from gateway.store.commit import DelayRow, Mark, commit, delay_rows, marks, without_known
 from gateway.store.store import Store
 from gateway.system import main_nature
@@ -285,6 +286,7 @@ class Road:
                 if each.swap is not None:
                     each.swap.write(connection, each.outcome.now_ns)
                 commit(connection, self.store.journal, each.outcome, each.delays, each.marks, notices, nature)
+            take_over(connection, self.store.journal, nature, now_ns)
             if contents:
                 checkpoint.save(connection, now_ns, contents)
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from alerting.core import Memory
@@ -91,8 +92,23 @@ class _Sequence:
     streak_received_ns: int = 0  # when the first of them came
     streak_time_ns: int = 0  # and its source time
     outages: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=OUTAGES_KEPT))
+    memo: str = ""  # outages and link as they are committed, made anew when they change
     is_stepped: bool = False
     is_unjudged_told: bool = False
+
+    def remember(self) -> None:
+        """Write down outages and link, so that back-fill that comes after a restart is still late."""
+        down_ns = 0 if self.is_up else self.down_since_ns
+        self.memo = orjson.dumps({"outages": list(self.outages), "down_since_ns": down_ns}).decode()
+
+    def recall(self, memo: str) -> None:
+        """Put back what was written down."""
+        if not memo:
+            return
+        known = orjson.loads(memo)
+        self.outages.extend((from_ns, to_ns) for from_ns, to_ns in known["outages"])
+        self.is_up, self.down_since_ns = not known["down_since_ns"], known["down_since_ns"]
+        self.memo = memo
 
 
 @dataclass(slots=True)
@@ -140,7 +156,9 @@ class Intake:
             state.down_since_ns = link.received_ns
         elif not state.is_up and link.is_up:
             state.outages.append((state.down_since_ns, link.received_ns))
-        state.is_up = link.is_up
+        if state.is_up is not link.is_up:
+            state.is_up = link.is_up
+            state.remember()
 
     def plain(self, items: Sequence[Scan | Link], live: LiveSide) -> dict[Nature, "Plain"]:
         """Find the scans that simply follow their predecessors: no gap, no back-fill, no clock in doubt.
@@ -361,6 +379,7 @@ class Intake:
         is_end = bool(state.received_ns) and scan.received_ns - state.received_ns > silent_ns
         if is_end:
             state.outages.append((state.received_ns, scan.received_ns))
+            state.remember()
             state.is_unjudged_told = False
         state.received_ns = scan.received_ns
         return is_end

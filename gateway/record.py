@@ -226,6 +226,7 @@ def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> No
     for source, (epoch, number, received_ns) in snapshot["sequences"].items():
         state = intake.state[source]
         state.epoch, state.number, state.received_ns = epoch, number, received_ns
+        state.recall(snapshot.get("outages", {}).get(source, ""))
 
 
 def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
@@ -255,6 +256,7 @@ def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
             "lower_after_s": desk.units.policy.lower_after_s,
         },
         "unit_tiers": [standing_row(standing) for standing in desk.units.standings()],
+        "outages": {name: s.memo for name, s in intake.state.items() if s.memo},
         "sequences": {name: (s.epoch, s.number, s.received_ns) for name, s in intake.state.items()},
     }
 

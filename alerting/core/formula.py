@@ -9,6 +9,7 @@ A rule's time is the newest time of any of its tags (``many``). A tag falls stal
 is that moment in the rule's time.
 """
 
+import json
 import math
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -35,6 +36,8 @@ Times = NDArray[np.int64]
 BY_CALCULATION: Final = (Unknown.DIVISION, Unknown.TOO_LARGE, Unknown.NOT_WHOLE)
 TELL_AGAIN_NS: Final = 60_000_000_000  # A sensor that hovers around zero must not fill the journal.
 NEWS_MAX: Final = 1000  # Beyond it the oldest goes; each rule tells at most once a minute.
+#: What is committed with the tick: timers of ``for``, edges of ``count``.
+LASTING: Final = ("held_since", "held_counted", "count_last", "count_ns")
 PARTS_TOLD_MAX: Final = 12  # A sentence with more of them is not read.
 
 
@@ -73,6 +76,7 @@ class Formulas:
         self.parts: list[Formula] = []
         self.part_of: NDArray[np.int32] = np.full(len(table), -1, np.int32)
         self.place_of: NDArray[np.int64] = np.zeros(len(table), np.int64)
+        self._stirred: set[int] = set()
         self._news: deque[dict[str, Any]] = deque(maxlen=NEWS_MAX)
         self._names = [f"{rule.id} {digest(rule.when)}" if rule.when else "" for rule in table]
         for rules, program, expressions in compiled(table):
@@ -174,9 +178,49 @@ class Formulas:
         self._news.clear()
         return told
 
+    def stirred(self) -> list[int]:
+        """Hand over the rules whose timers or counts changed since the last call: these outlive a kill -9."""
+        found, self._stirred = sorted(self._stirred), set()
+        return found
+
+    def keep(self, rule: int) -> str:
+        """Give timers and counts of a rule as text; empty where there is nothing to keep.
+
+        What a ``rate`` or ``delta`` keeps is a filter, and in the checkpoint.
+        """
+        if self.part_of[rule] < 0:
+            return ""
+        state, place = self.parts[self.part_of[rule]].state, int(self.place_of[rule])
+        kept = {name: getattr(state, name)[place].tolist() for name in LASTING}
+        kept["count_ns"] = [[at_ns for at_ns in edges if at_ns] for edges in kept["count_ns"]]
+        is_idle = not any((*kept["held_since"], *kept["held_counted"], *kept["count_ns"]))
+        if is_idle and all(truth < 0 for truth in kept["count_last"]):
+            return ""
+        return json.dumps({"name": self._names[rule], "time_ns": int(state.time_ns[place]), **kept})
+
+    def put_back(self, rule: int, text: str) -> None:
+        """Put back what was kept of a rule that still says the same; it is newer than the checkpoint."""
+        if not text or self.part_of[rule] < 0:
+            return
+        kept = json.loads(text)
+        state, place = self.parts[self.part_of[rule]].state, int(self.place_of[rule])
+        if kept["name"] != self._names[rule]:
+            return
+        state.time_ns[place] = max(int(state.time_ns[place]), kept["time_ns"])
+        for name in LASTING[:3]:
+            getattr(state, name)[place] = kept[name]
+        state.count_ns[place] = 0
+        for slot, edges in enumerate(kept["count_ns"]):
+            state.count_ns[place, slot, : len(edges)] = edges
+
     def take(self, formula: Formula, places: Indexes, inputs: Inputs, time_ns: Times) -> tuple[Truths, Times]:
         """Run some rules of a formula; give their truth, and the time that counts."""
+        layout = formula.program.layout
+        before = _pulse(formula.state, places) if layout.helds or layout.counts else None
         verdict = run(formula.program, formula.state, places, inputs, time_ns)
+        if before is not None:
+            is_other = (_pulse(formula.state, places) != before).any(axis=1)
+            self._stirred.update(formula.rules[places[is_other]].tolist())
         formula.said[places] = verdict.said
         formula.sides[places] = verdict.sides
         formula.cause[places] = verdict.cause
@@ -236,6 +280,12 @@ class Formulas:
                 formula.state.put(at, theirs.state.take(places))
                 for name in ("said", "sides", "cause", "said_at", "sides_at", "told_ns"):
                     getattr(formula, name)[at] = getattr(theirs, name)[places]
+
+
+def _pulse(state: State, places: Indexes) -> Times:
+    """Give what changes when a timer starts or stops or an edge is counted, int64 (m, w)."""
+    columns = (state.held_since, state.held_counted, state.count_last, state.count_ns[:, :, 0])
+    return np.concatenate([column[places].astype(np.int64) for column in columns], axis=1)
 
 
 def _sides(node: Part) -> tuple[Node, ...]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from edge.clock import Clock
 from edge.load.words import ID_RULE, is_id
 from gateway.auth import hash_token
+from gateway.store.acts import Hand, note
 from gateway.store.schema import node
 
 TOKEN_LEAST = 32
@@ -36,7 +37,7 @@ class NodeEntry:
     last_contact_ns: int
 
 
-def add_node(engine: Engine, clock: Clock, name: str, token: str = "") -> str:
+def add_node(engine: Engine, clock: Clock, name: str, token: str = "", *, by: Hand | None = None) -> str:
     """Let a node in; give its token.
 
     Args:
@@ -59,6 +60,7 @@ def add_node(engine: Engine, clock: Clock, name: str, token: str = "") -> str:
             connection.execute(insert(node).values(name=name, last_contact_ns=0, lost=0, **told))
         else:
             connection.execute(update(node).where(node.c.name == name).values(**told))
+        note(connection, by, "node_added", node=name)
     return token
 
 
@@ -76,7 +78,7 @@ def list_nodes(engine: Engine) -> list[NodeEntry]:
         ]
 
 
-def revoke_node(engine: Engine, name: str) -> None:
+def revoke_node(engine: Engine, name: str, *, by: Hand | None = None) -> None:
     """Keep a node out from its next request on; what it sent stays, what it has not sent stays in its spool.
 
     Raises:
@@ -84,6 +86,8 @@ def revoke_node(engine: Engine, name: str) -> None:
     """
     with engine.begin() as connection:
         changed = connection.execute(update(node).where(node.c.name == name).values(is_active=False, token_hash=""))
+        if changed.rowcount == 1:
+            note(connection, by, "node_revoked", node=name)
     if changed.rowcount != 1:
         raise NodeError(f"There is no node {name!r}.")
 

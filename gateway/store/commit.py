@@ -39,6 +39,7 @@ class Mark:
     number: int
     time_ns: int
     received_ns: int
+    outages: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ class DelayRow:
     phase: int
     since_ns: int
     elapsed_ns: int
+    inner: str = ""
 
 
 def delay_rows(desk: Desk, outcome: Outcome) -> list[DelayRow]:
@@ -66,6 +68,7 @@ def delay_rows(desk: Desk, outcome: Outcome) -> list[DelayRow]:
                 phase=int(memory.phase[k]),
                 since_ns=int(memory.since_ns[k]),
                 elapsed_ns=int(memory.elapsed_ns[k]),
+                inner=memory.formulas.keep(k),
             )
         )
     rows += [
@@ -90,6 +93,7 @@ def marks(desk: Desk, intake: Intake, natures: dict[str, Nature]) -> list[Mark]:
                 number=state.number,
                 time_ns=int(memory.mark_ns[index]),
                 received_ns=int(memory.mark_received_ns[index]),
+                outages=state.memo,
             )
         )
     return found
@@ -161,6 +165,7 @@ def put_marks(connection: Connection, source_marks: Sequence[Mark]) -> None:
             "number": mark.number,
             "time_ns": mark.time_ns,
             "received_ns": mark.received_ns,
+            "outages": mark.outages,
         }
         for mark in source_marks
     ]
@@ -204,9 +209,10 @@ def _put_delays(connection: Connection, delays: Sequence[DelayRow]) -> None:
             "phase": row.phase,
             "since_ns": row.since_ns,
             "elapsed_ns": row.elapsed_ns,
+            "inner": row.inner,
         }
         for row in delays
-        if row.is_active or row.phase != Phase.REST
+        if row.is_active or row.phase != Phase.REST or row.inner
     ]
     if kept:
         connection.execute(insert(table), kept)
@@ -244,6 +250,7 @@ def restore(connection: Connection, desk: Desk, intake: Intake, natures: dict[st
         memory.phase[k] = row.phase
         memory.since_ns[k] = row.since_ns
         memory.elapsed_ns[k] = row.elapsed_ns
+        memory.formulas.put_back(k, row.inner)
         assert row.phase != Phase.REST or row.since_ns == PAUSED, row.rule
     for memory in desk.memories.values():
         memory.timers.forget()
@@ -256,6 +263,7 @@ def _restore_mark(desk: Desk, intake: Intake, natures: dict[str, Nature], row: A
     if state is None:
         return
     state.epoch, state.number, state.received_ns = row.epoch, row.number, row.received_ns
+    state.recall(row.outages)
     memory = desk.memory(natures[row.source])
     index = memory.source_of.get(row.source)
     if index is None:

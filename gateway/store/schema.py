@@ -113,6 +113,7 @@ delay = Table(
     Column("phase", Integer, nullable=False),  # 0 none, 1 on-delay, 2 off-delay
     Column("since_ns", BigInteger, nullable=False),  # watermark at which counting (re)started; 0 while paused
     Column("elapsed_ns", BigInteger, nullable=False),  # counted before that
+    Column("inner", Text, nullable=False, server_default=""),  # JSON: timers and counts inside an expression
 )
 
 #: How far each source had come, written with each tick that matters and at least each second.
@@ -124,6 +125,7 @@ source_mark = Table(
     Column("number", BigInteger, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("received_ns", BigInteger, nullable=False),
+    Column("outages", Text, nullable=False, server_default=""),  # JSON: when the link was down or the source silent
 )
 
 #: Filters and live values, every 10 s and at shutdown; may lose that.
@@ -215,6 +217,17 @@ session = Table(
     Column("created_ns", BigInteger, nullable=False),
     Column("expires_ns", BigInteger, nullable=False),
     Column("is_one_time", Boolean, nullable=False),  # a log-in link, not a session
+)
+
+#: What was done at the command line and is not journalled yet, see ``gateway.store.acts``.
+act = Table(
+    "act",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("facts", Text, nullable=False),
 )
 
 #: Edge nodes that may send scans.
