@@ -61,14 +61,16 @@ def settle(desk: Desk, intake: Intake, items: Sequence[Item]) -> Settled:
     for nature, plain in intake.plain(items, desk).items():
         if len(plain.scans) >= SCANS_MIN or sum(len(scan.rows) for scan in plain.scans) >= SAMPLES_MIN:
             intake.note_plain(plain)
-            _settle(desk, nature, plain, settled)
+            _settle(desk, intake, nature, plain, settled)
     return settled
 
 
-def _settle(desk: Desk, nature: Nature, plain: Plain, settled: Settled) -> None:
+def _settle(desk: Desk, intake: Intake, nature: Nature, plain: Plain, settled: Settled) -> None:
     memory, scans = desk.memory(nature), plain.scans
     batch = Batch.of(scans, plain.source, plain.received_ns, plain.lateness_ns)
     taken = desk.take_batch(nature, batch)
+    if intake.steps.is_any:
+        intake.steps.clear(batch.rows[taken.is_taken])
     if (
         len(desk.table.many) == len(desk.derived) == len(desk.table.gates.rules) == 0
     ):  # Nothing looks at another source's time within the tick.

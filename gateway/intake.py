@@ -23,9 +23,8 @@ from alerting.late import Gap
 from edge.config import Source
 from edge.model import Link, Nature, Quality, Reason, Scan, TagTable
 from edge.model.quality import encode, is_bad
+from gateway.steps import STEP_NS_MIN, STEP_REFUSALS, ClockSteps
 
-STEP_REFUSALS = 3  # Scans refused for time in a row, sequence rising: the source's clock was set back.
-STEP_NS_MIN = 200_000_000  # … over at least that long, and no faster than time itself: else it is a redelivery.
 OUTAGES_KEPT = 64
 UNCERTAIN_CLOCK = encode(Quality.UNCERTAIN, Reason.CLOCK)
 UNCERTAIN_RETAINED = encode(Quality.UNCERTAIN, Reason.RETAINED)
@@ -139,6 +138,8 @@ class Intake:
         self._place = {source.id: place for place, source in enumerate(sources)}
         self._source_of: NDArray[np.int32] = np.array([self._place.get(tag.source, -1) for tag in tags], dtype=np.int32)
         self._tags = len(tags)
+        self._names = tags.names
+        self.steps = ClockSteps(len(tags))
         self._lateness_ns = {source.id: round(source.lateness_s * 1e9) for source in sources}
         self._silent_ns = {source.id: round(source.silent_after_s * 1e9) for source in sources}
         self.state = {source.id: _Sequence() for source in sources}
@@ -310,10 +311,16 @@ class Intake:
                 if gap is not None:
                     yield Admitted(lane=Lane.LATE, scan=take(part, ~newer), gap=gap)
                 else:
+                    older = ~same & ~newer
+                    stepped = self.steps.meet(part, older) & (part.received_ns > memory.last_ns[part.rows])
                     self._refuse(Refusal.DUPLICATE, int((same & ~newer).sum()))
-                    self._refuse(Refusal.OUT_OF_ORDER, int((~same & ~newer).sum()))
+                    self._refuse(Refusal.OUT_OF_ORDER, int((older & ~stepped).sum()))
+                    if stepped.any():
+                        admitted += int(stepped.sum())
+                        yield from self._rows_step(take(part, stepped), live)
                 part = take(part, newer)  # noqa: PLW2901  # the rest of this round
             if len(part):
+                self.steps.clear(part.rows)
                 admitted += len(part)
                 yield Admitted(lane=Lane.LIVE, scan=part)
         if admitted:
@@ -329,6 +336,20 @@ class Intake:
         claimed_ns = int(scan.times_ns[0]) - state.streak_time_ns
         return state.streak + 1 >= STEP_REFUSALS and passed_ns >= STEP_NS_MIN and claimed_ns <= 2 * passed_ns
 
+    def _rows_step(self, scan: Scan, live: LiveSide) -> Iterator[Admitted]:
+        """Take the receive time of tags whose device's clock was set back, while others of the source run on."""
+        for row in self.steps.news(scan.rows):
+            at = int(np.flatnonzero(scan.rows == row)[0])
+            live.remark(
+                "clock_step",
+                source=scan.source,
+                scan=scan.key,
+                tag=self._names[row],
+                time_ns=int(scan.times_ns[at]),
+            )
+        self.replaced["clock_step"] += len(scan)
+        yield Admitted(lane=Lane.LIVE, scan=_at_receipt(scan))
+
     def _clock_step(self, scan: Scan, state: _Sequence, live: LiveSide) -> Iterator[Admitted]:
         """Take the receive time while a source's clock stands behind what it already sent."""
         if not state.is_stepped:
@@ -336,12 +357,7 @@ class Intake:
             live.remark("clock_step", source=scan.source, scan=scan.key, time_ns=int(scan.times_ns[0]))
         state.streak += 1
         self.replaced["clock_step"] += len(scan)
-        stepped = replace(
-            scan,
-            times_ns=np.full(len(scan), scan.received_ns, dtype=np.int64),
-            quality=_uncertain(scan.quality),
-        )
-        yield Admitted(lane=Lane.LIVE, scan=stepped)
+        yield Admitted(lane=Lane.LIVE, scan=_at_receipt(scan))
 
     def _open_for_backfill(self, scan: Scan, memory: Memory, live: LiveSide) -> None:
         """Open a gap for back-fill that comes before anything live: a source may have fallen silent meanwhile."""
@@ -428,6 +444,12 @@ def _rounds(scan: Scan) -> Iterator[Scan]:
     place[order] = nth
     for turn in range(int(nth.max()) + 1):
         yield take(scan, place == turn)
+
+
+def _at_receipt(scan: Scan) -> Scan:
+    """Give a scan the time at which it came, its quality saying so."""
+    times_ns = np.full(len(scan), scan.received_ns, dtype=np.int64)
+    return replace(scan, times_ns=times_ns, quality=_uncertain(scan.quality))
 
 
 def _uncertain(quality: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -5,6 +5,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from alerting.model.command import Command, Verb
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
@@ -13,6 +15,7 @@ from edge.clock_manual import ManualClock, run_manual
 from edge.config import Source
 from edge.model import Link, Nature, Scan, Tag, TagTable
 from gateway.config import Site
+from gateway.intake import Refusal
 from gateway.turn import take_turn
 from tests.scripted import events_of, live, small_gateway, small_site
 from tests.time_matrix import SOURCE, START_NS, S
@@ -149,6 +152,35 @@ def test_one_device_behind_time_does_not_hide_the_silence_of_another() -> None:
         told += [(event.what.value, event.condition, second) for event in outcome.events if event.alarm]
     assert [(what, condition) for what, condition, _ in told] == [("raised", "STALE")]
     assert told[0][2] <= 17
+
+
+@pytest.mark.parametrize("back_s", [5.0, 20.0, 55.0])
+def test_one_device_whose_clock_is_set_back_is_judged_within_three_scans(back_s: float) -> None:
+    """T.v and B.v share a source; the clock of T.v's device goes back at 110 s and forward again at 140 s."""
+    desk, intake = desk_and_intake(RuleTable([H0], two_tags()), SOURCE)
+    told, remarks = [], []
+    for second in range(41, 160):
+        mine_s = second - back_s if 110 <= second < 140 else second
+        value = 9.0 if 112 <= second < 120 or 141 <= second < 145 else 5.0
+        item = replace(scan(second + 0.05, [mine_s, second], [value, 1.0], rows=[0, 1]), number=second)
+        outcome = take_turn(desk, intake, [item], [], START_NS + round((second + 0.1) * S)).outcome
+        told += [(event.what.value, second, event.cause["quality"]) for event in outcome.events if event.alarm]
+        remarks += [(one["kind"], one["tag"]) for one in outcome.remarks]
+    assert [(what, second) for what, second, _ in told] == [
+        ("raised", 112), ("returned", 120), ("raised", 141), ("returned", 145),
+    ]  # fmt: skip
+    assert [quality for _, _, quality in told] == ["UNCERTAIN(clock)"] * 2 + ["GOOD"] * 2
+    assert remarks == [("clock_step", "T.v")]
+    assert intake.refused[Refusal.OUT_OF_ORDER] == 2
+
+
+def test_what_is_reported_again_with_its_old_time_is_no_clock_step() -> None:
+    desk, intake = desk_and_intake(RuleTable([H0], two_tags()), SOURCE)
+    for second in range(1, 20):
+        item = replace(scan(second + 0.05, [min(second, 5), second], [5.0, 1.0], rows=[0, 1]), number=second)
+        take_turn(desk, intake, [item], [], START_NS + round((second + 0.1) * S))
+    assert intake.replaced["clock_step"] == 0
+    assert intake.refused[Refusal.DUPLICATE] == 14
 
 
 def test_a_rule_over_two_tags_is_judged_on_after_a_kill(tmp_path: Path) -> None:
