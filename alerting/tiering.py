@@ -205,13 +205,13 @@ class TierBook:
 
     def take_changed(self) -> list[Standing]:
         """Give how the units stand in which something changed since last asked."""
-        changed = [self._standing(where) for where in self._dirty]
+        changed = [self._standing(where) for where in sorted(self._dirty)]
         self._dirty.clear()
         return changed
 
     def standings(self) -> list[Standing]:
         """Give how all units stand."""
-        return [self._standing(where) for where in self._units]
+        return [self._standing(where) for where in sorted(self._units)]
 
     # ---------------------------------------------------------------- changes
 
