@@ -505,12 +505,6 @@ export const en = {
     source: "Source",
     protocol: "Protocol",
     protocols: {
-      "modbus-tcp": "Modbus TCP",
-      "modbus-rtu": "Modbus RTU",
-      "modbus-rtu-tcp": "Modbus RTU over TCP",
-      "modbus-dtu": "Modbus DTU",
-      mqtt: "MQTT",
-      hj212: "HJ 212",
       node: "edge node",
       system: "the gateway itself",
       derived: "computed here",

@@ -507,12 +507,6 @@ export const zh: Words = {
     source: "数据源",
     protocol: "协议",
     protocols: {
-      "modbus-tcp": "Modbus TCP",
-      "modbus-rtu": "Modbus RTU",
-      "modbus-rtu-tcp": "Modbus RTU over TCP",
-      "modbus-dtu": "Modbus DTU",
-      mqtt: "MQTT",
-      hj212: "HJ 212",
       node: "边缘节点",
       system: "网关自身",
       derived: "由网关计算",
