@@ -304,11 +304,11 @@ def learn(
     middle: Annotated[bool, typer.Option("--middle", help="The estimate, not the quiet end of its interval.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Learn thresholds of DRIFT and TREND rules from a recording; exit 1 where one could not be learnt."""
+    """Learn thresholds of DRIFT and TREND rules, and models of pca tags; exit 1 where one could not be learnt."""
     from alerting.model.learned import as_json as artefact_json
     from gateway.backtest.progress import shown
     from gateway.learn.artefact import write
-    from gateway.learn.run import Asked, summary
+    from gateway.learn.run import Asked, is_whole, summary
     from gateway.learn.run import learn as carry
     from gateway.load import ConfigError
     from gateway.load import load as read
@@ -331,7 +331,7 @@ def learn(
         _refuse(_sentence(failure))
     facts = artefact_json(learned)
     typer.echo(json.dumps(facts, ensure_ascii=False, allow_nan=False) if as_json else summary(learned))
-    raise typer.Exit(FINDING if any(each.value is None for each in learned.rules) else GOOD)
+    raise typer.Exit(GOOD if is_whole(learned) else FINDING)
 
 
 @app.command()

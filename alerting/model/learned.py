@@ -65,7 +65,8 @@ class Learned:
         seed: Of the dice that intervals were drawn with.
         per_year: False alarms a year and tag that the thresholds are meant for.
         rules: One entry for each DRIFT and TREND rule.
-        models: Learned models, each a JSON object with at least ``name``; whoever fits one, reads it.
+        models: Learned models, each a JSON object with at least ``name``; whoever fits one, reads it. One that could
+            not be learnt has only ``name`` and ``refused``, the reason by language.
     """
 
     site: str

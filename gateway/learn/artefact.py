@@ -59,7 +59,7 @@ def read(text: str) -> Learned:
         seed=facts.take("seed", _whole),
         per_year=facts.take("per_year", _number),
         rules=tuple(rules),
-        models=tuple(facts.take("models", _objects)),
+        models=tuple(facts.take("models", _models)),
     )
 
 
@@ -130,6 +130,15 @@ def _objects(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise TypeError
     return value
+
+
+def _models(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    """Read models as far as all have it in common; what is inside belongs to whoever fits one."""
+    models = _objects(value)
+    for model in models:
+        _text(model.get("name"))
+        _sentence_or_none(model.get("refused"))
+    return models
 
 
 def _sentence_or_none(value: Any) -> dict[str, str] | None:  # noqa: ANN401

@@ -5,7 +5,7 @@ Why: the model must see rows as the road will show them: the last value held, on
 Never: learns from what a label calls wrong, from BAD samples, or over a pause.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ from gateway.learn.pca import FitError, Shape, fit
 from gateway.recording import Steps, steps
 
 Floats = NDArray[np.float64]
+Progress = Callable[[str, float], None]  # Told the name of a pass, and how much of it is done, 0 to 1.
 
 ROWS_MAX: Final = 40_000  # Beyond, every other stretch is left out: what is normal is known by then.
 STRETCH_ROWS: Final = 1_000
@@ -35,11 +36,66 @@ class Fitted:
 
     Attributes:
         models: Entries of the artefact's ``models``.
-        refused: Why there is none, one sentence by model.
+        refused: Why there is none, one sentence by language, by model.
     """
 
     models: tuple[dict[str, Any], ...]
-    refused: dict[str, str]
+    refused: Mapping[str, Mapping[str, str]]
+
+    @property
+    def entries(self) -> tuple[Mapping[str, Any], ...]:
+        """All for the artefact: the models, then those that there are none of, with the reason."""
+        none = ({"name": name, "refused": dict(reason)} for name, reason in self.refused.items())
+        return (*self.models, *none)
+
+
+class Models:
+    """All models that a site's derived tags name, on their way: shown a recording chunk by chunk, then fitted."""
+
+    def __init__(self, site: Site, labels: Sequence[Label] = ()) -> None:
+        self._labels = list(labels)
+        self._wanted: dict[str, Derivation] = {}
+        for each in site.derived:
+            if each.kind == "pca":
+                self._wanted.setdefault(each.words["model"], each)
+        derived = {each.tag for each in site.derived}
+        self._refused: dict[str, dict[str, str]] = {}
+        self._collectors: dict[str, Collector] = {}
+        for name, each in self._wanted.items():
+            computed = [tag for tag in each.asked if tag in derived]
+            if computed:
+                self._refused[name] = {
+                    "en": f"{computed[0]} is computed; a model is learnt from measured tags.",
+                    "zh": f"{computed[0]} 为计算位号，模型只能从测量位号学习。",
+                }
+                continue
+            self._collectors[name] = Collector(
+                row_of=np.array([site.tags.row_of[tag] for tag in each.inputs["tags"]], dtype=np.int64),
+                period_ns=round(site.tags[site.tags.row_of[each.tag]].period_s * S_TO_NS),
+            )
+
+    def __len__(self) -> int:
+        return len(self._wanted)
+
+    def take(self, chunk: Steps) -> None:
+        """Take a chunk of the recording."""
+        if not self._collectors:
+            return
+        is_wrong = inside(chunk.times_ns, self._labels)
+        for collector in self._collectors.values():
+            collector.take(chunk, is_wrong)
+
+    def fit(self, progress: Progress = lambda _pass, _share: None) -> Fitted:
+        """Fit all, now that the recording has been seen; one that cannot be fitted has its reason."""
+        models = []
+        refused = dict(self._refused)
+        for done, (name, collector) in enumerate(self._collectors.items(), start=1):
+            try:
+                models.append(_fit(self._wanted[name], collector))
+            except FitError as failure:
+                refused[name] = failure.sentences
+            progress("models", done / len(self._collectors))
+        return Fitted(models=tuple(models), refused=refused)
 
 
 def fit_models(site: Site, recording: Path, labels: Sequence[Label] = ()) -> Fitted:
@@ -49,34 +105,10 @@ def fit_models(site: Site, recording: Path, labels: Sequence[Label] = ()) -> Fit
         RecordingError: The recording cannot be read.
         OSError: It cannot be opened.
     """
-    wanted: dict[str, Derivation] = {}
-    for each in site.derived:
-        if each.kind == "pca":
-            wanted.setdefault(each.words["model"], each)
-    derived = {each.tag for each in site.derived}
-    refused: dict[str, str] = {}
-    collectors: dict[str, Collector] = {}
-    for name, each in wanted.items():
-        computed = [tag for tag in each.asked if tag in derived]
-        if computed:
-            refused[name] = f"model {name!r}: {computed[0]} is computed; a model is learnt from measured tags."
-            continue
-        collectors[name] = Collector(
-            row_of=np.array([site.tags.row_of[tag] for tag in each.inputs["tags"]], dtype=np.int64),
-            period_ns=round(site.tags[site.tags.row_of[each.tag]].period_s * S_TO_NS),
-        )
-    if collectors:
-        for chunk in steps(recording, site.tags):
-            is_wrong = inside(chunk.times_ns, list(labels))
-            for collector in collectors.values():
-                collector.take(chunk, is_wrong)
-    models = []
-    for name, collector in collectors.items():
-        try:
-            models.append(_fit(wanted[name], collector))
-        except FitError as failure:
-            refused[name] = str(failure)
-    return Fitted(models=tuple(models), refused=refused)
+    models = Models(site, labels)
+    for chunk in steps(recording, site.tags):
+        models.take(chunk)
+    return models.fit()
 
 
 def _fit(derivation: Derivation, collector: "Collector") -> dict[str, Any]:

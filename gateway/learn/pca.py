@@ -26,7 +26,11 @@ VARIANCE_LEAST = 1e-10  # Of the largest: directions with less are rounding.
 
 
 class FitError(ValueError):
-    """No model can be made of these rows; one sentence."""
+    """No model can be made of these rows; one sentence, in English and Chinese."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.sentences = {"en": en, "zh": zh}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,8 @@ def fit(shape: Shape, rows: Floats, starts: Sequence[int] = (0,)) -> PcaModel:
     least = max(BLOCKS * (shape.lags + 2), features + 1)
     if len(rows) < least:
         raise FitError(
-            f"model {shape.name!r}: {len(rows)} rows of normal operation; {features} features need {least} at least."
+            f"Only {len(rows)} rows of normal operation; {features} features need {least} at least.",
+            f"正常运行数据仅 {len(rows)} 行，{features} 个特征至少需要 {least} 行。",
         )
     is_start = np.zeros(len(rows), dtype=np.bool_)
     is_start[[0, *starts]] = True
@@ -96,14 +101,17 @@ def _decompose(shape: Shape, rows: Floats, is_start: NDArray[np.bool_]) -> PcaMo
     centre, spread = rows.mean(axis=0), rows.std(axis=0)
     is_still = spread <= SPREAD_LEAST * np.maximum(np.abs(centre), 1.0)
     if is_still.all():
-        raise FitError(f"model {shape.name!r}: none of its tags moves in these rows.")
+        raise FitError("None of its tags moves in this recording.", "该记录中其所有位号均无变化。")
     spread = np.where(is_still, 1.0, spread)
     z = lagged((rows - centre) / spread, shape.lags)
     if shape.lags:  # A row counts whose lags lie behind no start.
         since = np.arange(len(rows)) - np.maximum.accumulate(np.where(is_start, np.arange(len(rows)), 0))
         z = z[since[shape.lags :] >= shape.lags]
     if len(z) <= z.shape[1]:
-        raise FitError(f"model {shape.name!r}: {len(z)} rows without a pause before them; {z.shape[1] + 1} are needed.")
+        raise FitError(
+            f"Only {len(z)} rows without a pause before them; {z.shape[1] + 1} are needed.",
+            f"之前无中断的数据仅 {len(z)} 行，至少需要 {z.shape[1] + 1} 行。",
+        )
     _, singular, axes = np.linalg.svd(z, full_matrices=False)
     variances = singular**2 / (len(z) - 1)
     real = int(np.count_nonzero(variances > VARIANCE_LEAST * variances[0]))

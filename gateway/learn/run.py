@@ -1,8 +1,8 @@
-"""Learn a site's thresholds from a recording of its normal operation.
+"""Learn a site's thresholds and models from a recording of its normal operation.
 
-Flow: site, recording, labels -> [collect, tails, budget] -> Learned
+Flow: site, recording, labels -> [collect, tails, budget; rows, fit] -> Learned
 Why: a threshold taken from a textbook is worth nothing on noise that is not the textbook's (docs/learn.md).
-Never: gives a threshold for too short a history; it says why not.
+Never: gives a threshold or a model for too short a history; it says why not.
 """
 
 import math
@@ -21,6 +21,7 @@ from gateway.backtest.ahead import steps_ahead
 from gateway.backtest.labels import read_labels
 from gateway.config import Site
 from gateway.learn.collect import Maxima
+from gateway.learn.models import Models, Progress
 from gateway.learn.tail import PEAKS_LEAST, level_of
 from gateway.recording import RecordingError
 
@@ -33,8 +34,6 @@ BUDGET_SHARE = 0.1
 HORIZON_MOST_S = DAY_S
 NEVER = -np.inf
 DIGITS = 3
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +59,7 @@ def quiet(_pass: str, _share: float) -> None:
 
 
 def learn(site: Site, asked: Asked, progress: Progress = quiet) -> Learned:
-    """Learn the thresholds of all DRIFT and TREND rules.
+    """Learn the thresholds of all DRIFT and TREND rules, and the models that derived tags name, in one pass.
 
     Args:
         site: The site, loaded with ``is_learning``.
@@ -76,18 +75,22 @@ def learn(site: Site, asked: Asked, progress: Progress = quiet) -> Learned:
                 f"{asked.recording}: this is a recording of `fengsui run --record`; learning needs CSV or Parquet."
             )
     rules = [rule for rule in site.rules if rule.kind in (Kind.DRIFT, Kind.TREND)]
-    if not rules:
-        raise RecordingError("The site has no DRIFT and no TREND rule; there is nothing to learn.")
     labels = [] if asked.labels is None else read_labels(asked.labels, site.tags)
+    models = Models(site, labels)
+    if not rules and not models:
+        raise RecordingError("The site has no DRIFT and no TREND rule and no pca tag; there is nothing to learn.")
     maxima = Maxima(rules, site.tags, labels)
     first_ns = last_ns = 0
     for chunk in steps_ahead(asked.recording, site.tags):
         if len(chunk):
             first_ns, last_ns = first_ns or int(chunk.times_ns[0]), int(chunk.times_ns[-1])
-        maxima.take(chunk)
+        if rules:
+            maxima.take(chunk)
+        models.take(chunk)
         progress("learn", chunk.share)
-    maxima.end()
-    rate = min(asked.per_year, BUDGET_SHARE * BUDGET_A_DAY * asked.operators * YEAR_S / DAY_S / len(rules))
+    if rules:
+        maxima.end()
+    rate = min(asked.per_year, BUDGET_SHARE * BUDGET_A_DAY * asked.operators * YEAR_S / DAY_S / max(len(rules), 1))
     dice = np.random.default_rng(asked.seed)
     return Learned(
         site=site.id,
@@ -102,6 +105,14 @@ def learn(site: Site, asked: Asked, progress: Progress = quiet) -> Learned:
             _threshold(rule, maxima, k, rate, dice, site.tags[site.tags.row_of[rule.tag]], asked)
             for k, rule in enumerate(rules)
         ),
+        models=models.fit(progress).entries,
+    )
+
+
+def is_whole(learned: Learned) -> bool:
+    """Tell whether nothing was refused."""
+    return not any(each.value is None for each in learned.rules) and not any(
+        "refused" in model for model in learned.models
     )
 
 
@@ -186,11 +197,13 @@ def _passed(maxima: NDArray[np.float64], threshold: float) -> int:
 
 
 def summary(learned: Learned) -> str:
-    """Say what was learnt, a line a rule."""
-    lines = [
-        f"Learnt from {learned.recording}: at most {learned.per_year:.3g} false alarms a year and rule.",
-        f"{'rule':<32} {'now':>9} {'learnt':>9} {'80 %':>17} {'days':>6} {'rang':>9}",
-    ]
+    """Say what was learnt, a line a rule and a line a model."""
+    lines = []
+    if learned.rules:
+        lines += [
+            f"Learnt from {learned.recording}: at most {learned.per_year:.3g} false alarms a year and rule.",
+            f"{'rule':<32} {'now':>9} {'learnt':>9} {'80 %':>17} {'days':>6} {'rang':>9}",
+        ]
     for each in learned.rules:
         if each.value is None:
             lines.append(f"{each.rule:<32} {(each.refused or {}).get('en', '')}")
@@ -202,4 +215,15 @@ def summary(learned: Learned) -> str:
             f"{each.rule:<32} {f'{each.now:g} {unit}':>9} {f'{each.value:g} {unit}':>9} {interval:>17} "
             f"{each.days:>6.1f} {rang:>9}"
         )
+    if learned.models:
+        lines += [
+            f"Models learnt from {learned.recording}:",
+            f"{'model':<32} {'tags':>5} {'components':>10} {'rows':>7}",
+        ]
+    for model in learned.models:
+        name = f"{model['name']:<32}"
+        if "refused" in model:
+            lines.append(f"{name} {model['refused']['en']}")
+        else:
+            lines.append(f"{name} {len(model['tags']):>5} {len(model['variances']):>10} {model['rows']:>7}")
     return "\n".join(lines)

@@ -18,6 +18,7 @@ from edge.load.mistake import show
 KIND: Final = "pca"
 SETTINGS: Final = ("lags", "weight", "variance", "false_share")
 LEARN: Final = "Run fengsui learn with this configuration, and name its artefact in [learn]."
+LONGER: Final = "Run fengsui learn again, with a longer recording of normal operation."
 
 
 def check_alike(derivations: Sequence[Derivation], entries: Mapping[str, Entry]) -> None:
@@ -52,6 +53,18 @@ def join(derivations: Sequence[Derivation], learned: Learned | None, artefact: E
         if name not in of_name:
             if name not in refused:
                 root.warn("derived", f"model {show(name)} was not learnt yet; {each.tag} stays BAD(incomplete).", LEARN)
+            refused.add(name)
+            joined.append(each)
+            continue
+        none: Mapping[str, str] = of_name[name].get("refused") or {}
+        if none:
+            if name not in refused:
+                reason = none.get("en", "").rstrip(".")
+                root.warn(
+                    "derived",
+                    f"model {show(name)} could not be learnt ({reason}); {each.tag} stays BAD(incomplete).",
+                    LONGER,
+                )
             refused.add(name)
             joined.append(each)
             continue

@@ -172,7 +172,7 @@ def test_too_few_rows_make_no_model(rows: int, sentence: str) -> None:
 
 
 def test_tags_that_never_move_make_no_model() -> None:
-    with pytest.raises(FitError, match="none of its tags moves"):
+    with pytest.raises(FitError, match="None of its tags moves"):
         fit(Shape(name="m", tags=TAGS, period_s=1.0), np.full((600, 4), 3.0))
 
 

@@ -56,6 +56,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         (changed(rules={}), "rules is not"),
         (changed(rules=[{}]), "rule is missing"),
         (changed(models=[1]), "models is not"),
+        (changed(models=[{"tags": []}]), "models is not"),
+        (changed(models=[{"name": "m", "refused": "no"}]), "models is not"),
         (json.dumps(as_json(LEARNED)).replace("5.5", "NaN"), "not JSON"),
         (json.dumps(as_json(LEARNED)).replace("5.5", "1e999"), "value is not"),
         ("[" * 100_000, "not JSON"),

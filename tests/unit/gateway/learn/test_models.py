@@ -177,7 +177,7 @@ def test_a_long_recording_keeps_its_memory(tmp_path: Path) -> None:
 def test_too_little_is_refused_with_a_sentence(tmp_path: Path) -> None:
     found = fit_models(site_in(tmp_path / "site"), write_csv(tmp_path / "r.csv", plant(8)))
     assert found.models == ()
-    assert "rows of normal operation" in found.refused["U"]
+    assert "rows of normal operation" in found.refused["U"]["en"]
 
 
 def test_the_site_takes_the_artefact_and_refuses_it_after_a_change(tmp_path: Path) -> None:

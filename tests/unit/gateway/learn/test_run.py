@@ -143,7 +143,7 @@ def test_labelled_windows_are_left_out(tmp_path: Path) -> None:
 def test_a_site_without_such_rules_has_nothing_to_learn(tmp_path: Path) -> None:
     path = site_of(tmp_path / "a")
     path.write_text(path.read_text("utf-8").split("[[rule]]")[0], encoding="utf-8")
-    with pytest.raises(RecordingError, match="nothing to learn"):
+    with pytest.raises(RecordingError, match="no pca tag; there is nothing to learn"):
         learn(load(path, environ={}, is_learning=True), Asked(recording=history(tmp_path / "june.csv", 1)))
 
 
