@@ -23,7 +23,7 @@ from edge.load.words import NODE_TABLES, keys_of
 from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
 from gateway.load.derived import read_derived
-from gateway.load.derived.model import join
+from gateway.load.derived.model import join, learned_tags
 from gateway.load.learned import provisional, read_learned, settle_learned
 from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
@@ -81,7 +81,8 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     derived = read_derived([*root.sections("derived", "Derived tag"), *_template_derived(field)], field.tags, timezone)
     units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], [*field.tags, *field.refused], root)
     schedules = ScheduleReader(root.sections("schedule", "Schedule"), timezone or "UTC")
-    rules = read_rules(field.tags, [*root.sections("rule", "Rule"), *_template_rules(field)], schedules, overlay)
+    entries = [*root.sections("rule", "Rule"), *_template_rules(field)]
+    rules = read_rules(field.tags, entries, schedules, overlay, learned_tags(derived))
     judge_refused(field.refused)
     learned, artefact = None, root.section("learn")
     own_tags = [draft.tag for draft in field.tags]

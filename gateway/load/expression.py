@@ -4,7 +4,7 @@ Why: an expression over tags of two natures, or about the silence of a tag that 
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
 from edge.load.tag import TagDraft
 from edge.load.words import NAME_RULE, is_name, keys_of
+from gateway.load.silent import keep_silent
 
 #: Keys of a ``[[rule]]`` that an EXPRESSION has.
 KNOWN: Final = (
@@ -100,8 +101,8 @@ class ExpressionReader:
             return
         self.found[rule.id] = Asked(rule, expression, entry)
 
-    def settle(self, can_fall_stale: Iterable[str]) -> list[Rule]:
-        """Give the rules, now that it is known which tags can fall stale."""
+    def settle(self, can_fall_stale: Iterable[str], learned: Collection[str] = ()) -> list[Rule]:
+        """Give the rules, now that it is known which tags can fall stale; ``learned`` tags alone say a silent BLUE."""
         stale = set(can_fall_stale)
         for asked in self.found.values():
             for name in asked.expression.asks_silence_of():
@@ -111,7 +112,7 @@ class ExpressionReader:
                         f"is_stale({name}) is never true: the tag's stale_s is 0.",
                         "Give the tag a stale_s, or ask is_bad.",
                     )
-        return [asked.rule for asked in self.found.values()]
+        return [keep_silent(asked.rule, asked.entry, "tier", learned) for asked in self.found.values()]
 
     def _read(self, entry: Entry, text: str) -> Expression | None:
         if not text:

@@ -4,9 +4,9 @@ Why: a limit that can never trip, or never let go, is worse than none, because s
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 from alerting.model.rule import Kind, Rule
@@ -22,6 +22,7 @@ from gateway.load.enable import EnableReader
 from gateway.load.expression import ExpressionReader
 from gateway.load.overlay import NOTHING, Overlay, id_of
 from gateway.load.schedule import ScheduleReader
+from gateway.load.silent import keep_silent
 from gateway.load.trend import TREND_KEYS, settle_trend, trend_of_entry, trend_of_row
 
 #: Tiers that an alarm may have.
@@ -61,12 +62,17 @@ class RuleDraft:
 
 
 def read_rules(
-    tags: Sequence[TagDraft], entries: Iterable[Entry], schedules: ScheduleReader, overlay: Overlay = NOTHING
+    tags: Sequence[TagDraft],
+    entries: Iterable[Entry],
+    schedules: ScheduleReader,
+    overlay: Overlay = NOTHING,
+    learned: Collection[str] = (),
 ) -> list[Rule]:
     """Read all rules of all tags; each tag has a STALE and a BAD rule unless its row turns one off.
 
     Args:
         overlay: Rules that stand otherwise than here; they are judged with the others.
+        learned: Tags that only a learned detector speaks for; a rule about nothing else is BLUE.
     """
     by_tag: dict[str, dict[Kind, RuleDraft]] = {draft.tag.name: _rules_of_row(draft) for draft in tags}
     moved: set[str] = set()  # Tags of which a rule of the row stands in the overlay.
@@ -103,13 +109,14 @@ def read_rules(
             named[rule.id] = draft
         else:
             rules[rule.kind] = draft
+    _keep_silent(chain(named.values(), *(rules.values() for rules in by_tag.values())), learned)
     for tag in tags:
         rules = by_tag[tag.tag.name]
         _add_no_data(tag, rules, overlay)
         _settle_trends(tag.tag, rules, named.values())
         _check_tag(tag.tag, rules)
     can_fall_stale = {name for name, rules in by_tag.items() if Kind.STALE in rules}
-    asked = expressions.settle(can_fall_stale)
+    asked = expressions.settle(can_fall_stale, learned)
     enables = EnableReader(tags)
     read = [
         *(
@@ -278,6 +285,11 @@ def _add_no_data(draft: TagDraft, rules: dict[Kind, RuleDraft], overlay: Overlay
             "stale_s and bad_s are both 0; a tag without data would look normal.",
             "Leave one of them out or give it a time: no data is an alarm.",
         )
+
+
+def _keep_silent(drafts: Iterable[RuleDraft], learned: Collection[str]) -> None:
+    for draft in drafts:
+        draft.rule = keep_silent(draft.rule, draft.entry, draft.tier_key, learned)
 
 
 def _settle_trends(tag: Tag, rules: Mapping[Kind, RuleDraft], named: Iterable[RuleDraft]) -> None:

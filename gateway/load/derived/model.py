@@ -16,6 +16,7 @@ from edge.load.entry import Entry
 from edge.load.mistake import show
 
 KIND: Final = "pca"
+LEARNED_KINDS: Final = (KIND, "unusual")  # What normal is, they took from history; no person wrote a limit for it.
 SETTINGS: Final = ("lags", "weight", "variance", "false_share")
 LEARN: Final = "Run fengsui learn with this configuration, and name its artefact in [learn]."
 LONGER: Final = "Run fengsui learn again, with a longer recording of normal operation."
@@ -77,6 +78,19 @@ def join(derivations: Sequence[Derivation], learned: Learned | None, artefact: E
             continue
         joined.append(replace(each, model=model))
     return joined
+
+
+def learned_tags(derivations: Sequence[Derivation]) -> frozenset[str]:
+    """Name the tags that only learned detectors speak for: their own, and those computed from nothing else.
+
+    Args:
+        derivations: In an order in which each comes after its inputs.
+    """
+    found: set[str] = set()
+    for each in derivations:
+        if each.kind in LEARNED_KINDS or (each.asked and found.issuperset(each.asked)):
+            found.add(each.tag)
+    return frozenset(found)
 
 
 def _model_for(each: Derivation, facts: Mapping[str, Any]) -> PcaModel:
