@@ -90,6 +90,15 @@ class Models:
         models = []
         refused = dict(self._refused)
         for done, (name, collector) in enumerate(self._collectors.items(), start=1):
+            missing = [
+                tag for tag, seen in zip(self._wanted[name].inputs["tags"], collector.is_seen, strict=True) if not seen
+            ]
+            if missing:
+                refused[name] = {
+                    "en": f"{missing[0]} has no good sample in this recording.",
+                    "zh": f"该记录中 {missing[0]} 没有有效数据。",
+                }
+                continue
             try:
                 models.append(_fit(self._wanted[name], collector))
             except FitError as failure:
@@ -131,24 +140,28 @@ class Collector:
 
     Attributes:
         row_of: Tag row of each input, int64 (w,).
+        is_seen: Inputs of which a good sample came, bool (w,).
         stretches: Rows without a gap between them, float64 (n, w) each.
     """
 
     row_of: NDArray[np.int64]
     period_ns: int
+    is_seen: NDArray[np.bool_] = field(init=False)
     stretches: list[Floats] = field(default_factory=list)
     _now: list[Floats] = field(default_factory=list)
-    _value: Floats = field(default_factory=lambda: np.empty(0))
-    _time_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    _value: Floats = field(init=False)
+    _time_ns: NDArray[np.int64] = field(init=False)
     _row_ns: int = 0
     _every: int = 1
     _begun: int = 0
 
+    def __post_init__(self) -> None:
+        self._value = np.full(len(self.row_of), np.nan)
+        self._time_ns = np.zeros(len(self.row_of), dtype=np.int64)
+        self.is_seen = np.zeros(len(self.row_of), dtype=np.bool_)
+
     def take(self, chunk: Steps, is_wrong: NDArray[np.bool_]) -> None:
         """Take a chunk of a recording; ``is_wrong`` marks the steps within a label, bool (n,)."""
-        if len(self._value) == 0:
-            self._value = np.full(len(self.row_of), np.nan)
-            self._time_ns = np.zeros(len(self.row_of), dtype=np.int64)
         place = {int(row): column for column, row in enumerate(chunk.rows.tolist())}
         mine = [(w, place[int(row)]) for w, row in enumerate(self.row_of.tolist()) if int(row) in place]
         if not mine:
@@ -159,6 +172,7 @@ class Collector:
         good = np.isfinite(values)
         if chunk.quality is not None:
             good &= is_judged(chunk.quality[:, columns])
+        self.is_seen[to] |= (good & present).any(axis=0)
         for step in np.flatnonzero(present.any(axis=1)).tolist():
             came = present[step]
             self._value[to[came]] = np.where(good[step, came], values[step, came], np.nan)

@@ -148,6 +148,15 @@ def test_a_model_that_is_refused_is_told_in_the_artefact_and_by_check(tmp_path: 
     assert 'model "pump" could not be learnt (Only 9 rows of normal operation' in checked.output
 
 
+def test_an_input_that_the_recording_does_not_have_is_named(tmp_path: Path) -> None:
+    file = recording(tmp_path / "june.csv", 300)
+    short = [line.rpartition(",")[0] for line in file.read_text("utf-8").splitlines()]
+    file.write_text("\n".join(short) + "\n", encoding="utf-8")
+    told = CliRunner().invoke(app, ["learn", str(site_in(tmp_path / "site")), str(file)])
+    assert told.exit_code == 1
+    assert "P-7.power has no good sample in this recording." in told.stdout
+
+
 def test_a_model_of_computed_tags_is_refused(tmp_path: Path) -> None:
     spread = (
         '[[derived]]\ntag = "P-7.u"\nkind = "unusual"\nunit = "P-7"\ninputs = { tag = "P-7.flow" }\n'
