@@ -313,8 +313,11 @@ class Desk:
         """Let another revision take over: memory, alarms and guards; then compare the alarms that it touches."""
         exchange, now_ns = swap.exchange, self._outcome.now_ns
         assert exchange.old is self.table, "a swap is prepared against the running table"
+        is_kept = self.table.is_formula[exchange.gone]  # A timer inside may run while the rule itself rests.
         for nature, memory in self.memories.items():
-            busy = exchange.gone[memory.is_active[exchange.gone] | (memory.phase[exchange.gone] != Phase.REST)]
+            memory.is_dirty[memory.formulas.stirred()] = True
+            busy = memory.is_active[exchange.gone] | (memory.phase[exchange.gone] != Phase.REST) | is_kept
+            busy = exchange.gone[busy]
             self._outcome.gone += [(nature, self.table[int(k)].id) for k in busy]
         self.table, self._places = exchange.new, {}
         self.memories = {
@@ -326,7 +329,9 @@ class Desk:
             guard.is_plain[self.derived.input_rows] = False
         self._takers.clear()
         self.gaps.follow(exchange.new)
+        forgets = exchange.here[self.table.is_formula[exchange.here] & (exchange.course_of[exchange.here] < 0)]
         for nature, memory in self.memories.items():
+            memory.is_dirty[forgets] = True  # Else what the old text kept would come back with it, after a kill.
             self._fold(judge_anew(self.table, memory, exchange.judged, now_ns), nature, "", swap=swap.number)
             for _, changes in retold(swap, nature, memory, now_ns):
                 self._fold(changes, nature, "", swap=swap.number)

@@ -231,7 +231,8 @@ class Road:
         """Put what the tick changed in line for the next transaction; a swap is a change of its own."""
         due_mark = now_ns - self._marked_ns >= MARK_NS
         due_checkpoint = now_ns - self._checkpointed_ns >= CHECKPOINT_NS
-        due_checkpoint |= any(answer.command.verb is Verb.EMPTY for answer in outcome.answers)  # a person's word
+        is_told = any(answer.command.verb is Verb.EMPTY for answer in outcome.answers)  # a person's word
+        due_checkpoint |= is_told or any(remark["kind"] == "drift_relearned" for remark in outcome.remarks)
         is_quiet = outcome.is_empty and not is_swap
         if is_quiet and not due_mark and not self._unwritten:
             self.acknowledger.committed(receipts)  # Nothing durable hangs on these items.

@@ -198,20 +198,32 @@ class Formulas:
             return ""
         return json.dumps({"name": self._names[rule], "time_ns": int(state.time_ns[place]), **kept})
 
-    def put_back(self, rule: int, text: str) -> None:
-        """Put back what was kept of a rule that still says the same; it is newer than the checkpoint."""
-        if not text or self.part_of[rule] < 0:
-            return
+    def forget(self) -> None:
+        """Forget timers and counts: those that still run are put back, and a checkpoint may know some that ended."""
+        for formula in self.parts:
+            fresh = State.fresh(formula.program)
+            for name in LASTING:
+                getattr(formula.state, name)[:] = getattr(fresh, name)
+
+    def put_back(self, rule: int, text: str) -> bool:
+        """Put back what was kept of a rule; it is newer than the checkpoint.
+
+        Returns:
+            False where the rule says something else by now, so that what was kept is of no use.
+        """
+        if not text:
+            return True
         kept = json.loads(text)
+        if self.part_of[rule] < 0 or kept["name"] != self._names[rule]:
+            return False
         state, place = self.parts[self.part_of[rule]].state, int(self.place_of[rule])
-        if kept["name"] != self._names[rule]:
-            return
         state.time_ns[place] = max(int(state.time_ns[place]), kept["time_ns"])
         for name in LASTING[:3]:
             getattr(state, name)[place] = kept[name]
         state.count_ns[place] = 0
         for slot, edges in enumerate(kept["count_ns"]):
             state.count_ns[place, slot, : len(edges)] = edges
+        return True
 
     def take(self, formula: Formula, places: Indexes, inputs: Inputs, time_ns: Times) -> tuple[Truths, Times]:
         """Run some rules of a formula; give their truth, and the time that counts."""

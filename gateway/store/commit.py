@@ -240,6 +240,8 @@ def restore(connection: Connection, desk: Desk, intake: Intake, natures: dict[st
     for row in connection.execute(select(schema.source_mark)):
         last_ns = max(last_ns, row.received_ns)
         _restore_mark(desk, intake, natures, row)
+    for memory in desk.memories.values():
+        memory.formulas.forget()
     for row in connection.execute(select(schema.delay)).all():
         k = desk.table.index_of.get(row.rule)
         if k is None:  # Else it would come back as tripped, without an alarm, on the day the rule does.
@@ -250,7 +252,8 @@ def restore(connection: Connection, desk: Desk, intake: Intake, natures: dict[st
         memory.phase[k] = row.phase
         memory.since_ns[k] = row.since_ns
         memory.elapsed_ns[k] = row.elapsed_ns
-        memory.formulas.put_back(k, row.inner)
+        if not memory.formulas.put_back(k, row.inner):
+            memory.is_dirty[k] = True  # The first tick writes it anew.
         assert row.phase != Phase.REST or row.since_ns == PAUSED, row.rule
     for memory in desk.memories.values():
         memory.timers.forget()

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import orjson
 import pytest
 from sqlalchemy import select
 
+from alerting.model.command import Command
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from edge.clock_manual import ManualClock, run_manual
@@ -24,15 +25,21 @@ from tests.time_matrix import SOURCE, START_NS, S, tag_table
 from tests.trouble import H0, scan, since_start_s, table, what_happened
 
 DOWN_S, UP_S = 11, 130
+NOTHING: Mapping[float, Command] = {}
 
 
-def kill_at(site: Site, clock: ManualClock, items: Sequence[Scan | Link], at_s: float) -> Site:
-    """Run until then, and give the site as kill -9 at that moment would leave it."""
+def kill_at(
+    site: Site, clock: ManualClock, items: Sequence[Scan | Link], at_s: float, asked: Mapping[float, Command] = NOTHING
+) -> Site:
+    """Run until then, with commands at their seconds, and give the site as kill -9 at that moment would leave it."""
     after = replace(site, data=site.data.with_name("after"))
 
     async def main() -> None:
         gateway = small_gateway(site, clock, items)
         async with gateway.running():
+            for due_s, command in asked.items():
+                await asyncio.sleep(due_s - since_start_s(clock))
+                assert (await gateway.command(command)).refused is None
             await asyncio.sleep(at_s - since_start_s(clock))
             shutil.copytree(site.data, after.data)
 
