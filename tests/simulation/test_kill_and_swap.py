@@ -1,4 +1,4 @@
-"""What a kill -9 must not bring back: a timer that had ended, a condition that said something else, what was unlearnt."""
+"""What a kill -9 must not bring back: a timer that had ended, what another text of a rule kept, what was unlearnt."""
 
 import asyncio
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ OTHER = replace(HELD, when="(T.v > 90 for 12 s) and T.v < 100")
 
 
 def test_a_timer_that_ended_after_the_last_checkpoint_stays_ended(tmp_path: Path) -> None:
-    """Above 8 from 2 s to 10 s, when the checkpoint is written; killed below it; above again from 13 s: full at 25 s."""
+    """Above 8 from 2 s to the checkpoint of 10 s; killed below it; above again from 13 s, so full at 25 s."""
     clock = ManualClock(START_NS)
     values = [9.0 if 2 <= t <= 10 or t >= 13 else 5.0 for t in range(1, 40)]
     items = [scan(t, [t], [value]) for t, value in enumerate(values, start=1)]
@@ -84,9 +84,7 @@ def test_what_a_condition_kept_goes_with_its_rule() -> None:
     assert ticks.tick(1, 9.0)[HELD.id].inner
     rows = ticks.tick(2, 9.0, [H0])
 
-    assert rows[HELD.id] == DelayRow(
-        rule=HELD.id, nature="actual", is_active=False, phase=0, since_ns=0, elapsed_ns=0
-    )
+    assert rows[HELD.id] == DelayRow(rule=HELD.id, nature="actual", is_active=False, phase=0, since_ns=0, elapsed_ns=0)
 
 
 def test_a_drift_that_was_told_to_learn_anew_does_so_after_a_kill(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
-from gateway.store.engine import open_store, store_url
+from gateway.store.engine import MIGRATIONS, open_store, store_url
 from gateway.store.schema import metadata
 
 
@@ -18,6 +20,27 @@ def test_migrated_tables_are_those_of_the_schema(tmp_path: Path) -> None:
     engine.dispose()
 
     assert differences == []
+
+
+def test_a_store_of_an_older_version_keeps_what_it_holds(tmp_path: Path) -> None:
+    """Version 0002, before units' tiers, revisions, outages and timers inside expressions were kept."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(store_url(tmp_path))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.execute(text("INSERT INTO source_mark VALUES ('plc', 3, 5, 100, 200)"))
+        connection.execute(text("INSERT INTO delay VALUES ('T.v.H', 'actual', 0, 1, 90, 10)"))
+    engine.dispose()
+    engine = open_store(store_url(tmp_path))
+    with engine.connect() as connection:
+        marks = connection.execute(text("SELECT * FROM source_mark")).all()
+        delays = connection.execute(text("SELECT * FROM delay")).all()
+    engine.dispose()
+
+    assert marks == [("plc", 3, 5, 100, 200, "")]
+    assert delays == [("T.v.H", "actual", 0, 1, 90, 10, "")]
 
 
 def test_stores_can_be_opened_at_the_same_time(tmp_path: Path) -> None:
