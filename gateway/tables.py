@@ -34,6 +34,7 @@ CHOICES = {
     **{column: ("RED", "ORANGE", "YELLOW", "BLUE") for column in COLUMNS if column.startswith("tier_")},
 }
 BIT_TABLES = ("coil", "discrete")
+_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,7 +152,7 @@ def bring_in(
     found.difference = compare([line.cells for line in before], rows)
     found.mistakes += foreign.told
     if not found.mistakes:
-        _judge(found, config, origins, environ)
+        _judge(found, config, _at_lines(rows, origins), environ)
     return found
 
 
@@ -212,7 +213,13 @@ def _merged(before: list[Line], foreign: Foreign, *, is_whole: bool) -> tuple[li
         if line is None and is_whole:
             continue
         kept = old.cells if line is None or is_whole else _without(old.cells, line)
-        rows.append(kept if line is None else ({} if is_whole else kept) | line.cells)
+        if line is None:
+            rows.append(kept)
+        elif is_whole:
+            rows.append(dict(line.cells))
+        else:
+            assumed = {column: old.cells[column] for column in line.assumed if column in old.cells}
+            rows.append(kept | line.cells | assumed)
         origins.append(line)
     for fresh in (*new.values(), *twice):
         rows.append(dict(fresh.cells))
@@ -225,7 +232,17 @@ def _without(cells: Row, line: Line) -> Row:
     return {column: cell for column, cell in cells.items() if column not in line.headings}
 
 
-def _judge(found: Imported, config: Path, origins: list[Line | None], environ: Mapping[str, str]) -> None:
+def _at_lines(rows: list[Row], origins: list[Line | None]) -> dict[int, Line | None]:
+    """Give the origin of each row by the line where it begins in the table; a cell may hold several lines."""
+    found: dict[int, Line | None] = {}
+    number = 2
+    for row, origin in zip(rows, origins, strict=True):
+        found[number] = origin
+        number += 1 + sum(len(_BREAK.findall(cell)) for cell in row.values())
+    return found
+
+
+def _judge(found: Imported, config: Path, origins: Mapping[int, Line | None], environ: Mapping[str, str]) -> None:
     """Load the site with the new table, and tell what is wrong where it stands in the list."""
     files = {found.table: found.text.encode()}
     try:
@@ -240,18 +257,15 @@ def _judge(found: Imported, config: Path, origins: list[Line | None], environ: M
         told[:] = [_at_origin(mistake, shown, found.foreign.file, origins) for mistake in told]
 
 
-def _at_origin(mistake: Mistake, table: str, file: str, origins: list[Line | None]) -> Mistake:
+def _at_origin(mistake: Mistake, table: str, file: str, origins: Mapping[int, Line | None]) -> Mistake:
     """Put a mistake in the table where the row came from, and what its sentence says of other rows."""
 
-    def line_of(number: int) -> Line | None:
-        return origins[number - 2] if 0 <= number - 2 < len(origins) else None
-
     def place(match: re.Match[str]) -> str:
-        other = line_of(int(match[1]))
+        other = origins.get(int(match[1]))
         return match[0] if other is None else f"{file}:{other.line}"
 
     mistake = replace(mistake, sentence=re.sub(re.escape(table) + r":(\d+)", place, mistake.sentence))
-    line = line_of(mistake.line) if mistake.file == table else None
+    line = origins.get(mistake.line) if mistake.file == table else None
     if line is None:
         return mistake
     path = line.headings.get(mistake.path, mistake.path)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from edge.load.heading import column_of, word_of
 from edge.load.mistake import Place, meant, show
 from edge.load.reading import Reading
-from edge.load.workbook import cell_name, is_workbook, part_name
+from edge.load.workbook import cell_name, is_comment, is_workbook, part_name
 from edge.load.workbook import read_lines as read_workbook
 
 
@@ -36,20 +36,32 @@ class Sheet:
 
 
 def read_sheet(
-    reading: Reading, name: str, named_at: Place, *, known: Sequence[str] = (), needed: Sequence[str] = ()
+    reading: Reading,
+    name: str,
+    named_at: Place,
+    *,
+    known: Sequence[str] = (),
+    needed: Sequence[str] = (),
+    hashes_from: int | None = None,
 ) -> Sheet | None:
     """Read a table; None where it has no usable header, which is a mistake.
 
     Args:
         known: Columns that exist; empty where any name will do (a table of devices).
         needed: Columns that must be there.
+        hashes_from: From this line on a row that begins with ``#`` is a row like others if more than that cell is
+            filled; None where it is a comment.
     """
     told = len(reading.mistakes)
     if is_workbook(name):
-        found = _lines_of_workbook(reading, name, named_at)
+        found = _lines_of_workbook(reading, name, named_at, hashes_from)
     else:
         text = reading.text(name, named_at)
-        found = None if text is None else (reading.show_file(name), _lines(reading, reading.show_file(name), text))
+        found = (
+            None
+            if text is None
+            else (reading.show_file(name), _lines(reading, reading.show_file(name), text, hashes_from))
+        )
     if found is None:
         return None
     file, lines = found
@@ -86,7 +98,7 @@ def read_sheet(
     return sheet
 
 
-def _lines(reading: Reading, file: str, text: str) -> list[tuple[int, list[str]]]:
+def _lines(reading: Reading, file: str, text: str, hashes_from: int | None) -> list[tuple[int, list[str]]]:
     """Give line and stripped cells of each row that says something."""
     rows: list[tuple[int, list[str]]] = []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -94,7 +106,7 @@ def _lines(reading: Reading, file: str, text: str) -> list[tuple[int, list[str]]
     try:
         for row in reader:
             cells = [cell.strip() for cell in row]
-            if any(cells) and not cells[0].startswith("#"):
+            if any(cells) and not is_comment(start, cells, hashes_from):
                 rows.append((start, cells))
             start = reader.line_num + 1
     except csv.Error as error:
@@ -106,14 +118,16 @@ def _lines(reading: Reading, file: str, text: str) -> list[tuple[int, list[str]]
     return rows
 
 
-def _lines_of_workbook(reading: Reading, name: str, named_at: Place) -> tuple[str, list[tuple[int, list[str]]]] | None:
+def _lines_of_workbook(
+    reading: Reading, name: str, named_at: Place, hashes_from: int | None
+) -> tuple[str, list[tuple[int, list[str]]]] | None:
     """Give the sheet as the user would find it, and its rows; None where the file cannot be read."""
     file, sheet = part_name(name)
     raw = reading.raw(file, named_at)
     if raw is None:
         return None
     wrong: list[tuple[int, int, str, str]] = []
-    sheet, lines = read_workbook(raw, sheet, lambda *told: wrong.append(told))
+    sheet, lines = read_workbook(raw, sheet, lambda *told: wrong.append(told), hashes_from)
     shown = f"{reading.show_file(file)}[{sheet}]" if sheet else reading.show_file(file)
     headings = lines[0][1] if lines else []
     for row, column, sentence, remedy in wrong:

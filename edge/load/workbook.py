@@ -22,6 +22,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 UNPACKED_BYTES_MAX: Final = 256 * 1024 * 1024  # 3,000 rows of 60 columns unpack to about 10 MB.
 PARTS_MAX: Final = 2000
 ROWS_MAX: Final = 200_000
+ROW_LAST: Final = 1_048_576  # Of a spreadsheet; a format alone may reach down to it.
 COLUMNS_MAX: Final = 512
 WHOLE_MAX: Final = 1e15  # Below it a number of a spreadsheet without fraction is a whole number exactly.
 
@@ -41,6 +42,7 @@ class _Cell(Protocol):
 class _Rows(Protocol):
     """What is read of a sheet."""
 
+    def reset_dimensions(self) -> None: ...
     def iter_rows(self) -> Iterator[tuple[_Cell, ...]]: ...
 
 
@@ -55,13 +57,21 @@ def is_workbook(name: str) -> bool:
     return PurePosixPath(name.partition("#")[0]).suffix.lower() == ".xlsx"
 
 
-def read_lines(raw: bytes, sheet: str, tell: Tell) -> tuple[str, list[tuple[int, list[str]]]]:
+def is_comment(number: int, cells: Sequence[str], hashes_from: int | None) -> bool:
+    """Tell whether a row is a comment: it begins with ``#``, above ``hashes_from`` or with no other cell filled."""
+    return cells[0].startswith("#") and (hashes_from is None or number < hashes_from or not any(cells[1:]))
+
+
+def read_lines(
+    raw: bytes, sheet: str, tell: Tell, hashes_from: int | None = None
+) -> tuple[str, list[tuple[int, list[str]]]]:
     """Give the sheet's name, and row number and cells of each row that says something.
 
     Args:
         raw: The file.
         sheet: Name of the sheet; empty for the first one that is not hidden.
         tell: Takes each thing that is wrong.
+        hashes_from: See ``is_comment``.
     """
     if not _is_reasonable(raw, tell):
         return sheet, []
@@ -73,7 +83,7 @@ def read_lines(raw: bytes, sheet: str, tell: Tell) -> tuple[str, list[tuple[int,
             tell(0, 0, f"it has no sheet “{sheet}”; its sheets are {', '.join(book.sheetnames)}.", "Name one of them.")
             return sheet, []
         sheet = sheet or names[0]
-        return sheet, _lines(book[sheet], formulas[sheet], tell)
+        return sheet, _lines(book[sheet], formulas[sheet], tell, hashes_from)
     except Exception as error:  # noqa: BLE001  # openpyxl raises whatever a broken part leads it to
         tell(0, 0, f"it cannot be read as an XLSX workbook ({type(error).__name__}).", "Save it anew as .xlsx.")
         return sheet, []
@@ -94,20 +104,24 @@ def _is_reasonable(raw: bytes, tell: Tell) -> bool:
     return True
 
 
-def _lines(values: _Rows, formulas: _Rows, tell: Tell) -> list[tuple[int, list[str]]]:
+def _lines(values: _Rows, formulas: _Rows, tell: Tell, hashes_from: int | None) -> list[tuple[int, list[str]]]:
     """Read the rows; a sheet may claim any size, so what is read is bounded."""
+    for one in (values, formulas):
+        one.reset_dimensions()  # What the file says of its size is often wrong, and rows beyond it would be lost.
     lines: list[tuple[int, list[str]]] = []
     width = 0
     for number, (row, asked) in enumerate(zip(values.iter_rows(), formulas.iter_rows(), strict=False), start=1):
-        if number > ROWS_MAX:
-            tell(number, 0, f"it has more than {ROWS_MAX} rows.", "Part it into several tables.")
+        if number > ROW_LAST:
             break
         cells = [
             _text(cell, formula, number, column, tell)
             for column, (cell, formula) in enumerate(zip(row[:COLUMNS_MAX], asked, strict=False), start=1)
         ]
-        if not any(cells) or cells[0].startswith("#"):
+        if not any(cells) or is_comment(number, cells, hashes_from):
             continue
+        if number > ROWS_MAX:
+            tell(number, 0, f"it has more than {ROWS_MAX} rows.", "Part it into several tables.")
+            break
         if not lines:  # The header says how wide the table is; what stands beside it is a note.
             while cells and not cells[-1]:
                 cells.pop()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from edge.load.mistake import Mistake, Mistakes, Place
+from edge.load.register import WIDTHS
 from edge.load.words import parse_number
 
 #: Words for types that mean one thing wherever they stand, without blanks and in small letters. FLOAT, INT and the like
@@ -55,6 +56,7 @@ ORDERS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("badc", "2143", "ba", "21", "bigendianbyteswap", "byteswap", "字节交换", "badcfehg"), "BADC"),
     **dict.fromkeys(("dcba", "4321", "littleendian", "little", "小端", "小端模式", "hgfedcba"), "DCBA"),
 }
+TITLES: Final = ("title_en", "title_zh")
 _ORDER_AT_END = re.compile(r"^(.*?)[\s_(（-]*((?:[A-H]{2}\s*){1,4})[)）]?$", re.IGNORECASE)
 _MANUAL = re.compile(r"([0134])[xX:]?(\d{4,5})", re.ASCII)
 _ADDRESS = re.compile(
@@ -71,11 +73,13 @@ class Line:
         line: Where it stands in the file, from 1.
         cells: Column of our tag table to cell.
         headings: Column of our tag table to what it is called in the file.
+        assumed: Columns whose cells the list does not say; what a table has there already is better.
     """
 
     line: int
     cells: dict[str, str]
     headings: dict[str, str] = field(default_factory=dict)
+    assumed: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -172,13 +176,23 @@ def read_type(text: str, registers: int = 0) -> tuple[str, str, bool] | None:
     if _plain(word) not in TYPES and _plain(word) not in BY_WIDTH:
         found = _ORDER_AT_END.match(word)
         if found and _plain(found[2]) in ORDERS and found[1].strip():
-            word, order = found[1], ORDERS[_plain(found[2])]
+            word, order = found[1], found[2]
     plain = _plain(word)
-    if plain in TYPES:
-        return TYPES[plain], order, False
     kinds = BY_WIDTH.get(plain)
-    kind = None if kinds is None else kinds.get(registers)
-    return None if kind is None else (kind, order, registers == 0)
+    kind = TYPES.get(plain) or (None if kinds is None else kinds.get(registers))
+    if kind is None or (order and not is_whole_order(order, kind)):
+        return None
+    return kind, ORDERS[_plain(order)] if order else "", plain not in TYPES and registers == 0
+
+
+def is_whole_order(text: str, kind: str) -> bool:
+    """Tell whether a byte order says all of a type; AB and BA leave open which register comes first."""
+    return WIDTHS[kind] == 1 or _plain(text) not in ("ab", "ba", "12", "21")
+
+
+def one_title(headings: Mapping[str, str], made: Mapping[str, str]) -> dict[str, str]:
+    """Give headings without the title of the language that the list does not have."""
+    return {column: heading for column, heading in headings.items() if column not in TITLES or column in made}
 
 
 def read_order(text: str) -> str | None:

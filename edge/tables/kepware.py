@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from edge.load.words import parse_number
-from edge.tables.foreign import Foreign, Line, read_address, write_number
+from edge.tables.foreign import Foreign, Line, one_title, read_address, write_number
 
 NEEDED: Final = ("Tag Name", "Address", "Data Type")
 #: Data types of the server, "Data Types Description" of its Modbus driver.
@@ -55,10 +55,10 @@ def convert(
             headings = {
                 "tag": "Tag Name", "register": "Address", "table": "Address", "bit": "Address", "type": "Data Type",
                 "order": "Data Type", "eu": "Eng Units", "title_en": "Description", "title_zh": "Description",
-                "period_s": "Scan Rate", "scale": "Raw High", "offset": "Raw Low", "range_lo": "Scaled Low",
-                "range_hi": "Scaled High",
+                "period_s": "Scan Rate", "scale": "Raw High", "offset": "Raw Low",
             }  # fmt: skip
-            foreign.lines.append(Line(line=line, cells=made, headings=headings))
+            assumed = frozenset() if order else frozenset({"order"})
+            foreign.lines.append(Line(line=line, cells=made, headings=one_title(headings, made), assumed=assumed))
     return foreign
 
 
@@ -80,8 +80,8 @@ def _cells(foreign: Foreign, line: int, cells: Mapping[str, str], order: str) ->
             "Leave the row out, or give one row for each value with an address such as 400001.",
         )
         return None
-    address = read_address(text)
-    if address is None or not address.table:
+    address = read_address(text, "coil" if text[0] == "0" else "")
+    if address is None or not address.table or not address.is_manual:
         foreign.refuse(
             line,
             "Address",

@@ -3,7 +3,9 @@
 Flow: file -> [decode, tell the form] -> [registers, kepware, thingsboard, ours] -> Foreign
 """
 
+import codecs
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -43,7 +45,7 @@ class Asked:
 
 
 def open_list(path: Path, asked: Asked) -> Foreign:
-    """Read a list of tags: CSV (UTF-8 or GB 18030; comma, semicolon or tab), XLSX, or a JSON of ThingsBoard."""
+    """Read a list of tags: CSV (UTF-8, UTF-16 or GB 18030; comma, semicolon or tab), XLSX, or a JSON of ThingsBoard."""
     source, unit, order, prefix = asked.source, asked.unit, asked.order, asked.prefix
     told: dict[str, int] = {}
     files: dict[str, bytes] = {}
@@ -59,23 +61,19 @@ def open_list(path: Path, asked: Asked) -> Foreign:
             foreign.notes |= told
             return foreign
         if raw:
-            files[path.name] = _with_commas(text, told).encode()
-    reading = Reading(path.parent / "list", {}, files)
-    found = read_sheet(reading, name, Place(str(path), 1, "file"))
-    shown = str(path) if found is None else found.file
+            try:
+                files[path.name] = _with_commas(text, told).encode()
+            except csv.Error as error:
+                foreign = Foreign(form=asked.form or "registers", file=str(path))
+                foreign.refuse(1, "file", f"It is not CSV ({error}).", "Close every quotation mark.")
+                return foreign
+    reading, found = _read(path, name, files, asked.form)
     headings = [] if found is None else list(found.columns)
+    shown = str(path) if found is None else found.file
     form = asked.form or _form(headings)
     if found is None or len(reading.mistakes):
         foreign = Foreign(form=form or "registers", file=shown, mistakes=reading.mistakes)
-    elif form == "fengsui":
-        foreign = _ours(found, reading)
-    elif form == "kepware":
-        foreign = kepware.convert(shown, found.rows, source=source, unit=unit, order=order, prefix=prefix)
-    elif form == "registers":
-        foreign = registers.convert(
-            shown, found.rows, source=source, unit=unit, order=order or "ABCD", first=asked.first, prefix=prefix
-        )
-    else:
+    elif not _has_needed(form, headings):
         foreign = Foreign(form=form or "registers", file=shown)
         foreign.refuse(
             found.header,
@@ -83,8 +81,51 @@ def open_list(path: Path, asked: Asked) -> Foreign:
             f"None of the known lists has these columns: {', '.join(headings)[:200]}.",
             "Name the columns, at least one for the name and one for the address; see docs/tags.md.",
         )
+    elif form == "fengsui":
+        foreign = _ours(found, reading)
+    elif form == "kepware":
+        foreign = kepware.convert(shown, found.rows, source=source, unit=unit, order=order, prefix=prefix)
+    else:
+        foreign = registers.convert(
+            shown, found.rows, source=source, unit=unit, order=order, first=asked.first, prefix=prefix
+        )
     foreign.notes |= told
+    if form != "fengsui":
+        _refuse_hashes(foreign)
     return foreign
+
+
+def _read(path: Path, name: str, files: dict[str, bytes], form: str) -> tuple[Reading, Sheet | None]:
+    """Read the sheet; only in our tables a row that begins with # is a comment.
+
+    Elsewhere a name may begin with it, or the column of row numbers is called so.
+    """
+    place = Place(str(path), 1, "file")
+    reading = Reading(path.parent / "list", {}, files)
+    found = read_sheet(reading, name, place)
+    told = "" if found is None else _form(list(found.columns))
+    if (form or told) == "fengsui":
+        return reading, found
+    reading = Reading(path.parent / "list", {}, files)
+    return reading, read_sheet(reading, name, place, hashes_from=found.header if found is not None and told else 1)
+
+
+def _refuse_hashes(foreign: Foreign) -> None:
+    """Refuse names that would make a comment of their row in our table."""
+    for line in foreign.lines:
+        name = line.cells["tag"]
+        if name.startswith("#"):
+            sentence = f"Row {line.line} ({name}): a tag's name does not begin with #."
+            foreign.refuse(line.line, line.headings.get("tag", "tag"), sentence, "Name it otherwise, or use --prefix.")
+
+
+def _has_needed(form: str, headings: list[str]) -> bool:
+    """Tell whether a list has the columns without which its form cannot be read."""
+    if form == "fengsui":
+        return "tag" in {heading if heading in COLUMNS else column_of(heading) for heading in headings}
+    if form == "kepware":
+        return set(kepware.NEEDED) <= set(headings)
+    return form == "registers" and registers.is_list(headings)
 
 
 def _form(headings: list[str]) -> str:
@@ -112,7 +153,9 @@ def _ours(sheet: Sheet, reading: Reading) -> Foreign:
 
 
 def _decode(raw: bytes, told: dict[str, int]) -> str:
-    """Read UTF-8, or what a Chinese spreadsheet saves as CSV."""
+    """Read UTF-8, or what a Chinese spreadsheet saves as CSV or as text."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", "replace")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -121,11 +164,15 @@ def _decode(raw: bytes, told: dict[str, int]) -> str:
 
 
 def _with_commas(text: str, told: dict[str, int]) -> str:
-    """Give the table with commas; spreadsheets of some countries save it with semicolons."""
+    """Give the table with commas; spreadsheets of some countries save it with semicolons.
+
+    Raises:
+        csv.Error: A quotation mark is left open; all behind it would be one cell.
+    """
     head = text[:_SNIFFED].lstrip("\r\n").split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
     if delimiter == "," or not head.count(delimiter):
         return text
     told["columns parted by " + ("semicolons" if delimiter == ";" else "tabs")] = 1
-    rows = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     return "".join(",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n" for row in rows)

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from edge.load.heading import column_of
+from edge.load.register import WIDTHS
 from edge.load.words import COLUMNS, parse_whole
 from edge.tables.foreign import (
     TABLE_OF,
     TYPES,
     Foreign,
     Line,
+    is_whole_order,
+    one_title,
     read_address,
     read_factor,
     read_order,
@@ -35,7 +38,8 @@ HEADINGS: Final[Mapping[str, str]] = {
     ),
     "area": "table area registertype function functioncode fc readfunction 功能码 寄存器类型 寄存器区 数据区",
     "type": "type datatype format dataformat 类型 数据类型 数据格式",
-    "order": "byteorder wordorder order endian endianness 字节序 字节顺序 字序",
+    "order": "byteorder order endian endianness 字节序 字节顺序",
+    "words": "wordorder registerorder 字序 寄存器顺序",
     "registers": "length len size registers words count quantity 长度 寄存器数 数量 字数",
     "bit": "bit bitno bitnumber 位 位序",
     "factor": "scale factor gain multiplier ratio scaling 系数 倍率 比例 比例系数",
@@ -56,7 +60,18 @@ _AREAS: Final = {
 _AREA: Final = {word: TABLE_OF[digit] for digit, words in _AREAS.items() for word in words.split()}
 _RANGE = re.compile(r"\s*(\S+?)\s*[-~–～至]\s*(\S+)\s*")
 _BITS: Final = 16
-_REGISTERS: Final = {"1": 1, "2": 2, "4": 4}
+_HEX_HEADING = re.compile(r"hex|0x|(十六|16)进制", re.IGNORECASE)
+_HEX_DIGITS = re.compile(r"[0-9a-fA-F]{1,4}(?:[.:/]\d{1,2})?", re.ASCII)
+_LETTERS = re.compile(r"[A-Ha-h1-4 _-]+")
+_LOW_FIRST: Final = {
+    **dict.fromkeys(
+        ("little", "littleendian", "low", "lowfirst", "lsw", "lswfirst", "swapped", "小端", "低字在前"), True
+    ),
+    **dict.fromkeys(("big", "bigendian", "high", "highfirst", "msw", "mswfirst", "normal", "大端", "高字在前"), False),
+}
+#: Words in the heading of a length, and how much of what it counts makes a register.
+_STEPS: Final = ((2, re.compile(r"byte|octet|字节", re.IGNORECASE)), (16, re.compile(r"bit|比特", re.IGNORECASE)))
+_OF_REGISTERS = re.compile(r"register|word|寄存器|字数", re.IGNORECASE)
 
 
 def roles_of(headings: list[str]) -> dict[str, str]:
@@ -88,16 +103,17 @@ def convert(
         rows: (line, cells by heading).
         source: Id of the source; ``{station}`` in it becomes the row's station.
         unit: Id of the hazard unit where the list has none.
-        order: Byte order where the list has none.
+        order: Byte order where the list has none; empty to assume ABCD.
         first: Number of the first register where addresses are not counted as manuals count.
         prefix: Goes before each name.
     """
     foreign = Foreign(form="registers", file=file)
     roles = roles_of(list(rows[0][1])) if rows else {}
     heading_of = {role: heading for heading, role in roles.items()}
+    step = _step(foreign, rows, heading_of)
     stations = {cells[heading_of["station"]] for _, cells in rows} if "station" in heading_of else set()
     for line, cells in rows:
-        row = _Row(foreign, line, {role: cells[heading] for heading, role in roles.items()}, heading_of)
+        row = _Row(foreign, line, {role: cells[heading] for heading, role in roles.items()}, heading_of, step)
         made = row.cells(order, first)
         if made is None:
             continue
@@ -114,7 +130,9 @@ def convert(
         made.setdefault("source", source.replace("{station}", station))
         headings = {column: heading_of[role] for column, role in _COLUMN_ROLES.items() if role in heading_of}
         headings |= {role[1:]: heading for role, heading in heading_of.items() if role.startswith("=")}
-        foreign.lines.append(Line(line=line, cells=made, headings=headings))
+        foreign.lines.append(
+            Line(line=line, cells=made, headings=one_title(headings, made), assumed=frozenset(row.assumed))
+        )
     for heading in rows[0][1] if rows else ():
         if heading not in roles:
             foreign.leave_out(f"column {heading}")
@@ -140,15 +158,45 @@ _COLUMN_ROLES: Final = {
 }
 
 
+def _step(foreign: Foreign, rows: list[tuple[int, dict[str, str]]], heading_of: Mapping[str, str]) -> int:
+    """Tell what a length counts, by its heading or by types of one width only: 1 registers, 2 bytes, 16 bits."""
+    heading = heading_of.get("registers", "")
+    for step, word in _STEPS:
+        if word.search(heading):
+            return step
+    if not heading or _OF_REGISTERS.search(heading):
+        return 1
+    found: set[int] = set()
+    doubtful = 0
+    for _, cells in rows:
+        number = parse_whole(cells[heading]) or 0
+        kind = TYPES.get(_plain(cells[heading_of["type"]])) if "type" in heading_of else None
+        if kind is None:
+            doubtful += number in (2, 4)
+        elif number and kind != "bit":
+            found.add(number // WIDTHS[kind] if number % WIDTHS[kind] == 0 else 0)
+    if len(found) == 1 and found <= {2, 16}:
+        foreign.assume(f"{heading} counted in {'bytes' if found == {2} else 'bits'}, as the types show")
+        return found.pop()
+    if doubtful and not found:
+        foreign.notes[f"{heading} counted in registers, which the list does not say"] = doubtful
+    return 1
+
+
 class _Row:
     """One row of a list of registers."""
 
-    def __init__(self, foreign: Foreign, line: int, values: Mapping[str, str], heading_of: Mapping[str, str]) -> None:
+    def __init__(
+        self, foreign: Foreign, line: int, values: Mapping[str, str], heading_of: Mapping[str, str], step: int
+    ) -> None:
         self.foreign = foreign
         self.line = line
         self.values = values
         self.heading_of = heading_of
         self.name = values.get("name", "").strip()
+        self.step = step
+        self.is_hex = bool(_HEX_HEADING.search(heading_of.get("address", "")))
+        self.assumed: set[str] = set()
 
     def get(self, role: str) -> str:
         return self.values.get(role, "").strip()
@@ -178,8 +226,9 @@ class _Row:
                 self.refuse("type", f"a {placed[0]['table']} holds one bit, not {made['type']}.", "Put the type right.")
                 return None
         elif made["type"] != "bit" and not made.get("order"):
-            made["order"] = order
-            self.foreign.assume(f"byte order {order}, which the list does not say: compare one known value")
+            made["order"] = order or "ABCD"
+            self.assumed |= set() if order else {"order"}
+            self.foreign.assume(f"byte order {made['order']}, which the list does not say: compare one known value")
         if self.get("title"):
             language = "title_zh" if re.search(r"[\u4e00-\u9fff]", self.get("title")) else "title_en"
             made.setdefault(language, self.get("title"))
@@ -201,6 +250,8 @@ class _Row:
         spanned = _RANGE.fullmatch(text)
         if spanned:
             text, last = spanned[1], spanned[2]
+        if self.is_hex:
+            text, last = (f"0x{one}" if _HEX_DIGITS.fullmatch(one) else one for one in (text, last))
         address = read_address(text, area, first)
         end = read_address(last, area, first) if last else None
         if address is None or (last and end is None):
@@ -210,12 +261,15 @@ class _Row:
                 "Write 40001, 4x0001, 0x1A, 1AH or a plain number.",
             )
             return None
-        registers = end.register - address.register + 1 if end else _REGISTERS.get(self.get("registers"), 0)
+        registers = end.register - address.register + 1 if end else self._registers()
         if address.is_manual:
             self.foreign.assume(f"address counted as manuals count, from {text[0]}…1")
+        elif self.is_hex:
+            self.foreign.assume("address hexadecimal, as its heading says, counted from 0")
         else:
             self.foreign.assume(f"address counted from {first}")
         if not address.table:
+            self.assumed.add("table")
             self.foreign.assume("table holding, which the list does not say")
         made = {"table": address.table or "holding", "register": str(address.register)}
         bit = self.get("bit") or ("" if address.bit is None else str(address.bit))
@@ -233,13 +287,9 @@ class _Row:
 
     def _kind(self, registers: int, bit: str | None) -> dict[str, str] | None:
         """Read type and byte order."""
-        order = ""
-        if self.get("order"):
-            found = read_order(self.get("order"))
-            if found is None:
-                self.refuse("order", f"“{self.get('order')}” is no byte order.", "Write ABCD, CDAB, BADC or DCBA.")
-                return None
-            order = found
+        order = self._order()
+        if order is None:
+            return None
         area = _AREA.get(_plain(self.get("area")), "")
         text = self.get("type")
         if not text and (bit is not None or area in ("coil", "discrete") or self.get("address")[:1] in ("0", "1")):
@@ -257,7 +307,53 @@ class _Row:
         kind, own_order, is_assumed = read
         if is_assumed:
             self.foreign.assume(f"“{text}” taken for {kind}")
+        if registers and kind != "bit" and WIDTHS[kind] != registers:
+            self.refuse(
+                "registers" if self.get("registers") else "address",
+                f"{kind} takes {WIDTHS[kind]} registers, and the list says {registers}.",
+                "Put the type or the number of registers right.",
+            )
+            return None
+        if self.get("order") and not is_whole_order(self.get("order"), kind):
+            self.refuse(
+                "order",
+                f"“{self.get('order')}” does not say which register of {kind} comes first.",
+                "Write ABCD, CDAB, BADC or DCBA.",
+            )
+            return None
         return {"type": kind} | ({"order": own_order or order} if (own_order or order) and kind != "bit" else {})
+
+    def _registers(self) -> int:
+        """Read how many registers the list says, 0 where it does not."""
+        number = parse_whole(self.get("registers")) or 0
+        return number // self.step if number % self.step == 0 and number // self.step in (1, 2, 4) else 0
+
+    def _order(self) -> str | None:
+        """Read the byte order, empty where the list says none; None where it cannot be read, which is told."""
+        text, words = self.get("order"), self.get("words")
+        order = read_order(text) if text else ""
+        if order is None:
+            self.refuse("order", f"“{text}” is no byte order.", "Write ABCD, CDAB, BADC or DCBA.")
+            return None
+        if text and not _LETTERS.fullmatch(text):
+            self.foreign.assume(f"byte order “{text}” taken for {order}: compare one known value")
+        if not words:
+            return order
+        if _LETTERS.fullmatch(words):
+            said = read_order(words)
+        else:
+            is_low_first = _LOW_FIRST.get(_plain(words))
+            # What is little of the bytes alone swaps those of each register: of words something else is said.
+            swapped = {"ABCD": "CDAB", "": "CDAB", "DCBA": "DCBA", "BADC": "DCBA"}
+            kept = {"ABCD": "ABCD", "": "ABCD", "DCBA": "BADC", "BADC": "BADC"}
+            said = None if is_low_first is None else (swapped if is_low_first else kept).get(order)
+        if said is None or (_LETTERS.fullmatch(text) and said != order):
+            self.refuse(
+                "words", f"“{words}” is no order of registers beside “{text}”.", "Write ABCD, CDAB, BADC or DCBA."
+            )
+            return None
+        self.foreign.assume(f"order of registers “{words}” taken for {said}: compare one known value")
+        return said
 
     def _numbers(self) -> dict[str, str] | None:
         """Read scale, offset and range."""

@@ -7,7 +7,7 @@ and perhaps ``divider`` or ``multiplier``.
 
 import json
 import re
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from edge.tables.foreign import TYPES, Foreign, Line, write_number
 
@@ -19,7 +19,8 @@ ORDERS: Final = {
     ("LITTLE", "BIG"): "BADC",
     ("LITTLE", "LITTLE"): "DCBA",
 }
-BYTES_MAX: Final = 64 * 1024 * 1024
+FACTOR_LEAST, FACTOR_MOST = 1e-30, 1e30  # Finite either way round.
+_TAG = re.compile(r'"tag"\s*:')
 
 
 def is_export(text: str) -> bool:
@@ -44,7 +45,7 @@ def convert(file: str, text: str, *, source: str, unit: str, order: str, prefix:
             1, "file", f"It is no Modbus connector of ThingsBoard ({type(error).__name__}).", "Give modbus.json."
         )
         return foreign
-    lines = _line_of_tags(text)
+    lines = _line_of_tags(text, slaves)
     named = [slave for slave in slaves if isinstance(slave, dict)]
     if len(named) > 1 and "{device}" not in source:
         foreign.refuse(
@@ -57,8 +58,8 @@ def convert(file: str, text: str, *, source: str, unit: str, order: str, prefix:
     for slave in named:
         device = re.sub(r"\s+", "_", str(slave.get("deviceName", "device")))
         for kind in ("attributes", "timeseries"):
-            for item in slave.get(kind) or ():
-                line = next(lines, 1)
+            for item in _items(slave, kind):
+                line = lines.get(id(item), 1)
                 made = _cells(foreign, line, slave, item, order)
                 if made is None:
                     continue
@@ -68,16 +69,31 @@ def convert(file: str, text: str, *, source: str, unit: str, order: str, prefix:
                     made["unit"] = unit
                 foreign.lines.append(Line(line=line, cells=made, headings={"tag": "tag", "register": "address"}))
         for kind in ("attributeUpdates", "rpc"):
-            for _ in slave.get(kind) or ():
+            for _ in _items(slave, kind):
                 foreign.leave_out(f"{kind}: the field is read only")
     return foreign
 
 
-def _line_of_tags(text: str) -> Any:  # noqa: ANN401  # an iterator of lines
-    """Give the line of each ``"tag":`` in order; JSON itself forgets where a key stood."""
-    return iter(
-        [number for number, line in enumerate(text.splitlines(), start=1) for _ in re.findall(r'"tag"\s*:', line)]
-    )
+def _items(slave: dict[str, Any], kind: str) -> list[object]:
+    """Give the entries of a kind; newer files keep those of RPC as an object."""
+    found = slave.get(kind)
+    return list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else []
+
+
+def _line_of_tags(text: str, slaves: list[object]) -> dict[int, int]:
+    """Give the line of each entry with a ``"tag":``, by its id; JSON itself forgets where a key stood."""
+    numbers = iter([number for number, line in enumerate(text.split("\n"), start=1) for _ in _TAG.findall(line)])
+    found: dict[int, int] = {}
+    waiting: list[object] = [slaves]
+    while waiting:  # In the order of the file, all kinds of entries.
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if "tag" in one:
+                found[id(one)] = next(numbers, 1)
+            waiting.extend(reversed(one.values()))
+        elif isinstance(one, list):
+            waiting.extend(reversed(one))
+    return found
 
 
 def _cells(foreign: Foreign, line: int, slave: dict[str, Any], item: object, order: str) -> dict[str, str] | None:
@@ -86,13 +102,15 @@ def _cells(foreign: Foreign, line: int, slave: dict[str, Any], item: object, ord
         return None
     name = item["tag"].strip()
     who = f"Row {line} ({name})"
-    table = FUNCTIONS.get(item.get("functionCode", 0))
+    function = item.get("functionCode")
+    table = FUNCTIONS.get(function) if isinstance(function, int) else None
     address, count = item.get("address"), item.get("objectsCount", 1)
     kind = _type(str(item.get("type", "")), count)
     wrong = {
         "functionCode": table is None,
         "address": not isinstance(address, int) or isinstance(address, bool),
         "type": not kind,
+        **{key: key in item and not _is_factor(item[key]) for key in ("divider", "multiplier")},
     }
     for key, is_wrong in wrong.items():
         if is_wrong:
@@ -111,19 +129,34 @@ def _cells(foreign: Foreign, line: int, slave: dict[str, Any], item: object, ord
         made["bit"] = str(item.get("bit", 0))
         if "bit" not in item:
             foreign.assume("bit 0 of a register, where the file names none")
-    elif kind not in ("int16", "uint16"):
-        named = (str(slave.get("byteOrder", "BIG")).upper(), str(slave.get("wordOrder", "BIG")).upper())
-        made["order"] = order or ORDERS.get(named, "ABCD")
-        if not order and ("byteOrder" not in slave or "wordOrder" not in slave):
-            foreign.assume(f"byte order {made['order']}, where the file says only half: compare one known value")
+    else:
+        made |= _order(foreign, slave, kind, order)
     for key in ("divider", "multiplier"):
         factor = item.get(key)
-        if isinstance(factor, int | float) and factor:
+        if factor:
             made["scale"] = write_number(1 / factor if key == "divider" else float(factor))
     period = item.get("pollPeriod", slave.get("pollPeriod"))
-    if isinstance(period, int | float) and period > 0:
+    if _is_factor(period) and period > 0:
         made["period_s"] = write_number(min(max(period / 1000, 0.1), 3600.0))
     return made
+
+
+def _order(foreign: Foreign, slave: dict[str, Any], kind: str, order: str) -> dict[str, str]:
+    """Give the byte order of a number; of one register LITTLE bytes are swapped, too."""
+    named = (str(slave.get("byteOrder", "BIG")).upper(), str(slave.get("wordOrder", "BIG")).upper())
+    if kind in ("int16", "uint16"):
+        is_swapped = order in ("BADC", "DCBA") if order else named[0] == "LITTLE"
+        return {"order": "BADC"} if is_swapped else {}
+    if not order and ("byteOrder" not in slave or "wordOrder" not in slave):
+        foreign.assume(
+            f"byte order {ORDERS.get(named, 'ABCD')}, where the file says only half: compare one known value"
+        )
+    return {"order": order or ORDERS.get(named, "ABCD")}
+
+
+def _is_factor(found: object) -> TypeGuard[int | float]:
+    """Tell whether something is a number that can be multiplied with and divided by."""
+    return isinstance(found, int | float) and not isinstance(found, bool) and FACTOR_LEAST < abs(found) < FACTOR_MOST
 
 
 def _type(word: str, count: object) -> str:

@@ -143,7 +143,7 @@ def test_what_a_spreadsheet_does_to_cells_is_said(tmp_path: Path) -> None:
     assert "date of the cell" in found[1][3]
 
 
-def hand_made(sheet: str) -> bytes:
+def hand_made(sheet: str, size: str = "") -> bytes:
     """A workbook as ECMA-376 describes the least of one, without the library that reads it."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -160,7 +160,7 @@ def hand_made(sheet: str) -> bytes:
         "</sheets></workbook>",
         "_rels/w.xml.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" '
         f'Type="{office}/worksheet" Target="s.xml"/></Relationships>',
-        "s.xml": f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>',
+        "s.xml": f'<worksheet xmlns="{main}">{size}<sheetData>{sheet}</sheetData></worksheet>',
     }
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -213,6 +213,19 @@ def test_a_small_file_that_unpacks_to_a_large_one_is_never_unpacked(tmp_path: Pa
 def test_a_sheet_that_claims_a_million_rows_is_read_to_its_bound(tmp_path: Path) -> None:
     (tmp_path / "tags.xlsx").write_bytes(hand_made(row_xml(1, HEADER) + row_xml(1_048_576, rows(1)[0])))
     assert any("more than 200000 rows" in said for *_, said in mistakes(site(tmp_path, "tags.xlsx")))
+
+
+@pytest.mark.parametrize("size", ["A1", "A1:M3", "A1:B99"])
+def test_a_sheet_that_claims_fewer_cells_than_it_has_loses_none(tmp_path: Path, size: str) -> None:
+    table = "".join(row_xml(at, row) for at, row in enumerate([HEADER, *rows(5)], start=1))
+    (tmp_path / "tags.xlsx").write_bytes(hand_made(table, f'<dimension ref="{size}"/>'))
+    assert len(load(site(tmp_path, "tags.xlsx"), environ={}).tags) == 5
+
+
+def test_a_format_down_to_the_last_row_is_no_row(tmp_path: Path) -> None:
+    table = row_xml(1, HEADER) + row_xml(2, rows(1)[0]) + '<row r="1048576"><c r="A1048576" s="0"/></row>'
+    (tmp_path / "tags.xlsx").write_bytes(hand_made(table))
+    assert len(load(site(tmp_path, "tags.xlsx"), environ={}).tags) == 1
 
 
 def test_every_column_has_a_chinese_heading_and_no_heading_means_two() -> None:

@@ -423,3 +423,115 @@ def test_every_device_template_is_described() -> None:
     page = Path("config/templates/README.md").read_text("utf-8")
     assert [name for name in objects() if f"| `{name}` " not in page] == []
     assert CliRunner().invoke(app, ["tags", "template", ".", "--object", "volcano"]).exit_code == 2
+
+
+# ---- what must not be guessed, lost or told elsewhere
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Name,Address (Hex),Type\nA,0010,uint16\n", {"register": "16"}),
+        ("Name,寄存器地址(十六进制),Type\nA,10,uint16\n", {"register": "16"}),
+        ("Name,Address,Type,Length (bytes)\nA,0,FLOAT,4\n", {"type": "float32"}),
+        ("Name,Address,Type,Length\nA,0,INT,2\nB,1,UINT16,2\n", {"type": "int16"}),
+        ("Name,Address,Type,Length\nA,0,INT,2\nB,2,UINT32,2\n", {"type": "int32"}),
+        ("Name,Address,Type,Word Order\nA,0,float32,Little\n", {"order": "CDAB"}),
+        ("Name,Address,Type,Byte Order,Word Order\nA,0,float32,Big,Little\n", {"order": "CDAB"}),
+        ("Name,Address,Type,Byte Order,Word Order\nA,0,float32,Little,Big\n", {"order": "BADC"}),
+        ("Name,Address,Type,Byte Order\nA,0,uint16,BA\n", {"order": "BADC"}),
+        ("#,Name,Address,Type\n1,A,7,uint16\n", {"register": "7"}),
+        ("# of 2026\nName,Address,Type\nA,7,uint16\n", {"register": "7"}),
+    ],
+)
+def test_a_list_is_read_as_its_headings_say(works: Path, text: str, expected: dict[str, str]) -> None:
+    found = tried(works, "list.csv", text)
+    assert found.mistakes == []
+    made = cells(found)["A"]
+    assert {column: made[column] for column in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("Name,Address,Type\nA,40001-40002,uint16\n", "Address"),
+        ("Name,Address,Type,Registers\nA,40001,uint16,2\n", "Registers"),
+        ("Name,Address,Type,Byte Order\nA,0,float32,BA\n", "Byte Order"),
+        ("Name,Address,Type\nA,0,Float BA\n", "Type"),
+        ("Name,Address,Type,Byte Order,Word Order\nA,0,float32,ABCD,Little\n", "Word Order"),
+        ("Name,Address,Type\n#1罐液位,0,uint16\n", "Name"),
+        ('Name;Address;Type;Description\nA;0;uint16;"2in pipe\nB;1;uint16;x\n', "file"),
+        ('Name;Address;Type;Description\nA;0;uint16;"2in pipe\n' + "B;1;uint16;x\n" * 20_000, "file"),
+    ],
+)
+def test_what_could_be_read_in_two_ways_or_lost_is_refused(works: Path, text: str, path: str) -> None:
+    assert path in [mistake.path for mistake in tried(works, "list.csv", text).mistakes]
+
+
+@pytest.mark.parametrize("form", ["kepware", "registers", "fengsui"])
+def test_a_form_that_is_asked_for_needs_its_columns(works: Path, form: str) -> None:
+    assert [m.path for m in tried(works, "list.csv", "Foo,Bar\nA,0\n", form=form).mistakes] == ["header"]
+
+
+def test_text_of_a_spreadsheet_in_utf_16(works: Path) -> None:
+    found = tried(works, "list.txt", "Name\tAddress\tType\tUnit\nA\t0\tuint16\t°C\n".encode("utf-16"))
+    assert cells(found)["A"]["eu"] == "°C"
+
+
+def test_a_mistake_behind_a_cell_of_several_lines_is_told_at_its_row(works: Path) -> None:
+    text = 'Name,Address,Type,Description\nA,0,uint16,"two\nlines"\nB,70000,uint16,x\n'
+    assert [(m.line, m.path) for m in tried(works, "list.csv", text).mistakes] == [(4, "Address")]
+
+
+def test_what_a_list_does_not_say_stays_as_it_was(works: Path) -> None:
+    (works.parent / "tags").mkdir()
+    (works.parent / "tags" / "plc.csv").write_text(
+        "tag,title_zh,source,unit,range_lo,range_hi,table,register,type,order\n"
+        "PT,压力,plc,U-1,0,1.6,input,0,float32,ABCD\n",
+        "utf-8",
+    )
+    stays = {"title_zh": "压力", "range_lo": "0", "range_hi": "1.6", "order": "ABCD"}
+    head = KEPWARE.splitlines()[0]
+    found = tried(works, "export.csv", f"{head}\nPT,400001,Float,1,RO,1000,,,,,,,,,MPa,Pressure,\n")
+    assert {column: cells(found)["PT"].get(column) for column in stays} == stays
+    found = tried(works, "list.csv", "Name,Address,Type,Description\nPT,0,float32,Pressure\n")
+    assert cells(found)["PT"].items() >= (stays | {"table": "input", "title_en": "Pressure"}).items()
+    asked = tried(works, "list.csv", "Name,Address,Type\nPT,0,float32\n", order="CDAB")
+    assert cells(asked)["PT"]["order"] == "CDAB"
+
+
+def test_coils_of_kepware(works: Path) -> None:
+    head = KEPWARE.splitlines()[0]
+    found = tried(works, "export.csv", f"{head}\nRun,000012,Boolean,1,RO,100,,,,,,,,,,,\n")
+    assert found.mistakes == []
+    assert (cells(found)["Run"]["table"], cells(found)["Run"]["register"]) == ("coil", "11")
+
+
+def test_bytes_of_one_register_are_swapped_where_thingsboard_says_so(works: Path) -> None:
+    item = {"tag": "t", "type": "16uint", "functionCode": 3, "objectsCount": 1, "address": 1}
+    found = tried(works, "modbus.json", thingsboard(byteOrder="LITTLE", attributes=[], timeseries=[item]))
+    assert cells(found)["Tank_1.t"]["order"] == "BADC"
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"divider": "10"}, "divider"), ({"multiplier": 10**400}, "multiplier"), ({"divider": 0}, "divider"),
+        ({"functionCode": [3]}, "functionCode"), ({"address": True}, "address"),
+    ],
+)  # fmt: skip
+def test_an_entry_of_thingsboard_that_cannot_be_read_is_refused(
+    works: Path, change: dict[str, object], path: str
+) -> None:
+    item = {"tag": "t", "type": "16uint", "functionCode": 3, "objectsCount": 1, "address": 1}
+    assert [m.path for m in tried(works, "modbus.json", thingsboard(timeseries=[item | change])).mistakes] == [path]
+    assert tried(works, "modbus.json", thingsboard(timeseries=5, attributes={"a": 1}, rpc=7)).mistakes
+
+
+def test_an_entry_behind_those_that_are_left_out_is_told_at_its_line(works: Path) -> None:
+    slave = json.loads(thingsboard())["master"]["slaves"][0]
+    bad = {"tag": "bad", "type": "string", "functionCode": 3, "objectsCount": 8, "address": 20}
+    slaves = [slave | {"timeseries": []}, slave | {"deviceName": "two", "attributes": [], "timeseries": [bad]}]
+    text = json.dumps({"master": {"slaves": slaves}}, indent=1)
+    (mistake,) = tried(works, "modbus.json", text, source="{device}").mistakes
+    assert '"bad"' in text.splitlines()[mistake.line - 1]
