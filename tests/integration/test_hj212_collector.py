@@ -134,6 +134,7 @@ async def test_what_is_not_judged_is_answered_and_what_is_wrong_is_not() -> None
         assert [scan.values.tolist() for scan in road.scans] == [[7.1, 2.2]]
         assert collector.counters.refused == {"not_real_time": 1, "password": 1, "unknown_tag": 2}
         assert collector.counters.kept["password"].payload.startswith(b"##")
+        assert b"PW=***;" in collector.counters.kept["password"].payload
         writer.close()
 
 

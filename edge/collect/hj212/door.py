@@ -8,13 +8,14 @@ Never: sends anything but the answer to data (CN 9014). A caller from an address
 
 import asyncio
 import hmac
-import ipaddress
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 import structlog
 
+from edge.collect.callers import is_told, is_within
 from edge.config import Hj212Options
 from edge.decode.codec.hj212 import Frame, Unframer, answer_of, read_frame
 from edge.decode.payload import Refusal
@@ -23,6 +24,7 @@ QUIET_S: Final = 600.0  # Who sent no right frame for so long is closed: half-op
 CALLERS_MAX: Final = 1024
 UNSENT_BYTES_MAX: Final = 65_536  # Answers that a logger does not take; it will ask again.
 
+_PASSWORD = re.compile(rb"PW\s*=[^;&]*")
 _log = structlog.get_logger(__name__)
 
 
@@ -91,22 +93,11 @@ class Door:
 
     def is_allowed(self, peer: str) -> bool:
         """Tell whether any station may be sent from there."""
-        return any(allows(station.options, peer) for station in self.stations.values())
+        return any(is_within(peer, station.options.allow) for station in self.stations.values())
 
     def speaks(self, name: str) -> bool:
         """Tell whether a connected caller has sent for a station."""
         return any(name in caller.names for caller in self.callers)
-
-
-def allows(options: Hj212Options, peer: str) -> bool:
-    """Tell whether a station may be sent from an address."""
-    try:
-        address = ipaddress.ip_address(peer.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in ipaddress.ip_network(network) for network in options.allow)
 
 
 class Caller(asyncio.Protocol):
@@ -132,7 +123,8 @@ class Caller(asyncio.Protocol):
         reason = reason or ("" if self._door.is_allowed(self._peer) else "address")
         if reason:
             self._door.refused[reason] += 1
-            _log.warning("hj212.caller_refused", reason=reason, peer=self._peer, count=self._door.refused[reason])
+            if is_told(self._door.refused[reason]):
+                _log.warning("hj212.caller_refused", reason=reason, peer=self._peer, count=self._door.refused[reason])
             self._transport.abort()
             self._transport = None
             return
@@ -142,7 +134,7 @@ class Caller(asyncio.Protocol):
     def _heard(self) -> None:
         if self._quiet is not None:
             self._quiet.cancel()
-        self._quiet = asyncio.get_running_loop().call_later(QUIET_S, self.close)
+        self._quiet = asyncio.get_running_loop().call_later(QUIET_S, self._drop)
 
     def data_received(self, data: bytes) -> None:
         """Give each whole frame to its station."""
@@ -157,12 +149,12 @@ class Caller(asyncio.Protocol):
             self._door.refused[frame] += 1
             return
         station = self._door.stations.get(frame.station)
-        if station is None or not allows(station.options, self._peer):
+        if station is None or not is_within(self._peer, station.options.allow):
             self._door.refused["unknown_station"] += 1
             return
         password = station.options.password
         if password and not hmac.compare_digest(password.encode(), frame.password.encode()):
-            station.refuse("password", payload)
+            station.refuse("password", _PASSWORD.sub(b"PW=***", payload))  # What is kept is shown at the API.
             return
         self._heard()
         if frame.station not in self.names:
@@ -176,7 +168,7 @@ class Caller(asyncio.Protocol):
         if self._transport is None or not frame.wants_answer:
             return
         if self._transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
-            self.close()
+            self._drop()
             return
         self._transport.write(answer_of(frame))
 
@@ -190,6 +182,11 @@ class Caller(asyncio.Protocol):
             station = self._door.stations.get(name)
             if station is not None and not self._door.speaks(name):
                 station.caller_changed(is_up=False)
+
+    def _drop(self) -> None:
+        """End the connection now: who takes nothing would keep it open for ever with what is unsent."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def close(self) -> None:
         """End the connection."""

@@ -10,12 +10,12 @@ the network (a private APN, a VPN).
 """
 
 import asyncio
-import ipaddress
 from collections import Counter
 from typing import Final, cast
 
 import structlog
 
+from edge.collect.callers import is_told, is_within
 from edge.collect.modbus.dial import framing_of, keep_alive
 from edge.collect.modbus.wire import Wire
 from edge.config import CallOptions, ModbusOptions
@@ -71,7 +71,8 @@ class Door:
     def refuse(self, reason: str, peer: str) -> None:
         """Count somebody who was not let in."""
         self.refused[reason] += 1
-        _log.warning("modbus.caller_refused", reason=reason, peer=peer, port=self._port, count=self.refused[reason])
+        if is_told(self.refused[reason]):
+            _log.warning("modbus.caller_refused", reason=reason, peer=peer, port=self._port, count=self.refused[reason])
 
 
 class Caller:
@@ -149,10 +150,7 @@ class Visitor(asyncio.Protocol):
         self._late = asyncio.get_running_loop().call_later(REGISTER_S, self.refuse, "silent")
 
     def _is_allowed(self, call: CallOptions) -> bool:
-        address = ipaddress.ip_address(self._peer.partition("%")[0])
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in ipaddress.ip_network(network) for network in call.allow)
+        return is_within(self._peer, call.allow)
 
     def data_received(self, data: bytes) -> None:
         """Look whether it says the registration of a device that may call from there."""

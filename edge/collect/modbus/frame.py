@@ -29,6 +29,7 @@ TCP_LENGTH_MIN: Final = 2
 TCP_LENGTH_MAX: Final = 1 + PDU_MAX
 RTU_MAX: Final = 256
 RTU_FRAME: Final = 5  # Unit, function, byte count or exception code, CRC.
+LOOKED_THROUGH_MAX: Final = 4 * RTU_MAX
 EXCEPTION_BIT: Final = 0x80
 #: Exceptions by which a device refuses an address or a count: illegal address, illegal value.
 REFUSED_CODES: Final = (2, 3)
@@ -171,10 +172,15 @@ class TcpFraming:
     def _frames(self) -> Iterator[tuple[int, int, bytes]]:
         """Cut off whole frames: transaction, unit, PDU."""
         buffer, start = self._buffer, 0
-        while len(buffer) - start >= TCP_HEADER or (self._heartbeat and buffer.startswith(self._heartbeat, start)):
-            if self._heartbeat and buffer.startswith(self._heartbeat, start):
-                start += len(self._heartbeat)
+        while start < len(buffer):
+            begun = buffer[start : start + len(self._heartbeat)]
+            if begun and self._heartbeat.startswith(begun):
+                if len(begun) < len(self._heartbeat):  # Its rest is on the way.
+                    break
+                start += len(begun)
                 continue
+            if len(buffer) - start < TCP_HEADER:
+                break
             size = int.from_bytes(buffer[start + 4 : start + 6], "big")
             if buffer[start + 2 : start + 4] != b"\0\0" or not TCP_LENGTH_MIN <= size <= TCP_LENGTH_MAX:
                 self.is_lost = True
@@ -229,6 +235,10 @@ class RtuFraming:
             self.strays += 0 if data == self._heartbeat else len(data)
             return None
         buffer = self._buffer + data
+        # No answer has so many bytes; whoever sends more must not keep the event loop busy with looking through them.
+        over = max(0, len(buffer) - LOOKED_THROUGH_MAX)
+        self.strays += over
+        buffer = buffer[over:]
         start = 0
         while start < len(buffer):
             if buffer.startswith(self._sent, start):  # A two-wire adapter gives back what it sends.
@@ -256,6 +266,7 @@ class RtuFraming:
                     return self._end(b"", Failure(reason=Reason.MALFORMED)) if found is None else found
                 start += 1
                 self.strays += 1
+        self.strays += max(0, len(buffer) - start - 2 * RTU_MAX)
         self._buffer = buffer[start:][-2 * RTU_MAX :]
         return None
 

@@ -269,3 +269,21 @@ def test_a_million_mutated_frames_give_a_refusal_or_the_right_value(is_rtu: bool
     assert told["words"] > MUTATED / 20
     assert told["MALFORMED"] > 0
     assert spent_s < CPU_S_MAX
+
+
+def test_a_torn_heartbeat_is_waited_for() -> None:
+    framing = TcpFraming(b"HEARTBEAT!")
+    framing.wrap(HOLDING)
+    assert framing.feed(b"HEARTBEA") is None
+    assert not framing.is_lost
+    assert listed(framing.feed(b"T!" + headed(17, THREE))) == [555, 0, 100]
+
+
+@pytest.mark.parametrize("pattern", [b"\x03\x03\xff", b"\x11\x03\xfa"])
+def test_a_flood_costs_little_and_is_counted(pattern: bytes) -> None:
+    framing = RtuFraming()
+    framing.wrap(Asked(17, "holding", 0, 125))
+    start = time.process_time()
+    assert not isinstance(framing.feed(pattern * 87_000), np.ndarray)
+    assert time.process_time() - start < 0.5  # 0.01 s on a machine of its own; 3 s if all of it is looked through
+    assert framing.strays > 65_536
