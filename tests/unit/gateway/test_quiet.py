@@ -8,8 +8,10 @@ import pytest
 from alerting.core.backend import Backend
 from alerting.desk import Desk
 from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.schedule import Schedule, Span
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
+from alerting.swap import prepare
 from edge.config import Source
 from edge.model import Nature, Quality, Reason, Scan, Tag, TagTable
 from edge.model.quality import encode
@@ -21,6 +23,10 @@ from tests.unit.alerting.core.backends import assert_same
 START_NS = 1_767_225_600_000_000_000
 S = 1_000_000_000
 SOURCES, TAGS = 6, 5
+#: The first half of each of the first minutes of a run.
+SCHEDULE = Schedule(
+    spans=tuple(Span(days=(0, 1, 2, 3, 4, 5, 6), from_s=at, to_s=at + 30) for at in range(0, 300, 60)), zone="UTC"
+)
 BAD = encode(Quality.BAD, Reason.TIMEOUT)
 
 
@@ -115,8 +121,46 @@ def test_they_agree_where_rules_are_gated(seed: int) -> None:
     compare_bulk(seed, gated=True)
 
 
-def compare_bulk(seed: int, *, gated: bool) -> None:
-    """The same outcomes, memory, refusals and sequence over 300 random ticks."""
+@pytest.mark.parametrize("seed", range(2))
+def test_they_agree_while_rules_change(seed: int) -> None:
+    """Plain tags become others and back, in the middle of their delays."""
+    compare_bulk(seed, gated=seed == 1, swaps=0.1)
+
+
+def changed(rng: np.random.Generator, table: RuleTable, files: RuleTable) -> RuleTable:
+    """Another revision: rules gone and back, other limits and delays, gates, rules over two tags, schedules."""
+    rules = {rule.id: rule for rule in table if not rule.is_hidden}
+    for rule in files:
+        luck = rng.random()
+        if rule.is_hidden or luck > 0.2:
+            continue
+        other = table.tags[int(rng.integers(len(table.tags)))]
+        is_near = other.nature is table.tags[table.tags.row_of[rule.tag]].nature
+        if luck < 0.04:
+            rules.pop(rule.id, None)
+        elif luck < 0.08 and is_near:
+            rules[rule.id] = replace(rule, enable=f"{other.name} < 55", enable_asked=(other.name,))
+        elif luck < 0.11:
+            rules[rule.id] = replace(rule, schedule=SCHEDULE)
+        elif luck < 0.15 and rule.kind in (Kind.H, Kind.HH, Kind.L):
+            changes = {"setpoint": rule.setpoint + rng.normal(0, 5), "on_delay_s": float(rng.integers(4))}
+            rules[rule.id] = replace(rule, **changes)
+        elif luck < 0.16 and is_near and rule.tag != other.name:
+            name = f"{rule.tag}.DEVIATION"
+            rules[name] = Rule(
+                id=name, tag=rule.tag, kind=Kind.DEVIATION, setpoint=20, reference=other.name, tier=Tier.RED
+            )
+        else:
+            rules[rule.id] = rule
+    return RuleTable(list(rules.values()), table.tags)
+
+
+def compare_bulk(seed: int, *, gated: bool, swaps: float = 0.0) -> None:
+    """The same outcomes, memory, refusals and sequence over 300 random ticks.
+
+    Args:
+        swaps: Share of the ticks that end with another revision of the rules.
+    """
     table, sources, units = site(gated=gated)
     desks = [Desk("site", table, units, [], START_NS, backend=backend) for backend in (*Backend, Backend.NUMPY)]
     intakes = [Intake(sources, table.tags) for _ in desks]
@@ -130,8 +174,17 @@ def compare_bulk(seed: int, *, gated: bool) -> None:
         level += rng.normal(0, 2.0, len(level))
         level = np.clip(level, 30, 80)
         scans = scans_of_turn(rng, now_ns, numbers, level)
+        after = changed(rng, desks[0].table, table) if rng.random() < swaps else None
         *bulks, single = (
-            take_turn(desk, intake, scans, [], now_ns, is_bulk=is_bulk)
+            take_turn(
+                desk,
+                intake,
+                scans,
+                [],
+                now_ns,
+                is_bulk=is_bulk,
+                swap=None if after is None else prepare(desk.table, after, desk.memories, 2),
+            )
             for desk, intake, is_bulk in zip(desks, intakes, (True, True, False), strict=True)
         )
         for bulk in bulks:
