@@ -18,7 +18,7 @@ from edge.load.heading import heading_of
 from edge.load.mistake import Place
 from edge.load.node import is_node_file, load_node
 from edge.load.sheet import read_sheet
-from edge.load.words import COLUMNS, parse_number
+from edge.load.words import COLUMNS, parse_number, parse_whole
 from edge.load.workbook import is_workbook, write_workbook
 from edge.tables.foreign import Foreign, Line
 from edge.tables.opened import Asked, open_list
@@ -176,10 +176,15 @@ def _mistake(place: Place, sentence: str, remedy: str) -> Mistake:
 
 
 def _count_as_source(foreign: Foreign, draft: FieldDraft) -> None:
-    """Write registers as the manual of their source counts them, where the source says so."""
+    """Write registers as the manual of their source counts them, and tell a station that is not the source's."""
     by_id = {source.name: source.source.modbus for source in draft.sources}
     for line in foreign.lines:
         modbus = by_id.get(line.cells.get("source", ""))
+        if modbus is not None and parse_whole(line.station) not in (None, modbus.device_id):
+            foreign.assume(
+                f"station {line.station} of the list is source {line.cells['source']}, which asks device_id "
+                f"{modbus.device_id}: put one of the two right"
+            )
         if modbus is not None and "register" in line.cells:
             is_bit = line.cells.get("table") in BIT_TABLES
             begins = modbus.coils_from if is_bit else modbus.registers_from

@@ -74,12 +74,14 @@ class Line:
         cells: Column of our tag table to cell.
         headings: Column of our tag table to what it is called in the file.
         assumed: Columns whose cells the list does not say; what a table has there already is better.
+        station: Unit id of the device as the list says it; empty where it does not.
     """
 
     line: int
     cells: dict[str, str]
     headings: dict[str, str] = field(default_factory=dict)
     assumed: frozenset[str] = frozenset()
+    station: str = ""
 
 
 @dataclass(slots=True)

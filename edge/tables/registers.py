@@ -131,7 +131,13 @@ def convert(
         headings = {column: heading_of[role] for column, role in _COLUMN_ROLES.items() if role in heading_of}
         headings |= {role[1:]: heading for role, heading in heading_of.items() if role.startswith("=")}
         foreign.lines.append(
-            Line(line=line, cells=made, headings=one_title(headings, made), assumed=frozenset(row.assumed))
+            Line(
+                line=line,
+                cells=made,
+                headings=one_title(headings, made),
+                assumed=frozenset(row.assumed),
+                station=station,
+            )
         )
     for heading in rows[0][1] if rows else ():
         if heading not in roles:

@@ -67,7 +67,14 @@ def convert(file: str, text: str, *, source: str, unit: str, order: str, prefix:
                 made["source"] = source.replace("{device}", device)
                 if unit:
                     made["unit"] = unit
-                foreign.lines.append(Line(line=line, cells=made, headings={"tag": "tag", "register": "address"}))
+                foreign.lines.append(
+                    Line(
+                        line=line,
+                        cells=made,
+                        headings={"tag": "tag", "register": "address"},
+                        station=str(slave.get("unitId", "")),
+                    )
+                )
         for kind in ("attributeUpdates", "rpc"):
             for _ in _items(slave, kind):
                 foreign.leave_out(f"{kind}: the field is read only")

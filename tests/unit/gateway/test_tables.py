@@ -500,6 +500,14 @@ def test_what_a_list_does_not_say_stays_as_it_was(works: Path) -> None:
     assert cells(asked)["PT"]["order"] == "CDAB"
 
 
+def test_a_station_that_its_source_does_not_ask_is_told(works: Path) -> None:
+    text = "Name,Slave ID,Address,Type\nA,03,40001,UINT16\n"
+    works.write_text(SITE.replace("{more}", "device_id = 3"), "utf-8")
+    assert not any("device_id" in note for note in tried(works, "list.csv", text).foreign.notes)
+    works.write_text(SITE.replace("{more}", ""), "utf-8")
+    assert any("station 03" in note and "device_id 1" in note for note in tried(works, "list.csv", text).foreign.notes)
+
+
 def test_coils_of_kepware(works: Path) -> None:
     head = KEPWARE.splitlines()[0]
     found = tried(works, "export.csv", f"{head}\nRun,000012,Boolean,1,RO,100,,,,,,,,,,,\n")

@@ -16,6 +16,7 @@ from edge.decode.payload import NO_TIME, Batch, Refusal, number_of
 
 VERSION: Final = 10  # §4.4
 RELATIVE_S: Final = 2.0**28  # §4.5.3
+BEYOND_S: Final = 1e11  # Year 5138; a float of more has no microseconds to round to.
 RECORDS_MAX: Final = 10_000
 _BASE: Final = ("bn", "bt", "bu", "bv", "bs", "bver")
 _NUMBERS: Final = ("bt", "bv", "bs", "t", "v", "s", "ut")
@@ -105,7 +106,7 @@ def _number(found: object) -> float:
 def _time_ns(record: dict[str, object], base: dict[str, object], now_ns: int) -> int | None:
     """Give the time, NO_TIME for the receive time, None where it is no moment."""
     time_s = _number(record.get("t", 0)) + _number(base.get("bt", 0))
-    if not math.isfinite(time_s):
+    if not abs(time_s) < BEYOND_S:  # Also where it is none.
         return None
     if time_s == 0:
         return NO_TIME

@@ -165,6 +165,11 @@ def test_a_pack_without_end_is_refused_before_it_is_resolved() -> None:
     assert read_senml(b"[" * 100_000, NOW_NS) is Refusal.MALFORMED
 
 
+def test_a_time_beyond_every_clock_is_refused() -> None:
+    for time_s in ("1e308", "-1e308", "1e303", "1e30", "9e18"):
+        assert read_senml(b'[{"n":"a","v":1,"t":%s}]' % time_s.encode(), NOW_NS) is Refusal.MALFORMED, time_s
+
+
 def test_the_crc_of_the_standard_is_not_that_of_modbus() -> None:
     segment = b"QN=20160801085857223;ST=32;CN=1062;PW=100000;MN=010000A8900016F000169DC0;Flag=5;CP=&&RtdInterval=30&&"
     assert crc_of(segment) == 0x1C80  # HJ 212-2017 appendix A
