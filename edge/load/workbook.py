@@ -3,7 +3,7 @@
 Why: lists of tags are kept in spreadsheets; copying them out by hand is where the mistakes come from.
 Never: evaluates a formula, follows a link, unpacks more than a table can be.
 
-The only module that imports openpyxl.
+The only module that imports openpyxl, and only where there is a workbook: a start without one does not pay for it.
 """
 
 import io
@@ -12,12 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import PurePosixPath
 from typing import Final, Protocol
-
-from openpyxl import Workbook, load_workbook
-from openpyxl.comments import Comment
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
 
 UNPACKED_BYTES_MAX: Final = 256 * 1024 * 1024  # 3,000 rows of 60 columns unpack to about 10 MB.
 PARTS_MAX: Final = 2000
@@ -76,6 +70,8 @@ def read_lines(
     if not _is_reasonable(raw, tell):
         return sheet, []
     try:
+        from openpyxl import load_workbook  # noqa: PLC0415 - see the module head
+
         book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True, keep_links=False)
         formulas = load_workbook(io.BytesIO(raw), read_only=True, data_only=False, keep_links=False)
         names = [one.title for one in book.worksheets if one.sheet_state == "visible"] or book.sheetnames
@@ -162,6 +158,8 @@ def _text(cell: _Cell, formula: _Cell, row: int, column: int, tell: Tell) -> str
 
 def cell_name(column: int, row: int) -> str:
     """Give a cell's name in a spreadsheet, e.g. ``F12``."""
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415 - see the module head
+
     return f"{get_column_letter(column)}{row}"
 
 
@@ -176,6 +174,12 @@ def write_workbook(
         choices: Column from 1 → the words that its cells may be, offered as a list.
         notes: Column from 1 → what stands at its header as a note.
     """
+    from openpyxl import Workbook  # noqa: PLC0415 - see the module head
+    from openpyxl.comments import Comment  # noqa: PLC0415
+    from openpyxl.styles import Font  # noqa: PLC0415
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415
+    from openpyxl.worksheet.datavalidation import DataValidation  # noqa: PLC0415
+
     book = Workbook()
     sheet = book.active
     sheet.title = title

@@ -56,6 +56,7 @@ def play(data: Path, seed: int, kills: int) -> Run:
         plant = stage.start_plant()
         ending.callback(plant.stop)
         gateway = stage.start_gateway()
+        waiters: list[threading.Thread] = []
         began = time.monotonic()
         for at_s in run.kills_s:
             time.sleep(max(0.0, began + at_s - time.monotonic()))
@@ -65,8 +66,11 @@ def play(data: Path, seed: int, kills: int) -> Run:
             waiter = threading.Thread(target=_note_return, args=(run, stage, gateway, away_ns))
             waiter.start()
             ending.callback(waiter.join)
+            waiters.append(waiter)
         time.sleep(max(0.0, began + STORY_S - time.monotonic()))
         run.ended_ns = time.time_ns()
+        for waiter in waiters:  # Who is stopped before it has started ends by the signal, not by itself.
+            waiter.join()
         _drain(stage)
         assert gateway.stop() == 0, gateway.last_words()
     return run

@@ -11,6 +11,7 @@ from edge.clock_system import SystemClock
 from edge.model import Scan, Tag, TagTable
 from gateway.historian import file as history_file
 from gateway.historian.embedded import EmbeddedHistorian
+from gateway.historian.file import Retention
 
 TAGS = TagTable([Tag(name=f"T-{row}", source="a") for row in range(600)])
 ROWS = np.arange(600, dtype=np.int32)
@@ -40,7 +41,8 @@ def make_done(number: int) -> Callable[[bool], None]:
 
 async def main(path: Path, first: int) -> None:
     history_file.CHUNK_LEAST = 10  # Folds all the time, so that the kill falls into folding, too.
-    historian = EmbeddedHistorian(path, TAGS, SystemClock())
+    # The times are the numbers of the scans, half a century ago: nothing may expire, however long this lives.
+    historian = EmbeddedHistorian(path, TAGS, SystemClock(), retention=Retention(raw_ns=1 << 62, rollup_ns=1 << 62))
     number = first
     while True:
         historian.append(make_scan(number), make_done(number))
