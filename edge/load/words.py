@@ -11,7 +11,7 @@ from typing import Final
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "": (
         "site", "http", "source", "template", "unit", "rule", "schedule", "tiering", "task", "destination", "influx",
-        "history", "learn", "uplink", "spool", "derived",
+        "history", "learn", "uplink", "spool", "derived", "vote",
     ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
     "http": ("host", "port", "hosts", "metrics_token_env", "metrics_token_file"),
@@ -35,6 +35,10 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "detector", "season", "span_s", "base_s", "warm_up_s", "allowance",
         "name", "reference", "states", "mask", "pattern", "band", "while_tag", "while_above", "when",
         "enable", "schedule",
+    ),
+    "vote": (
+        "id", "unit", "k", "members", "kind", "setpoint", "degrade", "tier", "on_delay_s", "off_delay_s", "latching",
+        "enable", "schedule", "response", "tier_lost", "lost_s",
     ),
     "derived": (
         "tag", "kind", "title", "unit", "eu", "range_lo", "range_hi", "resolution", "period_s", "inputs",
@@ -94,6 +98,7 @@ GATEWAY_TABLES: Final = (
     "http",
     "unit",
     "rule",
+    "vote",
     "schedule",
     "tiering",
     "task",

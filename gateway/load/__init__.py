@@ -31,6 +31,7 @@ from gateway.load.rule import judge_refused, read_rules
 from gateway.load.schedule import ScheduleReader
 from gateway.load.tiering import read_tiering
 from gateway.load.unit import read_tasks, read_units
+from gateway.load.vote import Votes
 
 __all__ = ["ConfigError", "Mistake", "check_json", "check_text", "load"]
 
@@ -82,7 +83,9 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], [*field.tags, *field.refused], root)
     schedules = ScheduleReader(root.sections("schedule", "Schedule"), timezone or "UTC")
     entries = [*root.sections("rule", "Rule"), *_template_rules(field)]
-    rules = read_rules(field.tags, entries, schedules, overlay, learned_tags(derived))
+    learned_only = learned_tags(derived)
+    votes = Votes(root.sections("vote", "Vote"), [unit.id for unit in units], learned_only)
+    rules = read_rules(field.tags, entries, schedules, overlay, learned_only, votes)
     judge_refused(field.refused)
     learned, artefact = None, root.section("learn")
     own_tags = [draft.tag for draft in field.tags]

@@ -24,6 +24,7 @@ from gateway.load.overlay import NOTHING, Overlay, id_of
 from gateway.load.schedule import ScheduleReader
 from gateway.load.silent import keep_silent
 from gateway.load.trend import TREND_KEYS, settle_trend, trend_of_entry, trend_of_row
+from gateway.load.vote import Votes, read_votes
 
 #: Tiers that an alarm may have.
 TIERS: Final = tuple(tier.name for tier in Tier if tier is not Tier.NONE)
@@ -67,12 +68,14 @@ def read_rules(
     schedules: ScheduleReader,
     overlay: Overlay = NOTHING,
     learned: Collection[str] = (),
+    votes: Votes | None = None,
 ) -> list[Rule]:
     """Read all rules of all tags; each tag has a STALE and a BAD rule unless its row turns one off.
 
     Args:
         overlay: Rules that stand otherwise than here; they are judged with the others.
         learned: Tags that only a learned detector speaks for; a rule about nothing else is BLUE.
+        votes: Read last, because they ask for limits; a vote whose rule stands in the overlay is as it stands there.
     """
     by_tag: dict[str, dict[Kind, RuleDraft]] = {draft.tag.name: _rules_of_row(draft) for draft in tags}
     moved: set[str] = set()  # Tags of which a rule of the row stands in the overlay.
@@ -117,6 +120,9 @@ def read_rules(
         _check_tag(tag.tag, rules)
     can_fall_stale = {name for name, rules in by_tag.items() if Kind.STALE in rules}
     asked = expressions.settle(can_fall_stale, learned)
+    known = [draft.rule for rules in by_tag.values() for draft in rules.values()]
+    known += [*(draft.rule for draft in named.values()), *asked]
+    voting = read_votes(tags, known, votes or Votes(), overlay, _tier)
     enables = EnableReader(tags)
     read = [
         *(
@@ -129,6 +135,7 @@ def read_rules(
             schedules.give(enables.give(rule, expressions.found[rule.id].entry), expressions.found[rule.id].entry)
             for rule in asked
         ),
+        *(schedules.give(enables.give(rule, entry), entry) for rule, entry in voting),
     ]
     of_files = [draft for draft in tags if draft.tag.name not in moved]
     enables.settle(can_fall_stale, of_files)
