@@ -542,6 +542,7 @@ export const en = {
       "unknown_topic": "unknown topic",
       "overflow": "overflow",
       "subscription": "subscription refused",
+      "derived": "derived samples",
       "not_real_time": "no real-time values",
       "password": "wrong password",
       "lost": "lost",

@@ -544,6 +544,7 @@ export const zh: Words = {
       "unknown_topic": "未知主题",
       "overflow": "溢出",
       "subscription": "订阅被拒",
+      "derived": "计算样本",
       "not_real_time": "非实时数据",
       "password": "口令不符",
       "lost": "丢失",
