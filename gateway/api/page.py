@@ -1,12 +1,14 @@
-"""The control-room page: built files, and index.html for every path that is the page's own.
+"""The control-room page: built files, and the way to the page for every path that is its own.
 
-Why: the page does its own routing; a reload of ``/alarms`` must not be a 404.
+Why: the page routes behind ``#``; whoever types ``/overview/TK-101`` is led to ``/#/overview/TK-101``, not to a 404 and
+not to an empty page, whose files would be looked for in the wrong folder.
 """
 
 from pathlib import Path
+from urllib.parse import quote
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
@@ -52,11 +54,9 @@ def open_page(doors: Doors, dist: Path) -> None:
         except HTTPException as missing:
             if missing.status_code != 404 or _is_file(path):  # noqa: PLR2004
                 return error(missing.status_code, "There is nothing at this path.")
-            try:
-                answer = await files.get_response("index.html", request.scope)
-            except HTTPException:
-                return HTMLResponse(MISSING)
-            is_hashed = False
+            if path:
+                return RedirectResponse(f"/#/{quote(path)}", 302, {"cache-control": "no-cache"})
+            return HTMLResponse(MISSING)
         # Names under assets/ change with their content; index.html must be asked for each time.
         answer.headers["cache-control"] = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
         return answer

@@ -977,9 +977,11 @@ async def test_a_missing_page_says_how_to_build_it_and_a_built_one_is_served(doo
     (tmp_path / "dist" / "assets" / "a-1.js").write_text("1")
     (tmp_path / "secret.txt").write_text("secret")
 
-    for path in ("/", "/units/TK-101", "/alarms"):
-        answer = await door.anybody.get(path)
-        assert (answer.text, answer.headers["cache-control"]) == ("<p>the page", "no-cache")
+    answer = await door.anybody.get("/")
+    assert (answer.text, answer.headers["cache-control"]) == ("<p>the page", "no-cache")
+    for path in ("/overview/TK-101", "/alarms"):
+        answer = await door.anybody.get(path, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (302, f"/#/{path.lstrip('/')}")
     assert "immutable" in (await door.anybody.get("/assets/a-1.js")).headers["cache-control"]
     for path in ("/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/assets/..%2f..%2fsecret.txt"):
         assert "secret" not in (await door.anybody.get(path)).text
