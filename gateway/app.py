@@ -40,6 +40,7 @@ from gateway.live import Columns, Picture
 from gateway.load.overlay import NOTHING
 from gateway.meter import Meter, Stage
 from gateway.nodes.reception import NodeStatus, Reception, Taken
+from gateway.probe import Asked, Probed, Prober
 from gateway.push.compose import Composer
 from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
@@ -180,6 +181,8 @@ class Gateway:
             if source.protocol in COLLECTORS
         }
 
+        self.prober = Prober(self.collectors, self.clock)
+
     # -------------------------------------------------------------------- run
 
     @contextlib.asynccontextmanager
@@ -265,6 +268,10 @@ class Gateway:
     async def take_from_node(self, node: str, body: bytes) -> Taken:
         """Take a batch of an edge node; returns when it is durable."""
         return await self.reception.take(node, body)
+
+    async def probe(self, asked: Asked) -> Probed:
+        """Read some registers of a device once."""
+        return await self.prober.probe(asked)
 
     def ready(self) -> bool:
         """Tell whether scans are judged, by the backend chosen, and committed."""

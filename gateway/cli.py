@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from gateway.cli_bench import benches
+from gateway.cli_probe import probe
 from gateway.cli_rules import rule_commands
 from gateway.cli_tags import tags
 
@@ -40,6 +41,7 @@ app.add_typer(nodes, name="node")
 app.add_typer(tags, name="tags")
 app.add_typer(benches, name="bench")
 app.add_typer(rule_commands, name="rules")
+app.command("probe")(probe)
 
 GOOD, FINDING, WRONG = 0, 1, 2
 PORT_MAX = 65535

@@ -20,6 +20,7 @@ from gateway.api.doors_derived import open_derived_doors
 from gateway.api.doors_ledger import open_ledger_doors
 from gateway.api.doors_node import open_node_doors
 from gateway.api.doors_plant import open_plant_doors
+from gateway.api.doors_probe import open_probe_doors
 from gateway.api.doors_rules import open_rule_doors, open_trial_doors
 from gateway.api.doors_session import open_session_doors
 from gateway.api.doors_system import open_system_doors
@@ -94,6 +95,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_ledger_doors(doors)
     open_system_doors(doors, metrics_token)
     open_node_doors(doors)
+    open_probe_doors(doors)
     open_feed(doors)
     open_page(doors, dist)
     app.add_exception_handler(HTTPException, _on_refusal)

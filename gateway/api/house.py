@@ -21,6 +21,7 @@ from gateway.historian.port import Series
 from gateway.live import Picture
 from gateway.meter import Meter
 from gateway.nodes.reception import NodeStatus, Taken
+from gateway.probe import Asked, Probed
 from gateway.rules.book import Rulebook
 
 T = TypeVar("T")
@@ -157,6 +158,14 @@ class House(Protocol):
 
         Raises:
             Refusal: It is not taken; the node keeps it.
+        """
+        ...
+
+    async def probe(self, asked: Asked) -> Probed:
+        """Read some registers of a device once, on the connection of the source that speaks to it.
+
+        Raises:
+            ProbeRefused: It was not sent.
         """
         ...
 

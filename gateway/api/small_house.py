@@ -27,6 +27,7 @@ from gateway.live import Picture
 from gateway.load.overlay import NOTHING
 from gateway.meter import Meter
 from gateway.nodes.reception import NodeStatus, Refusal, Taken
+from gateway.probe import Asked, Probed, Prober
 from gateway.rules.book import Compile, Rulebook, Swap
 from gateway.rules.revision import Revision
 from gateway.store import schema
@@ -83,10 +84,12 @@ class SmallHouse:
     derived: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     compile: Compile | None = None
     rulebook: Rulebook = field(init=False)
+    prober: Prober = field(init=False)
     _writer: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.picture = Picture(self.site, self.clock.wall_ns())
+        self.prober = Prober({}, self.clock)
         self.rulebook = Rulebook(
             site=self.site,
             compile=self.compile,
@@ -154,6 +157,10 @@ class SmallHouse:
         if isinstance(self.taken, Refusal):
             raise self.taken
         return self.taken
+
+    async def probe(self, asked: Asked) -> Probed:
+        """Look by the prober, which has the sources that a test gives it."""
+        return await self.prober.probe(asked)
 
     def ready(self) -> bool:
         """Tell what was prepared."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.slow]
 
-PLACES = ("overview", "alarms", "trend", "register", "response", "push", "rules", "flow")
+PLACES = ("overview", "alarms", "trend", "register", "response", "push", "rules", "field", "flow")
 CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+")
 LATIN = re.compile(r"[A-Za-z]{2,}")
 #: The same in every language: the product, keys, limits, time zones.

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from edge.clock import Clock
 from edge.collect.door import Counters, Deliver
-from edge.collect.modbus.frame import Failure
+from edge.collect.modbus.frame import Failure, Words
 from edge.collect.modbus.line import Lines
 from edge.collect.modbus.plan import ReadPlan, plan_device
 from edge.collect.schedule import Schedule
 from edge.collect.supervise import supervise
-from edge.config import Source
+from edge.config import ModbusOptions, Source, Table
 from edge.model import Link, Quality, Scan, TagTable
 from edge.model.quality import encode
 
@@ -65,9 +65,28 @@ class ModbusCollector:
         self._troubles: dict[str, int] = {}
         self._is_up: bool | None = None  # None: not yet known.
 
+    @property
+    def options(self) -> ModbusOptions:
+        """Where its device is."""
+        return self._options
+
     async def run(self) -> None:
         """Collect until cancelled."""
         await supervise(self._collect, self._source.id, self.counters)
+
+    async def read(self, table: Table, address: int, count: int, device_id: int | None = None) -> Words | Failure:
+        """Read registers once more than the tags need, in turn with all else on the line and after its pauses.
+
+        Args:
+            device_id: Of another device on the same line; None for the source's own.
+
+        Returns:
+            uint16 (count,), or why there are none; a device that is known to be silent is not asked.
+        """
+        own = self._options.device_id
+        station = self._station if device_id in (None, own) else self._line.guest(device_id or 0)
+        _, answer = await station.read(table, address, count, self._options)
+        return answer
 
     async def _collect(self) -> None:
         with self._line.used():

@@ -123,6 +123,10 @@ class Line:
         """Give the device with this unit id; all who ask for it share it."""
         return self._stations.setdefault(device_id, Station(self, device_id))
 
+    def guest(self, device_id: int) -> "Station":
+        """Give a device for one look: the one that is collected, or one that counts for nobody else on the line."""
+        return self._stations.get(device_id) or Station(self, device_id)
+
     # ------------------------------------------------------------------------------------------------ the connection
 
     @contextmanager

@@ -233,6 +233,55 @@ export interface KeptPayload {
   received: string | null;
 }
 
+/** Why a request of a probe gave no values. */
+export interface ProbeFailure {
+  reason: string;
+  code: number;
+}
+
+/** One register as it came; a bit has `bit` alone, one that was not read `failure`. */
+export interface ProbeRegister {
+  register: number;
+  counted: number;
+  notation: string;
+  is_asked: boolean;
+  failure?: ProbeFailure | null;
+  bit?: number;
+  hex?: string;
+  uint16?: number;
+  int16?: number;
+  bcd?: number | null;
+  bits?: string;
+  text?: string;
+}
+
+export interface ProbeGuess {
+  register: number;
+  counted: number;
+  away: number;
+  words: number;
+  types: string[];
+  order: string;
+  scale: number;
+  value: number | null;
+  text: string;
+  score: number;
+}
+
+export interface Probed {
+  place: string;
+  source: string;
+  reason: string;
+  seconds: number;
+  table: "holding" | "input" | "coil" | "discrete";
+  function: number;
+  requests: number;
+  counts_from: number;
+  failure: ProbeFailure | null;
+  registers: ProbeRegister[];
+  guesses: ProbeGuess[];
+}
+
 /** An edge node, by what it said last. */
 export interface NodeState {
   name: string;
