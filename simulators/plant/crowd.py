@@ -9,25 +9,12 @@ from dataclasses import dataclass, field
 
 from numpy.random import Generator
 
-
-def walking_m_s(density: float) -> float:
-    """Give the speed of a crowd on the level, m/s: ``v = 1.34·(1 − exp(−1.913·(1/ρ − 1/5.4)))`` (Weidmann 1993).
-
-    Args:
-        density: Persons per m²; 5.4 and more do not move.
-    """
-    if density <= 0:
-        return 1.34
-    return max(0.0, 1.34 * (1 - math.exp(-1.913 * (1 / density - 1 / 5.4))))
+from simulators.physics.pedestrian import BUSIEST, weidmann_m_s
 
 
 def flow_s_m(density: float) -> float:
-    """Give the flow of a walking crowd, persons per second and metre of width: ``ρ·v(ρ)``."""
-    return density * walking_m_s(density)
-
-
-#: Density of greatest flow by Weidmann's formula, persons per m² (1.22 persons/s/m there).
-BUSIEST = 1.75
+    """Give the flow of a walking crowd, persons per second and metre of width: ``ρ·v(ρ)``, none when packed."""
+    return density * weidmann_m_s(density)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,15 +4,14 @@ Why: leak, line pressure and three detectors come from one cause, so that a vote
 Never: claims to be a consequence model; below 100 m the plume formula gives magnitudes, no safety distances.
 """
 
-import math
 from dataclasses import dataclass, field
 
 from numpy.random import Generator
 
-from simulators.plant.noise import Drift, approach
+from simulators.physics.dispersion import plume_kg_m3 as plume
+from simulators.physics.leak import ATMOSPHERE_PA, GAS_CONSTANT, gas_kg_s, hole_area_m2
+from simulators.physics.noise import Drift, approach
 
-GAS_CONSTANT = 8.314_462_618  # J/(mol·K), CODATA 2018.
-ATMOSPHERE_PA = 101_325.0
 METHANE_KG_MOL = 0.016_04
 METHANE_GAMMA = 1.31
 METHANE_LEL = 0.05  # Volume fraction at the lower explosive limit; what the detectors are calibrated with.
@@ -29,37 +28,23 @@ def leak_kg_s(
 ) -> float:
     """Give the mass flow of gas through a round hole into the air, kg/s.
 
-    Choked while ``p0/p ≤ (2/(γ+1))^(γ/(γ−1))``, else subsonic: AQ/T 3046-2013 annex E, the same as Perry's
-    Chemical Engineers' Handbook and the "Yellow Book" (CPR 14E). Discharge 1.0 for a round hole.
+    Choked or not, see ``simulators.physics.leak``. Discharge 1.0 for a round hole.
 
     Args:
         pressure_pa: Absolute pressure inside, Pa.
     """
-    if pressure_pa <= ATMOSPHERE_PA or hole_m <= 0:
-        return 0.0
-    area_m2 = math.pi / 4 * hole_m**2
-    ratio = ATMOSPHERE_PA / pressure_pa
-    density_root = molar_kg / (GAS_CONSTANT * temperature_k)
-    if ratio <= (2 / (gamma + 1)) ** (gamma / (gamma - 1)):
-        under = density_root * gamma * (2 / (gamma + 1)) ** ((gamma + 1) / (gamma - 1))
-    else:
-        under = 2 * density_root * gamma / (gamma - 1) * (ratio ** (2 / gamma) - ratio ** ((gamma + 1) / gamma))
-    return discharge * area_m2 * pressure_pa * math.sqrt(under)
+    return gas_kg_s(
+        pressure_pa, temperature_k, hole_area_m2(hole_m), molar_kg=molar_kg, gamma=gamma, discharge=discharge
+    )
 
 
 def plume_kg_m3(source_kg_s: float, wind_m_s: float, along_m: float, across_m: float) -> float:
     """Give the concentration at the ground downwind of a ground source, kg/m³.
 
-    Gaussian plume with full reflection, ``C = Q/(π·u·σy·σz)·exp(−y²/2σy²)``, Briggs' rural class D:
-    ``σy = 0.08x(1+0.0001x)^−½``, ``σz = 0.06x(1+0.0015x)^−½`` (Briggs 1973; AQ/T 3046-2013 table E.7).
+    Gaussian plume with full reflection, Briggs' rural class D, see ``simulators.physics.dispersion``.
     Zero upwind. Valid from 100 m on; nearer, as here, it gives a plausible magnitude only.
     """
-    if along_m <= 0:
-        return 0.0
-    sigma_y = 0.08 * along_m / math.sqrt(1 + 0.0001 * along_m)
-    sigma_z = 0.06 * along_m / math.sqrt(1 + 0.0015 * along_m)
-    centre = source_kg_s / (math.pi * wind_m_s * sigma_y * sigma_z)
-    return centre * math.exp(-(across_m**2) / (2 * sigma_y**2))
+    return float(plume(source_kg_s, wind_m_s, along_m, across_m))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
+from simulators.physics.leak import ATMOSPHERE_PA
+from simulators.physics.noise import Drift
 from simulators.plant.crowd import Gate, Zone
-from simulators.plant.gas import ATMOSPHERE_PA, Detector, GasLine
-from simulators.plant.noise import Drift
+from simulators.plant.gas import Detector, GasLine
 from simulators.plant.tank import Tank
 
 ZERO_C = 273.15

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from numpy.random import Generator
 
-from simulators.plant.noise import Drift, approach
+from simulators.physics.noise import Drift, approach
 
 VAPOUR_DENSITY = 1.2  # kg/m³, air with some solvent at 25 °C.
 ORIFICE = 0.61  # Discharge coefficient of a sharp edge, Re > 30,000 (AQ/T 3046-2013).

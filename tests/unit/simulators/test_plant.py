@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulators.physics.noise import Drift, approach
+from simulators.physics.pedestrian import weidmann_m_s
 from simulators.plant import ACTS, Act, Detector, GasLine, Gate, Plant, Tank, Zone, past
-from simulators.plant.crowd import flow_s_m, walking_m_s
+from simulators.plant.crowd import flow_s_m
 from simulators.plant.gas import leak_kg_s, plume_kg_m3
-from simulators.plant.noise import Drift, approach
 
 
 def dice(seed: int = 1) -> np.random.Generator:
@@ -48,14 +49,14 @@ def test_plume_does_not_reach_upwind() -> None:
     ("density", "speed", "per_minute"), [(1, 1.058, 63.5), (2, 0.606, 72.7), (3, 0.331, 59.5), (4, 0.156, 37.5)]
 )
 def test_weidmann_gives_the_published_table(density: float, speed: float, per_minute: float) -> None:
-    assert walking_m_s(density) == pytest.approx(speed, abs=0.001)
+    assert weidmann_m_s(density) == pytest.approx(speed, abs=0.001)
     assert flow_s_m(density) * 60 == pytest.approx(per_minute, abs=0.1)
 
 
 def test_nobody_walks_in_a_packed_crowd() -> None:
-    assert walking_m_s(5.4) == pytest.approx(0, abs=1e-12)
-    assert walking_m_s(9.0) == 0.0
-    assert walking_m_s(0.0) == 1.34
+    assert weidmann_m_s(5.4) == pytest.approx(0, abs=1e-12)
+    assert weidmann_m_s(9.0) == 0.0
+    assert weidmann_m_s(0.0) == 1.34
 
 
 @settings(max_examples=40, deadline=None)
