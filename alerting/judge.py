@@ -7,7 +7,7 @@ Never: touches memory, units or the register.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -274,6 +274,7 @@ def _forecast(lane: Lane, rule: Rule) -> dict[str, Any]:
         "to": rule.to,
         "is_falling": rule.is_falling,
         "horizon_s": rule.horizon_s,
+        "blocks": None if rule.blocks is None else asdict(rule.blocks),
         "level": float(now.level[0]),
         "slope": float(now.slope[0]),
         "time_to_limit_s": time_s if np.isfinite(time_s) else None,

@@ -1,8 +1,9 @@
-"""Time to limit against a static limit, a window's slope and an EWMA, on three plant stories at equal false alarms.
+"""Time to limit, by filter and by blocks, against a static limit, a window's slope and an EWMA, on three plant stories.
 
 Run: python -m benchmarks.trend [--days 1] [--tags 60] [--faults 40] [--seed 1] [--updates 10000000]
 Prints a table of median lead times before the limit, and how many of the faults were warned of; losing rows too. The
-numbers belong to these synthetic stories; what counts is the order of the rows in one run.
+numbers belong to these synthetic stories; what counts is the order of the rows in one run. Prints also how far
+slopes of correlated noise are from nothing, in the standard errors that the line through blocks claims.
 
 Each detector gives a number a second, the higher the more alarming. Its threshold is set on normal operation so that at
 most one (tag, hour) in 30 tag-days is above it; then the same threshold meets the faults.
@@ -18,14 +19,16 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from alerting.core import Memory
-from alerting.core.trend import Forecast, Z, advance
+from alerting.core.memory import Slot
+from alerting.core.trend import Forecast, advance
+from alerting.model.blocks import Blocks
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from edge.model import Tag, TagTable
@@ -35,6 +38,7 @@ S = 1_000_000_000
 HOUR, DAY = 3600, 86_400
 DAYS_PER_FALSE_ALARM = 30
 WARM_UP_S = HOUR  # Nobody is judged in the first hour, in which filters settle.
+FAR = 4.0  # Standard errors; chance is beyond that 6e-5 of the time.
 FASTEST_S = 1.0  # A statistic of 1/s at most: the limit is a second away.
 
 
@@ -50,6 +54,7 @@ class Case:
     name: str
     limit: float
     alpha: float
+    blocks: Blocks
     resolution: float
     rates: tuple[tuple[str, float], ...]
     normal: Callable[[np.random.Generator, int, int], Floats]
@@ -147,10 +152,20 @@ def crowd_fault(dice: np.random.Generator, rate: float) -> Floats:
     return dice.poisson(crowd_mean(dice, seconds, 1, begin) + surge).astype(float)[:, 0]
 
 
+QUICK, SLOW = Blocks(block_s=15.0, count=20), Blocks(block_s=60.0, count=60)
 CASES = (
-    Case("tank", 90.0, 0.05, 0.01, (("0.5 %/min", 0.5), ("1 %/min", 1.0), ("2 %/min", 2.0)), tank_normal, tank_fault),
-    Case("gas", 10.0, 0.001, 0.1, (("0.5 %LEL/h", 0.5), ("2 %LEL/h", 2.0), ("10 %LEL/h", 10.0)), gas_normal, gas_fault),
-    Case("crowd", 5e3, 0.01, 1.0, (("10 /min", 10.0), ("30 /min", 30.0), ("100 /min", 100)), crowd_normal, crowd_fault),
+    Case(
+        "tank", 90.0, 0.05, QUICK, 0.01, (("0.5 %/min", 0.5), ("1 %/min", 1.0), ("2 %/min", 2.0)),
+        tank_normal, tank_fault,
+    ),
+    Case(
+        "gas", 10.0, 0.001, SLOW, 0.1, (("0.5 %LEL/h", 0.5), ("2 %LEL/h", 2.0), ("10 %LEL/h", 10.0)),
+        gas_normal, gas_fault,
+    ),
+    Case(
+        "crowd", 5e3, 0.01, QUICK, 1.0, (("10 /min", 10.0), ("30 /min", 30.0), ("100 /min", 100)),
+        crowd_normal, crowd_fault,
+    ),
 )  # fmt: skip
 
 
@@ -195,25 +210,35 @@ def ewma(case: Case, level: Floats, fast_s: float = 60.0, base_s: float = 4 * HO
     return score
 
 
-def ours(case: Case, level: Floats) -> Floats:
-    """1 / time to limit by the product's filter: slope less its standard errors."""
-    table = table_of(case, level.shape[1])
+def ours(case: Case, level: Floats, blocks: Blocks | None = None) -> Floats:
+    """1 / time to limit by the product's filter or line: slope less its standard errors."""
+    table = table_of(case, level.shape[1], blocks)
     memory, rules = Memory.fresh(table, 0), np.arange(level.shape[1])
     score = np.zeros_like(level)
     for row in range(len(level)):
         advance(table, memory, rules, level[row], np.full(len(rules), (row + 1) * S))
         now = Forecast(table, memory, rules)
-        score[row] = np.where(now.is_ready, hasten(now.distance, now.slope - Z * now.slope_error), 0.0)
+        score[row] = np.where(now.is_ready, hasten(now.distance, now.slope - now.z * now.slope_error), 0.0)
     return score
 
 
-def table_of(case: Case, tags: int, **more: float) -> RuleTable:
+def by_blocks(case: Case, level: Floats) -> Floats:
+    """The line through blocks by least squares."""
+    return ours(case, level, case.blocks)
+
+
+def by_median(case: Case, level: Floats) -> Floats:
+    """The line through blocks by the median of the slopes of all pairs."""
+    return ours(case, level, replace(case.blocks, line="theil-sen"))
+
+
+def table_of(case: Case, tags: int, blocks: Blocks | None = None) -> RuleTable:
     """Give one TREND rule a tag."""
     names = [f"T-{n}" for n in range(tags)]
     rules = [
         Rule(
             id=f"{name}.TREND", tag=name, kind=Kind.TREND, setpoint=case.limit, tier=Tier.YELLOW, horizon_s=600.0,
-            alpha=more.get("alpha", case.alpha), samples_min=10,
+            alpha=0.0 if blocks else case.alpha, samples_min=10, blocks=blocks,
         )
         for name in names
     ]  # fmt: skip
@@ -225,7 +250,9 @@ DETECTORS: dict[str, Callable[[Case, Floats], Floats]] = {
     "static limit": static,
     "OLS 300 s, 3 SE": ols,
     "EWMA 60 s - 4 h": ewma,
-    "time to limit (ours)": ours,
+    "TREND, kalman (ours)": ours,
+    "TREND, blocks ols (ours)": by_blocks,
+    "TREND, blocks theil-sen (ours)": by_median,
 }
 
 
@@ -274,7 +301,7 @@ def drift(updates: int, seed: int) -> float:
 
     Uneven samples, a level near 1e5 with noise of 0.01: the hardest case for sums that are never renewed.
     """
-    case = Case("drift", 2e5, 0.05, 0.0, (), tank_normal, tank_fault)
+    case = Case("drift", 2e5, 0.05, CASES[0].blocks, 0.0, (), tank_normal, tank_fault)
     rows = 100
     table = table_of(case, rows)
     old, rules = Memory.fresh(table, 0), np.arange(rows)
@@ -292,9 +319,32 @@ def drift(updates: int, seed: int) -> float:
     return float(np.max(np.abs(a.slope - b.slope) / a.slope_error))
 
 
-def speed(rows: int = 100_000, rounds: int = 20) -> float:
+def honesty(
+    phi: float, blocks: Blocks, seed: int, hours: int = 6, rows: int = 200
+) -> tuple[float, float, float, float]:
+    """Compare slopes of AR(1) noise with their standard errors: ours, and as if blocks were white.
+
+    Returns:
+        Standard deviation of slope / SE and how often it is beyond 4 (of pure chance 6e-5), of ours and of white.
+    """
+    table = table_of(CASES[0], rows, blocks)
+    memory, rules = Memory.fresh(table, 0), np.arange(rows)
+    dice, found = np.random.default_rng(seed), []
+    value = dice.normal(0, 1, rows)
+    for second in range(hours * HOUR):
+        value = phi * value + np.sqrt(1 - phi * phi) * dice.normal(0, 1, rows)
+        advance(table, memory, rules, value, np.full(rows, (second + 1) * S))
+        if second > blocks.span_s + HOUR and second % 60 == 0:
+            now, state = Forecast(table, memory, rules), memory.trend_state
+            white = np.sqrt(state[:, Slot.STRETCH] * state[:, Slot.P_SLOPE])
+            found.append((now.slope / now.slope_error, now.slope / white))
+    (a, b), (c, d) = ((float(t.std()), float((abs(t) > FAR).mean())) for t in np.array(found).swapaxes(0, 1))
+    return a, b, c, d
+
+
+def speed(rows: int = 100_000, rounds: int = 20, blocks: Blocks | None = None) -> float:
     """Give the cost of one update, ns per tag, best of some rounds."""
-    table = table_of(CASES[0], rows)
+    table = table_of(CASES[0], rows, blocks)
     memory, rules = Memory.fresh(table, 0), np.arange(rows)
     dice, best = np.random.default_rng(1), np.inf
     for step in range(rounds):
@@ -327,7 +377,14 @@ def main() -> None:
             shown = f"{1 / least:,.0f} s" if is_time and least > 0 else f"{least:,.1f}"
             print(f"| {name} | {shown} | {' | '.join(told)} |", flush=True)
     if asked.case is None:
-        print(f"\none update: {speed():.0f} ns per tag at 100k tags")
+        print("\n| slopes of AR(1) noise over their standard error | phi | ours: deviation, beyond 4 | as if white |")
+        print("|---|--:|--:|--:|")
+        for blocks in (Blocks(block_s=15.0), Blocks(block_s=15.0, line="theil-sen"), Blocks(block_s=60.0)):
+            for phi in (0.0, 0.9, 0.98, 0.99):
+                std, beyond, white, white_beyond = honesty(phi, blocks, asked.seed)
+                name = f"{blocks.line}, {blocks.count} blocks of {blocks.block_s:g} s"
+                print(f"| {name} | {phi:g} | {std:.2f}, {beyond:.1e} | {white:.2f}, {white_beyond:.1e} |", flush=True)
+        print(f"\none update: {speed():.0f} ns per tag at 100k tags; blocks {speed(blocks=CASES[0].blocks):.0f} ns")
         print(f"{asked.updates:,} updates: {drift(asked.updates, asked.seed):.1e} standard errors from a young filter")
 
 

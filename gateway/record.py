@@ -22,6 +22,7 @@ from alerting.core import Memory
 from alerting.core.derived.state import freeze, thaw
 from alerting.desk import Desk, Outcome
 from alerting.model.alarm import Alarm, State, Suppression
+from alerting.model.blocks import Blocks
 from alerting.model.command import Command, Verb
 from alerting.model.drift import Drift
 from alerting.model.event import Event
@@ -165,6 +166,7 @@ def rules_of(snapshot: dict[str, Any]) -> list[Rule]:
                 **{name: tuple(rule.get(name, ())) for name in ("states", "asked", "enable_asked")},
                 "setpoint": math.nan if rule["setpoint"] is None else rule["setpoint"],
                 "drift": Drift(**rule["drift"]) if rule.get("drift") else None,
+                "blocks": Blocks(**rule["blocks"]) if rule.get("blocks") else None,
             }
         )
         for rule in snapshot["rules"]

@@ -7,9 +7,11 @@ it is said within three scans that it is not being judged.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
+from alerting.model.blocks import Blocks
 from alerting.model.drift import Drift
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.schedule import Schedule, Span
@@ -56,6 +58,9 @@ class LinkChange:
 
 
 Step = Sample | LinkChange
+#: What a row is about: a kind of condition, or one of the ways in which a kind judges.
+BLOCKS = "TREND by blocks"
+Row = Kind | Literal["TREND by blocks"]
 
 
 def tag_table() -> TagTable:
@@ -63,9 +68,9 @@ def tag_table() -> TagTable:
     return TagTable([Tag(name="T.v", source="plc", unit="T", eu="m", period_s=1.0)])
 
 
-def rule_table(kind: Kind) -> RuleTable:
+def rule_table(kind: Row) -> RuleTable:
     """One rule of the kind, with an on-delay of 5 s; STALE and BAD rules trip after 5 s."""
-    rules = {
+    rules: dict[Row, Rule] = {
         Kind.H: Rule(
             id="T.v.H", tag="T.v", kind=Kind.H, setpoint=8.0, deadband=0.5, on_delay_s=DELAY_S, tier=Tier.YELLOW
         ),
@@ -98,6 +103,16 @@ def rule_table(kind: Kind) -> RuleTable:
             horizon_s=100.0,
             alpha=0.2,
             samples_min=5,
+            tier=Tier.YELLOW,
+        ),
+        BLOCKS: Rule(
+            id="T.v.TREND",
+            tag="T.v",
+            kind=Kind.TREND,
+            setpoint=20.0,
+            horizon_s=100.0,
+            blocks=Blocks(block_s=1.0, count=6),
+            gap_s=4.0,
             tier=Tier.YELLOW,
         ),
         Kind.DRIFT: Rule(
@@ -171,7 +186,7 @@ def rule_table(kind: Kind) -> RuleTable:
     return RuleTable(chosen, tag_table())
 
 
-def stream(kind: Kind) -> list[Step]:
+def stream(kind: Row) -> list[Step]:
     """What the source sends when all is well with time."""
     steps: list[Step] = []
     for second in range(1, LAST_S + 1):
@@ -192,7 +207,7 @@ def stream(kind: Kind) -> list[Step]:
                 value, quality = (12.0, OUT_OF_RANGE) if holds else (5.0, 0)
             case Kind.L | Kind.LL:
                 value = 1.0 if holds else 5.0
-            case Kind.RATE | Kind.TREND:
+            case Kind.RATE | Kind.TREND | "TREND by blocks":
                 slope = 0.9 if kind is Kind.RATE else 0.2
                 value = 5.0 + slope * min(max(second - BEGIN_S, 0), END_S - BEGIN_S)
             case Kind.BAD:
@@ -204,7 +219,7 @@ def stream(kind: Kind) -> list[Step]:
 
 
 #: When the condition's alarm is raised and over when nothing disturbs, s: the trip of the rule, its clear.
-RIGHT: dict[Kind, tuple[float, float]] = {
+RIGHT: dict[Row, tuple[float, float]] = {
     Kind.H: (15.0, 30.0),
     Kind.HH: (15.0, 32.0),
     Kind.L: (15.0, 30.0),
@@ -214,6 +229,9 @@ RIGHT: dict[Kind, tuple[float, float]] = {
     Kind.BAD: (15.0, 30.0),
     # Three outliers (from 11 s and from 31 s) are a new course, five samples of it say where it leads.
     Kind.TREND: (17.0, 37.0),
+    # Three blocks off the line (11 to 13 s) are a new course; the line keeps two of them and needs five. At the end two
+    # flat blocks bend it so much that its slope is no longer sure.
+    BLOCKS: (17.0, 33.0),
     # The first sample away is three standard deviations of the average at once; its return takes longer to believe.
     Kind.DRIFT: (15.0, 34.0),
     Kind.DEVIATION: (15.0, 30.0),
@@ -225,7 +243,12 @@ RIGHT: dict[Kind, tuple[float, float]] = {
     Kind.GATE: (15.0, 30.0),  # disabled, it lets go without its off-delay of 20 s
 }
 #: What a row's events are called, where that is not its kind.
-CONDITIONS = {Kind.GATE: "H", Kind.SCHEDULE: "H"}
+CONDITIONS: dict[Row, str] = {Kind.GATE: "H", Kind.SCHEDULE: "H", BLOCKS: "TREND"}
+
+
+def name_of(row: Row) -> str:
+    """Name a row of the matrix."""
+    return row.name if isinstance(row, Kind) else row
 
 
 def _none(steps: list[Step]) -> list[Step]:
@@ -312,7 +335,7 @@ TROUBLES = (
 )
 
 
-def arrivals(kind: Kind, trouble: Trouble) -> list[Step]:
+def arrivals(kind: Row, trouble: Trouble) -> list[Step]:
     """Everything that arrives, in order of arrival."""
     return sorted(trouble.change(stream(kind)), key=lambda step: step.at_s)
 
@@ -340,14 +363,14 @@ def as_items(steps: list[Step], *, epoch: int = 1, first: int = 1) -> Iterator[S
         number += 1
 
 
-def judge_cell(kind: Kind, trouble: Trouble, seen: list[tuple[str, str, str, float]], doubted: list[str]) -> list[str]:
+def judge_cell(kind: Row, trouble: Trouble, seen: list[tuple[str, str, str, float]], doubted: list[str]) -> list[str]:
     """Compare the live events of the tag with what is right; give what is wrong, in words.
 
     Args:
         seen: (event, rule group, condition, s after the start) of live events, in order.
         doubted: What the gateway said about not judging (remarks), by kind.
     """
-    wanted = CONDITIONS.get(kind, kind.name)
+    wanted = CONDITIONS.get(kind) or name_of(kind)
     raised = [s for what, _, condition, s in seen if what == "raised" and condition == wanted]
     over = [s for what, _, condition, s in seen if what in ("returned", "cleared") and condition == wanted]
     right_on, right_off = RIGHT[kind]

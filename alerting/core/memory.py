@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from alerting.core.formula import Formulas
 from alerting.core.timers import Timers
+from alerting.model.blocks import BLOCKS_MOST
 from alerting.model.rule import Kind, RuleTable
 from edge.model import Scan
 
 NEVER_NS = np.iinfo(np.int64).max // 4
 PAUSED = 0  # ``since`` of a delay that does not count at present
 RATE_SLOTS = 8
+#: Columns of TREND rules with blocks.
+LINE_COLUMNS = ("gathered", "block_ns", "block_value", "line_level")
 
 
 class Phase(IntEnum):
@@ -44,6 +47,16 @@ class Slot(IntEnum):
     COUNT = 10  # samples since the last start
     LAST = 11  # last residual, eu
     RUN = 12  # excess of the outliers in a row, signed
+
+
+class Gather(IntEnum):
+    """Columns of ``Memory.gathered``: the block that is being filled."""
+
+    NUMBER = 0  # which block, counted from the rule's first after 1970
+    FIRST = 1  # its first value, eu
+    SAMPLES = 2
+    SUM = 3  # of the values over the first one, eu
+    SUM_S = 4  # of their times after the block's beginning, s
 
 
 class Wander(IntEnum):
@@ -129,7 +142,12 @@ class Memory:
         trend_of: Place of each TREND rule in the columns of trends, int32 (rules,), -1 for other kinds.
         ring_ns, ring_value: Kept samples of RATE rules, newest first, (rates, RATE_SLOTS).
         trend_ns: Time of the last judged sample of each TREND rule, int64 (trends,); 0 before the first.
-        trend_state: Its filter, float64 (trends, ``Slot``).
+        trend_state: Its filter, float64 (trends, ``Slot``); of rules with blocks what their line says, likewise.
+        blocks_of: Place of each TREND rule with blocks in the next four, int32 (rules,), -1 for others.
+        gathered: The block that is being filled, float64 (lines, ``Gather``).
+        block_ns, block_value: Mean time and mean of the blocks that the line goes through, newest first, int64 and
+            float64 (lines, BLOCKS_MOST); time 0 for none.
+        line_level: The line at the newest block, over its mean, eu, float64 (lines,).
         drift_of: Place of each DRIFT rule in the next two, int32 (rules,), -1 for other kinds.
         drift_ns: Time of the last judged sample of each DRIFT rule, int64 (drifts,); 0 before the first.
         drift_state: Its detector, float64 (drifts, ``Wander``).
@@ -167,6 +185,11 @@ class Memory:
     ring_value: NDArray[np.float64]
     trend_ns: NDArray[np.int64]
     trend_state: NDArray[np.float64]
+    blocks_of: NDArray[np.int32]
+    gathered: NDArray[np.float64]
+    block_ns: NDArray[np.int64]
+    block_value: NDArray[np.float64]
+    line_level: NDArray[np.float64]
     drift_of: NDArray[np.int32]
     drift_ns: NDArray[np.int64]
     drift_state: NDArray[np.float64]
@@ -192,6 +215,7 @@ class Memory:
         stale_ns[table.row[is_stale_rule]] = np.rint(table.setpoint[is_stale_rule] * 1e9).astype(np.int64)
         rate_of, rates = _places(table, Kind.RATE)
         trend_of, trends = _places(table, Kind.TREND)
+        blocks_of, lines = _number(np.flatnonzero(table.kind == Kind.TREND)[table.trends.has_blocks], len(table))
         drift_of, drifts = _places(table, Kind.DRIFT)
         flat_of, frozen = _places(table, Kind.FROZEN)
         return cls(
@@ -218,6 +242,11 @@ class Memory:
             ring_value=np.full((rates, RATE_SLOTS), np.nan),
             trend_ns=np.zeros(trends, dtype=np.int64),
             trend_state=np.zeros((trends, len(Slot))),
+            blocks_of=blocks_of,
+            gathered=np.zeros((lines, len(Gather))),
+            block_ns=np.zeros((lines, BLOCKS_MOST), dtype=np.int64),
+            block_value=np.zeros((lines, BLOCKS_MOST)),
+            line_level=np.zeros(lines),
             drift_of=drift_of,
             drift_ns=np.zeros(drifts, dtype=np.int64),
             drift_state=np.zeros((drifts, len(Wander))),
@@ -296,6 +325,9 @@ class Memory:
         trends = trends[trends >= 0]
         part.trend_ns[:] = self.trend_ns[trends]
         part.trend_state[:] = self.trend_state[trends]
+        lines = self.blocks_of[rules]
+        for name in LINE_COLUMNS:
+            getattr(part, name)[:] = getattr(self, name)[lines[lines >= 0]]
         drifts = self.drift_of[rules]
         drifts = drifts[drifts >= 0]
         part.drift_ns[:] = self.drift_ns[drifts]
@@ -325,8 +357,11 @@ def steps_of(season_at: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _places(table: RuleTable, kind: Kind) -> tuple[NDArray[np.int32], int]:
     """Number the rules of a kind in their order: the place of each rule, -1 for other kinds, and how many there are."""
-    places = np.full(len(table), -1, dtype=np.int32)
-    mine = np.flatnonzero(table.kind == kind)
+    return _number(np.flatnonzero(table.kind == kind), len(table))
+
+
+def _number(mine: NDArray[np.int64], count: int) -> tuple[NDArray[np.int32], int]:
+    places = np.full(count, -1, dtype=np.int32)
     places[mine] = np.arange(len(mine), dtype=np.int32)
     return places, len(mine)
 

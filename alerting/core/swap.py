@@ -8,8 +8,8 @@ Tags and sources stay as they are. A rule is known again by its id, which holds 
 
 * Trip and delay of a rule that stays are carried, whatever else about it changed.
 * What a condition remembers is carried where it still fits: kept samples of a RATE with the same window, the filter of
-  a TREND with the same gain, what a DRIFT has learnt with the same season, span and baseline, the flat time of a
-  FROZEN, windows and counts of an EXPRESSION with the same text.
+  a TREND with the same gain, the line of one with the same blocks, what a DRIFT has learnt with the same season, span
+  and baseline, the flat time of a FROZEN, windows and counts of an EXPRESSION with the same text.
 * A rule that is new, or that differs in more than tier, response, latching and revision, is judged anew by what memory
   holds, at the time that its source has certainly come to. It meets its delays as if that were a sample: an on-delay
   under way goes on counting while the new setpoint holds too, and ends at once where the new delay is over.
@@ -31,7 +31,7 @@ from alerting.core.frozen import is_frozen
 from alerting.core.gate import OUT_OF_RANGE, let_go, own_time, turn_cell, turn_gates
 from alerting.core.limit import judge_limits
 from alerting.core.many import Indexes
-from alerting.core.memory import Changes, Memory, Phase, no_changes, steps_of
+from alerting.core.memory import LINE_COLUMNS, Changes, Memory, Phase, no_changes, steps_of
 from alerting.core.rate import compare_rates
 from alerting.core.state import judge_states
 from alerting.core.trend import compare_trends
@@ -43,7 +43,7 @@ TOLD: Final = frozenset({"revision", "tier", "response", "is_latching"})
 #: What the memory of a kind's condition hangs on; a rule that differs in one of them starts it anew.
 COURSE: Final = {
     Kind.RATE: ("window_s",),
-    Kind.TREND: ("alpha", "gap_s"),
+    Kind.TREND: ("alpha", "gap_s", "blocks"),
     Kind.DRIFT: ("drift_memory",),
     Kind.EXPRESSION: ("when",),
     Kind.GATE: ("when",),
@@ -128,6 +128,7 @@ def carry(exchange: Exchange, memory: Memory, blank: Memory) -> Memory:
     for place_of, names in (
         ("rate_of", ("ring_ns", "ring_value")),
         ("trend_of", ("trend_ns", "trend_state")),
+        ("blocks_of", LINE_COLUMNS),
         ("drift_of", ("drift_ns", "drift_state")),
         ("flat_of", ("anchor", "flat")),
     ):

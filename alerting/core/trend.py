@@ -27,11 +27,14 @@ Outliers of one sign in a row are a new course once their excesses |e| / gate, a
 keeps most of what it knows of the noise.
 
 Origin: the level is kept relative to an origin that follows it, so that a large value keeps its last digits.
+
+Rules that ask for blocks have a line instead of the filter (``alerting.core.blocks``); what is judged is the same.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.core.blocks import Z_BLOCKS, advance_blocks
 from alerting.core.memory import Memory, Slot
 from alerting.model.rule import RuleTable, TrendTable
 
@@ -63,12 +66,14 @@ class Forecast:
         slope_error: Standard error of the slope, eu/s, float64 (n,).
         distance: How far it is to the limit, towards it positive, eu, float64 (n,).
         time_to_limit_s: distance / slope; infinite where the tag does not run to the limit, 0 beyond it.
+        z: Standard errors that the slope must be away from nothing, float64 (n,).
     """
 
     def __init__(self, table: RuleTable, memory: Memory, rules: Indexes) -> None:
         place = memory.trend_of[rules]
         state, trends = memory.trend_state[place], table.trends
         self.sign = trends.sign[place]
+        self.z: Floats = np.where(trends.has_blocks[place], Z_BLOCKS, Z)
         self.time_ns: NDArray[np.int64] = memory.trend_ns[place]
         self.is_ready: Flags = state[:, Slot.COUNT] >= trends.samples_min[place]
         self.level: Floats = state[:, Slot.ORIGIN] + state[:, Slot.LEVEL]
@@ -85,7 +90,12 @@ class Forecast:
         """Time until the limit is reached if the slope stays, s, float64 (n,)."""
         return self.bound_s(0.0)
 
-    def bound_s(self, z: float) -> Floats:
+    @property
+    def sure_s(self) -> Floats:
+        """Time to limit by the lower bound of the slope, which is what is judged, s, float64 (n,)."""
+        return self.bound_s(self.z)
+
+    def bound_s(self, z: float | Floats) -> Floats:
         """Give the time to limit with the slope less z standard errors, s, float64 (n,)."""
         towards = self.sign * self.slope - z * self.slope_error
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -118,7 +128,7 @@ def compare_trends(table: RuleTable, memory: Memory, rules: Indexes, value: Floa
     place = memory.trend_of[rules]
     horizon_s = table.trends.horizon_s[place]
     towards = now.sign * now.slope
-    lower, kept = towards - Z * now.slope_error, towards - HOLD_Z * Z * now.slope_error
+    lower, kept = towards - now.z * now.slope_error, towards - HOLD_Z * now.z * now.slope_error
     is_before = (now.distance > 0) & (now.sign * value < now.sign * table.setpoint[rules])
     with np.errstate(over="ignore"):
         holds = now.is_ready & is_before & (lower > 0) & (now.distance <= horizon_s * lower)
@@ -127,7 +137,11 @@ def compare_trends(table: RuleTable, memory: Memory, rules: Indexes, value: Floa
 
 
 def advance(table: RuleTable, memory: Memory, rules: Indexes, value: Floats, time_ns: NDArray[np.int64]) -> None:
-    """Move the filters of TREND rules on by a sample each, in place."""
+    """Move the filters and lines of TREND rules on by a sample each, in place."""
+    has_blocks = memory.blocks_of[rules] >= 0
+    if has_blocks.any():
+        advance_blocks(table, memory, rules[has_blocks], value[has_blocks], time_ns[has_blocks])
+        rules, value, time_ns = rules[~has_blocks], value[~has_blocks], time_ns[~has_blocks]
     for first in range(0, len(rules), BLOCK):
         part = slice(first, first + BLOCK)
         _advance(table.trends, memory, memory.trend_of[rules[part]], value[part], time_ns[part])

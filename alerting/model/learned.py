@@ -98,6 +98,8 @@ def digest_of_shape(rule: Rule, tag: Tag) -> str:
         facts.append(asdict(rule.drift))
     if rule.kind is Kind.TREND:
         facts += [rule.setpoint, rule.is_falling, rule.alpha, rule.samples_min, rule.window_s]
+    if rule.blocks is not None:
+        facts.append(asdict(rule.blocks))
     return digest_of(facts)
 
 

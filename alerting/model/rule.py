@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.model.alarm import digest
+from alerting.model.blocks import BLOCKS_LEAST, GAP_SHARE, Blocks, BlockTable
 from alerting.model.drift import Drift, DriftTable
 from alerting.model.gate import GateTable
 from alerting.model.schedule import Calendar, Schedule
 from alerting.model.states import StateTable
 from alerting.model.tier import Tier
-from edge.model import TagTable
+from edge.model import Tag, TagTable
 
 S_TO_NS = 1_000_000_000
 T = TypeVar("T", bound=np.generic)
@@ -97,10 +98,11 @@ class Rule:
         to: Name of the limit that the tag runs to, e.g. ``HH``; empty where it is a number (TREND only, as all below).
         is_falling: The limit is run to from above.
         horizon_s: A time to limit of at most this trips, s.
-        alpha: Gain that the level settles at with one sample a period, above 0 and below 1.
-        samples_min: Samples after a start or gap before the slope is judged.
-        gap_s: After a longer pause between two samples the filter starts anew, s; 0 for ``period_s / alpha``, of a
-            DRIFT for ``span_s``.
+        alpha: Gain that the level settles at with one sample a period, above 0 and below 1; 0 with blocks.
+        samples_min: Samples after a start or gap before the slope is judged; 0 with blocks.
+        blocks: The line through block means that it judges by; None for the filter.
+        gap_s: After a longer pause between two samples it starts anew, s; 0 for ``period_s / alpha``, with blocks for a
+            quarter of the line's span, of a DRIFT for ``span_s``.
         drift: How a DRIFT judges; None for other kinds.
         tier: Tier of the alarm while this condition is active.
         is_latching: The alarm stays until reset although the value came back.
@@ -122,6 +124,7 @@ class Rule:
     horizon_s: float = 0.0
     alpha: float = 0.0
     samples_min: int = 0
+    blocks: Blocks | None = None
     gap_s: float = 0.0
     drift: Drift | None = None
     is_latching: bool = False
@@ -226,12 +229,15 @@ class TrendTable:
     Attributes:
         sign: +1 towards a limit above, -1 towards one below, float64 (n,).
         horizon_s, period_s: float64 (n,).
-        drive: Density of the acceleration noise q, in units of the noise of one sample, 1/s^3, float64 (n,).
+        drive: Density of the acceleration noise q, in units of the noise of one sample, 1/s^3, float64 (n,); 0 with
+            blocks.
         noise_least: Variance that one sample has at least, eu^2, float64 (n,): its rounding, and what is nothing
             beside the limit.
         jump: Excess of outliers in a row that makes them a new course, float64 (n,).
-        samples_min: float64 (n,).
+        samples_min: Samples, or blocks, before it is judged, float64 (n,).
         gap_ns: int64 (n,).
+        has_blocks: Judged by a line through block means, bool (n,).
+        lines: What these ask for, in their order.
     """
 
     def __init__(self, rules: Sequence[Rule], tags: TagTable) -> None:
@@ -246,12 +252,20 @@ class TrendTable:
                 for rule, tag in zip(rules, of, strict=True)
             ]
         )
-        self.jump = _column([max(5.0, 0.4 / rule.alpha) for rule in rules])
-        self.samples_min = _column([float(rule.samples_min) for rule in rules])
+        self.jump = _column([max(5.0, 0.4 / rule.alpha) if rule.alpha else 0.0 for rule in rules])
+        self.samples_min = _column([float(BLOCKS_LEAST if rule.blocks else rule.samples_min) for rule in rules])
         self.gap_ns: NDArray[np.int64] = np.array(
-            [round((rule.gap_s or tag.period_s / rule.alpha) * S_TO_NS) for rule, tag in zip(rules, of, strict=True)],
+            [round((rule.gap_s or _usual_gap_s(rule, tag)) * S_TO_NS) for rule, tag in zip(rules, of, strict=True)],
             dtype=np.int64,
         )
+        self.has_blocks: NDArray[np.bool_] = np.array([rule.blocks is not None for rule in rules], dtype=np.bool_)
+        self.lines = BlockTable(
+            [(rule.id, rule.blocks, tag.period_s) for rule, tag in zip(rules, of, strict=True) if rule.blocks]
+        )
+
+
+def _usual_gap_s(rule: Rule, tag: Tag) -> float:
+    return GAP_SHARE * rule.blocks.span_s if rule.blocks else tag.period_s / rule.alpha
 
 
 def drive(alpha: float, period_s: float) -> float:

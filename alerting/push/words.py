@@ -43,8 +43,8 @@ def clause(facts: Mapping[str, Any], lang: Language) -> str:
 
     Args:
         facts: ``tag, kind, value, eu, setpoint, on_delay_s, window_s``, of a TREND also ``to, is_falling, slope,
-            time_to_limit_s, horizon_s``, of a DRIFT ``usual, away, score, detector, season, span_s, is_learning``,
-            of an EXPRESSION ``when, parts``, of other kinds what their rule has (``other,
+            time_to_limit_s, horizon_s, blocks``, of a DRIFT ``usual, away, score, detector, season, span_s,
+            is_learning``, of an EXPRESSION ``when, parts``, of other kinds what their rule has (``other,
             other_value, other_eu, reference, states, mask, pattern, band, while_above``) and ``holds``; ``decimals``
             where the tag's resolution gives them. What is missing shows as ``?`` or is left out.
         lang: ``en`` or ``zh``.
@@ -223,7 +223,7 @@ def _asked(facts: Mapping[str, Any], held: str, unit: str, words: Mapping[Any, s
 
 def _trend_en(facts: Mapping[str, Any]) -> str:
     """``TK-101.level 4.31 m rising 0.08 m/min reaches HH 5.10 m in 9.9 min (horizon 10 min)``."""
-    horizon = f"(horizon {_minutes(facts, 'horizon_s', ' s', ' min')})"
+    horizon = f"(horizon {_minutes(facts, 'horizon_s', ' s', ' min')}{_line_en(facts)})"
     to = f"{facts['to']} {_value(facts, 'setpoint')}" if facts.get("to") else _value(facts, "setpoint")
     way = "rising" if (facts.get("slope") or 0.0) >= 0 else "falling"
     moves = f"{facts.get('tag', '?')} {_value(facts, 'value')} {way} {_slope(facts)}"
@@ -234,9 +234,24 @@ def _trend_en(facts: Mapping[str, Any]) -> str:
     return f"{moves} reaches {to} in {_minutes(facts, 'time_to_limit_s', ' s', ' min')} {horizon}"
 
 
+def _line_en(facts: Mapping[str, Any]) -> str:
+    """Say what a TREND with blocks draws its line through."""
+    blocks = facts.get("blocks")
+    if not blocks:
+        return ""
+    return f", line through {blocks['count']} blocks of {_minutes(blocks, 'block_s', ' s', ' min')}"
+
+
+def _line_zh(facts: Mapping[str, Any]) -> str:
+    blocks = facts.get("blocks")
+    if not blocks:
+        return ""
+    return f",按 {blocks['count']} 段各 {_minutes(blocks, 'block_s', ' 秒', ' 分钟')}的均值拟合直线"
+
+
 def _trend_zh(facts: Mapping[str, Any]) -> str:
     """``TK-101.level 4.31 m 以 0.08 m/min 上升,预计 9.9 分钟后达到高高报 5.10 m(预警时限 10 分钟)``."""
-    horizon = f"(预警时限 {_minutes(facts, 'horizon_s', ' 秒', ' 分钟')})"
+    horizon = f"(预警时限 {_minutes(facts, 'horizon_s', ' 秒', ' 分钟')}{_line_zh(facts)})"
     name = CONDITION_ZH.get(str(facts.get("to")), "限值")
     to = f"{name} {_value(facts, 'setpoint')}"
     way = "上升" if (facts.get("slope") or 0.0) >= 0 else "下降"

@@ -31,7 +31,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "unit": ("id", "title", "kind", "grade", "area"),
     "rule": (
         "tag", "kind", "setpoint", "deadband", "on_delay_s", "off_delay_s", "window_s", "tier", "latching", "response",
-        "to", "direction", "horizon_s", "alpha", "samples_min", "gap_s",
+        "to", "direction", "horizon_s", "method", "alpha", "samples_min", "block_s", "blocks", "line", "gap_s",
         "detector", "season", "span_s", "base_s", "warm_up_s", "allowance",
         "name", "reference", "states", "mask", "pattern", "band", "while_tag", "while_above", "when",
         "enable", "schedule",

@@ -210,6 +210,7 @@ def _trend(house: House, index: int) -> dict[str, Any]:
         "to": rule.to,
         "limit": rule.setpoint,
         "horizon_s": rule.horizon_s,
+        "method": "kalman" if rule.blocks is None else "blocks",
         "is_ready": is_ready,
         "time_ns": str(time_ns) if time_ns else None,
         "level": _number(float(now.level[0])) if time_ns else None,

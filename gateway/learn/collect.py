@@ -18,7 +18,7 @@ from alerting.core import Memory
 from alerting.core.drift import Wait
 from alerting.core.drift import advance as advance_drifts
 from alerting.core.memory import Wander
-from alerting.core.trend import Forecast, Z
+from alerting.core.trend import Forecast
 from alerting.core.trend import advance as advance_trends
 from alerting.model.drift import SETPOINT
 from alerting.model.rule import Kind, Rule, RuleTable
@@ -117,7 +117,7 @@ class Maxima:
             is_before = (now.distance > 0) & (now.sign * v < now.sign * self._table.setpoint[k])
             judged[~is_drift] = now.is_ready
             with np.errstate(divide="ignore"):
-                score[~is_drift] = np.where(is_before & now.is_ready, -np.log(now.bound_s(Z)), NOTHING)
+                score[~is_drift] = np.where(is_before & now.is_ready, -np.log(now.sure_s), NOTHING)
         c = self._column[rules]
         block = time_ns // self._block_ns[rules]
         turned = block != self._at[c]
@@ -141,4 +141,6 @@ def memory_s(rule: Rule, tags: TagTable) -> float:
     """Give how long a rule's detector remembers, s."""
     if rule.drift is not None:
         return rule.drift.span_s
+    if rule.blocks is not None:
+        return rule.blocks.span_s
     return tags[tags.row_of[rule.tag]].period_s / rule.alpha

@@ -36,7 +36,18 @@ def is_learned(entry: Entry, key: str) -> bool:
 
 def drift_of_entry(entry: Entry, tag: str, tags: Mapping[str, Tag], tier: Tier) -> Rule | None:
     """Read a ``[[rule]]`` of kind DRIFT; None where its tag does not exist. A learned setpoint is NaN until settled."""
-    for key in ("window_s", "deadband", "to", "horizon_s", "alpha", "samples_min"):
+    for key in (
+        "window_s",
+        "deadband",
+        "to",
+        "horizon_s",
+        "method",
+        "alpha",
+        "samples_min",
+        "block_s",
+        "blocks",
+        "line",
+    ):
         if entry.has(key):
             entry.wrong(key, f"{key} is given; a DRIFT has none.", f"Remove {key}.")
     if tier is not Tier.BLUE:

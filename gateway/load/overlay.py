@@ -102,9 +102,7 @@ def written(rule: Rule) -> dict[str, Any]:
     if rule.kind is not Kind.FROZEN:
         table.pop("band", None)
     if rule.kind is Kind.TREND:
-        table.pop("direction", None)
-        if not rule.to:
-            table |= {"to": rule.setpoint, "direction": "down" if rule.is_falling else "up"}
+        _write_trend(table, rule)
     if rule.kind is Kind.STATE and rule.mask:
         table["pattern"] = rule.pattern
     if rule.kind is Kind.DEVIATION:
@@ -112,6 +110,15 @@ def written(rule: Rule) -> dict[str, Any]:
     if rule.kind is Kind.EXPRESSION and _has_hold(rule):
         table.pop("on_delay_s", None)
     return table
+
+
+def _write_trend(table: dict[str, Any], rule: Rule) -> None:
+    table.pop("direction", None)
+    if not rule.to:
+        table |= {"to": rule.setpoint, "direction": "down" if rule.is_falling else "up"}
+    if rule.blocks is not None:
+        blocks = {"block_s": rule.blocks.block_s, "blocks": rule.blocks.count, "line": rule.blocks.line}
+        table |= {"method": "blocks", **blocks}
 
 
 def _has_allowance(rule: Rule) -> bool:

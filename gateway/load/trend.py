@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from alerting.model.blocks import BLOCKS_LEAST, BLOCKS_MOST, LINES, Blocks
 from alerting.model.rule import LIMITS, Kind, Rule
 from alerting.model.tier import Tier
 from edge.load.entry import Entry, Span
@@ -17,16 +18,26 @@ from edge.model import Tag
 from gateway.load.drift import is_learned
 
 #: Keys of a ``[[rule]]`` that only a TREND has.
-TREND_KEYS: Final = ("to", "direction", "horizon_s", "alpha", "samples_min", "gap_s")
+TREND_KEYS: Final = (
+    "to", "direction", "horizon_s", "method", "alpha", "samples_min", "block_s", "blocks", "line", "gap_s",
+)  # fmt: skip
 #: Names of the limits that a tag may run to.
 GOALS: Final = tuple(kind.name for kind in LIMITS)
 DIRECTIONS: Final = ("up", "down")
+METHODS: Final = ("kalman", "blocks")
+#: Keys that only one of the methods has.
+METHOD_OF: Final = {
+    "alpha": "kalman", "samples_min": "kalman", "block_s": "blocks", "blocks": "blocks", "line": "blocks",
+}  # fmt: skip
 
 DAY_S: Final = 86_400
 HORIZON: Final = Span(above=0, most=DAY_S)  # A day ahead is planning, not an alarm.
 ALPHA: Final = Span(least=0.001, most=0.5)  # From a memory of a thousand samples to one of two.
 GAP: Final = Span(above=0, most=DAY_S)
 SAMPLES_MIN: Final = 10
+BLOCK: Final = Span(above=0, most=3600)
+BLOCK_PERIODS: Final = 15.0  # Samples of a block where the rule says nothing.
+BLOCKS: Final = 20
 #: Gain by what a tag measures: signals that switch between slopes want a short memory, counts and slow creeps a long
 #: one (docs/core.md has the figures).
 ALPHA_DEFAULT: Final = {"level": 0.05, "gas": 0.001, "count": 0.01, "density": 0.01}
@@ -39,6 +50,7 @@ def trend_of_entry(entry: Entry, tag: str, tier: Tier) -> Rule | None:
         if entry.has(key):
             entry.wrong(key, f"{key} is given for a TREND; {why}.", f"Remove {key}.")
     to, number, is_falling = _goal(entry)
+    blocks = _blocks(entry)
     if not entry.has("horizon_s"):
         entry.wrong("horizon_s", "horizon_s is missing; it is how far ahead a TREND warns.", "Add horizon_s.")
     name = entry.required("name", NAME_RULE, is_name) if entry.has("name") else ""
@@ -53,7 +65,8 @@ def trend_of_entry(entry: Entry, tag: str, tier: Tier) -> Rule | None:
         is_falling=is_falling,
         horizon_s=math.nan if is_learned(entry, "horizon_s") else entry.number_or_none("horizon_s", HORIZON) or 0.0,
         alpha=entry.number_or_none("alpha", ALPHA) or 0.0,
-        samples_min=entry.whole("samples_min", SAMPLES_MIN, 5, 10_000),
+        samples_min=0 if blocks else entry.whole("samples_min", SAMPLES_MIN, 5, 10_000),
+        blocks=blocks,
         gap_s=entry.number_or_none("gap_s", GAP) or 0.0,
         on_delay_s=entry.number("on_delay_s", 0.0, Span(least=0, most=DAY_S)),
         off_delay_s=entry.number("off_delay_s", 0.0, Span(least=0, most=DAY_S)),
@@ -119,8 +132,59 @@ def settle_trend(rule: Rule, tag: Tag, limits: Mapping[Kind, Rule]) -> tuple[Rul
                     "Write at least two periods.",
                 )
             )
-    alpha = rule.alpha or ALPHA_DEFAULT.get(tag.kind, ALPHA_ELSE)
-    return replace(rule, setpoint=setpoint, alpha=alpha), wrong
+    if rule.blocks is None:
+        alpha = rule.alpha or ALPHA_DEFAULT.get(tag.kind, ALPHA_ELSE)
+        return replace(rule, setpoint=setpoint, alpha=alpha), wrong
+    block_s = rule.blocks.block_s or BLOCK_PERIODS * tag.period_s
+    blocks = replace(rule.blocks, block_s=block_s)
+    wrong += _wrong_blocks(rule, blocks, tag)
+    return replace(rule, setpoint=setpoint, alpha=0.0, blocks=blocks), wrong
+
+
+def _blocks(entry: Entry) -> Blocks | None:
+    """Read the keys of the method; a length of 0 is settled when the tag's period is known."""
+    method = entry.choice("method", METHODS, METHODS[0])
+    for key, needed in METHOD_OF.items():
+        if entry.has(key) and method != needed:
+            remedy = f"Remove {key}." if needed == "kalman" else f'Remove {key}, or write method = "blocks".'
+            entry.wrong(key, f'{key} is given; a TREND with method = "{method}" has none.', remedy)
+    if method != "blocks":
+        return None
+    return Blocks(
+        block_s=entry.number_or_none("block_s", BLOCK) or 0.0,
+        count=entry.whole("blocks", BLOCKS, BLOCKS_LEAST, BLOCKS_MOST),
+        line=entry.choice("line", LINES, LINES[0]),
+    )
+
+
+def _wrong_blocks(rule: Rule, blocks: Blocks, tag: Tag) -> list[tuple[str, str, str]]:
+    """Give what would keep a line from ever being drawn."""
+    wrong: list[tuple[str, str, str]] = []
+    if blocks.block_s < tag.period_s:
+        wrong.append(
+            (
+                "block_s",
+                f"block_s of {blocks.block_s:g} s is shorter than one period of {tag.period_s:g} s.",
+                f"Write at least {tag.period_s:g}.",
+            )
+        )
+    if blocks.span_s > DAY_S:
+        wrong.append(
+            (
+                "blocks",
+                f"{blocks.count} blocks of {blocks.block_s:g} s are more than a day; a line goes through one at most.",
+                "Write fewer or shorter blocks.",
+            )
+        )
+    if 0 < rule.gap_s < blocks.block_s:
+        wrong.append(
+            (
+                "gap_s",
+                f"gap_s of {rule.gap_s:g} s is shorter than a block of {blocks.block_s:g} s.",
+                f"Write at least {blocks.block_s:g}, or leave it out for a quarter of the line's span.",
+            )
+        )
+    return wrong
 
 
 def _goal(entry: Entry) -> tuple[str, float | None, bool]:

@@ -14,16 +14,17 @@ from sqlalchemy import Connection, delete, insert, select
 
 from alerting.core import Memory
 from alerting.core.derived.state import freeze, thaw
-from alerting.core.memory import steps_of
+from alerting.core.memory import LINE_COLUMNS, steps_of
 from alerting.desk import Desk
 from alerting.model.derivation import DERIVED
-from alerting.model.rule import Kind
+from alerting.model.rule import Kind, Rule
 from edge.model import Nature
 from gateway.store import schema
 
 TAG_COLUMNS = ("last_ns", "value", "value_ns", "quality")
 RATE_COLUMNS = ("ring_ns", "ring_value")
 TREND_COLUMNS = ("trend_ns", "trend_state")
+LINES = "lines"  # Names of the TREND rules with blocks.
 DRIFT_COLUMNS = ("drift_ns", "drift_state")
 SEASON_COLUMNS = ("season", "season_days")
 FROZEN_COLUMNS = ("anchor", "flat")
@@ -38,6 +39,7 @@ def pack(desk: Desk, nature: Nature) -> bytes:
             *TAG_COLUMNS,
             *RATE_COLUMNS,
             *TREND_COLUMNS,
+            *LINE_COLUMNS,
             *DRIFT_COLUMNS,
             *SEASON_COLUMNS,
             "season_at",
@@ -48,6 +50,7 @@ def pack(desk: Desk, nature: Nature) -> bytes:
     columns["tags"] = np.array(desk.table.tags.names, dtype=np.str_)
     columns["rates"] = np.array([rule.id for rule in desk.table if rule.kind is Kind.RATE], dtype=np.str_)
     columns["trends"] = np.array(_filters(desk), dtype=np.str_)
+    columns[LINES] = np.array(_lines(desk), dtype=np.str_)
     columns["drifts"] = np.array(_drifts(desk), dtype=np.str_)
     columns |= memory.formulas.freeze()
     columns["frozen"] = np.array(_frozen(desk), dtype=np.str_)
@@ -72,6 +75,10 @@ def unpack(desk: Desk, nature: Nature, content: bytes) -> None:
         if "trends" in columns and columns["trend_state"].shape[1:] == memory.trend_state.shape[1:]:
             here, there = _match(_filters(desk), columns["trends"])
             for name in TREND_COLUMNS:
+                getattr(memory, name)[here] = columns[name][there]
+        if LINES in columns and columns["block_ns"].shape[1:] == memory.block_ns.shape[1:]:
+            here, there = _match(_lines(desk), columns[LINES])
+            for name in LINE_COLUMNS:
                 getattr(memory, name)[here] = columns[name][there]
         if "drifts" in columns and columns["drift_state"].shape[1:] == memory.drift_state.shape[1:]:
             _unpack_drifts(desk, memory, columns)
@@ -113,7 +120,22 @@ def _filters(desk: Desk) -> list[str]:
     """Name the filter of each TREND rule by all that shapes it, so that one with another gain starts anew."""
     trends = [rule for rule in desk.table if rule.kind is Kind.TREND]
     period_s = desk.table.trends.period_s.tolist()
-    return [f"{rule.id} {rule.alpha:g} {period:g}" for rule, period in zip(trends, period_s, strict=True)]
+    return [
+        f"{rule.id} {rule.alpha:g} {period:g}" if rule.blocks is None else _line(rule, period)
+        for rule, period in zip(trends, period_s, strict=True)
+    ]
+
+
+def _lines(desk: Desk) -> list[str]:
+    """Name the blocks of each TREND rule that has some, likewise."""
+    trends = [rule for rule in desk.table if rule.kind is Kind.TREND]
+    pairs = zip(trends, desk.table.trends.period_s.tolist(), strict=True)
+    return [_line(rule, period) for rule, period in pairs if rule.blocks is not None]
+
+
+def _line(rule: Rule, period_s: float) -> str:
+    assert rule.blocks is not None, rule.id
+    return f"{rule.id} {rule.blocks.line} {rule.blocks.block_s:g} {rule.blocks.count} {period_s:g}"
 
 
 def _frozen(desk: Desk) -> list[str]:

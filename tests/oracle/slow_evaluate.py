@@ -15,7 +15,7 @@ Written from the stated rules and from nothing else; it shares no code with the 
 * Rate = (v - v0) / (t - t0) with the newest kept sample at least a window and at most two windows old; samples are
   kept at least a sixth of the window apart.
 * Deviation is |v - reference|, compared as H is.
-* Time to limit: see ``slow_trend``. Drift: see ``slow_drift``.
+* Time to limit: see ``slow_trend`` and ``slow_blocks``. Drift: see ``slow_drift``.
 * A state holds while the value is one of the states, or while the whole number has the pattern under the mask; it lets
   go otherwise, except that what is no whole number has no bits.
 * A value is frozen that stayed within the band of where it was when it last left the band, for the setpoint in s. Only
@@ -44,6 +44,7 @@ import numpy as np
 
 from alerting.model.rule import Kind, Rule
 from edge.model import Scan, Tag, TagTable
+from tests.oracle.slow_blocks import SlowBlocks
 from tests.oracle.slow_drift import SlowDrift
 from tests.oracle.slow_gate import Asked, SlowGate, SlowSchedule
 from tests.oracle.slow_trend import SlowTrend
@@ -76,7 +77,7 @@ class SlowRule:
     active: bool = False
     delay: SlowDelay | None = None
     kept: list[tuple[int, float]] = field(default_factory=list)  # samples of a rate, oldest first
-    trend: SlowTrend | None = None
+    trend: SlowTrend | SlowBlocks | None = None
     drift: SlowDrift | None = None
     anchor: float = math.nan
     flat: int = 0  # proven by a sample of the tag itself
@@ -229,11 +230,19 @@ class SlowRule:
         differs = any(getattr(old, one.name) != getattr(rule, one.name) for one in fields(Rule) if one.name not in told)
         if old.window_s != rule.window_s:
             self.kept = []
-        if self.trend is not None and (old.alpha, old.gap_s) != (rule.alpha, rule.gap_s):
-            self.trend = SlowTrend(rule, tag)
+        if self.trend is not None and (old.alpha, old.gap_s, old.blocks) != (
+            rule.alpha,
+            rule.gap_s,
+            rule.blocks,
+        ):
+            self.trend = slow_trend(rule, tag)
         elif self.trend is not None:
             self.trend.rule = rule
         return differs
+
+
+def slow_trend(rule: Rule, tag: Tag) -> SlowTrend | SlowBlocks:
+    return SlowTrend(rule, tag) if rule.blocks is None else SlowBlocks(rule, tag)
 
 
 class SlowTag:
@@ -427,7 +436,7 @@ class SlowCore:
         ]
         for tag, slow in zip(tags, self.tags, strict=True):
             for rule in slow.rules:
-                rule.trend = SlowTrend(rule.rule, tag) if rule.rule.kind is Kind.TREND else None
+                rule.trend = slow_trend(rule.rule, tag) if rule.rule.kind is Kind.TREND else None
                 rule.drift = SlowDrift(rule.rule, tag) if rule.rule.kind is Kind.DRIFT else None
         self.joints = [
             SlowJoint(SlowRule(rule), [self.tags[tags.row_of[name]] for name in rule.inputs])
@@ -526,7 +535,7 @@ class SlowCore:
             one = known.get(rule.id)
             if one is None:
                 one = SlowRule(rule)
-                one.trend = SlowTrend(rule, tag) if rule.kind is Kind.TREND else None
+                one.trend = slow_trend(rule, tag) if rule.kind is Kind.TREND else None
                 differs.add(rule.id)
             elif one.become(rule, tag):
                 differs.add(rule.id)

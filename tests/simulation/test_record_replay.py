@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from alerting.model.blocks import Blocks
 from alerting.model.command import Command, Verb
 from alerting.model.drift import Drift
 from alerting.model.rule import Kind, Rule, RuleTable
@@ -40,6 +41,10 @@ def both_limits() -> RuleTable:
             Rule(
                 id="T.v.TREND", tag="T.v", kind=Kind.TREND, setpoint=20.0, horizon_s=100.0, alpha=0.2, samples_min=5,
                 tier=Tier.BLUE,
+            ),
+            Rule(
+                id="T.v.TREND:line", tag="T.v", name="line", kind=Kind.TREND, setpoint=20.0, horizon_s=100.0,
+                blocks=Blocks(block_s=1.0, count=6), gap_s=4.0, tier=Tier.BLUE,
             ),
             Rule(
                 id="T.v.DRIFT", tag="T.v", kind=Kind.DRIFT, setpoint=4.0, tier=Tier.BLUE,

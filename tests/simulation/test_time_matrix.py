@@ -6,7 +6,6 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from alerting.model.rule import Kind
 from edge.clock_manual import ManualClock
 from gateway.store import schema
 from gateway.store.engine import open_store, store_url
@@ -17,18 +16,20 @@ from tests.time_matrix import (
     SOURCE,
     START_NS,
     TROUBLES,
+    Row,
     S,
     Trouble,
     arrivals,
     as_items,
     judge_cell,
+    name_of,
     rule_table,
 )
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda t: t.name)
-@pytest.mark.parametrize("kind", list(RIGHT), ids=lambda k: k.name)
-def test_cell(kind: Kind, trouble: Trouble, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", list(RIGHT), ids=name_of)
+def test_cell(kind: Row, trouble: Trouble, tmp_path: Path) -> None:
     """Each cell: judged right, or said within three scans that it is not, and all of it in the register."""
     site = small_site(rule_table(kind), SOURCE, tmp_path)
     clock = ManualClock(START_NS)

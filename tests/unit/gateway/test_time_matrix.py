@@ -3,7 +3,6 @@
 import pytest
 
 from alerting.desk import Desk
-from alerting.model.rule import Kind
 from alerting.model.unit import HazardUnit
 from gateway.intake import Intake
 from gateway.record import restore_snapshot, snapshot_of
@@ -14,11 +13,13 @@ from tests.time_matrix import (
     SOURCE,
     START_NS,
     TROUBLES,
+    Row,
     S,
     Trouble,
     arrivals,
     as_items,
     judge_cell,
+    name_of,
     rule_table,
     tag_table,
 )
@@ -26,14 +27,14 @@ from tests.time_matrix import (
 TICK_S = 0.25
 
 
-def new_side(kind: Kind, start_ns: int) -> tuple[Desk, Intake]:
+def new_side(kind: Row, start_ns: int) -> tuple[Desk, Intake]:
     table = rule_table(kind)
     return Desk("site", table, [HazardUnit(id="T")], [], start_ns), Intake((SOURCE,), tag_table())
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda t: t.name)
-@pytest.mark.parametrize("kind", list(RIGHT), ids=lambda k: k.name)
-def test_cell(kind: Kind, trouble: Trouble) -> None:
+@pytest.mark.parametrize("kind", list(RIGHT), ids=name_of)
+def test_cell(kind: Row, trouble: Trouble) -> None:
     """Each cell: judged right, or said within three scans that it is not."""
     desk, intake = new_side(kind, START_NS)
     waiting = list(as_items(arrivals(kind, trouble)))

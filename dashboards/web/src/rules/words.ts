@@ -4,7 +4,7 @@ import { exact, tierWord } from "../words/format";
 import { language, t, word } from "../words/i18n";
 import type { Tier } from "../api/types";
 
-const SECONDS = ["on_delay_s", "off_delay_s", "horizon_s", "window_s", "gap_s"];
+const SECONDS = ["on_delay_s", "off_delay_s", "horizon_s", "window_s", "gap_s", "block_s"];
 const TIMED = ["STALE", "BAD", "FROZEN", "RANGE"];
 
 export function keyWord(key: string): string {

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from alerting.model.blocks import LINES, Blocks
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.schedule import Schedule
 from alerting.model.schedule import Span as DaySpan
@@ -115,6 +116,15 @@ def more_of(kind: Kind, rng: np.random.Generator, near: list[str]) -> dict[str, 
     """Give what only rules of some kind have; ``near`` are other tags, of the same source and of others."""
     if kind is Kind.DEVIATION and near:
         return {"reference": str(rng.choice(near)) if rng.random() < 0.7 else 0.25}
+    if kind is Kind.TREND and rng.random() < 0.4:
+        return {
+            "is_falling": bool(rng.random() < 0.5),
+            "horizon_s": float(rng.choice([5.0, 100.0])),
+            "blocks": Blocks(
+                block_s=float(rng.choice([0.3, 0.7, 2.0])), count=int(rng.choice([5, 9])), line=str(rng.choice(LINES))
+            ),
+            "gap_s": float(rng.choice([0.0, 2.0, 6.0])),
+        }
     if kind is Kind.TREND:
         return {
             "is_falling": bool(rng.random() < 0.5),

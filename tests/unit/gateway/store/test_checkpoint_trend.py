@@ -7,6 +7,7 @@ import pytest
 
 from alerting.core.trend import Forecast
 from alerting.desk import Desk
+from alerting.model.blocks import Blocks
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from edge.model import Nature, Scan, Tag, TagTable
@@ -58,3 +59,29 @@ def test_a_filter_with_another_gain_starts_anew() -> None:
     unpack(again, Nature.ACTUAL, pack(fed(UP), Nature.ACTUAL))
 
     assert again.memory(Nature.ACTUAL).trend_ns.tolist() == [0]
+
+
+LINE = replace(UP, id="x.TREND:line", name="line", alpha=0.0, samples_min=0, blocks=Blocks(block_s=2.0, count=10))
+
+
+def test_a_line_goes_on_with_the_blocks_it_had() -> None:
+    whole, again = fed(UP, LINE), desk_of(LINE, DOWN)
+    unpack(again, Nature.ACTUAL, pack(whole, Nature.ACTUAL))
+    one, other = whole.memory(Nature.ACTUAL), again.memory(Nature.ACTUAL)
+
+    assert slope(again, LINE) == pytest.approx(0.1)
+    assert (other.block_ns > 0).sum() == 10
+    for name in ("block_ns", "block_value", "gathered", "line_level"):
+        assert getattr(other, name).tolist() == getattr(one, name).tolist()
+
+
+@pytest.mark.parametrize("change", [{"block_s": 3.0}, {"count": 12}, {"line": "theil-sen"}])
+def test_a_line_through_other_blocks_starts_anew(change: dict[str, float]) -> None:
+    assert LINE.blocks is not None
+    again = desk_of(replace(LINE, blocks=replace(LINE.blocks, **change)))
+    unpack(again, Nature.ACTUAL, pack(fed(LINE), Nature.ACTUAL))
+    memory = again.memory(Nature.ACTUAL)
+
+    assert memory.trend_ns.tolist() == [0]
+    assert not memory.block_ns.any()
+    assert not memory.gathered.any()
