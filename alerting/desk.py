@@ -5,7 +5,7 @@ Why: the same pure turn runs live, in replay and in simulation; what it returns 
 Never: does I/O, reads a clock, throws dice.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from alerting.core.guard import Guard
 from alerting.core.memory import Phase, no_changes
 from alerting.core.swap import carry, judge_anew
 from alerting.core.trend import Forecast
+from alerting.core.vote import poll
 from alerting.judge import Lane, alarm_event, is_latching, judge_alarm, rules_of
 from alerting.late import Gap, GapBook
 from alerting.lifecycle import Refused, Turn, step
@@ -67,6 +68,7 @@ class Outcome:
         entries: Register entries by id, as they stand after the tick.
         remarks: What the system itself has to say (clock steps, gaps not judged).
         gone: (nature, rule id) of rules that a swap ended in mid-trip or mid-delay.
+        made: Samples of votes that no scan led to, but the clock or a swap; the historian and the page want them.
     """
 
     number: int
@@ -81,6 +83,7 @@ class Outcome:
     answers: list[Answer] = field(default_factory=list)
     remarks: list[dict[str, Any]] = field(default_factory=list)
     gone: list[tuple[Nature, str]] = field(default_factory=list)
+    made: list[Scan] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -193,6 +196,8 @@ class Desk:
         """Begin a tick."""
         self.ticks += 1
         self._outcome = Outcome(number=self.ticks, now_ns=now_ns)
+        for memory in self.memories.values():
+            memory.votes.settle(memory)
         for change in self.units.pass_time(now_ns - 1):  # It happened before anything of this tick.
             self._unit_by_clock(change)
         if self._has_adopted:
@@ -209,22 +214,37 @@ class Desk:
             known: What other samples of the same scan changed, before them and by them, as ``take_batch`` found.
 
         Returns:
-            The scans of derived tags that it led to; they are judged too.
+            The scans of derived tags and of votes that it led to; they are judged too.
         """
         memory = self.memory(scan.nature)
-        self._judge(scan, memory, known)
-        made = []
+        if self.table.votes.is_member_row[scan.rows].any():  # The other members' delays have come as far as this.
+            self._pass_time(scan.nature, memory, scan.received_ns - 1)
+        made = self._judge(scan, memory, known)
         for derived in follow(self.derived, self.derived_states[scan.nature], memory, scan):
-            self._judge(derived, memory)
-            made.append(derived)
+            made += [derived, *self._judge(derived, memory)]
         return made
 
-    def _judge(self, scan: Scan, memory: Memory, known: tuple[Changes, Changes] | None = None) -> None:
+    def _judge(self, scan: Scan, memory: Memory, known: tuple[Changes, Changes] | None = None) -> list[Scan]:
+        """Judge a scan; give the samples of votes that it led to, judged as well."""
         before, after = evaluate(self.table, memory, scan)
         self.guard(scan.nature).refresh(memory, scan.rows)
         if known is not None:
             before, after = join(known[0], before), join(known[1], after)
         self.fold(scan, (before, after))
+        return self._poll(scan.nature, (before, after), scan)
+
+    def _poll(self, nature: Nature, changes: tuple[Changes, Changes], scan: Scan | None = None) -> list[Scan]:
+        """Let the votes follow what changed; give their samples, judged."""
+        if len(self.table.votes) == 0:
+            return []
+        made = []
+        memory, state = self.memory(nature), self.derived_states[nature]
+        for sample in poll(self.table, memory, state, nature, changes, scan):
+            made.append(sample)
+            found = evaluate(self.table, memory, sample)
+            self.guard(nature).refresh(memory, sample.rows)
+            self.fold(sample, found)
+        return made
 
     def fold(self, scan: Scan, known: tuple[Changes, Changes]) -> None:
         """Let the alarms follow what a scan changed."""
@@ -239,7 +259,7 @@ class Desk:
             return
         if gap.part.left_out:
             self.remark("late_rules_left_out", source=source, gap=gap.name, rules=list(gap.part.left_out))
-        left_out = self.derived.hanging_on(gap.part.rows)
+        left_out = [*self.derived.hanging_on(gap.part.rows), *self.table.votes.hanging_on(gap.part.rows)]
         if left_out:
             self.remark("late_derived_left_out", source=source, gap=gap.name, tags=left_out)
 
@@ -281,9 +301,7 @@ class Desk:
         """
         outcome = self._outcome
         for nature, memory in self.memories.items():
-            expired = expire(self.table, memory, outcome.now_ns)
-            self.guard(nature).close(self.table.row[expired.rule])
-            self._fold(expired, nature, "")
+            self._pass_time(nature, memory, outcome.now_ns, is_end=True)
         self._end_suppressions(outcome.now_ns)
         self._tell_news()
         if swap is not None:
@@ -299,6 +317,33 @@ class Desk:
             outcome.delays += [(nature, int(rule)) for rule in dirty]
             memory.is_dirty[dirty] = False
         return outcome
+
+    def _pass_time(self, nature: Nature, memory: Memory, until_ns: int, *, is_end: bool = False) -> None:
+        """Let delays and silence come as far as a clock reading, in steps while a vote hangs on them."""
+        for at_ns in self._moments_of_votes(memory, until_ns):
+            self._expire(nature, memory, at_ns)
+        if is_end:
+            self._expire(nature, memory, until_ns)
+
+    def _expire(self, nature: Nature, memory: Memory, now_ns: int) -> None:
+        expired = expire(self.table, memory, now_ns)
+        self.guard(nature).close(self.table.row[expired.rule])
+        self._fold(expired, nature, "")
+        self._outcome.made += self._poll(nature, (expired, NOTHING))
+
+    def _moments_of_votes(self, memory: Memory, now_ns: int) -> Iterator[int]:
+        """Give the moments up to a clock reading at which delays end, while one of a vote or of a member runs.
+
+        Else a vote's delay would end although a member had changed its mind before; a later look finds the same.
+        """
+        votes, passed_ns = self.table.votes, -1
+        mine = np.append(votes.rule, votes.member[votes.is_there])
+        while (memory.phase[mine] != Phase.REST).any():
+            due_ns = next_due_ns(self.table, memory)
+            if due_ns is None or not passed_ns < due_ns <= now_ns:
+                return
+            yield due_ns
+            passed_ns = due_ns
 
     def _tell_news(self) -> None:
         for nature, memory in self.memories.items():
@@ -332,7 +377,10 @@ class Desk:
         forgets = exchange.here[self.table.is_formula[exchange.here] & (exchange.course_of[exchange.here] < 0)]
         for nature, memory in self.memories.items():
             memory.is_dirty[forgets] = True  # Else what the old text kept would come back with it, after a kill.
-            self._fold(judge_anew(self.table, memory, exchange.judged, now_ns), nature, "", swap=swap.number)
+            memory.votes.settle(memory)
+            found = judge_anew(self.table, memory, exchange.judged, now_ns)
+            self._fold(found, nature, "", swap=swap.number)
+            self._outcome.made += self._poll(nature, (found, NOTHING))
             for _, changes in retold(swap, nature, memory, now_ns):
                 self._fold(changes, nature, "", swap=swap.number)
         self._release_orphans(now_ns)

@@ -18,6 +18,7 @@ from alerting.core.derived.told import told
 from alerting.core.drift import Drifted
 from alerting.core.memory import Phase, no_changes
 from alerting.core.trend import Forecast
+from alerting.core.vote import told_lost, told_vote
 from alerting.lifecycle import Turn, step
 from alerting.model.alarm import Alarm, State, digest
 from alerting.model.event import Event, What
@@ -224,12 +225,16 @@ def _more_facts(lane: Lane, rule: Rule, changes: Changes, decisive: int, *, is_a
         facts |= _forecast(lane, rule) if rule.kind is Kind.TREND else _drifted(lane, rule)
     if rule.kind is Kind.EXPRESSION:
         facts |= _asked(lane, rule, is_active=bool(changes.is_active[decisive]))
+        lost = told_lost(lane.table, lane.memory, lane.table.index_of[rule.id])
+        facts |= {"lost": lost} if lost else {}
+    if rule.kind is Kind.VOTE:
+        facts |= told_vote(lane.table, lane.memory, lane.table.index_of[rule.id])
     if rule.other:
         tags = lane.table.tags
         facts["other"] = rule.other
         facts["other_value"] = float(changes.other[decisive]) if np.isfinite(changes.other[decisive]) else None
         facts["other_eu"] = tags[tags.row_of[rule.other]].eu
-    if rule.kind in (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE, Kind.EXPRESSION, Kind.DRIFT):
+    if rule.kind in (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE, Kind.EXPRESSION, Kind.DRIFT, Kind.VOTE):
         facts["holds"] = is_active
     if lane.derived is not None and lane.derived_state is not None:
         facts |= told(lane.derived, lane.derived_state, lane.memory, rule.tag)

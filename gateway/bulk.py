@@ -72,7 +72,7 @@ def _settle(desk: Desk, intake: Intake, nature: Nature, plain: Plain, settled: S
     if intake.steps.is_any:
         intake.steps.clear(batch.rows[taken.is_taken])
     if (
-        len(desk.table.many) == len(desk.derived) == len(desk.table.gates.rules) == 0
+        len(desk.table.many) == len(desk.derived) == len(desk.table.votes) == len(desk.table.gates.rules) == 0
     ):  # Nothing looks at another source's time within the tick.
         memory.mark_all(scans, plain.source, plain.received_ns, taken.newest_ns)
         odd = set(np.flatnonzero(taken.left).tolist()) | taken.changes.keys()

@@ -218,6 +218,8 @@ class Road:
                     continue
                 receipt.parts += 1
                 self.historian.append(part, self._kept(receipt))
+        for made in turned.made:
+            self.historian.append(made)
 
     def _kept(self, receipt: Receipt) -> Callable[[bool], None]:
         """Make the call that tells the acknowledger about one part of an item; a lost part is counted elsewhere."""

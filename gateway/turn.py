@@ -25,12 +25,14 @@ class Turned:
     Attributes:
         entered: For each item, the parts of it that entered any lane, as the historian is to keep them.
         shown: Scans of the live lane and retained ones, for the live picture.
-        derived: Samples of derived tags; they are no input's, so they stand beside the books of what came in.
+        made: Scans of votes that the clock or a swap led to.
+        derived: Samples of derived tags and votes; they are no input's, so they stand beside the books of what came in.
     """
 
     outcome: Outcome
     entered: list[list[Scan]] = field(default_factory=list)
     shown: list[Scan] = field(default_factory=list)
+    made: list[Scan] = field(default_factory=list)
     live: int = 0
     late: int = 0
     unjudged: int = 0
@@ -78,6 +80,9 @@ def take_turn(
     for command in commands:
         desk.obey(command)
     turned.outcome = desk.finish(swap)
+    turned.made = turned.outcome.made
+    turned.shown += turned.made
+    turned.derived += sum(map(len, turned.made))
     return turned
 
 

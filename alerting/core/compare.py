@@ -15,6 +15,7 @@ from alerting.core.memory import Memory
 from alerting.core.rate import judge_rates
 from alerting.core.state import judge_states
 from alerting.core.trend import judge_trends
+from alerting.core.vote import judge_votes
 from alerting.model.rule import Kind, RuleTable
 
 
@@ -54,4 +55,7 @@ def compare(
     if Kind.FROZEN in table.kinds:
         mine = kind == Kind.FROZEN
         holds[mine], lets_go[mine] = judge_frozen(table, memory, rules[mine], value[mine], time_ns[mine])
+    if Kind.VOTE in table.kinds:
+        mine = kind == Kind.VOTE
+        holds[mine], lets_go[mine] = judge_votes(table, memory, rules[mine], value[mine])
     return holds, lets_go

@@ -31,7 +31,7 @@ Times = NDArray[np.int64]
 
 OUT_OF_RANGE = np.array([encode(Quality.BAD, Reason.RANGE), encode(Quality.BAD, Reason.SENTINEL)], dtype=np.uint8)
 #: Kinds that a value which was there before can trip by itself; the others wait for the next sample.
-AT_ONCE = (*LIMITS, Kind.DEVIATION, Kind.STATE)
+AT_ONCE = (*LIMITS, Kind.DEVIATION, Kind.STATE, Kind.VOTE)
 NONE = np.empty(0, np.int64)
 LOOK_BACK_NS = 40 * 86_400 * 1_000_000_000  # After a longer pause only what has been last matters.
 NO_ROWS = np.empty(0, np.int32)

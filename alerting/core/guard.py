@@ -73,6 +73,7 @@ class Guard:
         self.is_plain[table.row[~plain_rules(table)]] = False
         if len(table.many):
             self.is_plain[np.unique(table.inputs)] = False
+        self.is_plain[table.votes.is_member_row] = False  # Their votes are computed scan by scan, in order.
         self._of: dict[Kind, NDArray[np.int32]] = {}
         for kind in (*LIMITS, Kind.RATE):
             mine = np.flatnonzero(table.kind == kind)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from alerting.core.formula import Formulas
 from alerting.core.timers import Timers
+from alerting.core.vote import VoteBook
 from alerting.model.blocks import BLOCKS_MOST
 from alerting.model.rule import Kind, RuleTable
 from edge.model import Scan
@@ -159,6 +160,7 @@ class Memory:
         flat_of: Place of each FROZEN rule in the next two, int32 (rules,), -1 for other kinds.
         anchor: Where the present flat stretch of FROZEN rules began, float64 (frozen,); NaN before the first sample.
         flat: Their flat time and what it needs, int64 (frozen, ``Flat``).
+        votes: How the members of votes stand; follows from the rest.
         timers: Which delays run and when silence is due; follows from the rest.
     """
 
@@ -200,6 +202,7 @@ class Memory:
     flat_of: NDArray[np.int32]
     anchor: NDArray[np.float64]
     flat: NDArray[np.int64]
+    votes: VoteBook
     timers: Timers
     source_of: dict[str, int] = field(default_factory=dict)
     start_ns: int = 0
@@ -257,6 +260,7 @@ class Memory:
             flat_of=flat_of,
             anchor=np.full(frozen, np.nan),
             flat=np.zeros((frozen, len(Flat)), dtype=np.int64),
+            votes=VoteBook(table.votes),
             timers=Timers(table, source),
             source_of=source_of,
             start_ns=start_ns,

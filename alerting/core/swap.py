@@ -35,6 +35,7 @@ from alerting.core.memory import LINE_COLUMNS, Changes, Memory, Phase, no_change
 from alerting.core.rate import compare_rates
 from alerting.core.state import judge_states
 from alerting.core.trend import compare_trends
+from alerting.core.vote import judge_votes
 from alerting.model.rule import Kind, Rule, RuleTable
 from edge.model.quality import is_bad
 
@@ -254,6 +255,8 @@ def _compare(table: RuleTable, memory: Memory, rules: Indexes) -> tuple[NDArray[
     mine = kind == Kind.STATE
     if mine.any():
         holds[mine], lets_go[mine] = judge_states(table, rules[mine], value[mine])
+    mine = kind == Kind.VOTE
+    holds[mine], lets_go[mine] = judge_votes(table, memory, rules[mine], value[mine])
     mine = kind == Kind.FROZEN
     holds[mine] = is_frozen(table, memory, rules[mine])
     lets_go[mine] = ~holds[mine]

@@ -17,6 +17,7 @@ from alerting.model.gate import GateTable
 from alerting.model.schedule import Calendar, Schedule
 from alerting.model.states import StateTable
 from alerting.model.tier import Tier
+from alerting.model.vote import VoteTable
 from edge.model import Tag, TagTable
 
 S_TO_NS = 1_000_000_000
@@ -39,6 +40,7 @@ class Kind(IntEnum):
     EXPRESSION = 20  # a condition over tags, as in docs/expressions.md
     STATE = 11  # the value is one of some states, or some of its bits have a pattern
     FROZEN = 12  # the value keeps coming and does not change, while it should
+    VOTE = 14  # k of n limits stand
     RANGE = 13  # out of the instrument's range, or a fill value, for longer than t
     SCHEDULE = 31  # outside the schedule of rules on tags of one source; made by the table, never rings
     GATE = 30  # an enable-condition of other rules is known to be false; made by the table, never rings
@@ -60,6 +62,7 @@ GROUP = {
     Kind.STATE: "state",
     Kind.FROZEN: "frozen",
     Kind.RANGE: "range",
+    Kind.VOTE: "vote",
     Kind.GATE: "gate",
     Kind.SCHEDULE: "schedule",
 }
@@ -83,7 +86,7 @@ class Rule:
             the limit that the tag runs to; for DRIFT in standard deviations of its statistic; not used by STATE.
         name: Tells rules of one kind on one tag apart; empty for the only one. Part of the alarm's identity.
         reference: What a DEVIATION is measured from: a number in the tag's engineering unit, or the name of a tag.
-        when: The text of an EXPRESSION.
+        when: The text of an EXPRESSION; of a VOTE over tags the one condition of its members.
         asked: Names of the tags that it asks about.
         states: States of a STATE rule; empty where its bits count.
         mask, pattern: Bits of a STATE rule: ``value & mask == pattern``.
@@ -106,6 +109,8 @@ class Rule:
         drift: How a DRIFT judges; None for other kinds.
         tier: Tier of the alarm while this condition is active.
         is_latching: The alarm stays until reset although the value came back.
+        members: Ids of the limits that vote; a VOTE alone has some, and its setpoint is k.
+        keeps_k: k stays while members are out; else each lowers it by one, to 1 at least (VOTE only).
         revision: Rises with each change of this rule; stands on each event, never in an identity.
         response: What the operator should do, by language; an alarm without one is flagged.
     """
@@ -141,6 +146,8 @@ class Rule:
     enable: str = ""
     enable_asked: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    members: tuple[str, ...] = ()
+    keeps_k: bool = False
     revision: int = 1
     response: dict[str, str] = field(default_factory=dict)
 
@@ -162,8 +169,8 @@ class Rule:
 
     @property
     def is_alone(self) -> bool:
-        """Tell whether the rule looks at no other tag than its own."""
-        return not (self.asked or self.while_tag or isinstance(self.reference, str))
+        """Tell whether the rule looks at no other tag than its own; a vote's own tag says how its members stand."""
+        return self.kind is Kind.VOTE or not (self.asked or self.while_tag or isinstance(self.reference, str))
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -172,8 +179,8 @@ class Rule:
 
     @property
     def is_hidden(self) -> bool:
-        """Tell whether the table made this rule for others; people never see it."""
-        return self.kind in HIDDEN_KINDS
+        """Tell whether the rule is there for others alone, as a gate or a member of a vote; people never see it."""
+        return self.kind in HIDDEN_KINDS or self.tier is Tier.NONE
 
 
 def gate_id(enable: str) -> str:
@@ -302,6 +309,7 @@ class RuleTable:
         states: What the STATE rules compare with.
         band, while_above: Of FROZEN rules, float64 (r,).
         flat_ns: How long flat is FROZEN, int64 (r,).
+        votes: The VOTE rules and their members.
         has_range: Rules whose tag has a RANGE rule too, bool (r,).
         other_row: Tag row that the rule's value is judged against, int32 (r,); -1 for none.
         is_value: Rules that judge values, so that BAD quality pauses them, bool (r,).
@@ -391,6 +399,13 @@ class RuleTable:
         self.flat_ns: NDArray[np.int64] = _to_ns(np.where(self.kind == Kind.FROZEN, self.setpoint, 0.0))
         self.has_range: NDArray[np.bool_] = np.isin(self.row, self.row[self.kind == Kind.RANGE])
         self._index_inputs(order)
+        self.votes = VoteTable(
+            order,
+            np.flatnonzero(self.kind == Kind.VOTE).tolist(),
+            np.flatnonzero(self.kind == Kind.STALE).tolist() if Kind.VOTE in self.kinds else (),
+            self.index_of,
+            tags,
+        )
 
     def _index_inputs(self, order: Sequence[Rule]) -> None:
         """Tell which rules to judge when which tag gets a sample."""

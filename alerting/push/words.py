@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from alerting.push.derived import computed_from
+from alerting.push.vote_words import voted
 
 Language = Literal["en", "zh"]
 
 CONDITION_ZH = {
     "LL": "低低报", "L": "低报", "H": "高报", "HH": "高高报", "RATE": "变化率", "STALE": "数据中断", "BAD": "质量坏",
     "EXPRESSION": "表达式条件",
+    "VOTE": "表决",
     "DRIFT": "漂移",
     "TREND": "预计越限时间", "DEVIATION": "偏差", "STATE": "状态", "FROZEN": "数据冻结", "RANGE": "超量程",
 }  # fmt: skip
@@ -44,14 +46,18 @@ def clause(facts: Mapping[str, Any], lang: Language) -> str:
     Args:
         facts: ``tag, kind, value, eu, setpoint, on_delay_s, window_s``, of a TREND also ``to, is_falling, slope,
             time_to_limit_s, horizon_s, blocks``, of a DRIFT ``usual, away, score, detector, season, span_s,
-            is_learning``, of an EXPRESSION ``when, parts``, of other kinds what their rule has (``other,
-            other_value, other_eu, reference, states, mask, pattern, band, while_above``) and ``holds``; ``decimals``
-            where the tag's resolution gives them. What is missing shows as ``?`` or is left out.
+            is_learning``, of an EXPRESSION ``when, parts``, of a VOTE ``title, enough, members``, of other kinds what
+            their rule has (``other, other_value, other_eu, reference, states, mask, pattern, band, while_above``) and
+            ``holds``; ``decimals`` where the tag's resolution gives them. What is missing shows as ``?`` or is left
+            out.
         lang: ``en`` or ``zh``.
     """
     if facts.get("disabled"):
         return _disabled_zh(facts) if lang == "zh" else _disabled_en(facts)
-    said = _clause_zh(facts) if lang == "zh" else _clause_en(facts)
+    if facts.get("kind") == "VOTE" or facts.get("lost"):
+        said = voted(facts, lang, CONDITION_ZH)
+    else:
+        said = _clause_zh(facts) if lang == "zh" else _clause_en(facts)
     if facts.get("enable_is") == "unknown":
         said += _doubtful_zh(facts) if lang == "zh" else _doubtful_en(facts)
     return said + computed_from(facts, lang)

@@ -27,7 +27,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "source.topic": (
         "pattern", "format", "tag", "value", "time", "tags", "type", "endian", "skip", "time_at", "time_in",
     ),
-    "template": ("id", "tags", "devices", "source", "unit", "rule", "derived"),
+    "template": ("id", "tags", "devices", "source", "unit", "rule", "derived", "vote"),
     "unit": ("id", "title", "kind", "grade", "area"),
     "rule": (
         "tag", "kind", "setpoint", "deadband", "on_delay_s", "off_delay_s", "window_s", "tier", "latching", "response",
@@ -37,8 +37,8 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "enable", "schedule",
     ),
     "vote": (
-        "id", "unit", "k", "members", "kind", "setpoint", "degrade", "tier", "on_delay_s", "off_delay_s", "latching",
-        "enable", "schedule", "response", "tier_lost", "lost_s",
+        "id", "title", "unit", "k", "members", "kind", "setpoint", "deadband", "degrade", "tier", "on_delay_s",
+        "off_delay_s", "latching", "enable", "schedule", "response", "tier_lost", "lost_s",
     ),
     "derived": (
         "tag", "kind", "title", "unit", "eu", "range_lo", "range_hi", "resolution", "period_s", "inputs",
@@ -57,7 +57,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "persons", "concentration", "gas", "flow", "tags", "tag",
     ),
     "tiering": ("unit_kind", "unit", "grade", "when", "tier", "lower_after_s"),
-    "tiering.when": ("kind", "kinds", "tier_least", "count", "for_s", "time_to_limit_s"),
+    "tiering.when": ("kind", "kinds", "voted", "tier_least", "count", "for_s", "time_to_limit_s"),
     "schedule": ("id", "span"),
     "schedule.span": ("days", "from", "to"),
     "task": ("kind", "tier", "title", "owner", "within_s"),

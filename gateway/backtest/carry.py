@@ -169,8 +169,9 @@ class Carrier:
         self.table = site.rules
         self.done = Carried()
         self.bands = Bands.of_table(site.rules)
-        #: Rows of derived tags: computed here too, whatever the file says of them.
-        self.derived_rows = np.array([site.tags.row_of[each.tag] for each in site.derived], dtype=np.int32)
+        #: Rows of derived tags and votes: computed here too, whatever the file says of them.
+        made = [*(each.tag for each in site.derived), *site.rules.votes.names]
+        self.derived_rows = np.array([site.tags.row_of[name] for name in made], dtype=np.int32)
         for each in site.derived:
             self.bands.is_all_banded = False
             self.bands.is_stop[[site.tags.row_of[name] for name in each.asked]] = True

@@ -84,7 +84,8 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     schedules = ScheduleReader(root.sections("schedule", "Schedule"), timezone or "UTC")
     entries = [*root.sections("rule", "Rule"), *_template_rules(field)]
     learned_only = learned_tags(derived)
-    votes = Votes(root.sections("vote", "Vote"), [unit.id for unit in units], learned_only)
+    asked = [*root.sections("vote", "Vote"), *_template_votes(field)]
+    votes = Votes(asked, [unit.id for unit in units], learned_only)
     rules = read_rules(field.tags, entries, schedules, overlay, learned_only, votes)
     judge_refused(field.refused)
     learned, artefact = None, root.section("learn")
@@ -165,6 +166,10 @@ def _template_rules(field: FieldDraft) -> list[Entry]:
 
 def _template_derived(field: FieldDraft) -> list[Entry]:
     return [entry for template in field.templates for entry in template.tables("derived", "Derived tag")]
+
+
+def _template_votes(field: FieldDraft) -> list[Entry]:
+    return [entry for template in field.templates for entry in template.tables("vote", "Vote")]
 
 
 def _check_demonstration(field: FieldDraft) -> None:

@@ -4,7 +4,7 @@ Why: a limit that can never trip, or never let go, is worse than none, because s
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Final
@@ -63,7 +63,7 @@ class RuleDraft:
 
 
 def read_rules(
-    tags: Sequence[TagDraft],
+    tags: list[TagDraft],
     entries: Iterable[Entry],
     schedules: ScheduleReader,
     overlay: Overlay = NOTHING,
@@ -75,7 +75,7 @@ def read_rules(
     Args:
         overlay: Rules that stand otherwise than here; they are judged with the others.
         learned: Tags that only a learned detector speaks for; a rule about nothing else is BLUE.
-        votes: Read last, because they ask for limits; a vote whose rule stands in the overlay is as it stands there.
+        votes: Read last, because they ask for limits; their tags are appended to the tags.
     """
     by_tag: dict[str, dict[Kind, RuleDraft]] = {draft.tag.name: _rules_of_row(draft) for draft in tags}
     moved: set[str] = set()  # Tags of which a rule of the row stands in the overlay.
@@ -85,7 +85,8 @@ def read_rules(
                 moved.add(name)
                 del rules[kind]
         entries = [entry for entry in entries if id_of(entry.values) not in overlay.rules]
-        entries += overlay.entries(tags[0].row.reading)
+        voting = {entry.values.get("id") for entry in (votes or Votes()).entries}
+        entries += [each for each in overlay.entries(tags[0].row.reading) if each.values.get("tag") not in voting]
     named: dict[str, RuleDraft] = {}
     tag_of = {draft.tag.name: draft.tag for draft in tags}
     expressions = ExpressionReader(tags)
@@ -122,7 +123,7 @@ def read_rules(
     asked = expressions.settle(can_fall_stale, learned)
     known = [draft.rule for rules in by_tag.values() for draft in rules.values()]
     known += [*(draft.rule for draft in named.values()), *asked]
-    voting = read_votes(tags, known, votes or Votes(), overlay, _tier)
+    voted = read_votes(tags, known, votes or Votes(), overlay, _tier)
     enables = EnableReader(tags)
     read = [
         *(
@@ -135,7 +136,8 @@ def read_rules(
             schedules.give(enables.give(rule, expressions.found[rule.id].entry), expressions.found[rule.id].entry)
             for rule in asked
         ),
-        *(schedules.give(enables.give(rule, entry), entry) for rule, entry in voting),
+        *(schedules.give(enables.give(rule, entry), entry) for rule, entry in voted if not rule.is_hidden),
+        *(rule for rule, _ in voted if rule.is_hidden),
     ]
     of_files = [draft for draft in tags if draft.tag.name not in moved]
     enables.settle(can_fall_stale, of_files)

@@ -21,7 +21,8 @@ def keep_silent(rule: Rule, entry: Entry, key: str, learned: Collection[str]) ->
         key: Key of its tier there.
         learned: Tags that only learned detectors speak for.
     """
-    is_heard = rule.kind in (Kind.STALE, Kind.BAD) or not all(tag in learned for tag in rule.inputs)
+    asked = rule.asked if rule.kind is Kind.VOTE else rule.inputs  # A vote's own tag is what its members say.
+    is_heard = rule.kind in (Kind.STALE, Kind.BAD) or not all(tag in learned for tag in asked)
     if is_heard or rule.tier is Tier.BLUE:
         return rule
     if entry.has(key):

@@ -22,7 +22,7 @@ DELAY: Final = Span(least=0, most=DAY_S)
 AHEAD: Final = Span(above=0, most=DAY_S)
 COUNT_MOST: Final = 1_000
 NO_GRADE: Final = "none"
-KINDS: Final = tuple(kind.name for kind in Kind if kind in TIER_DEFAULT)
+KINDS: Final = tuple(kind.name for kind in Kind if kind in TIER_DEFAULT or kind is Kind.VOTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,14 @@ def _when(entry: Entry) -> TierLine:
                 )
         if when.values["kinds"] == []:
             when.wrong("kinds", "kinds is an empty list; nothing could hold.", "Name a kind, or remove kinds.")
+    if when.flag("voted", default=False):
+        if kinds:
+            when.wrong(
+                "voted",
+                "voted is given beside kind or kinds; a vote is a condition of its own.",
+                'Leave kind and kinds out, or name "VOTE" among the kinds.',
+            )
+        kinds = (Kind.VOTE.name,)
     for_s = when.number("for_s", 0.0, DELAY)
     near_s = when.number("time_to_limit_s", 0.0, AHEAD)
     if near_s and kinds and kinds != (Kind.TREND.name,):

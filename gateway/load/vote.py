@@ -1,6 +1,6 @@
-"""Votes: what a ``[[vote]]`` says, as EXPRESSION rules, and what must hold for it.
+"""Votes: what a ``[[vote]]`` says, as a tag of its own with its rules, and what must hold for it.
 
-Flow: [[vote]], limits -> [load] -> rule of the vote, rule of its loss
+Flow: [[vote]], limits -> [load] -> tag of the vote, its rule, the rule of its loss, limits of members that are tags
 Why: one instrument that lies shall not ring for a whole group, and a group in which nobody can be judged any more shall
 never look like a calm one.
 Never: counts a member whose tag is BAD or silent.
@@ -9,12 +9,12 @@ Never: counts a member whose tag is BAD or silent.
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from typing import Final
 
 from alerting.core.expression import Expression, ExpressionError, read
 from alerting.core.expression.lexer import KEYWORDS
+from alerting.model.derivation import DERIVED, source_of
 from alerting.model.rule import Kind, Rule
 from alerting.model.tier import Tier
 from edge.load.entry import Entry, Span
@@ -22,15 +22,17 @@ from edge.load.mistake import meant, show
 from edge.load.tag import TagDraft
 from edge.load.words import is_name, keys_of
 from edge.model import Tag
-from gateway.load.overlay import Overlay
+from gateway.load.overlay import Overlay, written
 from gateway.load.silent import keep_silent
 
-#: Kinds of limit that can be a member, and how each compares.
-SIGN: Final = {Kind.LL: "<=", Kind.L: "<=", Kind.H: ">=", Kind.HH: ">="}
-#: How a vote degrades while members are out, and the function of the expression that does so.
-DEGRADE: Final = {"lower-k": "vote", "keep-k": "vote_keep"}
-#: Name of the rule that rings when too few members can be judged: the vote's, and this.
-LOST: Final = "-lost"
+#: Kinds of limit that can be a member.
+LIMITS: Final = (Kind.LL, Kind.L, Kind.H, Kind.HH)
+#: How a vote degrades while members are out.
+DEGRADE: Final = ("lower-k", "keep-k")
+#: Name of the rule that rings when too few members can be judged.
+LOST: Final = "lost"
+#: What may be otherwise in a vote's rules while the gateway runs; members and k stand in the site file.
+CHANGEABLE: Final = ("tier", "on_delay_s", "off_delay_s", "latching", "response", "enable", "schedule")
 MEMBERS_LEAST: Final = 2
 MEMBERS_MOST: Final = 15  # As many as vote(…) takes.
 SCANS_BEFORE_LOST: Final = 3  # As with BAD data of one tag (design §3): three scans, and 3 s at least.
@@ -40,8 +42,7 @@ DAY_S: Final = 86_400
 DELAY: Final = Span(least=0, most=DAY_S)
 
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[.:-][A-Za-z0-9_]+)*")
-_ID_LETTERS: Final = 32 - len(LOST)  # The rule's name, with -lost, has 32 letters at most.
-_ID_RULE: Final = f"a vote's id is 1 to {_ID_LETTERS} letters, digits, dashes or underscores"
+_ID_RULE: Final = "a vote's id is 1 to 32 letters, digits, dashes or underscores"
 
 #: What to do where a vote can no longer be judged, in the words of one instrument without data.
 LOST_RESPONSE: Final = {
@@ -65,73 +66,96 @@ class Votes:
 
 
 def read_votes(
-    tags: Sequence[TagDraft],
+    tags: list[TagDraft],
     known: Iterable[Rule],
     votes: Votes,
     overlay: Overlay,
     tier_of: Callable[[Entry, str, Tier], Tier],
 ) -> list[tuple[Rule, Entry]]:
-    """Read the votes: their rules, each with its entry.
+    """Read the votes: their rules, each with its entry; the tags of the votes are appended to the tags.
 
     Args:
         known: All other rules of the site, as they stand.
-        overlay: A vote's rule that stands in it is among the known ones, or removed.
+        overlay: What of a vote's rules was changed while the gateway ran.
         tier_of: Reads the tier at a key, or gives the default.
     """
     if not votes.entries:
         return []
-    reader = VoteReader(
-        tags, [rule for rule in known if rule.id not in overlay.rules or rule.kind is not Kind.EXPRESSION], votes.units
-    )
-    return [
-        (rule if rule.id in reader.losses else keep_silent(rule, entry, "tier", votes.learned), entry)
-        for entry in votes.entries
-        for rule in reader.take(entry, tier_of(entry, "tier", TIER), tier_of(entry, "tier_lost", TIER))
-        if rule.id not in overlay.rules
-    ]
+    reader = VoteReader(tags, known, votes.units)
+    found: list[tuple[Rule, Entry]] = []
+    for entry in votes.entries:
+        for rule in reader.take(entry, tier_of(entry, "tier", TIER), tier_of(entry, "tier_lost", TIER)):
+            if rule.is_hidden:
+                found.append((rule, entry))
+                continue
+            own = rule if rule.id in reader.losses else keep_silent(rule, entry, "tier", votes.learned)
+            if rule.id not in overlay.rules:
+                found.append((own, entry))
+            elif overlay.rules[rule.id] is not None:
+                found.append(_changed(own, overlay, entry, tier_of))
+    tags += reader.drafts
+    return found
+
+
+def _changed(
+    rule: Rule, overlay: Overlay, entry: Entry, tier_of: Callable[[Entry, str, Tier], Tier]
+) -> tuple[Rule, Entry]:
+    """Give a vote's rule as it stands in the overlay; only what is ``CHANGEABLE`` may be otherwise there."""
+    table = overlay.rules[rule.id]
+    given = next(each for each in overlay.entries(entry.reading) if each.values == table)
+    own = written(rule)
+    for key in sorted({*given.values, *own} - set(CHANGEABLE)):
+        if given.values.get(key) != own.get(key):
+            given.wrong(
+                key, f"{key} of a vote stands in the site file.", f"Change {key} there; here {', '.join(CHANGEABLE)}."
+            )
+    return replace(
+        rule,
+        tier=tier_of(given, "tier", rule.tier),
+        on_delay_s=given.number("on_delay_s", 0.0, DELAY),
+        off_delay_s=given.number("off_delay_s", 0.0, DELAY),
+        is_latching=given.flag("latching", default=False),
+        response=given.titles("response", ""),
+    ), given
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member of a vote: a tag and the limit that it is compared with."""
+    """One member of a vote: a tag and the limit that it is compared with.
+
+    Attributes:
+        rule: Id of the limit; empty where the vote makes it.
+    """
 
     tag: str
     kind: Kind
-    setpoint: float
-
-    @property
-    def condition(self) -> str:
-        """Its condition, compared as the limit is."""
-        return f"{_quoted(self.tag)} {SIGN[self.kind]} {_number(self.setpoint)}"
+    rule: str = ""
 
 
 class VoteReader:
     """Reads the votes of a site, when its limits are known."""
 
     def __init__(self, tags: Sequence[TagDraft], rules: Iterable[Rule], units: Collection[str]) -> None:
-        self.tags: Mapping[str, Tag] = {draft.tag.name: draft.tag for draft in tags}
+        self.rows: Mapping[str, TagDraft] = {draft.tag.name: draft for draft in tags}
+        self.tags: Mapping[str, Tag] = {name: draft.tag for name, draft in self.rows.items()}
         self.eus = {name: tag.eu for name, tag in self.tags.items()}
         self.rules = {rule.id: rule for rule in rules}
-        self.limits = {name: rule for name, rule in self.rules.items() if rule.kind in SIGN and not rule.name}
+        self.limits = {name: rule for name, rule in self.rules.items() if rule.kind in LIMITS and not rule.name}
         self.can_fall_stale = {rule.tag for rule in self.rules.values() if rule.kind is Kind.STALE}
         self.units = units
         self.entry_of: dict[str, Entry] = {}  # by id of the vote
         self.losses: set[str] = set()  # ids of the rules that say that a vote is lost
+        self.drafts: list[TagDraft] = []  # the tags of the votes
 
     def take(self, entry: Entry, tier: Tier, tier_lost: Tier) -> list[Rule]:
-        """Read one ``[[vote]]``: the rule of the vote and that of its loss; none where there is a mistake."""
+        """Read one ``[[vote]]``: its rules; none where there is a mistake."""
         entry.refuse_unknown(keys_of("vote"))
-        name = entry.required("id", _ID_RULE, lambda text: is_name(text) and len(text) <= _ID_LETTERS)
-        if name in self.entry_of:
-            place = self.entry_of[name].place("id")
-            entry.wrong("id", f"id stands twice, first in {place.file}:{place.line}.", "Give each vote its own id.")
-            name = ""  # Its rules would stand twice too; that is told with the id.
-        elif name:
-            self.entry_of[name] = entry
+        name = self._id(entry)
         members = self._members(entry)
         k = self._k(entry)
-        degrade = entry.choice("degrade", tuple(DEGRADE), "lower-k")
+        keeps_k = entry.choice("degrade", DEGRADE, DEGRADE[0]) == "keep-k"
         unit = self._unit(entry)
+        title = entry.titles("title", name)
         on_delay_s = entry.number("on_delay_s", 0.0, DELAY)
         off_delay_s = entry.number("off_delay_s", 0.0, DELAY)
         lost_s = entry.number_or_none("lost_s", DELAY)
@@ -139,43 +163,38 @@ class VoteReader:
         response = entry.titles("response", "")
         if not (name and members and k and unit):
             return []
-        host = next((member.tag for member in members if self.tags[member.tag].unit == unit), "")
-        if not host:
-            entry.wrong(
-                "unit",
-                f"no member belongs to unit {show(unit)}; the alarm hangs on the first member that does.",
-                "Name the unit of a member, or put the members right.",
-            )
-            return []
-        asked = self._read(entry, f"{DEGRADE[degrade]}({k}, {', '.join(member.condition for member in members)})")
         # With k kept, fewer than k members can never meet the vote: it is lost as soon as n - k + 1 are out.
-        least = len(members) - (k if degrade == "keep-k" else 1) + 1
+        least = len(members) - (k if keeps_k else 1) + 1
         lost = self._read(entry, f"vote_keep({least}, {', '.join(self._out(member.tag) for member in members)})")
-        if asked is None or lost is None:
+        if lost is None:
             return []
-        default_s = max(SCANS_BEFORE_LOST * max(self.tags[member.tag].period_s for member in members), LOST_S_LEAST)
-        made = [
+        asked = tuple(member.tag for member in members)
+        self._keep_tag(entry, name, unit, title, [self.tags[tag] for tag in asked])
+        default_s = max(SCANS_BEFORE_LOST * max(self.tags[tag].period_s for tag in asked), LOST_S_LEAST)
+        made = self._own_limits(entry, name, members)
+        made += [
             Rule(
-                id=f"{host}.EXPRESSION:{name}",
-                tag=host,
-                kind=Kind.EXPRESSION,
-                setpoint=math.nan,
+                id=f"{name}.VOTE",
+                tag=name,
+                kind=Kind.VOTE,
+                setpoint=float(k),
                 tier=tier,
-                name=name,
-                when=asked.text,
-                asked=asked.tags,
+                when=f"{entry.values['kind']} {entry.values['setpoint']}" if made else "",
+                asked=asked,
+                members=tuple(member.rule or _limit_id(member, name) for member in members),
+                keeps_k=keeps_k,
                 on_delay_s=on_delay_s,
                 off_delay_s=off_delay_s,
                 is_latching=is_latching,
                 response=response,
             ),
             Rule(
-                id=f"{host}.EXPRESSION:{name}{LOST}",
-                tag=host,
+                id=f"{name}.EXPRESSION:{LOST}",
+                tag=name,
                 kind=Kind.EXPRESSION,
                 setpoint=math.nan,
                 tier=tier_lost,
-                name=f"{name}{LOST}",
+                name=LOST,
                 when=lost.text,
                 asked=lost.tags,
                 on_delay_s=default_s if lost_s is None else lost_s,
@@ -183,16 +202,58 @@ class VoteReader:
             ),
         ]
         self.losses.add(made[-1].id)
-        for rule in made:
-            if rule.id in self.rules:
-                entry.wrong(
-                    "id",
-                    f"its rule {rule.id} is there already.",
-                    "Give the vote another id; the rules of a vote are named <id> and <id>-lost.",
-                )
-                return []
-            self.rules[rule.id] = rule
         return made
+
+    def _id(self, entry: Entry) -> str:
+        """Read the id, which is the name of the vote's tag; empty where it cannot be."""
+        name = entry.required("id", _ID_RULE, is_name)
+        if name in self.entry_of:
+            place = self.entry_of[name].place("id")
+            entry.wrong("id", f"id stands twice, first in {place.file}:{place.line}.", "Give each vote its own id.")
+            return ""
+        if name:
+            self.entry_of[name] = entry
+        if name in self.rows:
+            place = self.rows[name].row.place("tag")
+            entry.wrong(
+                "id",
+                f"{place.file}:{place.line} has a tag of this name; a vote is a tag of its own.",
+                "Give the vote another id.",
+            )
+            return ""
+        return name
+
+    def _keep_tag(self, entry: Entry, name: str, unit: str, title: dict[str, str], members: Sequence[Tag]) -> None:
+        """Make the tag of a vote: how many members agree."""
+        sources = {each for tag in members for each in tag.source.removeprefix(f"{DERIVED}:").split("+")}
+        tag = Tag(
+            name=name,
+            source=source_of(sources),
+            title=title,
+            unit=unit,
+            resolution=1.0,
+            period_s=min(tag.period_s for tag in members),
+            nature=members[0].nature,
+        )
+        self.drafts.append(TagDraft(tag, entry))
+
+    def _own_limits(self, entry: Entry, name: str, members: Sequence[Member]) -> list[Rule]:
+        """Make the limits of members that are tags; they ring by no means themselves."""
+        if not entry.has("setpoint"):
+            return []
+        setpoint, deadband = entry.number("setpoint", 0.0), entry.number("deadband", 0.0, Span(least=0))
+        return [
+            Rule(
+                id=_limit_id(member, name),
+                tag=member.tag,
+                kind=member.kind,
+                setpoint=setpoint,
+                tier=Tier.NONE,
+                deadband=deadband,
+                name=name,
+            )
+            for member in members
+        ]
 
     def _members(self, entry: Entry) -> list[Member]:
         """Read the members; none where one is wrong."""
@@ -205,6 +266,8 @@ class VoteReader:
                 entry.wrong("members", "members is empty; a vote has at least 2.", "Name the limits that vote.")
             return []
         is_common = entry.has("kind") or entry.has("setpoint")
+        if entry.has("deadband"):
+            self._deadband(entry, is_common=is_common)
         kind, setpoint = self._common(entry) if is_common else (None, None)
         found: list[Member | None] = []
         for name in dict.fromkeys(named):
@@ -228,10 +291,22 @@ class VoteReader:
 
     def _common(self, entry: Entry) -> tuple[Kind | None, float | None]:
         """Read the one condition of members that are tags."""
-        word = entry.choice("kind", tuple(kind.name for kind in SIGN), "")
+        word = entry.choice("kind", tuple(kind.name for kind in LIMITS), "")
         if not entry.has("setpoint"):
             entry.wrong("setpoint", "setpoint is missing; kind says that the members are tags.", "Add setpoint.")
         return Kind[word] if word else None, entry.number_or_none("setpoint")
+
+    @staticmethod
+    def _deadband(entry: Entry, *, is_common: bool) -> None:
+        """Refuse a deadband where the members have their own; read it where they have not."""
+        if is_common:
+            entry.number("deadband", 0.0, Span(least=0))
+        else:
+            entry.wrong(
+                "deadband",
+                "deadband is given; members that are limits have their own.",
+                "Write it beside their setpoints, or remove it.",
+            )
 
     def _of_tag(self, entry: Entry, name: str, kind: Kind | None, setpoint: float | None) -> Member | None:
         tag = self.tags.get(name)
@@ -251,12 +326,12 @@ class VoteReader:
                 "Put the setpoint or the range right.",
             )
             return None
-        return Member(name, kind, setpoint)
+        return Member(name, kind)
 
     def _of_limit(self, entry: Entry, name: str) -> Member | None:
         rule = self.limits.get(name)
         if rule is not None:
-            return Member(rule.tag, rule.kind, rule.setpoint)
+            return Member(rule.tag, rule.kind, rule.id)
         if name in self.tags:
             entry.wrong(
                 "members",
@@ -266,7 +341,7 @@ class VoteReader:
         elif name in self.rules:
             entry.wrong(
                 "members",
-                f"member {show(name)} is no limit; {', '.join(kind.name for kind in SIGN)} can vote.",
+                f"member {show(name)} is no limit; {', '.join(kind.name for kind in LIMITS)} can vote.",
                 "Name a limit, or write an EXPRESSION with vote(…).",
             )
         else:
@@ -341,6 +416,6 @@ def _quoted(tag: str) -> str:
     return tag if _PLAIN.fullmatch(tag) and tag.lower() not in KEYWORDS else f"`{tag}`"
 
 
-def _number(value: float) -> str:
-    """Write a number into an expression: shortest digits that give it again, without an exponent."""
-    return format(Decimal(f"{value:.0f}" if value.is_integer() else repr(value)), "f")
+def _limit_id(member: Member, vote: str) -> str:
+    """Name the limit that a vote makes for a member that is a tag."""
+    return f"{member.tag}.{member.kind.name}:{vote}"

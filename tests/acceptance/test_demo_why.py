@@ -136,3 +136,12 @@ def test_every_event_is_one_whole_sentence(told: tuple[TagTable, list[dict[str, 
         if event["condition"] in ("H", "HH", "L", "LL"):
             limit = f"{event['setpoint']:.{facts['decimals']}f}"
             assert limit in sentence, sentence
+
+
+def test_the_vote_of_the_gas_detectors_is_told_as_itself(told: tuple[TagTable, list[dict[str, Any]]]) -> None:
+    """Two of three detectors agree during the leak; the alarm is the vote's own."""
+    tags, events = told
+    vote = next(each for each in events if each["tag"] == "GL-301-gas" and each["event"] == "raised")
+    assert (vote["unit"], vote["condition"], vote["value"], vote["setpoint"]) == ("GL-301", "VOTE", 2.0, 2.0)
+    assert "2 of 3 agree" in why(facts_of(vote, tags), "en")
+    assert "3 个成员中 2 个成立" in why(facts_of(vote, tags), "zh")

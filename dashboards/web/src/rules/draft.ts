@@ -86,6 +86,7 @@ export function keysOf(rule: RuleInForce): string[] {
     case "TREND":
       return ["horizon_s", "on_delay_s", "off_delay_s"];
     case "STATE":
+    case "VOTE":
     case "EXPRESSION":
       return ["on_delay_s", "off_delay_s"];
     default: // STALE, BAD, FROZEN, RANGE: their setpoint is a time

@@ -40,6 +40,7 @@ export function nameWord(rule: RuleInForce): string {
 /** What is compared with what, for the list. */
 export function settingText(rule: RuleInForce): string {
   const table: RuleTable = rule.table;
+  if (rule.kind === "VOTE") return t("rules.kOfN", { k: exact(Number(table["setpoint"])), n: String((table["members"] as unknown[] | undefined)?.length ?? 0) });
   if (rule.kind === "EXPRESSION") return String(table["when"] ?? "");
   if (rule.kind === "TREND") return `→ ${valueText(rule, "to", table["to"])} · ${valueText(rule, "horizon_s", table["horizon_s"])}`;
   if (rule.kind === "STATE") return table["mask"] === undefined ? valueText(rule, "states", table["states"]) : `${String(table["pattern"])} / ${String(table["mask"])}`;

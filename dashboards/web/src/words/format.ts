@@ -281,6 +281,8 @@ function conditionNow(alarm: Alarm): string {
       const sign = isHigh ? (isBeyond ? "≥" : "<") : isBeyond ? "≤" : ">";
       return `${measured(alarm.value, tag, eu)} ${sign} ${alarm.condition} ${setpoint}`;
     }
+    case "VOTE":
+      return t("condition.vote", { agree: exact(alarm.value), k: setpoint });
     case "EXPRESSION":
       return `${word("condition", alarm.condition)} · ${measured(alarm.value, tag, eu)}`;
     default:
