@@ -22,12 +22,14 @@ from alerting.desk import Answer, Desk
 from alerting.model.command import Command
 from alerting.model.rule import RuleTable
 from edge.clock import Clock
-from edge.collect.door import Collector, Counters, Deliver
+from edge.collect.door import Collector, Counters, Deliver, Raw
+from edge.collect.modbus.collector import ModbusCollector
 from edge.collect.registry import COLLECTORS, Collectors
 from edge.config import Source
 from edge.disk import Disk, SystemDisk
 from edge.model import Link, Nature, Scan, TagTable
 from gateway.api.house import Act, KeptPayload, SourceStatus
+from gateway.checkout.records import OpenOnes
 from gateway.config import Site
 from gateway.executor import Executor, ThreadExecutor
 from gateway.flow import Road
@@ -117,6 +119,7 @@ class Gateway:
         self.desk = Desk(site.id, site.rules, site.units, site.tasks, start_ns, site.derived, tiering=site.tiering)
         self.intake = Intake(site.sources, site.tags)
         self.picture = Picture(site, start_ns)
+        self.checkouts = OpenOnes()
         self.reception = Reception(
             site,
             self.clock,
@@ -269,6 +272,12 @@ class Gateway:
         """Take a batch of an edge node; returns when it is durable."""
         return await self.reception.take(node, body)
 
+    def raw(self, tag: str) -> Raw | None:
+        """Give the registers behind a tag's last sample, of a Modbus device of ours."""
+        row = self.site.tags.row_of[tag]
+        collector = self.collectors.get(self.site.tags[row].source)
+        return collector.raw(row) if isinstance(collector, ModbusCollector) else None
+
     async def probe(self, asked: Asked) -> Probed:
         """Read some registers of a device once."""
         return await self.prober.probe(asked)
@@ -341,6 +350,7 @@ class Gateway:
                 audit_revision(self.store, connection, main_nature(self.site), begun.revision)
         natures = {source.id: source.nature for source in self.site.sources}
         self.reception.load(connection)
+        self.checkouts.load(connection)
         checkpoint.load(connection, self.desk)
         restore(connection, self.desk, self.intake, natures)
         for source, state in self.intake.state.items():
@@ -402,7 +412,12 @@ class Gateway:
             now_ns = self.clock.now_ns()
             self.reception.watch(now_ns)
             up = sum(self._is_up(name, now_ns) for name in linked)
-            self.picture.set_status(links_up=up, links_total=len(linked), push_waiting=self.push.waiting)
+            self.picture.set_status(
+                links_up=up,
+                links_total=len(linked),
+                push_waiting=self.push.waiting,
+                checkouts=self.checkouts.count(now_ns),
+            )
             values = {
                 "clock_offset": self.clock.offset_ns() / 1e9,
                 "clock_replaced": replaced.take(now_ns, sum(self.intake.replaced.values())),

@@ -151,6 +151,7 @@ class Picture:
         self._unit_alarms: Counter[str] = Counter()
         self._links = {"up": 0, "total": len(site.sources)}
         self._push_waiting = 0
+        self._checkouts = 0
         self._status_changed = False
         self._nature = main_nature(site)
         self._cache: OrderedDict[tuple[int | None, int], bytes] = OrderedDict()
@@ -205,17 +206,24 @@ class Picture:
         self._fragments.clear()
 
     def set_status(
-        self, *, links_up: int | None = None, links_total: int | None = None, push_waiting: int | None = None
+        self,
+        *,
+        links_up: int | None = None,
+        links_total: int | None = None,
+        push_waiting: int | None = None,
+        checkouts: int | None = None,
     ) -> None:
-        """Say how the links and the push stand; told with the next publication."""
-        before = (*self._links.values(), self._push_waiting)
+        """Say how the links, the push and the check-outs stand; told with the next publication."""
+        before = (*self._links.values(), self._push_waiting, self._checkouts)
         if links_up is not None:
             self._links["up"] = links_up
         if links_total is not None:
             self._links["total"] = links_total
         if push_waiting is not None:
             self._push_waiting = push_waiting
-        self._status_changed |= before != (*self._links.values(), self._push_waiting)
+        if checkouts is not None:
+            self._checkouts = checkouts
+        self._status_changed |= before != (*self._links.values(), self._push_waiting, self._checkouts)
 
     def _take_values(self, columns: Columns) -> Rows:
         rows, values, quality, times_ns = columns
@@ -271,6 +279,7 @@ class Picture:
             "shelved": shelved,
             "links": dict(self._links),
             "push": {"waiting": self._push_waiting},
+            "checkouts": self._checkouts,
             "is_demonstration": self.site.is_demonstration,
         }
 

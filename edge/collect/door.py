@@ -75,6 +75,22 @@ class Counters:
             self.kept.setdefault(reason, kept)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raw:
+    """What the device itself said of one tag, before it was decoded.
+
+    Attributes:
+        table, register: Where it stands, from 0.
+        words: Registers as they came; a bit is 0 or 1.
+        time_ns: When the answer came, ns since 1970-01-01 UTC.
+    """
+
+    table: str
+    register: int
+    words: tuple[int, ...]
+    time_ns: int
+
+
 class Collector(Protocol):
     """Fetches from one source until it is cancelled."""
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from gateway.api.answer import CODES, ApiError, error
 from gateway.api.door import COOKIE, Doors
 from gateway.api.doors_alarms import open_alarm_doors
+from gateway.api.doors_checkout import open_checkout_doors
 from gateway.api.doors_derived import open_derived_doors
 from gateway.api.doors_ledger import open_ledger_doors
 from gateway.api.doors_node import open_node_doors
@@ -96,6 +97,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_system_doors(doors, metrics_token)
     open_node_doors(doors)
     open_probe_doors(doors)
+    open_checkout_doors(doors)
     open_feed(doors)
     open_page(doors, dist)
     app.add_exception_handler(HTTPException, _on_refusal)
@@ -186,5 +188,7 @@ def _name_content(path: str, answer: dict[str, Any]) -> None:
         answer["content"] = {"text/plain": {"schema": {"type": "string"}}}
     elif path in ("/docs", "/login/{token}"):
         answer["content"] = {"text/html": {"schema": {"type": "string"}}}
+    elif path.endswith("/export"):
+        answer["content"] = {"text/csv": {"schema": {"type": "string"}}}
     else:
         answer["content"] = {"application/json": {"schema": {"type": "object"}}}

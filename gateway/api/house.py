@@ -15,7 +15,9 @@ from alerting.desk import Answer
 from alerting.model.command import Command
 from alerting.model.rule import RuleTable
 from edge.clock import Clock
+from edge.collect.door import Raw
 from edge.model import Nature
+from gateway.checkout.records import OpenOnes
 from gateway.config import Site
 from gateway.historian.port import Series
 from gateway.live import Picture
@@ -159,6 +161,15 @@ class House(Protocol):
         Raises:
             Refusal: It is not taken; the node keeps it.
         """
+        ...
+
+    @property
+    def checkouts(self) -> OpenOnes:
+        """The check-outs that go on."""
+        ...
+
+    def raw(self, tag: str) -> Raw | None:
+        """Give what the device itself said of a tag last; None where its collector does not keep that."""
         ...
 
     async def probe(self, asked: Asked) -> Probed:

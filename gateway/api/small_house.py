@@ -18,8 +18,10 @@ from alerting.desk import Answer
 from alerting.model.command import Command
 from alerting.model.rule import RuleTable
 from edge.clock import Clock
+from edge.collect.door import Raw
 from edge.model import Nature
 from gateway.api.house import Act, Past, SourceStatus
+from gateway.checkout.records import OpenOnes
 from gateway.config import Site
 from gateway.executor import InlineExecutor
 from gateway.historian.port import Series
@@ -65,6 +67,7 @@ class SmallHouse:
         taken: What nodes are answered.
         memories: What the core remembers, by nature.
         derived: How derived tags stand, by name.
+        raws: What devices said, by tag.
     """
 
     site: Site
@@ -82,6 +85,8 @@ class SmallHouse:
     is_ready: bool = True
     memories: dict[Nature, Memory] = field(default_factory=dict)
     derived: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    checkouts: OpenOnes = field(default_factory=OpenOnes)
+    raws: dict[str, Raw] = field(default_factory=dict)
     compile: Compile | None = None
     rulebook: Rulebook = field(init=False)
     prober: Prober = field(init=False)
@@ -157,6 +162,10 @@ class SmallHouse:
         if isinstance(self.taken, Refusal):
             raise self.taken
         return self.taken
+
+    def raw(self, tag: str) -> Raw | None:
+        """Give what was prepared for a tag."""
+        return self.raws.get(tag)
 
     async def probe(self, asked: Asked) -> Probed:
         """Look by the prober, which has the sources that a test gives it."""

@@ -268,3 +268,23 @@ rule_revision = Table(
     Column("changes", Text, nullable=False),  # JSON: rules before and after
     Column("content", LargeBinary, nullable=False),  # all rules, of the newest only; empty else
 )
+
+#: Loop check-outs of tags, one row each; a signed one is never changed.
+checkout = Table(
+    "checkout",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("tag", String(128), nullable=False, index=True),
+    Column("state", String(12), nullable=False, index=True),  # open | passed | failed | abandoned | expired
+    Column("signal", String(32), nullable=False),  # digest of the way from instrument to value, as it was
+    Column("limits", String(32), nullable=False),  # digest of the tag's limits, as they were
+    Column("begun_ns", BigInteger, nullable=False),
+    Column("begun_by", String(64), nullable=False),
+    Column("until_ns", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("alarms", Text, nullable=False),  # JSON: keys that were taken out of service
+    Column("points", Text, nullable=False),  # JSON: injected, raw, value, quality, conditions
+    Column("ended_ns", BigInteger, nullable=False),  # 0 while open
+    Column("ended_by", String(64), nullable=False),
+    Column("comment", Text, nullable=False),
+)

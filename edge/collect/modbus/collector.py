@@ -15,7 +15,7 @@ import structlog
 from numpy.typing import NDArray
 
 from edge.clock import Clock
-from edge.collect.door import Counters, Deliver
+from edge.collect.door import Counters, Deliver, Raw
 from edge.collect.modbus.frame import Failure, Words
 from edge.collect.modbus.line import Lines
 from edge.collect.modbus.plan import ReadPlan, plan_device
@@ -63,6 +63,7 @@ class ModbusCollector:
         self._line = (lines or Lines()).line(source.modbus)
         self._station = self._line.station(source.modbus.device_id)
         self._troubles: dict[str, int] = {}
+        self._cycles: dict[float, Cycle] = {}
         self._is_up: bool | None = None  # None: not yet known.
 
     @property
@@ -73,6 +74,10 @@ class ModbusCollector:
     async def run(self) -> None:
         """Collect until cancelled."""
         await supervise(self._collect, self._source.id, self.counters)
+
+    def raw(self, row: int) -> Raw | None:
+        """Give the words behind a tag's last sample; None where the last cycle gave none; nothing is asked."""
+        return next((raw for cycle in self._cycles.values() if (raw := cycle.raw(row)) is not None), None)
 
     async def read(self, table: Table, address: int, count: int, device_id: int | None = None) -> Words | Failure:
         """Read registers once more than the tags need, in turn with all else on the line and after its pauses.
@@ -131,6 +136,7 @@ class ModbusCollector:
             await asyncio.sleep(max(0.0, due_s - loop.time()))
             if cycle.generation != self._station.generation:  # A device that comes back may have been put right.
                 cycle = Cycle(plan, self._tags, self._station.generation)
+            self._cycles[plan.period_s] = cycle
             await self._read(cycle)
 
     async def _read(self, cycle: "Cycle") -> None:
@@ -210,6 +216,24 @@ class Cycle:
         """Note that one request gave no words."""
         self._answered[index] = encode(Quality.BAD, failure.reason)
         self._times_ns[index] = now_ns
+
+    def raw(self, row: int) -> Raw | None:
+        """Give the words of one tag, where its request was answered."""
+        plan = self.plan
+        at = int(np.searchsorted(plan.rows, row))
+        if at == len(plan.rows) or plan.rows[at] != row:
+            return None
+        request = int(plan.request_of[at])
+        if self._answered[request] != Quality.GOOD or not self._times_ns[request]:
+            return None
+        address = plan.addresses[at]
+        start = int(plan.starts[request]) + address.register - plan.requests[request].address
+        return Raw(
+            table=address.table,
+            register=address.register,
+            words=tuple(self._words[start : start + address.words].tolist()),
+            time_ns=int(self._times_ns[request]),
+        )
 
     def columns(self) -> tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.int64]]:
         """Decode the cycle: values, quality, and the time at which each tag's answer came."""

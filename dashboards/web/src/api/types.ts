@@ -233,6 +233,80 @@ export interface KeptPayload {
   received: string | null;
 }
 
+export type CheckoutState = "unchecked" | "failed" | "checked" | "changed";
+
+export interface CheckoutRow {
+  tag: string;
+  title: Said;
+  unit: string;
+  source: string;
+  state: CheckoutState;
+  changed: ("signal" | "limits")[];
+  is_open: boolean;
+  signed: string | null;
+  signed_by: string;
+  comment: string;
+}
+
+export interface CheckoutList {
+  tags: CheckoutRow[];
+  total: number;
+  counts: Record<CheckoutState, number>;
+}
+
+export interface RawWords {
+  table: "holding" | "input" | "coil" | "discrete";
+  register: number;
+  hex: string;
+  words: number[];
+  time: string | null;
+}
+
+export interface CheckoutPoint {
+  time: string;
+  by: string;
+  injected: number | null;
+  note: string;
+  error_percent: number | null;
+  value: number | null;
+  quality: string;
+  raw: RawWords | null;
+  conditions: string[];
+}
+
+export interface CheckoutRecord {
+  number: number;
+  state: "open" | "passed" | "failed" | "abandoned" | "expired";
+  begun: string | null;
+  begun_by: string;
+  until: string | null;
+  reason: string;
+  alarms: number;
+  points: CheckoutPoint[];
+  ended: string | null;
+  ended_by: string;
+  comment: string;
+}
+
+export interface CheckoutTagState {
+  tag: string;
+  state: CheckoutState;
+  changed: ("signal" | "limits")[];
+  open: CheckoutRecord | null;
+  now: {
+    value: number | null;
+    quality: string;
+    value_time: string | null;
+    raw: RawWords | null;
+    conditions: { rule: string; kind: string; setpoint: number | null; tier: Tier; is_active: boolean; is_waiting: boolean }[];
+  };
+  range_lo: number | null;
+  range_hi: number | null;
+  eu: string;
+  alarms: { key: string; tag: string; unit: string; group: string; is_own: boolean; is_active: boolean; suppression: string }[];
+  records: CheckoutRecord[];
+}
+
 /** Why a request of a probe gave no values. */
 export interface ProbeFailure {
   reason: string;
@@ -326,6 +400,7 @@ export interface Status {
   shelved: number;
   links: { up: number; total: number };
   push: { waiting: number };
+  checkouts: number;
   is_demonstration: boolean;
 }
 
