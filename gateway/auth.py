@@ -50,18 +50,35 @@ class Role(StrEnum):
 
 
 class UserError(ValueError):
-    """Raised when a user cannot be made or changed; the text is a sentence for the person who asked."""
+    """Raised when a user or token cannot be made or changed.
+
+    Attributes:
+        said: A sentence for the person who asked, by language; the exception's text is the English one.
+    """
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.said = {"en": en, "zh": zh}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """One user, without secrets."""
+    """One user, or one API token that acts as a role, without secrets.
+
+    Attributes:
+        token: Id of the token; empty for a person.
+        may_act: False for a token that may only look.
+        used_ns: When the token was last used; 0 for a person.
+    """
 
     name: str
     role: Role
     is_active: bool = True
     created_ns: int = 0
     locked_until_ns: int = 0
+    token: str = ""
+    may_act: bool = True
+    used_ns: int = 0
 
 
 # ----------------------------------------------------------------------------------------- what the command line does
@@ -75,12 +92,15 @@ def add_user(engine: Engine, clock: Clock, name: str, role: str, password: str, 
     """
     check_name(name)
     check_password(name, password)
-    made = User(name=name, role=_role(role), created_ns=clock.wall_ns())
-    hashed = _HASHER.hash(password)
+    made = User(name=name, role=role_of(role), created_ns=clock.wall_ns())
+    hashed = hash_password(password)
     with engine.begin() as connection:
-        if _find(connection, name) is not None:
-            raise UserError(f"User {name!r} exists already; choose another name or change the password.")
-        _insert(connection, made, hashed)
+        if find_user(connection, name) is not None:
+            raise UserError(
+                f"User {name!r} exists already; choose another name or change the password.",
+                f"用户 {name!r} 已存在；请换一个名称，或修改其密码。",
+            )
+        insert_user(connection, made, hashed)
         note(connection, by, "user_added", user=name, role=role)
     return made
 
@@ -88,9 +108,9 @@ def add_user(engine: Engine, clock: Clock, name: str, role: str, password: str, 
 def set_password(engine: Engine, name: str, password: str, *, by: Hand | None = None) -> None:
     """Give a user a new password, unlock him and end all his sessions."""
     check_password(name, password)
-    hashed = _HASHER.hash(password)
+    hashed = hash_password(password)
     with engine.begin() as connection:
-        _require(connection, name)
+        require_user(connection, name)
         connection.execute(
             update(user).where(user.c.name == name).values(password_hash=hashed, failures=0, locked_until_ns=0)
         )
@@ -117,7 +137,7 @@ def list_users(engine: Engine) -> list[User]:
 def disable_user(engine: Engine, name: str, *, by: Hand | None = None) -> None:
     """Keep a user out from now on; his sessions and links end at once. His name stays in the journal."""
     with engine.begin() as connection:
-        _require(connection, name)
+        require_user(connection, name)
         connection.execute(update(user).where(user.c.name == name).values(is_active=False))
         connection.execute(delete(session).where(session.c.name == name))
         note(connection, by, "user_disabled", user=name)
@@ -126,7 +146,7 @@ def disable_user(engine: Engine, name: str, *, by: Hand | None = None) -> None:
 def enable_user(engine: Engine, name: str, *, by: Hand | None = None) -> None:
     """Let a user in again, and unlock him."""
     with engine.begin() as connection:
-        _require(connection, name)
+        require_user(connection, name)
         connection.execute(
             update(user).where(user.c.name == name).values(is_active=True, failures=0, locked_until_ns=0)
         )
@@ -146,29 +166,45 @@ def make_link(
     check_name(name)
     now_ns = clock.wall_ns()
     with engine.begin() as connection:
-        known = _find(connection, name)
+        known = find_user(connection, name)
         if known is None:
-            _insert(connection, User(name=name, role=_role(role), created_ns=now_ns), "")
+            insert_user(connection, User(name=name, role=role_of(role), created_ns=now_ns), "")
         elif not known.is_active:
-            raise UserError(f"User {name!r} is disabled; enable the user first.")
-        elif known.role != _role(role):
-            raise UserError(f"User {name!r} is {known.role}, not {role}.")
+            raise UserError(f"User {name!r} is disabled; enable the user first.", f"用户 {name!r} 已停用，请先启用。")
+        elif known.role != role_of(role):
+            raise UserError(
+                f"User {name!r} is {known.role}, not {role}.", f"用户 {name!r} 的角色是 {known.role}，不是 {role}。"
+            )
         note(connection, by, "login_link_made", user=name, role=role)
-        return _open(connection, name, now_ns, valid_s, is_one_time=True)
+        return open_session(connection, name, now_ns, valid_s, is_one_time=True)
 
 
 def check_name(name: str) -> None:
     """Refuse a name that could not be told apart on a page or in a log."""
     if not (1 <= len(name) <= NAME_MAX) or name != name.strip() or not name.isprintable() or name == "fengsui":
-        raise UserError(f"User name {name[:80]!r} must have 1 to {NAME_MAX} printable characters and not be 'fengsui'.")
+        raise UserError(
+            f"User name {name[:80]!r} must have 1 to {NAME_MAX} printable characters and not be 'fengsui'.",
+            f"用户名 {name[:80]!r} 须为 1 至 {NAME_MAX} 个可显示字符，且不得为 'fengsui'。",
+        )
+    if name.startswith("token:"):
+        raise UserError(
+            f"User name {name[:80]!r} would be mistaken for an API token; choose one without 'token:'.",
+            f"用户名 {name[:80]!r} 会与 API 令牌混淆；请勿以 'token:' 开头。",
+        )
 
 
 def check_password(name: str, password: str) -> None:
     """Refuse a weak password: length counts, composition rules do not (NIST SP 800-63B)."""
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-        raise UserError(f"A password must have {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
+        raise UserError(
+            f"A password must have {PASSWORD_MIN} to {PASSWORD_MAX} characters.",
+            f"密码须为 {PASSWORD_MIN} 至 {PASSWORD_MAX} 个字符。",
+        )
     if password.casefold() == name.casefold() or len(set(password)) < 4:  # noqa: PLR2004 - 'aaaaaaaaaa', 'abababab…'
-        raise UserError("A password must not be the name, nor one or few characters over and over.")
+        raise UserError(
+            "A password must not be the name, nor one or few characters over and over.",
+            "密码不得与用户名相同，也不得由少数几个字符重复组成。",
+        )
 
 
 # ------------------------------------------------------------------------------------------------ what a log-in does
@@ -203,6 +239,11 @@ def lock_s(failures: int) -> int:
     return min(LOCK_S << doublings, LOCK_S_MAX)
 
 
+def hash_password(password: str) -> str:
+    """Hash a password. Takes some 50 ms of a core by intent: never on the event loop, never in a transaction."""
+    return _HASHER.hash(password)
+
+
 def verify(hashed: str, password: str) -> bool:
     """Tell whether a password fits a hash. Takes some 50 ms of a core by intent: never on the event loop."""
     if len(password) > PASSWORD_MAX:
@@ -213,13 +254,13 @@ def verify(hashed: str, password: str) -> bool:
         return False
 
 
-def finish_attempt(connection: Connection, name: str, now_ns: int) -> str:
+def finish_attempt(connection: Connection, name: str, now_ns: int, peer: str = "") -> str:
     """Forget the failures of a user who showed the right password, and open a session; gives its token."""
     connection.execute(update(user).where(user.c.name == name).values(failures=0, locked_until_ns=0))
-    return _open(connection, name, now_ns, SESSION_S, is_one_time=False)
+    return open_session(connection, name, now_ns, SESSION_S, is_one_time=False, peer=peer)
 
 
-def redeem_link(connection: Connection, token: str, now_ns: int) -> tuple[str, str] | None:
+def redeem_link(connection: Connection, token: str, now_ns: int, peer: str = "") -> tuple[str, str] | None:
     """Spend a one-time link: gives the user's name and a session's token, or None where the link is not valid."""
     hashed = hash_token(token)
     row = connection.execute(
@@ -229,7 +270,7 @@ def redeem_link(connection: Connection, token: str, now_ns: int) -> tuple[str, s
     ).one_or_none()
     if row is None or connection.execute(delete(session).where(session.c.token_hash == hashed)).rowcount != 1:
         return None
-    return row.name, _open(connection, row.name, now_ns, SESSION_S, is_one_time=False)
+    return row.name, open_session(connection, row.name, now_ns, SESSION_S, is_one_time=False, peer=peer)
 
 
 def find_session(connection: Connection, token: str, now_ns: int) -> User | None:
@@ -257,7 +298,10 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _open(connection: Connection, name: str, now_ns: int, valid_s: int, *, is_one_time: bool) -> str:
+def open_session(
+    connection: Connection, name: str, now_ns: int, valid_s: int, *, is_one_time: bool, peer: str = ""
+) -> str:
+    """Open a session, or make a one-time link; gives its token. The oldest of too many ends."""
     token = secrets.token_urlsafe(32)
     connection.execute(delete(session).where(session.c.expires_ns <= now_ns))
     kept = (
@@ -274,29 +318,47 @@ def _open(connection: Connection, name: str, now_ns: int, valid_s: int, *, is_on
             created_ns=now_ns,
             expires_ns=now_ns + valid_s * S_TO_NS,
             is_one_time=is_one_time,
+            peer=peer[:64],
         )
     )
     return token
 
 
-def _role(role: str) -> Role:
+def role_of(role: str) -> Role:
+    """Read a role.
+
+    Raises:
+        UserError: It is none.
+    """
     try:
         return Role(role)
     except ValueError:
-        raise UserError(f"Role {role!r} is unknown; the roles are {', '.join(Role)}.") from None
+        raise UserError(
+            f"Role {role[:40]!r} is unknown; the roles are {', '.join(Role)}.",
+            f"未知角色 {role[:40]!r}；可用角色：{'、'.join(Role)}。",
+        ) from None
 
 
-def _find(connection: Connection, name: str) -> User | None:
+def find_user(connection: Connection, name: str) -> User | None:
+    """Give a user, or None where there is none of that name."""
     row = connection.execute(select(user).where(user.c.name == name)).one_or_none()
     return None if row is None else User(name=row.name, role=Role(row.role), is_active=row.is_active)
 
 
-def _require(connection: Connection, name: str) -> None:
-    if _find(connection, name) is None:
-        raise UserError(f"There is no user {name!r}.")
+def require_user(connection: Connection, name: str) -> User:
+    """Give a user.
+
+    Raises:
+        UserError: There is none of that name.
+    """
+    found = find_user(connection, name)
+    if found is None:
+        raise UserError(f"There is no user {name[:80]!r}.", f"没有用户 {name[:80]!r}。")
+    return found
 
 
-def _insert(connection: Connection, made: User, hashed: str) -> None:
+def insert_user(connection: Connection, made: User, hashed: str) -> None:
+    """Write a new user down; an empty hash means that he comes by links only."""
     connection.execute(
         insert(user).values(
             name=made.name,

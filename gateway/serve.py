@@ -22,7 +22,8 @@ from alerting.core.backend import Backend
 from alerting.model.rule import RuleTable
 from edge.clock_system import SystemClock
 from edge.model import TagTable
-from gateway.api.app import make_app
+from gateway.api.app import Application, make_app
+from gateway.api.matrix import matrix
 from gateway.api.server import listen, serve
 from gateway.api.small_house import SmallHouse
 from gateway.app import Gateway, Parts
@@ -126,7 +127,16 @@ def _say(site: Site, port: int) -> None:
 
 def describe_api() -> dict[str, Any]:
     """Give the OpenAPI document without a site."""
+    return _siteless().openapi()
+
+
+def describe_roles() -> str:
+    """Give the matrix of roles and doors as Markdown, without a site."""
+    return matrix(_siteless().doors.declared)
+
+
+def _siteless() -> Application:
     tags = TagTable([])
     site = Site(id="-", title={}, timezone="UTC", sources=(), tags=tags, units=(), rules=RuleTable([], tags))
     house = SmallHouse(site=site, engine=create_engine("sqlite://"), clock=SystemClock())
-    return make_app(house).openapi()
+    return make_app(house)

@@ -14,12 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from gateway.api.answer import CODES, ApiError, error
+from gateway.api.checking import Checking
 from gateway.api.door import COOKIE, Doors
+from gateway.api.doors_account import open_account_doors
 from gateway.api.doors_alarms import open_alarm_doors
 from gateway.api.doors_checkout import open_checkout_doors
 from gateway.api.doors_derived import open_derived_doors
 from gateway.api.doors_ledger import open_ledger_doors
 from gateway.api.doors_node import open_node_doors
+from gateway.api.doors_people import open_people_doors
 from gateway.api.doors_plant import open_plant_doors
 from gateway.api.doors_probe import open_probe_doors
 from gateway.api.doors_rules import open_rule_doors, open_trial_doors
@@ -87,7 +90,10 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
         strict_content_type=False,
     )
     doors = Doors(app, house)
-    open_session_doors(doors)
+    checking = Checking()
+    open_session_doors(doors, checking)
+    open_account_doors(doors, checking)
+    open_people_doors(doors)
     open_plant_doors(doors)
     open_derived_doors(doors)
     open_alarm_doors(doors)
@@ -151,6 +157,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     components = described.setdefault("components", {})
     components["securitySchemes"] = {
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+        "token": {"type": "http", "scheme": "bearer", "description": "An API token, made on the page or by token add."},
         "node": {"type": "http", "scheme": "bearer"},
     }
     schemas = components.setdefault("schemas", {})

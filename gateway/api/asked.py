@@ -32,6 +32,47 @@ class LogIn(BaseModel):
     password: str = Field(max_length=256)
 
 
+class NewPassword(BaseModel):
+    """The password that was, empty for one who has none, and the one that shall be."""
+
+    model_config = ConfigDict(extra="forbid")
+    old: str = Field(default="", max_length=256)
+    new: str = Field(max_length=256)
+
+
+class NewUser(BaseModel):
+    """A person's name and role; he chooses his password himself."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(max_length=64)
+    role: str = Field(max_length=40)
+
+
+class NewRole(BaseModel):
+    """Another role, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    role: str = Field(max_length=40)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Reason(BaseModel):
+    """Why."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class NewToken(BaseModel):
+    """What a program comes in with: its name, the role that it needs, look only or act too, and for how long."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(max_length=64)
+    role: str = Field(max_length=40)
+    scope: str = Field(default="read", max_length=8)
+    days: int = Field(default=90, ge=1, le=366)
+
+
 class Acknowledge(BaseModel):
     """A comment may be empty; ``seen_tier`` is what the page showed: what rose since is not acknowledged unseen."""
 

@@ -3,7 +3,9 @@
 Why: deny by default. A route cannot be made without a line of roles, and a test walks all routes and all roles.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,7 @@ from gateway.api.answer import ApiError, Json
 from gateway.api.house import House
 from gateway.auth import Role, User, find_session
 from gateway.nodes.credential import find_node
+from gateway.tokens import S_TO_NS, TOUCH_S, find_token, touch
 
 COOKIE = "fengsui_session"
 
@@ -28,7 +31,21 @@ SUPPRESS = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
 ENGINEER = frozenset({Role.ENGINEER, Role.ADMINISTRATOR})
 #: May read who did what.
 AUDIT = frozenset({Role.SAFETY_OFFICER, Role.REGULATOR, Role.ADMINISTRATOR})
+#: May make users and tokens, and end them.
+PEOPLE = frozenset({Role.ADMINISTRATOR})
 
+#: Every set of roles that a door may ask for, by name: the page hides by it what the doors refuse.
+PERMISSIONS = {
+    "look": ALL,
+    "operate": OPERATE,
+    "suppress": SUPPRESS,
+    "engineer": ENGINEER,
+    "audit": AUDIT,
+    "people": PEOPLE,
+}
+
+#: Methods of a token that may only look.
+LOOKING = frozenset({"GET", "HEAD"})
 
 #: No person: an edge node, by its token.
 NODES: frozenset[Role] = frozenset()
@@ -54,6 +71,7 @@ class Doors:
     app: FastAPI
     house: House
     declared: list[Door] = field(default_factory=list)
+    _feeds: set[asyncio.Event] = field(default_factory=set)
 
     def open(
         self,
@@ -82,7 +100,7 @@ class Doors:
             operation_id=f"{method.lower()}_{named.removeprefix('/api/v1/').replace('/', '_').strip('_{}')}",
             openapi_extra={
                 "x-roles": ["public"] if roles is None else sorted(roles),
-                "security": [] if roles is None else [{"session": []}],
+                "security": [] if roles is None else [{"session": []}, {"token": []}],
             },
         )
 
@@ -134,21 +152,62 @@ class Doors:
                 raise ApiError(401, "Log in first.")
             if user.role not in roles:
                 raise ApiError(403, f"Role {user.role} may not do this.")
+            if not user.may_act and request.method not in LOOKING:
+                raise ApiError(403, "This token may only read.")
             request.state.user = user
 
         return check
 
     async def who(self, connection: HTTPConnection) -> User | None:
-        """Give the user whose session a request carries."""
+        """Give the user whose session a request carries, or the token that it shows.
+
+        A request that shows a token is judged by it alone: a cookie beside it changes nothing.
+        """
+        now_ns = self.house.clock.wall_ns()
+        given = connection.headers.get("authorization")
+        if given is not None:
+            scheme, _, secret = given.partition(" ")
+            if scheme.lower() != "bearer" or not secret or len(secret) > 128:  # noqa: PLR2004 - ours have 47 characters
+                return None
+            found = await self.house.read(lambda c: find_token(c, secret.strip(), now_ns))
+            if found is not None and now_ns - found.used_ns > TOUCH_S * S_TO_NS:
+                await self.house.write(lambda c: touch(c, found.token, now_ns))
+            return found
         token = connection.cookies.get(COOKIE)
         if not token or len(token) > 128:  # noqa: PLR2004 - ours have 43 characters
             return None
-        now_ns = self.house.clock.wall_ns()
         return await self.house.read(lambda c: find_session(c, token, now_ns))
+
+    @contextlib.contextmanager
+    def feed(self) -> Iterator[asyncio.Event]:
+        """Give an event that is set whenever sessions or tokens ended, for as long as a feed is open."""
+        ended = asyncio.Event()
+        self._feeds.add(ended)
+        try:
+            yield ended
+        finally:
+            self._feeds.discard(ended)
+
+    def recheck(self) -> None:
+        """Let every open feed ask again whether its session is still good: one was ended."""
+        for ended in self._feeds:
+            ended.set()
 
 
 def user_of(request: Request) -> User:
     """Give the user that the door let in."""
     user = request.state.user
     assert isinstance(user, User)
+    return user
+
+
+def person_of(request: Request) -> User:
+    """Give the person that the door let in.
+
+    Raises:
+        ApiError: It is a token: it has no password and no sessions.
+    """
+    user = user_of(request)
+    if user.token:
+        raise ApiError(403, "This is for persons; a token has no password and no sessions.")
     return user

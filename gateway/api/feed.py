@@ -50,18 +50,30 @@ def open_feed(doors: Doors) -> None:
 
 async def _listen(websocket: WebSocket, doors: Doors) -> None:
     """Wait until the client leaves or its session ends; whatever it says is dropped."""
-    loop = asyncio.get_running_loop()
-    check_at = loop.time() + RECHECK_S
-    while True:
+    with doors.feed() as ended:
+        leaving = asyncio.create_task(_until_left(websocket), name="live-left")
         try:
-            async with asyncio.timeout_at(check_at):
-                if (await websocket.receive())["type"] == "websocket.disconnect":
+            while True:
+                asking = asyncio.create_task(ended.wait(), name="live-ended")
+                await asyncio.wait({leaving, asking}, timeout=RECHECK_S, return_when=asyncio.FIRST_COMPLETED)
+                asking.cancel()
+                if leaving.done():
+                    leaving.result()
                     return
-        except TimeoutError:
-            check_at = loop.time() + RECHECK_S
-            if await doors.who(websocket) is None:
-                await websocket.close(LOG_IN, "The session is over.")
-                return
+                ended.clear()
+                if await doors.who(websocket) is None:
+                    await websocket.close(LOG_IN, "The session is over.")
+                    return
+        finally:
+            leaving.cancel()
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect):
+                await leaving
+
+
+async def _until_left(websocket: WebSocket) -> None:
+    """Take whatever the client says, and drop it, until it leaves."""
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
 
 
 async def _tell(websocket: WebSocket, house: House, since: int | None) -> None:

@@ -217,6 +217,23 @@ session = Table(
     Column("created_ns", BigInteger, nullable=False),
     Column("expires_ns", BigInteger, nullable=False),
     Column("is_one_time", Boolean, nullable=False),  # a log-in link, not a session
+    Column("peer", String(64), nullable=False, server_default=""),  # address that it was opened from
+)
+
+#: API tokens of programs. Rows are kept when they are over: the audit names them.
+token = Table(
+    "api_token",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("token_hash", String(64), nullable=False, index=True, unique=True),
+    Column("label", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("scope", String(8), nullable=False),  # read | act
+    Column("made_by", String(64), nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False),
+    Column("used_ns", BigInteger, nullable=False),
+    Column("revoked_ns", BigInteger, nullable=False),
 )
 
 #: What was done at the command line and is not journalled yet, see ``gateway.store.acts``.

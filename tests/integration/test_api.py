@@ -281,7 +281,9 @@ async def test_log_in_gives_a_cookie_that_scripts_and_other_sites_cannot_use(doo
 
     assert answer.json() == {"name": "li"}
     assert all(word in cookie for word in ("fengsui_session=", "HttpOnly", "SameSite=strict", "Path=/"))
-    assert (await door.anybody.get("/api/v1/me")).json() == {"name": "li", "role": "operator"}
+    assert (await door.anybody.get("/api/v1/me")).json() == {
+        "name": "li", "role": "operator", "may": ["look", "operate"], "has_password": True
+    }  # fmt: skip
     with door.house.engine.connect() as connection:
         stored = connection.execute(select(schema.session.c.token_hash)).scalars().all()
     assert door.anybody.cookies["fengsui_session"] not in stored

@@ -1,7 +1,7 @@
 /** Who is logged in, and what the page offers them. The gateway decides; this only hides what it would refuse. */
 import { ref, shallowRef } from "vue";
 import { get, post, Refusal, whenLoggedOut } from "./api/client";
-import type { Me, Role } from "./api/types";
+import type { Me } from "./api/types";
 import { follow, unfollow } from "./live/picture";
 
 export const me = shallowRef<Me | null>(null);
@@ -9,17 +9,25 @@ export const me = shallowRef<Me | null>(null);
 export const isKnown = ref(false);
 export const isReachable = ref(true);
 
-const ACT: readonly Role[] = ["operator", "safety_officer", "engineer", "administrator"];
-const ENGINEER: readonly Role[] = ["engineer", "administrator"];
-const REMOVE: readonly Role[] = ["safety_officer", "engineer", "administrator"];
+/** The permission that each act asks for, as the gateway's doors declare it; who has it, the gateway says. */
+const NEEDS = {
+  ack: "operate",
+  reset: "operate",
+  shelve: "operate",
+  unshelve: "operate",
+  task: "operate",
+  empty: "operate",
+  suppress: "suppress",
+  unsuppress: "suppress",
+  relearn: "suppress",
+  rules: "engineer",
+  people: "people",
+} as const;
 
-export type Act = "ack" | "reset" | "shelve" | "unshelve" | "suppress" | "unsuppress" | "relearn" | "task" | "empty" | "rules";
+export type Act = keyof typeof NEEDS;
 
 export function may(act: Act): boolean {
-  const role = me.value?.role;
-  if (role === undefined) return false;
-  if (act === "rules") return ENGINEER.includes(role);
-  return (act === "suppress" || act === "unsuppress" || act === "relearn" ? REMOVE : ACT).includes(role);
+  return me.value?.may.includes(NEEDS[act]) ?? false;
 }
 
 function enter(person: Me): void {

@@ -13,6 +13,41 @@ export type Said = Record<string, string>;
 export interface Me {
   name: string;
   role: Role;
+  /** Permissions of the role, by name. */
+  may: string[];
+  has_password: boolean;
+}
+
+export interface Session {
+  id: string;
+  created: string;
+  expires: string;
+  from: string;
+  is_mine: boolean;
+}
+
+export interface Person {
+  name: string;
+  role: Role;
+  is_active: boolean;
+  has_password: boolean;
+  created: string | null;
+  locked_until: string | null;
+  failures: number;
+  sessions: number;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  role: Role;
+  scope: "read" | "act";
+  made_by: string;
+  created: string;
+  expires: string;
+  used: string | null;
+  revoked: string | null;
+  is_good: boolean;
 }
 
 export interface Limit {
