@@ -21,8 +21,3 @@ def is_within(peer: str, networks: tuple[str, ...]) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return any(address in ipaddress.ip_network(network) for network in networks)
-
-
-def is_told(count: int) -> bool:
-    """Tell whether the n-th refusal is logged: 1, 2, 4, 8 …, for who calls decides how many there are."""
-    return count & (count - 1) == 0

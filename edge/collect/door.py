@@ -52,6 +52,7 @@ class Counters:
         reconnects: Times that the link came back.
         crashes: Times that the loop died of an error and was started again.
         splits: Modbus requests cut in two because the device refused them as a whole.
+        sent_bytes, received_bytes: Of frames and payloads; not those of TCP, TLS or MQTT around them.
         last_success_ns: When the source last answered, ns since 1970-01-01 UTC; 0 for never.
     """
 
@@ -66,6 +67,8 @@ class Counters:
     reconnects: int = 0
     crashes: int = 0
     splits: int = 0
+    sent_bytes: int = 0
+    received_bytes: int = 0
     last_success_ns: int = 0
 
     def refuse(self, reason: str, count: int = 1, kept: Kept | None = None) -> None:

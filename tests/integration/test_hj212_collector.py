@@ -133,6 +133,11 @@ async def test_what_is_not_judged_is_answered_and_what_is_wrong_is_not() -> None
         assert await said(reader) == frame(ANSWER)  # The last one's alone: it asked, and its codes are no tags of ours.
         assert [scan.values.tolist() for scan in road.scans] == [[7.1, 2.2]]
         assert collector.counters.refused == {"not_real_time": 1, "password": 1, "unknown_tag": 2}
+        assert collector.counters.failures == {"caller_unknown_station": 1, "caller_malformed": 1}, (
+            "what the door refused"
+        )
+        assert collector.counters.received_bytes > 3 * len(SEGMENT)
+        assert collector.counters.sent_bytes == 2 * len(frame(ANSWER))
         assert collector.counters.kept["password"].payload.startswith(b"##")
         assert b"PW=***;" in collector.counters.kept["password"].payload
         writer.close()

@@ -168,7 +168,7 @@ async def test_a_crowd_of_strangers_is_bounded(free_port: int) -> None:
         door = lines.door("127.0.0.1", free_port)
         writers = [(await asyncio.open_connection("127.0.0.1", free_port))[1] for _ in range(STRANGERS_MAX + 10)]
         await until(lambda: door.refused["crowd"] == 10)
-        assert len(door.strangers) == STRANGERS_MAX
+        assert len(door.strangers) == len(door.inside) == STRANGERS_MAX
         for writer in writers:
             writer.close()
         await until(lambda: not door.strangers)

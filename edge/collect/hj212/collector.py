@@ -31,7 +31,8 @@ class Hj212Collector:
         self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver, doors: Doors
     ) -> None:
         assert source.hj212 is not None, source.id
-        self.counters = Counters()
+        self._counters = Counters()
+        self._troubles: dict[str, int] = {}
         self._source = source
         self._options = source.hj212
         self._tags = tags
@@ -42,6 +43,14 @@ class Hj212Collector:
         self._door = doors.door(source.hj212)
         self._row_of = {tags[int(row)].name: int(row) for row in tags.rows_of_source(source.id)}
         self._is_up: bool | None = None
+
+    @property
+    def counters(self) -> Counters:
+        """What it has done, and what was refused at its door."""
+        told = self._door.troubles()
+        self._counters.failures.update({name: n - self._troubles.get(name, 0) for name, n in told.items()})
+        self._troubles = told
+        return self._counters
 
     @property
     def options(self) -> Hj212Options:
@@ -55,7 +64,7 @@ class Hj212Collector:
 
     async def run(self) -> None:
         """Collect until cancelled."""
-        await supervise(self._collect, self._source.id, self.counters)
+        await supervise(self._collect, self._source.id, self._counters)
 
     async def _collect(self) -> None:
         await self._door.enter(self._options.station, self)
@@ -67,7 +76,7 @@ class Hj212Collector:
 
     def caller_changed(self, *, is_up: bool) -> None:
         """Tell the road."""
-        self.counters.reconnects += is_up and self.counters.last_success_ns > 0
+        self._counters.reconnects += is_up and self._counters.last_success_ns > 0
         self._announce(is_up=is_up, reason="" if is_up else "the logger has gone")
 
     def _announce(self, *, is_up: bool, reason: str) -> None:
@@ -86,11 +95,16 @@ class Hj212Collector:
             size=len(payload),
             received_ns=self._clock.wall_ns(),
         )
-        self.counters.refuse(reason, 1, kept)
+        self._counters.refuse(reason, 1, kept)
 
-    def take(self, frame: Frame, answer: Callable[[], None]) -> None:
+    def answered(self, size: int) -> None:
+        """Count what was sent."""
+        self._counters.sent_bytes += size
+
+    def take(self, frame: Frame, size: int, answer: Callable[[], None]) -> None:
         """Deliver a frame's values; what has none that are judged is answered at once."""
-        self.counters.requests += 1
+        self._counters.requests += 1
+        self._counters.received_bytes += size
         now_ns = self._clock.wall_ns()
         if frame.command != REAL_TIME:
             self.refuse("not_real_time", f"CN={frame.command};{frame.body}".encode())
@@ -105,7 +119,7 @@ class Hj212Collector:
         rows = np.array([self._row_of.get(self._name(name), -1) for name in batch.names], dtype=np.int32)
         known = rows >= 0
         if not known.all():
-            self.counters.refuse(Refusal.UNKNOWN_TAG, int((~known).sum()))
+            self._counters.refuse(Refusal.UNKNOWN_TAG, int((~known).sum()))
         if not known.any():
             answer()
             return
@@ -125,11 +139,11 @@ class Hj212Collector:
             nature=self._source.nature,
         )
         if self._deliver(scan, answer) is False:
-            self.counters.refuse(Refusal.OVERFLOW, len(rows))
+            self._counters.refuse(Refusal.OVERFLOW, len(rows))
             return
-        self.counters.scans += 1
-        self.counters.samples += len(rows)
-        self.counters.last_success_ns = now_ns
+        self._counters.scans += 1
+        self._counters.samples += len(rows)
+        self._counters.last_success_ns = now_ns
 
     def _name(self, name: str) -> str:
         return self._options.tag.replace("{name}", name).replace("{station}", self._options.station)

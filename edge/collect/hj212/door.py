@@ -2,30 +2,28 @@
 
 Flow: logger -> [door] -> frames by station -> collector; durable -> answer -> logger
 Why: a logger calls by itself and repeats what is not answered; one connection may bring the frames of several stations.
-Never: sends anything but the answer to data (CN 9014). A caller from an address that nobody allows is closed without a
-    byte; a frame of an unknown station or with a wrong password is counted and not answered.
+Never: sends anything but the answer to data (CN 9014). A frame of an unknown station or with a wrong password is
+    counted and not answered. Who may come in is ``edge.collect.calling``'s.
 """
 
 import asyncio
 import hmac
 import re
-from collections import Counter
 from collections.abc import Callable
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
-import structlog
-
-from edge.collect.callers import is_told, is_within
+from edge.collect import calling
 from edge.config import Hj212Options
 from edge.decode.codec.hj212 import Frame, Unframer, answer_of, read_frame
 from edge.decode.payload import Refusal
 
 QUIET_S: Final = 600.0  # Who sent no right frame for so long is closed: half-open, or somebody who is no logger.
+#: Who never sent one goes earlier. Loggers send each 30 s where nothing else is set (RtdInterval), and call again.
+SILENT_S: Final = 90.0
 CALLERS_MAX: Final = 1024
 UNSENT_BYTES_MAX: Final = 65_536  # Answers that a logger does not take; it will ask again.
 
 _PASSWORD = re.compile(rb"PW\s*=[^;&]*")
-_log = structlog.get_logger(__name__)
 
 
 class Station(Protocol):
@@ -36,12 +34,16 @@ class Station(Protocol):
         """Who may send for it."""
         ...
 
-    def take(self, frame: Frame, answer: Callable[[], None]) -> None:
-        """Take a frame; ``answer`` is called when it is durable, where the logger wants an answer."""
+    def take(self, frame: Frame, size: int, answer: Callable[[], None]) -> None:
+        """Take a frame of so many bytes; ``answer`` is called when it is durable, where the logger wants an answer."""
         ...
 
     def refuse(self, reason: str, payload: bytes) -> None:
         """Count what was sent for it and went no further."""
+        ...
+
+    def answered(self, size: int) -> None:
+        """Count an answer of so many bytes."""
         ...
 
     def caller_changed(self, *, is_up: bool) -> None:
@@ -49,149 +51,99 @@ class Station(Protocol):
         ...
 
 
-class Door:
-    """One port; open while a station is expected.
+class Door(calling.Door[Station]):
+    """One port and the stations that may be sent for, by name.
 
-    Attributes:
-        refused: What belonged to no station, by reason: ``address``, ``crowd``, ``unknown_station``, ``malformed``.
+    ``refused`` has also what belonged to no station: ``unknown_station``, ``malformed`` (length or CRC),
+    ``stray_bytes``; and ``takes_no_answers``.
     """
 
     def __init__(self, listen: str, port: int) -> None:
-        self.refused: Counter[str] = Counter()
-        self.stations: dict[str, Station] = {}
-        self.callers: set[Caller] = set()
-        self._listen = listen
-        self._port = port
-        self._server: asyncio.Server | None = None
-        self._opening = asyncio.Lock()
+        super().__init__(listen, port, CALLERS_MAX)
 
-    @property
-    def port(self) -> int:
-        """The port that it really listens on."""
-        return int(self._server.sockets[0].getsockname()[1]) if self._server is not None else self._port
+    def visit(self) -> "Caller":
+        """Make the protocol of a new connection."""
+        return Caller(self)
 
-    async def enter(self, name: str, station: Station) -> None:
-        """Expect a station; the first one opens the port.
-
-        Raises:
-            OSError: The port cannot be listened on.
-        """
-        async with self._opening:
-            if self._server is None:
-                loop = asyncio.get_running_loop()
-                self._server = await loop.create_server(lambda: Caller(self), self._listen, self._port)
-            self.stations[name] = station
-
-    def leave(self, name: str) -> None:
-        """Expect a station no more; the last one closes the port."""
-        self.stations.pop(name, None)
-        if self._server is not None and not self.stations:
-            self._server.close()
-            self._server = None
-            for caller in tuple(self.callers):
-                caller.close()
-
-    def is_allowed(self, peer: str) -> bool:
-        """Tell whether any station may be sent from there."""
-        return any(is_within(peer, station.options.allow) for station in self.stations.values())
+    def networks(self, guest: Station) -> tuple[str, ...]:
+        """Give the networks that a station may be sent from."""
+        return guest.options.allow
 
     def speaks(self, name: str) -> bool:
         """Tell whether a connected caller has sent for a station."""
-        return any(name in caller.names for caller in self.callers)
+        return any(name in caller.names for caller in self.inside if isinstance(caller, Caller))
 
 
-class Caller(asyncio.Protocol):
+class Caller(calling.Visit):
     """One connection.
 
     Attributes:
         names: Stations that it has sent for.
     """
 
+    silent_s = SILENT_S
+
     def __init__(self, door: Door) -> None:
+        super().__init__(door)
         self.names: set[str] = set()
         self._door = door
         self._cut = Unframer()
-        self._peer = ""
-        self._transport: asyncio.Transport | None = None
-        self._quiet: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let in whom the configuration allows."""
-        self._transport = cast(asyncio.Transport, transport)
-        self._peer = str((transport.get_extra_info("peername") or ("",))[0])
-        reason = "crowd" if len(self._door.callers) >= CALLERS_MAX else ""
-        reason = reason or ("" if self._door.is_allowed(self._peer) else "address")
-        if reason:
-            self._door.refused[reason] += 1
-            if is_told(self._door.refused[reason]):
-                _log.warning("hj212.caller_refused", reason=reason, peer=self._peer, count=self._door.refused[reason])
-            self._transport.abort()
-            self._transport = None
-            return
-        self._door.callers.add(self)
-        self._heard()
-
-    def _heard(self) -> None:
-        if self._quiet is not None:
-            self._quiet.cancel()
-        self._quiet = asyncio.get_running_loop().call_later(QUIET_S, self._drop)
 
     def data_received(self, data: bytes) -> None:
         """Give each whole frame to its station."""
         if self._transport is None:
             return
-        for payload in self._cut.feed(data):
-            self._take(payload)
+        strays = self._cut.stray
+        frames = self._cut.feed(data)
+        if self._cut.stray > strays:
+            self._door.refuse("stray_bytes", self.peer, self._cut.stray - strays)
+        for payload in frames:
+            if self._transport is not None:  # A frame may have been the one too many.
+                self._take(payload)
 
     def _take(self, payload: bytes) -> None:
         frame = read_frame(payload)
         if isinstance(frame, Refusal):
-            self._door.refused[frame] += 1
+            self._door.refuse(frame, self.peer)
             return
-        station = self._door.stations.get(frame.station)
-        if station is None or not is_within(self._peer, station.options.allow):
-            self._door.refused["unknown_station"] += 1
+        station = self._door.expected.get(frame.station)
+        if station is None or not self._door.may_call(station, self.peer):
+            self._door.refuse("unknown_station", self.peer)
             return
         password = station.options.password
         if password and not hmac.compare_digest(password.encode(), frame.password.encode()):
             station.refuse("password", _PASSWORD.sub(b"PW=***", payload))  # What is kept is shown at the API.
             return
-        self._heard()
+        self.is_known()
+        self.wait(QUIET_S)
         if frame.station not in self.names:
             was_spoken_for = self._door.speaks(frame.station)
             self.names.add(frame.station)
             if not was_spoken_for:
                 station.caller_changed(is_up=True)
-        station.take(frame, lambda: self._answer(frame))
+        station.take(frame, len(payload), lambda: self._answer(frame))
 
     def _answer(self, frame: Frame) -> None:
         if self._transport is None or not frame.wants_answer:
             return
         if self._transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
-            self._drop()
+            self.refuse("takes_no_answers")  # It would keep the connection open for ever with what is unsent.
             return
-        self._transport.write(answer_of(frame))
+        answer = answer_of(frame)
+        station = self._door.expected.get(frame.station)
+        if station is not None:
+            station.answered(len(answer))
+        self._transport.write(answer)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - as asyncio calls it
-        """Tell the stations that nobody else speaks for."""
-        self._transport = None
-        if self._quiet is not None:
-            self._quiet.cancel()
-        self._door.callers.discard(self)
-        for name in self.names:
-            station = self._door.stations.get(name)
+    def depart(self) -> asyncio.Transport | None:
+        """Leave, and tell the stations that nobody else speaks for."""
+        transport = super().depart()
+        names, self.names = self.names, set()
+        for name in names:
+            station = self._door.expected.get(name)
             if station is not None and not self._door.speaks(name):
                 station.caller_changed(is_up=False)
-
-    def _drop(self) -> None:
-        """End the connection now: who takes nothing would keep it open for ever with what is unsent."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def close(self) -> None:
-        """End the connection."""
-        if self._transport is not None:
-            self._transport.close()
+        return transport
 
 
 class Doors:

@@ -1,21 +1,18 @@
-"""The door for devices that dial in: a modem (DTU) at a remote site calls, says who it is, and is then asked.
+"""The door for Modbus devices that dial in: a modem (DTU) at a remote site calls, says who it is, and is then asked.
 
 Flow: modem -> [door] -> wire -> line
 Why: a modem in a mobile network has no address of its own; it keeps the connection, and we keep the questions.
-Never: speaks to whom it does not know. A caller has ``REGISTER_S`` to send the registration of a configured device,
-    from an address that the configuration allows; every other is closed without a byte, and counted by reason.
+Never: speaks to whom it does not know (``edge.collect.calling``). A caller has ``REGISTER_S`` to send the registration
+    of a configured device.
 
 A registration is no secret: it travels openly and tells devices apart. Who may call at all is said by ``allow`` and by
 the network (a private APN, a VPN).
 """
 
 import asyncio
-from collections import Counter
-from typing import Final, cast
+from typing import Final
 
-import structlog
-
-from edge.collect.callers import is_told, is_within
+from edge.collect import calling
 from edge.collect.modbus.dial import framing_of, keep_alive
 from edge.collect.modbus.wire import Wire
 from edge.config import CallOptions, ModbusOptions
@@ -23,56 +20,23 @@ from edge.config import CallOptions, ModbusOptions
 REGISTER_S: Final = 10.0
 STRANGERS_MAX: Final = 64  # Connections that have not said yet who they are.
 
-_log = structlog.get_logger(__name__)
 
+class Door(calling.Door["Caller"]):
+    """One port and the devices that may call there, by registration.
 
-class Door:
-    """One port and the devices that may call there; it is open while one of them is expected.
-
-    Attributes:
-        refused: Callers that were not let in, by reason: ``address``, ``unknown``, ``silent``, ``crowd``.
+    ``refused`` has also ``unknown``: what was said is no device's registration.
     """
 
     def __init__(self, listen: str, port: int) -> None:
-        self.refused: Counter[str] = Counter()
-        self.expected: dict[bytes, Caller] = {}
-        self.strangers: set[Visitor] = set()
-        self._listen = listen
-        self._port = port
-        self._server: asyncio.Server | None = None
-        self._opening = asyncio.Lock()
+        super().__init__(listen, port, STRANGERS_MAX)
 
-    @property
-    def port(self) -> int:
-        """The port that it really listens on."""
-        return int(self._server.sockets[0].getsockname()[1]) if self._server is not None else self._port
+    def visit(self) -> "Visitor":
+        """Make the protocol of a new connection."""
+        return Visitor(self)
 
-    async def enter(self, caller: "Caller", registration: bytes) -> None:
-        """Expect a device; the first one opens the port.
-
-        Raises:
-            OSError: The port cannot be listened on.
-        """
-        async with self._opening:
-            if self._server is None:
-                loop = asyncio.get_running_loop()
-                self._server = await loop.create_server(lambda: Visitor(self), self._listen, self._port)
-            self.expected[registration] = caller
-
-    def leave(self, registration: bytes) -> None:
-        """Expect a device no more; the last one closes the port."""
-        self.expected.pop(registration, None)
-        if self._server is not None and not self.expected:
-            self._server.close()
-            self._server = None
-            for visitor in tuple(self.strangers):
-                visitor.refuse("closed")
-
-    def refuse(self, reason: str, peer: str) -> None:
-        """Count somebody who was not let in."""
-        self.refused[reason] += 1
-        if is_told(self.refused[reason]):
-            _log.warning("modbus.caller_refused", reason=reason, peer=peer, port=self._port, count=self.refused[reason])
+    def networks(self, guest: "Caller") -> tuple[str, ...]:
+        """Give the networks that a device may call from."""
+        return guest.call.allow
 
 
 class Caller:
@@ -93,7 +57,7 @@ class Caller:
         Raises:
             OSError: The port cannot be listened on.
         """
-        await self._door.enter(self, self.call.registration)
+        await self._door.enter(self.call.registration, self)
         while True:
             await self._has_arrived.wait()
             self._has_arrived.clear()
@@ -109,8 +73,7 @@ class Caller:
 
     def troubles(self) -> dict[str, int]:
         """Count callers at its door that were not let in, and its own second calls."""
-        counted = {f"caller_{reason}": count for reason, count in self._door.refused.items()}
-        return counted | ({"caller_again": self._again} if self._again else {})
+        return self._door.troubles() | ({"caller_again": self._again} if self._again else {})
 
     def arrive(self, transport: asyncio.Transport, rest: bytes) -> None:
         """Take the connection on which it has registered; one that stood before is taken for half-open."""
@@ -126,31 +89,15 @@ class Caller:
         self._has_arrived.set()
 
 
-class Visitor(asyncio.Protocol):
+class Visitor(calling.Visit):
     """Somebody who has connected and must say who it is."""
 
+    silent_s = REGISTER_S
+
     def __init__(self, door: Door) -> None:
+        super().__init__(door)
         self._door = door
-        self._transport: asyncio.Transport | None = None
         self._said = b""
-        self._peer = ""
-        self._late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let in whom the configuration allows, for a short time."""
-        self._transport = cast(asyncio.Transport, transport)
-        self._peer = str((transport.get_extra_info("peername") or ("",))[0])
-        if len(self._door.strangers) >= STRANGERS_MAX:
-            self.refuse("crowd")
-            return
-        self._door.strangers.add(self)
-        if not any(self._is_allowed(caller.call) for caller in self._door.expected.values()):
-            self.refuse("address")
-            return
-        self._late = asyncio.get_running_loop().call_later(REGISTER_S, self.refuse, "silent")
-
-    def _is_allowed(self, call: CallOptions) -> bool:
-        return is_within(self._peer, call.allow)
 
     def data_received(self, data: bytes) -> None:
         """Look whether it says the registration of a device that may call from there."""
@@ -158,33 +105,16 @@ class Visitor(asyncio.Protocol):
             return
         self._said += data
         is_begun = False
-        for registration, caller in self._door.expected.items():
-            if not self._is_allowed(caller.call):
+        for key, caller in self._door.expected.items():
+            registration = caller.call.registration
+            assert registration == key, key
+            if not self._door.may_call(caller, self.peer):
                 continue
             if self._said.startswith(registration):
-                transport = self._leave()
+                transport = self.depart()  # From here on the connection is the caller's.
+                assert transport is not None, self.peer
                 caller.arrive(transport, self._said[len(registration) :])
                 return
             is_begun |= registration.startswith(self._said)
         if not is_begun:
             self.refuse("unknown")
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - as asyncio calls it
-        """It has gone by itself."""
-        if self._transport is not None:
-            self._leave()
-            self._door.refuse("silent", self._peer)
-
-    def refuse(self, reason: str) -> None:
-        """Close without a byte, and count."""
-        if self._transport is not None:
-            self._leave().abort()
-            self._door.refuse(reason, self._peer)
-
-    def _leave(self) -> asyncio.Transport:
-        transport, self._transport = self._transport, None
-        assert transport is not None, self._peer
-        self._door.strangers.discard(self)
-        if self._late is not None:
-            self._late.cancel()
-        return transport

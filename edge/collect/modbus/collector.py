@@ -144,6 +144,9 @@ class ModbusCollector:
         refused: list[int] = []
         for index, request in enumerate(cycle.plan.requests):
             is_asked, answer = await self._station.read(request.table, request.address, request.count, self._options)
+            sent, received = self._station.exchanged
+            self.counters.sent_bytes += sent
+            self.counters.received_bytes += received
             self.counters.requests += is_asked
             self.counters.skipped += not is_asked
             now_ns = self._clock.wall_ns()

@@ -82,11 +82,13 @@ class Line:
     Attributes:
         connection: How often it has been made; a request plan is begun anew with each.
         tried: Set once it has been made, or could not be.
+        exchanged: Bytes sent and received by the last question; to be read before anything else is awaited.
     """
 
     def __init__(self, options: ModbusOptions, way: Way) -> None:
         self.connection = 0
         self.tried = asyncio.Event()
+        self.exchanged = (0, 0)
         self._options = options
         self._way = way
         self._wire: Wire | None = None
@@ -211,9 +213,12 @@ class Line:
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
             wire = self._wire
+            self.exchanged = (0, 0)
             if wire is None or not wire.is_up:
                 return Failure(reason=Reason.COMMS)
+            sent, received = wire.sent_bytes, wire.received_bytes
             answer = await wire.ask(asked, timeout_s)
+            self.exchanged = wire.sent_bytes - sent, wire.received_bytes - received
             self._free_at_s = loop.time()
         if isinstance(answer, Failure) and answer.reason is Reason.TIMEOUT:
             self._unanswered += 1
@@ -230,10 +235,12 @@ class Station:
 
     Attributes:
         generation: Rises when it may have become another: a new connection, or it is back after a silence.
+        exchanged: Bytes sent and received by the last ``read``; to be taken before anything else is awaited.
     """
 
     def __init__(self, line: Line, device_id: int) -> None:
         self.generation = 0
+        self.exchanged = (0, 0)
         self._line = line
         self._device_id = device_id
         self._breaker = Breaker()
@@ -283,6 +290,7 @@ class Station:
         loop = asyncio.get_running_loop()
         asked = Asked(self._device_id, table, address, count)
         answer: Words | Failure | None = None
+        self.exchanged = (0, 0)
         while answer is None:
             if not self._line.is_up:
                 return False, Failure(reason=Reason.COMMS)
@@ -292,6 +300,7 @@ class Station:
                 await asyncio.sleep(self._quiet_until_s - loop.time())
                 continue
             answer = await self._line.ask(asked, options.timeout_s, options.pause_s, self._may_go)
+        self.exchanged = self._line.exchanged
         now_s = loop.time()
         if isinstance(answer, Failure) and answer.reason is Reason.TIMEOUT:
             if not self._line.is_numbered:

@@ -22,12 +22,15 @@ class Wire(asyncio.Protocol):
     Attributes:
         lost: Set when it is gone, or before it is made.
         lost_reason: Why.
+        sent_bytes, received_bytes: On this connection, with what nobody asked for.
     """
 
     def __init__(self, framing: Framing) -> None:
         self.lost = asyncio.Event()
         self.lost.set()
         self.lost_reason = ""
+        self.sent_bytes = 0
+        self.received_bytes = 0
         self._framing = framing
         self._transport: asyncio.WriteTransport | None = None
         self._waiting: asyncio.Future[Words | Failure] | None = None
@@ -56,6 +59,7 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; an answer goes to the request that waits for it."""
+        self.received_bytes += len(data)
         found = self._framing.feed(data)
         if found is not None:
             self._strays_known = self._framing.strays
@@ -106,7 +110,9 @@ class Wire(asyncio.Protocol):
         self._waiting = waiting
         late = loop.call_later(timeout_s, _miss, waiting)  # A third of the cost of asyncio.timeout.
         try:
-            self._transport.write(self._framing.wrap(asked))
+            request = self._framing.wrap(asked)
+            self.sent_bytes += len(request)
+            self._transport.write(request)
             return await waiting
         finally:
             late.cancel()

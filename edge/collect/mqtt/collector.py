@@ -141,6 +141,7 @@ class MqttCollector:
             return
         live, retained = _Columns(), _Columns()
         self.counters.requests += len(messages)
+        self.counters.received_bytes += sum(len(message.payload) for message in messages)
         for message in messages:
             columns = retained if message.is_retained else live
             refusal = self._read(message, columns, now_ns)
