@@ -158,10 +158,17 @@ class BrokerTls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttOptions:
-    """One broker and the topics that one source hears there."""
+    """One broker and the topics that one source hears there.
+
+    Attributes:
+        also: Further brokers, tried in turn when one cannot be reached.
+        presence: Topic where we say whether we are there, retained, and by our will; empty for none.
+    """
 
     host: str
     port: int = 1883
+    also: tuple[tuple[str, int], ...] = ()
+    presence: str = ""
     version: Literal["3.1.1", "5"] = "5"
     client_id: str = ""  # empty: "fengsui-<site>-<source>", fixed, because the session is persistent
     username: str = ""
@@ -170,6 +177,37 @@ class MqttOptions:
     payload_bytes_max: int = 262_144
     keepalive_s: int = 30
     tls: BrokerTls | None = None
+
+    @property
+    def brokers(self) -> tuple[tuple[str, int], ...]:
+        """Hosts and ports, in the order in which they are tried."""
+        return ((self.host, self.port), *self.also)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparkplugOptions:
+    """Edge nodes of one Sparkplug group, heard by a host application; their broker stands in ``Source.mqtt``.
+
+    Attributes:
+        group: Group id.
+        nodes: Edge node ids that are heard; each is asked for its birth at every connection.
+        host_id: Under which we say whether we are there.
+        tag: Name of the tag of a device's metric, with ``{name}`` for the metric's and perhaps ``{group}``,
+            ``{node}``, ``{device}``.
+        node_tag: The same of a metric of the node itself.
+        reorder_s: How long a message waits for one that was sent before it.
+        birth_s: How long a birth may take until tags that nobody tells are BAD(comms).
+        rebirth_s: Least pause between two requests for a rebirth to one node; each further one doubles it.
+    """
+
+    group: str
+    nodes: tuple[str, ...]
+    host_id: str
+    tag: str = "{device}.{name}"
+    node_tag: str = "{node}.{name}"
+    reorder_s: float = 2.0
+    birth_s: float = 10.0
+    rebirth_s: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,11 +242,21 @@ class Source:
 
     id: str
     protocol: Literal[
-        "modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu", "mqtt", "hj212", "node", "replay", "system"
+        "modbus-tcp",
+        "modbus-rtu",
+        "modbus-rtu-tcp",
+        "modbus-dtu",
+        "mqtt",
+        "sparkplug",
+        "hj212",
+        "node",
+        "replay",
+        "system",
     ]
     nature: Nature = Nature.ACTUAL
     modbus: ModbusOptions | None = None
     mqtt: MqttOptions | None = None
+    sparkplug: SparkplugOptions | None = None
     hj212: Hj212Options | None = None
     node: str = ""
     silent_after_s: float = 10.0

@@ -14,8 +14,10 @@ from edge.collect.modbus.plan import ReadPlan, plan_device
 from edge.collect.modbus.serial_port import character_s, gap_s
 from edge.collect.mqtt.collector import MERGE_S
 from edge.collect.mqtt.topic import filter_of
+from edge.collect.sparkplug.topic import filters_of
 from edge.config import ModbusOptions, Source, TopicOptions
 from edge.load.source import tags_of_topic
+from edge.load.sparkplug import tags_of_sparkplug
 from edge.model import Tag
 from gateway.config import Site
 
@@ -144,7 +146,11 @@ class Plan:
 def plan(site: Site) -> Plan:
     """Plan a site; a site without mistakes is planned without errors."""
     devices = _share_lines(site, [_plan_modbus(site, source) for source in site.sources if source.modbus is not None])
-    brokers = tuple(_plan_mqtt(site, source) for source in site.sources if source.mqtt is not None)
+    brokers = tuple(
+        (_plan_mqtt if source.sparkplug is None else _plan_sparkplug)(site, source)
+        for source in site.sources
+        if source.mqtt is not None
+    )
     loggers = tuple(_plan_logger(site, source) for source in site.sources if source.hj212 is not None)
     requests = math.fsum(device.requests_per_s for device in devices)
     messages = math.fsum(broker.messages_per_s for broker in brokers)
@@ -275,6 +281,33 @@ def _plan_mqtt(site: Site, source: Source) -> PlannedBroker:
         source=source.id,
         address=f"{options.host}:{options.port}",
         version=options.version,
+        topics=tuple(topics),
+        unheard=tuple(tag.name for tag in left),
+        scans_per_s=min(messages_per_s, 1 / MERGE_S),
+        samples_per_s=samples_per_s,
+        messages_per_s=messages_per_s,
+    )
+
+
+def _plan_sparkplug(site: Site, source: Source) -> PlannedBroker:
+    """Plan a host application: one filter a node; a node tells together what changes together."""
+    options, broker = source.sparkplug, source.mqtt
+    assert options is not None, source.id
+    assert broker is not None, source.id
+    left = [site.tags[int(row)] for row in site.tags.rows_of_source(source.id)]
+    samples_per_s = math.fsum(1 / tag.period_s for tag in left)
+    topics: list[PlannedTopic] = []
+    for node, heard in zip(options.nodes, filters_of(options), strict=True):
+        pattern = tags_of_sparkplug(options, node)
+        mine = [tag for tag in left if pattern.fullmatch(tag.name)]
+        left = [tag for tag in left if tag not in mine]
+        rate = max((1 / tag.period_s for tag in mine), default=0.0)
+        topics.append(PlannedTopic(pattern=node, filter=heard, format="sparkplug", tags=len(mine), messages_per_s=rate))
+    messages_per_s = math.fsum(topic.messages_per_s for topic in topics)
+    return PlannedBroker(
+        source=source.id,
+        address=f"{broker.host}:{broker.port}",
+        version=broker.version,
         topics=tuple(topics),
         unheard=tuple(tag.name for tag in left),
         scans_per_s=min(messages_per_s, 1 / MERGE_S),

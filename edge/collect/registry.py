@@ -43,6 +43,11 @@ class Collectors:
 
         return MqttCollector(source, tags, clock, epoch, deliver)
 
+    def _sparkplug(self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
+        from edge.collect.sparkplug.collector import SparkplugCollector  # noqa: PLC0415 - a protocol loads on use
+
+        return SparkplugCollector(source, tags, clock, epoch, deliver)
+
     def _hj212(self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
         from edge.collect.hj212.collector import Hj212Collector  # noqa: PLC0415 - a protocol loads on use
         from edge.collect.hj212.door import Doors  # noqa: PLC0415
@@ -56,6 +61,7 @@ class Collectors:
 COLLECTORS: Final[dict[str, Callable[[Collectors, Source, TagTable, Clock, int, Deliver], Collector]]] = {
     **dict.fromkeys(MODBUS, Collectors._modbus),  # noqa: SLF001 - its own
     "mqtt": Collectors._mqtt,  # noqa: SLF001
+    "sparkplug": Collectors._sparkplug,  # noqa: SLF001
     "hj212": Collectors._hj212,  # noqa: SLF001
 }
 

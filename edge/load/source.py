@@ -2,32 +2,28 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, cast
 
-from edge.config import BrokerTls, Hj212Options, MqttOptions, Source, TopicOptions
+from edge.collect.mqtt.topic import match
+from edge.config import Hj212Options, MqttOptions, Source, TopicOptions
 from edge.decode.codec.binary import ENDIANS, TIME_BYTES, TIMES, TYPES
+from edge.load.broker import MQTT_PAYLOAD_MAX, PORT_MAX, TOPIC_BYTES_MAX, read_broker, wrong_topic
 from edge.load.callers import read_callers
 from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
 from edge.load.mistake import show
 from edge.load.modbus import check_lines, read_modbus
+from edge.load.sparkplug import check_hosts, read_sparkplug
 from edge.load.words import ID_RULE, PROTOCOL_KEYS, RESERVED, is_id, keys_of
 from edge.model import Nature
 
 #: Protocols that a collector speaks; ``node`` is a source whose collector stands in an edge node.
 MODBUS: Final = ("modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu")
-PROTOCOLS: Final = (*MODBUS, "mqtt", "hj212")
-HOSTED: Final = ("modbus-tcp", "modbus-rtu-tcp", "mqtt")  # They are called at an address.
+PROTOCOLS: Final = (*MODBUS, "mqtt", "sparkplug", "hj212")
+HOSTED: Final = ("modbus-tcp", "modbus-rtu-tcp", "mqtt", "sparkplug")  # They are called at an address.
 NODE: Final = "node"
 ADDRESS: Final = ("host", "port")
-PORT_MAX: Final = 65535
-TOPIC_BYTES_MAX: Final = 65535  # MQTT 5.0, §1.5.4
-MQTT_PAYLOAD_MAX: Final = 268_435_455  # MQTT 5.0, §2.1.4
-KEEPALIVE_MAX: Final = 65535
-MQTT_PORT: Final = 1883
-MQTT_TLS_PORT: Final = 8883  # Both registered with IANA.
 
 #: Formats of a topic's payload, and the keys that only some of them have.
 FORMATS: Final = ("json-value", "json-batch", "number", "senml", "hj212", "binary")
@@ -104,6 +100,7 @@ def read_sources(entries: Sequence[Entry], site: str) -> list[SourceDraft]:
                 )
             stations.setdefault(door, source.id)
         drafts[source.id] = draft
+    check_hosts([(draft.source, draft.entry) for draft in drafts.values()])
     check_lines([(draft.source, draft.entry) for draft in drafts.values()])
     return found
 
@@ -114,18 +111,25 @@ def _read_source(entry: Entry, site: str) -> SourceDraft:
     if name == RESERVED:
         entry.wrong("id", f'id "{RESERVED}" is kept for the gateway itself.', "Give the source another id.")
     protocol = cast(
-        Literal["modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu", "mqtt", "hj212", "node", ""],
+        Literal["modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu", "mqtt", "sparkplug", "hj212", "node", ""],
         entry.choice("protocol", (*PROTOCOLS, NODE), ""),
     )
     _refuse_keys_of_others(entry, protocol)
     host = _read_host(entry, protocol)
     topics = entry.sections("topic", f"{entry.who}, topic") if protocol == "mqtt" else []
+    own_id = f"{RESERVED}-{site}-{name}"
+    broker = None
+    if protocol == "mqtt":
+        broker = _read_mqtt(entry, host, topics, own_id)
+    elif protocol == "sparkplug":
+        broker = read_broker(entry, host, own_id)
     source = Source(
         id=name,
         protocol=protocol or "replay",
         nature=Nature(entry.choice("nature", tuple(Nature), Nature.ACTUAL)),
         modbus=read_modbus(entry, protocol, host) if protocol in MODBUS else None,
-        mqtt=_read_mqtt(entry, host, topics, f"{RESERVED}-{site}-{name}") if protocol == "mqtt" else None,
+        mqtt=broker,
+        sparkplug=read_sparkplug(entry, own_id) if protocol == "sparkplug" else None,
         hj212=_read_hj212(entry) if protocol == "hj212" else None,
         node=entry.required("node", f"it is the name of an edge node; {ID_RULE}", is_id) if protocol == NODE else "",
         silent_after_s=entry.number("silent_after_s", 10.0, Span(above=0, most=86_400)),
@@ -169,63 +173,23 @@ def _is_host(text: str) -> bool:
 def _read_mqtt(entry: Entry, host: str, topics: Sequence[Entry], client_id: str) -> MqttOptions:
     if not topics:
         entry.wrong("topic", "it hears no topic.", "Add a [[source.topic]] with a pattern.")
-    username = entry.text("username")
-    password = entry.secret("password")
-    if password and not username:
-        entry.wrong("username", "a password is given without username.", "Add username.")
     options = [_read_topic(topic) for topic in topics]
     for at, topic in enumerate(topics):
         pattern = options[at].pattern
         if pattern and pattern in [option.pattern for option in options[:at]]:
             topic.wrong("pattern", f"pattern {show(pattern)} stands twice.", "Remove one of the two.")
-    is_tls = entry.flag("tls", default=False)
-    return MqttOptions(
-        host=host,
-        port=entry.whole("port", MQTT_TLS_PORT if is_tls else MQTT_PORT, 1, PORT_MAX),
-        version=cast(Literal["3.1.1", "5"], entry.choice("version", ("3.1.1", "5"), "5")),
-        client_id=entry.text("client_id") or client_id,
-        username=username,
-        password=password,
-        topics=tuple(options),
-        payload_bytes_max=entry.whole("payload_bytes_max", 262_144, 1, MQTT_PAYLOAD_MAX),
-        keepalive_s=entry.whole("keepalive_s", 30, 1, KEEPALIVE_MAX),
-        tls=_read_tls(entry, is_tls=is_tls, has_password=bool(password)),
-    )
-
-
-def _read_tls(entry: Entry, *, is_tls: bool, has_password: bool) -> BrokerTls | None:
-    """Read the certificates for a broker; no key turns the verification of the broker's off."""
-    if not is_tls:
-        for key in ("ca_file", "cert_file", "key_file", "server_name"):
-            if entry.has(key):
-                entry.wrong(key, f"{key} is given without tls.", "Add tls = true, or remove it.")
-        if has_password and not _is_loopback(entry.text("host")):
-            entry.warn(
-                "host",
-                "the password goes to the broker in the clear, and with it whoever listens can send values.",
-                "Add tls = true and the broker's TLS port, or keep the line to the broker to yourself.",
-            )
-        return None
-    files = {key: _read_pem(entry, key) for key in ("ca_file", "cert_file", "key_file")}
-    if entry.has("cert_file") != entry.has("key_file"):
-        given, missing = ("cert_file", "key_file") if entry.has("cert_file") else ("key_file", "cert_file")
-        entry.wrong(given, f"{given} is given without {missing}; one proves nothing.", f"Add {missing}.")
-    return BrokerTls(**files, server_name=entry.text("server_name"))
-
-
-def _read_pem(entry: Entry, key: str) -> Path | None:
-    """Give a file of certificates or a key, None where none is given."""
-    if not entry.has(key):
-        return None
-    name = entry.required(key, "it is the path of a file in PEM")
-    file = entry.reading.path.parent / name
-    if name and ("\0" in name or not file.is_file()):
-        entry.wrong(key, f"{key} {show(name)} is no file.", "Give the path of a file in PEM.")
-    return file
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1", "[::1]") or host.startswith("127.")
+    presence = entry.text("presence")
+    rule = wrong_topic(presence) if presence else ""
+    if rule:
+        entry.wrong("presence", f"presence {show(presence)} is no topic of our own; {rule}.", "Write another topic.")
+    heard = [option.pattern for option in options if presence and match(option.pattern, presence) is not None]
+    for pattern in heard[:1]:
+        entry.wrong(
+            "presence",
+            f"presence {show(presence)} is a topic that pattern {show(pattern)} hears; we would hear ourselves.",
+            "Write a topic that no pattern of the source hears.",
+        )
+    return replace(read_broker(entry, host, client_id), presence=presence, topics=tuple(options))
 
 
 def _read_hj212(entry: Entry) -> Hj212Options:

@@ -16,6 +16,7 @@ from edge.load.reading import Reading
 from edge.load.register import warn_of_registers
 from edge.load.sheet import Sheet, read_sheet
 from edge.load.source import PROTOCOLS, SourceDraft, tags_of_topic
+from edge.load.sparkplug import tags_of_sparkplug
 from edge.load.words import COLUMNS, MODBUS_COLUMNS, RESERVED, TAG_RULE, is_tag
 from edge.model import Tag
 
@@ -144,15 +145,15 @@ def _check_topics(source: SourceDraft, mine: Sequence[TagDraft]) -> None:
     assert source.source.mqtt is not None, source.source.id
     names = {draft.tag.name for draft in mine}
     patterns = [tags_of_topic(topic) for topic in source.source.mqtt.topics]
+    what, remedy = "topic", "Name it as a topic's tag says, or add a [[source.topic]]."
+    if source.source.sparkplug is not None:
+        patterns = [tags_of_sparkplug(source.source.sparkplug)]
+        what, remedy = "metric", "Name it as tag or node_tag of the source says."
     if None not in patterns and patterns:
         for draft in mine:
             name = draft.tag.name
             if is_tag(name) and not any(pattern and pattern.fullmatch(name) for pattern in patterns):
-                draft.row.wrong(
-                    "tag",
-                    f"no topic of source {source.source.id} can give it.",
-                    "Name it as a topic's tag says, or add a [[source.topic]].",
-                )
+                draft.row.wrong("tag", f"no {what} of source {source.source.id} can give it.", remedy)
     for entry, topic in zip(source.topics, source.source.mqtt.topics, strict=True):
         fixed: list[tuple[KeyPath, str]] = [(("tags", at), name) for at, name in enumerate(topic.tags)]
         if topic.format in ("json-value", "number"):

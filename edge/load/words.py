@@ -21,7 +21,8 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "probe_s_max", "pause_s", "tls", "ca_file", "cert_file", "key_file", "server_name",
         "serial", "baudrate", "parity", "stop_bits", "framing", "listen", "registration", "heartbeat", "allow",
         "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max", "keepalive_s",
-        "topic", "station", "tag",
+        "also", "presence", "topic", "station", "tag",
+        "group", "nodes", "host_id", "node_tag", "reorder_s", "birth_s", "rebirth_s",
         "node",
     ),
     "source.topic": (
@@ -78,15 +79,20 @@ _MODBUS_KEYS: Final = (
     "registers_from", "coils_from",
 )  # fmt: skip
 
+_BROKER_KEYS: Final = (
+    "host", "port", "also", "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max",
+    "keepalive_s", "tls", "ca_file", "cert_file", "key_file", "server_name",
+)  # fmt: skip
+
 #: Keys of a source that only some protocols have.
 PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "modbus-tcp": ("host", "port", *_MODBUS_KEYS, "tls", "ca_file", "cert_file", "key_file", "server_name"),
     "modbus-rtu": (*_MODBUS_KEYS, "serial", "baudrate", "parity", "stop_bits"),
     "modbus-rtu-tcp": ("host", "port", *_MODBUS_KEYS),
     "modbus-dtu": ("port", *_MODBUS_KEYS, "framing", "listen", "registration", "heartbeat", "allow"),
-    "mqtt": (
-        "host", "port", "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max",
-        "keepalive_s", "topic", "tls", "ca_file", "cert_file", "key_file", "server_name",
+    "mqtt": (*_BROKER_KEYS, "presence", "topic"),
+    "sparkplug": (
+        *_BROKER_KEYS, "group", "nodes", "host_id", "tag", "node_tag", "reorder_s", "birth_s", "rebirth_s",
     ),
     "hj212": ("port", "station", "tag", "password_env", "password_file", "listen", "allow"),
     "node": ("node",),

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from alerting.model.rule import Rule, RuleTable
 from alerting.model.unit import HazardUnit
 from edge.load import ConfigError, FieldDraft, Mistake, read_field
+from edge.load.broker import PORT_MAX
 from edge.load.entry import Entry
 from edge.load.node import NodeSite, is_node_file, load_node
-from edge.load.source import PORT_MAX
 from edge.load.words import NODE_TABLES, keys_of
 from edge.model import Nature, Tag, TagTable
 from gateway.config import Site

@@ -4,6 +4,7 @@ Published to mosquitto by mosquitto_pub, a program that is not ours; connections
 """
 
 import asyncio
+import json
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -15,8 +16,9 @@ import pytest
 
 from edge.collect.door import Counters
 from edge.collect.mqtt.inbox import Inbox
-from edge.collect.mqtt.link import AckOrder, LinkChange, Message, MqttLink
+from edge.collect.mqtt.link import AckOrder, LinkChange, Manner, Message, MqttLink
 from edge.collect.mqtt.loopback import LoopbackBroker, LoopbackLink
+from edge.collect.mqtt.outgoing import Presence, rebirth
 from edge.collect.mqtt.paho import PahoLink
 from edge.config import MqttOptions
 
@@ -28,9 +30,11 @@ class World(Protocol):
 
     prefix: str
 
-    def link(self) -> MqttLink: ...
+    def link(self, manner: Manner = Manner()) -> MqttLink: ...  # noqa: B008 - frozen
     async def publish(self, topic: str, *payloads: str, qos: int = 1, is_retained: bool = False) -> None: ...
     async def cut(self) -> None: ...
+    def watcher(self) -> MqttLink: ...
+    async def cut_one(self, link: MqttLink) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -39,8 +43,8 @@ class LoopbackWorld:
         self.prefix = "t"
         self.broker = LoopbackBroker()
 
-    def link(self) -> MqttLink:
-        return LoopbackLink(self.broker, "gateway", ["t/#"])
+    def link(self, manner: Manner = Manner()) -> MqttLink:  # noqa: B008 - frozen
+        return LoopbackLink(self.broker, "gateway", ["t/#"], manner)
 
     async def publish(self, topic: str, *payloads: str, qos: int = 1, is_retained: bool = False) -> None:
         for payload in payloads:
@@ -48,6 +52,12 @@ class LoopbackWorld:
 
     async def cut(self) -> None:
         self.broker.drop("gateway")
+
+    def watcher(self) -> MqttLink:
+        return LoopbackLink(self.broker, "watcher", ["t/presence"])
+
+    async def cut_one(self, link: MqttLink) -> None:
+        await self.cut()
 
     async def close(self) -> None:
         pass
@@ -86,14 +96,14 @@ class MosquittoWorld:
             writer.close()
             self.pipes.discard(writer)
 
-    def link(self) -> MqttLink:
+    def link(self, manner: Manner = Manner()) -> MqttLink:  # noqa: B008 - frozen
         assert self.server is not None
         options = MqttOptions(
             host="127.0.0.1",
             port=self.server.sockets[0].getsockname()[1],
             version=self.version,  # type: ignore[arg-type]
         )
-        return PahoLink(options, f"gateway-{self.prefix}", [f"{self.prefix}/#"], Counters())
+        return PahoLink(options, f"gateway-{self.prefix}", [f"{self.prefix}/#"], Counters(), manner)
 
     async def publish(self, topic: str, *payloads: str, qos: int = 1, is_retained: bool = False) -> None:
         program = shutil.which("mosquitto_pub")
@@ -111,6 +121,14 @@ class MosquittoWorld:
     async def cut(self) -> None:
         for writer in list(self.pipes):
             writer.transport.abort()
+
+    def watcher(self) -> MqttLink:
+        options = MqttOptions(host="127.0.0.1", port=self.port, version=self.version)  # type: ignore[arg-type]
+        return PahoLink(options, f"watcher-{self.prefix}", [f"{self.prefix}/presence"], Counters())
+
+    async def cut_one(self, link: MqttLink) -> None:
+        """Cut all that go through the proxy; the watcher does not."""
+        await self.cut()
 
     async def close(self) -> None:
         assert self.server is not None
@@ -172,6 +190,19 @@ async def connected(world: World, *, is_up: bool = True) -> AsyncIterator[Reader
         if is_up:
             await reader.until(lambda r: r.changes[-1:] == [True])
             await asyncio.sleep(0.1 if isinstance(world, MosquittoWorld) else 0)  # The subscription is on its way.
+        yield reader
+    finally:
+        await link.close()
+
+
+@asynccontextmanager
+async def watching(world: World) -> AsyncIterator[Reader]:
+    """A second client that hears our presence."""
+    link = world.watcher()
+    await link.open()
+    try:
+        reader = await Reader(link).until(lambda r: r.changes[-1:] == [True])
+        await asyncio.sleep(0.1 if isinstance(world, MosquittoWorld) else 0)
         yield reader
     finally:
         await link.close()
@@ -276,7 +307,83 @@ async def test_receive_gives_no_more_than_asked_for(world: World) -> None:
         assert [m.payload.decode() for m in taken] == [str(n) for n in range(25)]
 
 
+async def test_our_presence_is_told_kept_and_taken_back(world: World) -> None:
+    """Online at connection, offline by the will at a cut, offline by ourselves at the end; a watcher hears it all."""
+    times = iter(range(1_000, 1_100))
+    presence = Presence(topic=f"{world.prefix}/presence", now_ms=lambda: next(times))
+    async with watching(world) as watcher:
+        link = world.link(Manner(is_clean=True, presence=presence))
+        await link.open()
+        reader = await Reader(link).until(lambda r: r.changes[-1:] == [True])
+        await watcher.until(lambda r: len(r.payloads) >= 1)
+        await world.cut_one(link)
+        await reader.until(lambda r: r.changes == [True, False, True])
+        await watcher.until(lambda r: len(r.payloads) >= 3)
+        link.send(rebirth("g", "n", 5))
+        link.announce()
+        await watcher.until(lambda r: len(r.payloads) >= 4)
+        await link.close()
+        await watcher.until(lambda r: len(r.payloads) >= 5)
+    said = [json.loads(payload) for payload in watcher.payloads]
+    assert [one["online"] for one in said] == [True, False, True, True, False]
+    first, will, second, again, last = [one["timestamp"] for one in said]
+    assert first == will < second == again < last, "a will has the time of its connection"
+
+
+async def test_a_clean_session_leaves_nothing_behind(world: World) -> None:
+    link = world.link(Manner(is_clean=True))
+    await link.open()
+    reader = await Reader(link).until(lambda r: r.changes[-1:] == [True])
+    await asyncio.sleep(0.2)
+    await world.publish(f"{world.prefix}/a", "1")
+    await reader.until(lambda r: len(r.messages) == 1)
+    await link.close()
+    await world.publish(f"{world.prefix}/a", "while away")
+    link = world.link(Manner(is_clean=True))
+    await link.open()
+    reader = await Reader(link).until(lambda r: r.changes[-1:] == [True])
+    await asyncio.sleep(0.2)
+    await world.publish(f"{world.prefix}/a", "2")
+    await reader.until(lambda r: len(r.messages) >= 1)
+    assert reader.payloads == ["2"]
+    await link.close()
+
+
 # ------------------------------------------------------------------------------------------------- paho alone
+
+
+@pytest.mark.network
+@pytest.mark.service
+async def test_the_next_broker_is_tried_when_one_cannot_be_reached(mosquitto: Any, free_port: int) -> None:  # noqa: ANN401
+    """Three brokers: nobody, nobody, a real one; the connection says by which it came up."""
+    also = (("127.0.0.1", free_port), ("127.0.0.1", mosquitto.port))
+    options = MqttOptions(host="127.0.0.1", port=free_port, also=also)
+    link = PahoLink(options, f"gateway-{uuid.uuid4().hex}", ["t"], Counters())
+    await link.open()
+    reader = await Reader(link).until(lambda r: r.changes[-1:] == [True])
+    change = reader.arrivals[-1]
+    assert isinstance(change, LinkChange)
+    assert change.reason == f"by 127.0.0.1:{mosquitto.port}"
+    await link.close()
+
+
+@pytest.mark.network
+@pytest.mark.service
+async def test_a_packet_beyond_the_limit_never_comes_and_one_below_is_seen(mosquitto: Any) -> None:  # noqa: ANN401
+    """MQTT 5: the broker keeps what is far too large; what is a little too large is there to be counted."""
+    prefix = f"t{uuid.uuid4().hex}"
+    link = PahoLink(
+        MqttOptions(host="127.0.0.1", port=mosquitto.port, payload_bytes_max=1_000), prefix, [prefix], Counters()
+    )
+    await link.open()
+    reader = await Reader(link).until(lambda r: r.changes[-1:] == [True])
+    await asyncio.sleep(0.2)
+    world = MosquittoWorld(port=mosquitto.port, version="5")
+    for size in (2_000_000, 500_000, 10):
+        await world.publish(prefix, "x" * size)
+    await reader.until(lambda r: len(r.messages) == 2)
+    assert [len(message.payload) for message in reader.messages] == [500_000, 10]
+    await link.close()
 
 
 @pytest.mark.network

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from edge.clock import Clock
 from edge.collect.door import KEPT_BYTES_MAX, Counters, Deliver, Kept
-from edge.collect.mqtt.link import LinkChange, Message, MqttLink
+from edge.collect.mqtt.link import LinkChange, Manner, Message, MqttLink
+from edge.collect.mqtt.outgoing import Presence
 from edge.collect.mqtt.paho import PahoLink
 from edge.collect.mqtt.topic import fill, filter_of, match
 from edge.collect.supervise import supervise
@@ -37,6 +38,7 @@ MERGE_S = 0.010  # At most a hundred scans a second from one source.
 MESSAGES_MAX = 2_000  # In one scan: about 4 ms of decoding on the event loop.
 BYTES_MAX = 1024 * 1024  # The same for large payloads.
 TOPICS_MAX = 100_000  # Remembered topics; a sender of ever new topics must not fill the memory.
+MS_NS = 1_000_000
 RETAINED = np.uint8(encode(Quality.UNCERTAIN, Reason.RETAINED))
 
 OpenLink: TypeAlias = Callable[[MqttOptions, str, Sequence[str], Counters], MqttLink]
@@ -77,7 +79,7 @@ class MqttCollector:
         clock: Clock,
         epoch: int,
         deliver: Deliver,
-        open_link: OpenLink = PahoLink,
+        open_link: OpenLink | None = None,
     ) -> None:
         assert source.mqtt is not None, source.id
         self.counters = Counters()
@@ -88,10 +90,16 @@ class MqttCollector:
         self._epoch = epoch
         self._number = 0
         self._deliver = deliver
-        self._open_link = open_link
+        self._open_link = open_link or self._open_paho
         self._row_of = {tags[int(row)].name: int(row) for row in tags.rows_of_source(source.id)}
         self._targets: dict[str, _Target | Refusal] = {}
         self._is_up: bool | None = None
+
+    def _open_paho(self, options: MqttOptions, client_id: str, filters: Sequence[str], counters: Counters) -> MqttLink:
+        presence = None
+        if options.presence:
+            presence = Presence(topic=options.presence, now_ms=lambda: self._clock.wall_ns() // MS_NS)
+        return PahoLink(options, client_id, filters, counters, Manner(presence=presence))
 
     @property
     def client_id(self) -> str:

@@ -1,6 +1,7 @@
 """The link to a broker: the port that the collector speaks to, above any MQTT library.
 
 Flow: broker -> [link] -> messages and link changes, in order -> collector; durable -> acknowledge -> broker
+      presence, rebirth -> [link] -> broker
 Why a port: the whole gateway runs under a manual clock with ``loopback``; one contract test holds it and ``paho`` to
 the same promises against a real broker.
 """
@@ -10,6 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
+
+from edge.collect.mqtt.outgoing import Outgoing, Presence
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -50,6 +53,19 @@ class LinkChange:
 Arrival: TypeAlias = Message | LinkChange
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a link behaves towards its broker.
+
+    Attributes:
+        is_clean: The session ends with the connection (Sparkplug 3.0.0 §5.1 wants that); else it outlives it.
+        presence: Where we say whether we are there; None for nowhere.
+    """
+
+    is_clean: bool = False
+    presence: Presence | None = None
+
+
 class MqttLink(Protocol):
     """A connection to one broker that comes back by itself, with a session that outlives it."""
 
@@ -61,8 +77,16 @@ class MqttLink(Protocol):
         """Wait until something arrived, then give what waits, in order, at least one."""
         ...
 
+    def send(self, outgoing: Outgoing) -> None:
+        """Publish over this connection, after our presence; what cannot go out now is dropped."""
+        ...
+
+    def announce(self) -> None:
+        """Say once more that we are there, where somebody said that we are not."""
+        ...
+
     async def close(self) -> None:
-        """Disconnect; the session and what is unacknowledged stay with the broker."""
+        """Say that we are gone and disconnect; a session that outlives us stays with the broker."""
         ...
 
 

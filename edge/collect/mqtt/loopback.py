@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edge.collect.mqtt.inbox import Inbox
-from edge.collect.mqtt.link import AckOrder, Arrival, LinkChange, Message
+from edge.collect.mqtt.link import AckOrder, Arrival, LinkChange, Manner, Message
+from edge.collect.mqtt.outgoing import Outgoing, denies_presence, presence
 from edge.collect.mqtt.topic import match
 
 QUEUE_MAX = 100_000  # Messages kept for a client that is away; the oldest go first.
 RETRY_S = 0.2
+PERSISTENT = Manner()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class _Session:
     waiting: deque[tuple[str, bytes]] = field(default_factory=lambda: deque(maxlen=QUEUE_MAX))
     packet_id: int = 0
     link: "LoopbackLink | None" = None
+    will: Outgoing | None = None
 
 
 class LoopbackBroker:
@@ -33,6 +36,8 @@ class LoopbackBroker:
 
     def __init__(self) -> None:
         self.is_running = True
+        #: All that its clients published, in order.
+        self.published: list[Outgoing] = []
         self._retained: dict[str, tuple[bytes, int]] = {}
         self._sessions: dict[str, _Session] = {}
 
@@ -49,7 +54,7 @@ class LoopbackBroker:
     def stop(self) -> None:
         """Go away; sessions are kept, as with persistence."""
         self.is_running = False
-        for client_id in self._sessions:
+        for client_id in list(self._sessions):
             self.drop(client_id)
 
     def start(self) -> None:
@@ -59,18 +64,31 @@ class LoopbackBroker:
     def drop(self, client_id: str) -> None:
         """Cut one client's connection."""
         session = self._sessions[client_id]
-        link = session.link
-        session.link = None
+        link, will = session.link, session.will
+        session.link = session.will = None
         if link is not None:
+            if link.is_clean:
+                del self._sessions[client_id]
             link.cut()
+        if will is not None:
+            self.take(will)
 
-    def attach(self, client_id: str, filters: Sequence[str], link: "LoopbackLink") -> None:
+    def take(self, outgoing: Outgoing) -> None:
+        """Take what a client of its own publishes."""
+        self.published.append(outgoing)
+        self.publish(outgoing.topic, outgoing.payload, qos=outgoing.qos, is_retained=outgoing.is_retained)
+
+    def attach(
+        self, client_id: str, filters: Sequence[str], link: "LoopbackLink", will: Outgoing | None = None
+    ) -> None:
         """Begin a connection: subscribe, send again what was not acknowledged, then what waited, then retained."""
         session = self._sessions.setdefault(client_id, _Session())
         if session.link is not None and session.link is not link:
             self.drop(client_id)
+            session = self._sessions.setdefault(client_id, _Session())
         session.filters = tuple(filters)
         session.link = link
+        session.will = will
         for packet_id, (topic, payload) in session.unacknowledged.items():
             link.take(topic, payload, 1, packet_id, is_duplicate=True)
         waiting, session.waiting = session.waiting, deque(maxlen=QUEUE_MAX)
@@ -82,8 +100,11 @@ class LoopbackBroker:
 
     def detach(self, client_id: str) -> None:
         """End a connection in order."""
-        if client_id in self._sessions:
-            self._sessions[client_id].link = None
+        session = self._sessions.get(client_id)
+        if session is not None and session.link is not None:
+            if session.link.is_clean:
+                del self._sessions[client_id]
+            session.link = session.will = None
 
     def acknowledge(self, client_id: str, packet_id: int) -> None:
         """Forget a message."""
@@ -107,9 +128,14 @@ class LoopbackBroker:
 class LoopbackLink:
     """A link to a ``LoopbackBroker``; made on the event loop that uses it."""
 
-    def __init__(self, broker: LoopbackBroker, client_id: str, filters: Sequence[str]) -> None:
+    def __init__(
+        self, broker: LoopbackBroker, client_id: str, filters: Sequence[str], manner: Manner = PERSISTENT
+    ) -> None:
         self._broker = broker
         self._client_id = client_id
+        self._presence = manner.presence
+        self._born_ms = 0
+        self.is_clean = manner.is_clean
         self._filters = tuple(filters)
         self._inbox = Inbox()
         self._order = AckOrder()
@@ -130,8 +156,21 @@ class LoopbackLink:
         if self._trying is not None:
             self._trying.cancel()
             await asyncio.wait([self._trying])
+        where, self._presence = self._presence, None  # What we say now is no news to ourselves.
+        if where is not None and self._is_up:
+            self._broker.take(presence(where.topic, where.now_ms(), is_online=False))
         self._broker.detach(self._client_id)
         self._inbox.close()
+
+    def send(self, outgoing: Outgoing) -> None:
+        """Publish."""
+        if self._is_up:
+            self._broker.take(outgoing)
+
+    def announce(self) -> None:
+        """Say once more that we are there."""
+        if self._presence is not None:
+            self.send(presence(self._presence.topic, self._born_ms, is_online=True))
 
     async def _keep_connected(self) -> None:
         while True:
@@ -139,7 +178,13 @@ class LoopbackLink:
                 self._connection += 1
                 self._order.begin(self._connection)
                 self._change(is_up=True)
-                self._broker.attach(self._client_id, self._filters, self)
+                will, filters = None, self._filters
+                if self._presence is not None:
+                    self._born_ms = self._presence.now_ms()
+                    will = presence(self._presence.topic, self._born_ms, is_online=False)
+                    filters = (*filters, self._presence.topic)
+                self._broker.attach(self._client_id, filters, self, will)
+                self.announce()
             elif self._is_up is None:
                 self._change(is_up=False, reason="no connection")
             await asyncio.sleep(RETRY_S)
@@ -176,6 +221,11 @@ class LoopbackLink:
         )
         if qos > 0:
             self._order.add(message)
+        if self._presence is not None and topic == self._presence.topic:
+            message.acknowledge()
+            if not is_retained and denies_presence(payload):
+                self.announce()
+            return
         self._inbox.put(message)
 
     def _acknowledge(self, message: Message) -> None:

@@ -37,7 +37,8 @@ from edge.collect.backoff import BackOff
 from edge.collect.door import Counters
 from edge.collect.mqtt.buffered import BufferedSocket
 from edge.collect.mqtt.inbox import Inbox
-from edge.collect.mqtt.link import AckOrder, Arrival, LinkChange, Message
+from edge.collect.mqtt.link import AckOrder, Arrival, LinkChange, Manner, Message
+from edge.collect.mqtt.outgoing import Outgoing, denies_presence, presence
 from edge.config import BrokerTls, MqttOptions
 
 SESSION_S = 7 * 24 * 3600  # The broker keeps our messages so long: longer than a weekend without the gateway.
@@ -48,6 +49,11 @@ RETRY_S_MOST = 10.0
 ROOM_S = 5.0  # A full inbox makes the network thread, and so the broker, wait; longer means a stuck event loop.
 READS_MAX = 256  # Packets read before acknowledgements get their turn.
 TURN_S = 1.0  # Keep-alive is looked after at least so often.
+SENDING_MAX = 1_000  # What waits to be published; each is small, and a thousand nodes may be asked at once.
+SPARE_BYTES = 1024 * 1024  # A payload that is a little too large is still to be seen, counted and kept for inspection.
+PACKET_MAX = 268_435_460  # Five bytes of header before the largest remaining length (MQTT 5.0, §2.1.4).
+
+PERSISTENT = Manner()
 
 _log = structlog.get_logger(__name__)
 
@@ -55,8 +61,16 @@ _log = structlog.get_logger(__name__)
 class PahoLink:
     """A connection to one broker; made on the event loop that uses it."""
 
-    def __init__(self, options: MqttOptions, client_id: str, filters: Sequence[str], counters: Counters) -> None:
+    def __init__(
+        self,
+        options: MqttOptions,
+        client_id: str,
+        filters: Sequence[str],
+        counters: Counters,
+        manner: Manner = PERSISTENT,
+    ) -> None:
         self._options = options
+        self._manner = manner
         self._client_id = client_id
         self._filters = tuple(filters)
         self._counters = counters
@@ -64,6 +78,12 @@ class PahoLink:
         self._order = AckOrder()
         #: Connection and packet id to acknowledge; at most as many as there are unacknowledged messages.
         self._ready: deque[tuple[int, int]] = deque()
+        #: Connection and message to publish; what waits for an older connection is dropped.
+        self._sending: deque[tuple[int, Outgoing]] = deque(maxlen=SENDING_MAX)
+        self._brokers = options.brokers
+        self._broker = 0  # Place in that list.
+        self._born_ms = 0  # When this connection's will was made.
+        self._is_announced = False
         self._backoff = BackOff(RETRY_S_LEAST, RETRY_S_MOST)
         self._stopping = threading.Event()
         self._wake_r, self._wake_w = socket.socketpair()
@@ -99,6 +119,16 @@ class PahoLink:
             self._ready.extend((message.connection, packet_id) for packet_id in ready)
             self._wake()
 
+    def send(self, outgoing: Outgoing) -> None:
+        """Hand a message to the network thread."""
+        self._sending.append((self._connection, outgoing))
+        self._wake()
+
+    def announce(self) -> None:
+        """Say once more that we are there."""
+        if self._manner.presence is not None:
+            self.send(presence(self._manner.presence.topic, self._born_ms, is_online=True))
+
     def _wake(self) -> None:
         with contextlib.suppress(OSError):  # A full pipe wakes as well as one more byte; a closed one needs none.
             self._wake_w.send(b"\0")
@@ -111,6 +141,7 @@ class PahoLink:
             self._connection += 1
             self._order.begin(self._connection)
             self._refusal = ""
+            self._is_announced = False
             try:
                 reason = self._listen()
             except OSError as error:
@@ -120,7 +151,9 @@ class PahoLink:
                 _log.error("collect.mqtt_crashed", client=self._client_id, exc_info=error)
                 reason = "the client failed"
             self._change(is_up=False, reason=reason)
-            self._stopping.wait(self._backoff.pause_s())
+            self._broker = (self._broker + 1) % len(self._brokers)
+            if self._broker == 0:  # All have had their turn.
+                self._stopping.wait(self._backoff.pause_s())
 
     def _change(self, *, is_up: bool, reason: str = "") -> None:
         if self._is_up is not is_up:
@@ -129,11 +162,14 @@ class PahoLink:
 
     def _listen(self) -> str:
         """Keep one connection; give why it ended."""
-        client = self._make_client()
+        host, port = self._brokers[self._broker]
+        client = self._make_client(host)
         is_v5 = self._options.version == "5"
-        arguments: dict[str, Any] = {"clean_start": False, "properties": _session()} if is_v5 else {}
+        arguments: dict[str, Any] = {}
+        if is_v5:
+            arguments = {"clean_start": self._manner.is_clean, "properties": self._session()}
         try:
-            client.connect(self._options.host, self._options.port, self._options.keepalive_s, **arguments)
+            client.connect(host, port, self._options.keepalive_s, **arguments)
             own = client.buffered
             assert own is not None
             with selectors.DefaultSelector() as selector:
@@ -144,13 +180,25 @@ class PahoLink:
                         self._is_overflown = False
                         return "messages came faster than they could be taken"
                     if self._stopping.is_set():
-                        client.disconnect()
-                        client.loop_write()
+                        self._part(client)
                         return "closed"
             return self._refusal or error_string(code)
         finally:
             if client.buffered is not None:
                 client.buffered.close()
+
+    def _part(self, client: "_Client") -> None:
+        """Say that we are gone, which the will does not say for who disconnects in order, and disconnect."""
+        if self._manner.presence is not None and self._is_announced:
+            where = self._manner.presence
+            self._publish(client, presence(where.topic, where.now_ms(), is_online=False))
+        client.disconnect()  # Closes the socket once it is written, and that sends what is in its buffer.
+        while client.want_write() and client.loop_write() == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            pass
+
+    def _publish(self, client: "_Client", outgoing: Outgoing) -> None:
+        """Publish: the one place where a message of ours leaves."""
+        client.publish(outgoing.topic, outgoing.payload, outgoing.qos, outgoing.is_retained)
 
     def _turn(self, client: "_Client", own: BufferedSocket, selector: selectors.BaseSelector) -> MQTTErrorCode:
         """Wait for something to do and do it."""
@@ -169,16 +217,20 @@ class PahoLink:
             connection, packet_id = self._ready.popleft()
             if connection == self._connection:
                 client.ack(packet_id, 1)
+        while self._is_announced and self._sending:
+            connection, outgoing = self._sending.popleft()
+            if connection == self._connection:
+                self._publish(client, outgoing)
         return client.loop_misc() if client.socket() is not None else MQTTErrorCode.MQTT_ERR_CONN_LOST
 
     # ------------------------------------------------------------------------------ what paho calls, on its thread
 
-    def _make_client(self) -> "_Client":
+    def _make_client(self, host: str) -> "_Client":
         is_v5 = self._options.version == "5"
         client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
-            clean_session=None if is_v5 else False,
+            clean_session=None if is_v5 else self._manner.is_clean,
             protocol=MQTTProtocolVersion.MQTTv5 if is_v5 else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
             manual_ack=True,
@@ -186,13 +238,24 @@ class PahoLink:
         client.connect_timeout = CONNECT_S
         if self._options.tls is not None:
             client.tls_set_context(_tls_context(self._options.tls))
-            client.server_name = self._options.tls.server_name or self._options.host
+            client.server_name = self._options.tls.server_name or host
         if self._options.username:
             client.username_pw_set(self._options.username, self._options.password or None)
+        if self._manner.presence is not None:
+            self._born_ms = self._manner.presence.now_ms()
+            will = presence(self._manner.presence.topic, self._born_ms, is_online=False)
+            client.will_set(will.topic, will.payload, will.qos, will.is_retained)
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_message = self._arrived
         return client
+
+    def _session(self) -> Properties:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = 0 if self._manner.is_clean else SESSION_S
+        properties.ReceiveMaximum = RECEIVE_MAX
+        properties.MaximumPacketSize = min(self._options.payload_bytes_max + SPARE_BYTES, PACKET_MAX)
+        return properties
 
     def _connected(
         self,
@@ -206,18 +269,20 @@ class PahoLink:
             self._refusal = f"refused by the broker: {reason_code}"
             return
         self._backoff.reset()
+        own_topic = [self._manner.presence.topic] if self._manner.presence is not None else []
         # Subscribing anew each time costs little and finds topics added since the session began.
         client.subscribe(
-            [(one, SubscribeOptions(qos=1)) for one in self._filters]
+            [(one, SubscribeOptions(qos=1)) for one in (*self._filters, *own_topic)]
             if self._options.version == "5"
-            else [(one, 1) for one in self._filters]
+            else [(one, 1) for one in (*self._filters, *own_topic)]
         )
-        self._change(is_up=True)
+        host, port = self._brokers[self._broker]
+        self._change(is_up=True, reason=f"by {host}:{port}" if len(self._brokers) > 1 else "")
 
     def _subscribed(
         self,
-        client: Client,  # noqa: ARG002 - the hook's own signature
-        userdata: object,  # noqa: ARG002
+        client: Client,
+        userdata: object,  # noqa: ARG002 - the hook's own signature
         mid: int,  # noqa: ARG002
         reason_codes: Sequence[ReasonCode],
         properties: Properties | None,  # noqa: ARG002
@@ -226,6 +291,10 @@ class PahoLink:
             if code.is_failure:
                 self._counters.refuse("subscription")
                 _log.warning("collect.subscription_refused", client=self._client_id, topic=topic, reason=str(code))
+        if self._manner.presence is not None:
+            assert isinstance(client, _Client), client
+            self._publish(client, presence(self._manner.presence.topic, self._born_ms, is_online=True))
+        self._is_announced = True
 
     def _arrived(self, client: Client, userdata: object, message: MQTTMessage) -> None:  # noqa: ARG002 - the hook
         try:
@@ -242,7 +311,9 @@ class PahoLink:
             packet_id=message.mid,
             _acknowledge=self.acknowledge,
         )
-        if message.qos > 0:
+        if self._manner.presence is not None and topic == self._manner.presence.topic:
+            self._meet_presence(arrival)
+        elif message.qos > 0:
             self._order.add(arrival)
             if not self._inbox.put(arrival, ROOM_S):
                 # Not acknowledged, so the broker keeps it; only a new connection makes it come again.
@@ -250,6 +321,14 @@ class PahoLink:
                 self._is_overflown = True
         elif not self._inbox.put(arrival):
             self._counters.refuse("overflow")
+
+    def _meet_presence(self, arrival: Message) -> None:
+        """Hear what is said of ourselves; it is no value and goes no further."""
+        if arrival.qos > 0:
+            self._order.add(arrival)
+            self.acknowledge(arrival)
+        if not arrival.is_retained and denies_presence(arrival.payload):
+            self.announce()
 
 
 class _Client(Client):
@@ -296,10 +375,3 @@ def _tls_context(options: BrokerTls) -> ssl.SSLContext:
 def _no_password() -> str:
     """Refuse a key with a password; OpenSSL would ask for it at the terminal."""
     raise OSError("the key of our certificate has a password; give it without")
-
-
-def _session() -> Properties:
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = SESSION_S
-    properties.ReceiveMaximum = RECEIVE_MAX
-    return properties

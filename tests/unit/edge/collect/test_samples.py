@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from edge.collect.registry import COLLECTORS
-from edge.config import Hj212Options, ModbusOptions, MqttOptions, Source, TopicOptions
+from edge.config import Hj212Options, ModbusOptions, MqttOptions, Source, SparkplugOptions, TopicOptions
 
 COLLECT = Path(__file__).parents[4] / "edge" / "collect"
-FOLDERS = {"modbus-tcp": "modbus", "mqtt": "mqtt", "hj212": "hj212"}
+FOLDERS = {"modbus-tcp": "modbus", "mqtt": "mqtt", "hj212": "hj212", "sparkplug": "sparkplug"}
 SECRETS = {"password_env", "password_file"}
 
 
@@ -30,8 +30,13 @@ def test_the_readme_shows_the_sample(folder: str) -> None:
 def test_the_sample_uses_only_options_that_exist(protocol: str, folder: str) -> None:
     (source,) = tomllib.loads((COLLECT / folder / "sample.toml").read_text(encoding="utf-8"))["source"]
     assert source["protocol"] == protocol
-    options = {"modbus-tcp": ModbusOptions, "mqtt": MqttOptions, "hj212": Hj212Options}[protocol]
-    names = {field.name for field in (*dataclasses.fields(options), *dataclasses.fields(Source))}
+    options = {
+        "modbus-tcp": (ModbusOptions,),
+        "mqtt": (MqttOptions,),
+        "hj212": (Hj212Options,),
+        "sparkplug": (MqttOptions, SparkplugOptions),
+    }[protocol]
+    names = {field.name for kind in (*options, Source) for field in dataclasses.fields(kind)}
     assert set(source) - {"topic"} - SECRETS <= names
     for topic in source.get("topic", []):
         TopicOptions(**topic)

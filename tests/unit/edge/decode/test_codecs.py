@@ -14,6 +14,7 @@ from edge.decode.codec.binary import Layout, read_binary
 from edge.decode.codec.hj212 import Unframer, answer_of, crc_of, read_frame, read_hj212
 from edge.decode.codec.number import read_number
 from edge.decode.codec.senml import RECORDS_MAX, read_senml
+from edge.decode.codec.sparkplug import METRICS_MAX, REBIRTH, bdseq_of, read_payload, reading_of, rebirth_payload
 from edge.decode.payload import NO_TIME, Batch, Refusal, read_batch, read_value
 from edge.load.source import FORMATS
 from edge.model.quality import describe
@@ -23,7 +24,10 @@ FOLDER = Path(__file__).parents[4] / "edge" / "decode" / "codec"
 CODECS = sorted(folder.name for folder in FOLDER.iterdir() if (folder / "cases.json").is_file())
 NOW_NS = 1_767_000_000_000_000_000
 FRAMES = 1_000_000
-FEWER = {"hj212": 250_000}  # A checksum in Python takes its time; the long run has the million.
+#: A checksum in Python and a message of objects take their time; the long run has the million.
+FEWER = {"hj212": 250_000, "sparkplug": 250_000}
+#: Read by a collector of its own and no format of a topic.
+PROTOCOLS = {"sparkplug"}
 
 
 def read(codec: str, payload: bytes, case: dict[str, Any]) -> Batch | Refusal:
@@ -42,7 +46,23 @@ def read(codec: str, payload: bytes, case: dict[str, Any]) -> Batch | Refusal:
         return read_senml(payload, NOW_NS)
     if codec == "hj212":
         return read_hj212(payload)
+    if codec == "sparkplug":
+        return metrics_of(payload)
     return read_binary(payload, Layout(**case.get("layout", {})), case.get("count", 1))
+
+
+def metrics_of(payload: bytes) -> Batch | Refusal:
+    """Read all metrics by the types that stand in the payload itself, as a birth is read."""
+    found = read_payload(payload)
+    if isinstance(found, Refusal):
+        return found
+    readings = [reading_of(metric, metric.datatype) for metric in found.metrics]
+    return Batch(
+        names=[metric.name for metric in found.metrics],
+        values=np.array([value for value, _ in readings], dtype=np.float64),
+        quality=np.array([quality for _, quality in readings], dtype=np.uint8),
+        times_ns=np.array([max(metric.time_ms * 1_000_000, NO_TIME) for metric in found.metrics], dtype=np.int64),
+    )
 
 
 def cases() -> list[tuple[str, dict[str, Any]]]:
@@ -74,10 +94,10 @@ def test_a_case(codec: str, case: dict[str, Any]) -> None:
 
 
 def test_every_codec_has_its_folder_and_the_formats_name_it() -> None:
-    assert set(CODECS) == set(FORMATS) - {"json-value", "json-batch"}
+    assert set(CODECS) == set(FORMATS) - {"json-value", "json-batch"} | PROTOCOLS
     for name in CODECS:
         page = (FOLDER / name / "README.md").read_text("utf-8")
-        assert f'format = "{name}"' in page
+        assert f'{"protocol" if name in PROTOCOLS else "format"} = "{name}"' in page
         assert "```toml" in page
 
 
@@ -107,10 +127,11 @@ def decoders() -> dict[str, tuple[Callable[[bytes], object], list[bytes]]]:
             lambda payload: read_binary(payload, layout, 2),
             [header + bytes.fromhex("0000803f0000c07f")],
         ),
+        "sparkplug": (metrics_of, [cut[:120] for payload in good["sparkplug"] for cut in (payload, payload[:60])]),
     }
 
 
-@pytest.mark.parametrize("codec", sorted(FORMATS))
+@pytest.mark.parametrize("codec", sorted({*FORMATS, *PROTOCOLS}))
 def test_a_million_payloads_that_are_almost_right(codec: str) -> None:
     decode, samples = decoders()[codec]
     refused = read_well = 0
@@ -207,3 +228,80 @@ def test_the_answer_is_the_standards_and_can_be_read() -> None:
     back = read_frame(answer)
     assert not isinstance(back, Refusal)
     assert (back.command, back.request, back.wants_answer) == ("9014", asked.request, False)
+
+
+# -------------------------------------------------------------------------------------------------------- Sparkplug B
+
+
+def test_the_one_command_is_byte_for_byte_that_of_another_library() -> None:
+    """sparkplug-payload 1.0.3, encodePayload of the metric with name, timestamp, type Boolean and value true."""
+    said = "0880acb7cbb73312210a144e6f646520436f6e74726f6c2f526562697274681880acb7cbb733200b7001"
+    assert rebirth_payload(1_767_268_800_000).hex() == said
+    back = read_payload(rebirth_payload(1_767_268_800_000))
+    assert not isinstance(back, Refusal)
+    assert back.seq == -1, "a command has no sequence number (3.0.0, §6.4.23)"
+    assert [(metric.name, metric.value) for metric in back.metrics] == [(REBIRTH, True)]
+
+
+def test_a_payload_of_endless_metrics_is_refused_and_one_below_is_read() -> None:
+    assert read_payload(b"\x12\x00" * (METRICS_MAX + 1)) is Refusal.MALFORMED
+    full = read_payload(b"\x12\x00" * METRICS_MAX)
+    assert not isinstance(full, Refusal)
+    assert len(full.metrics) == METRICS_MAX
+
+
+def test_nested_messages_without_end_are_passed_by_or_refused() -> None:
+    """Templates hold metrics that hold templates (field 18): what is not read is not descended into."""
+    inner = b"\x08\x01"
+    while len(inner) < 60_000:
+        for field in (b"\x12", b"\x92\x01"):  # metrics of a template; template_value of a metric
+            size, length = len(inner), bytearray()
+            while size > 0x7F:
+                length.append(size & 0x7F | 0x80)
+                size >>= 7
+            inner = field + bytes([*length, size]) + inner
+    found = read_payload(inner)
+    assert isinstance(found, Refusal) or len(found.metrics) <= 1
+
+
+@pytest.mark.parametrize(
+    ("datatype", "field", "raw", "value"),
+    [
+        (1, "int_value", 0xFD, -3),  # in the type's own width
+        (1, "int_value", 0xFFFF_FFFD, -3),  # in 32 bits, as Tahu writes it
+        (3, "long_value", 2**64 - 3, -3),  # in 64 bits
+        (1, "int_value", 0x100, None),
+        (5, "int_value", 0x100, None),
+        (6, "int_value", 0xFFFF_FFFF, None),
+        (7, "int_value", 2**32 - 1, 2**32 - 1),
+        (4, "long_value", 2**63, -(2**63)),
+        (8, "long_value", 2**63, 2.0**63),
+        (9, "int_value", 1, None),  # no float
+        (11, "int_value", 1, None),  # no boolean
+        (0, "int_value", 1, None),  # no type
+        (99, "int_value", 1, None),
+    ],
+)
+def test_whole_numbers_in_any_width_and_no_other_field(
+    datatype: int, field: str, raw: int, value: float | None
+) -> None:
+    """Fields are those of Sparkplug 3.0.0, §6.4.1, written by hand: varints of int_value (10) and long_value (11)."""
+    varint, rest = bytearray(), raw
+    while rest > 0x7F:
+        varint.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    metric = bytes([0x20, datatype, {"int_value": 0x50, "long_value": 0x58}[field], *varint, rest])
+    found = read_payload(bytes([0x12, len(metric)]) + metric)
+    assert not isinstance(found, Refusal)
+    reading, quality = reading_of(found.metrics[0], datatype)
+    if value is None:
+        assert describe(quality) == "BAD(malformed)"
+    else:
+        assert (reading, describe(quality)) == (value, "GOOD")
+
+
+def test_a_stamp_that_no_clock_shows_is_told_apart_from_none() -> None:
+    found = read_payload(bytes.fromhex("08ffffffffffffffffff01" + "120a" + "18ffffffffffffffff7f"))
+    assert not isinstance(found, Refusal)
+    assert (found.time_ms, found.metrics[0].time_ms) == (-1, -1)
+    assert bdseq_of(found) == -1
