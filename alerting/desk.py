@@ -16,6 +16,7 @@ from alerting.core.backend import Backend, Taker, make_taker
 from alerting.core.batch import Batch, Taken
 from alerting.core.delay import join
 from alerting.core.derived import DerivedState, DerivedTable, follow
+from alerting.core.derived.state import freeze, thaw
 from alerting.core.drift import relearn
 from alerting.core.guard import Guard
 from alerting.core.memory import Phase, no_changes
@@ -35,7 +36,7 @@ from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
 from alerting.register.episode import Entry, EntryBook
 from alerting.response.task import Task, TaskTemplate, open_tasks
-from alerting.swap import Prepared, retold
+from alerting.swap import Beside, Prepared, blank, retold
 from alerting.tiering import Change, Standing, TierBook
 from edge.model import Nature, Scan
 
@@ -44,6 +45,7 @@ SELF = "fengsui"  # Who does what no person did.
 UNIT_CHANGED = "the configuration gave the tag to another unit"
 NOTHING = no_changes()
 RULE_GONE = "the rule is no longer in the configuration"
+TAG_GONE = "removed from configuration"
 OUT_OF_SERVICE_S_MAX = 31 * 86_400
 BACK_IN_SERVICE = "an alarm of the tag is back in service"
 
@@ -68,7 +70,8 @@ class Outcome:
         entries: Register entries by id, as they stand after the tick.
         remarks: What the system itself has to say (clock steps, gaps not judged).
         gone: (nature, rule id) of rules that a swap ended in mid-trip or mid-delay.
-        made: Samples of votes that no scan led to, but the clock or a swap; the historian and the page want them.
+        made: Samples of votes that no scan led to, but the clock; the historian and the page want them.
+        made_after: Those that a swap led to, by the rows of the table that took over.
     """
 
     number: int
@@ -84,6 +87,7 @@ class Outcome:
     remarks: list[dict[str, Any]] = field(default_factory=list)
     gone: list[tuple[Nature, str]] = field(default_factory=list)
     made: list[Scan] = field(default_factory=list)
+    made_after: list[Scan] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -138,8 +142,7 @@ class Desk:
         """Give the memory of one nature; tags of other natures are not watched for silence in it."""
         memory = self.memories.get(nature)
         if memory is None:
-            memory = self.memories[nature] = Memory.fresh(self.table, self.start_ns)
-            memory.is_watched[:] = [tag.nature is nature for tag in self.table.tags]
+            memory = self.memories[nature] = blank(self.table, nature, self.start_ns)
             self.derived_states[nature] = DerivedState.fresh(self.derived, self.start_ns)
         return memory
 
@@ -202,6 +205,7 @@ class Desk:
             self._unit_by_clock(change)
         if self._has_adopted:
             self._has_adopted = False
+            self._close_removed(now_ns)
             self._release_orphans(now_ns)
             self._move_alarms(now_ns)
             for change in self.units.settle_all(now_ns):
@@ -364,26 +368,57 @@ class Desk:
             busy = memory.is_active[exchange.gone] | (memory.phase[exchange.gone] != Phase.REST) | is_kept
             busy = exchange.gone[busy]
             self._outcome.gone += [(nature, self.table[int(k)].id) for k in busy]
+        forgets = exchange.here[exchange.new.is_formula[exchange.here] & (exchange.course_of[exchange.here] < 0)]
         self.table, self._places = exchange.new, {}
-        self.memories = {
-            nature: carry(exchange, memory, swap.blanks.get(nature) or Memory.fresh(exchange.new, 0))
-            for nature, memory in self.memories.items()
-        }
-        self._guards = dict(swap.guards)
+        self._lay_out(swap, now_ns)
+        self._guards = {nature: guard for nature, guard in swap.guards.items() if nature in self.memories}
         for guard in self._guards.values():
             guard.is_plain[self.derived.input_rows] = False
         self._takers.clear()
-        self.gaps.follow(exchange.new)
-        forgets = exchange.here[self.table.is_formula[exchange.here] & (exchange.course_of[exchange.here] < 0)]
+        self.gaps.follow(exchange)
         for nature, memory in self.memories.items():
             memory.is_dirty[forgets] = True  # Else what the old text kept would come back with it, after a kill.
             memory.votes.settle(memory)
             found = judge_anew(self.table, memory, exchange.judged, now_ns)
             self._fold(found, nature, "", swap=swap.number)
-            self._outcome.made += self._poll(nature, (found, NOTHING))
+            self._outcome.made_after += self._poll(nature, (found, NOTHING))
             for _, changes in retold(swap, nature, memory, now_ns):
                 self._fold(changes, nature, "", swap=swap.number)
+        self._close_removed(now_ns)
         self._release_orphans(now_ns)
+        if swap.beside is not None:
+            self._follow_units(swap.beside, now_ns)
+
+    def _lay_out(self, swap: Prepared, now_ns: int) -> None:
+        """Lay the memories out by the tables that take over."""
+        exchange = swap.exchange
+        for tag in exchange.new.tags:  # A nature that nothing had before.
+            if tag.nature not in self.memories:
+                self.memories[tag.nature] = swap.blanks[tag.nature]
+                self.memories[tag.nature].restart(now_ns)
+                self.derived_states[tag.nature] = DerivedState.fresh(self.derived, now_ns)
+        self.memories = {
+            nature: memory
+            if memory is swap.blanks.get(nature)
+            else carry(exchange, memory, swap.blanks.get(nature) or blank(exchange.new, nature), now_ns)
+            for nature, memory in self.memories.items()
+        }
+        if swap.derived is None:
+            return
+        for nature, state in self.derived_states.items():
+            fresh = DerivedState(state.epoch, state.number, DerivedState.fresh(swap.derived, now_ns).of_group)
+            thaw(swap.derived, fresh, freeze(self.derived, state))
+            self.derived_states[nature] = fresh
+        self.derived = swap.derived
+
+    def _follow_units(self, beside: Beside, now_ns: int) -> None:
+        """Take over units, tasks and policy of tiers; alarms move with their tags."""
+        self.templates = beside.tasks
+        self.kind_of = {unit.id: unit.kind for unit in beside.units}
+        self.units = self.units.follow(beside.tiering, beside.units, self.alarms.values(), now_ns)
+        self._move_alarms(now_ns)
+        for change in self.units.settle_all(now_ns):
+            self._unit_by_clock(change)
 
     # -------------------------------------------------------------- conditions
 
@@ -422,6 +457,23 @@ class Desk:
             found = judge_alarm(lane, changes, mine, place, key, self._outcome.now_ns)
             if found is not None:
                 self._emit(*found)
+
+    def _close_removed(self, now_ns: int) -> None:
+        """Close the alarms of tags that the configuration no longer has; nobody can answer for what is not there."""
+        for key in sorted(self.alarms):
+            alarm = self.alarms[key]
+            if alarm.tag in self.table.tags.row_of:
+                continue
+            by = Command(verb=Verb.RESET, alarm=key, who=SELF, received_ns=now_ns, reason=TAG_GONE)
+            if alarm.suppression is not Suppression.NONE:
+                what = What.UNSHELVED if alarm.suppression is Suppression.SHELVED else What.UNSUPPRESSED
+                free = replace(
+                    alarm, suppression=Suppression.NONE, suppressed_until_ns=0, suppressed_by="", suppression_reason=""
+                )
+                alarm = self._note(free, what, by, now_ns)
+            if alarm.state is not State.NORMAL:
+                over = replace(alarm, state=State.NORMAL, tier=Tier.NONE, tier_max=Tier.NONE)
+                self._note(over, What.CLEARED, by, now_ns)
 
     def _release_orphans(self, now_ns: int) -> None:
         """Let go of alarms whose rules the configuration no longer has; else they would ring for ever."""

@@ -16,6 +16,7 @@ from alerting.core import Memory, evaluate
 from alerting.core.guard import plain_rules
 from alerting.core.held import Held
 from alerting.core.memory import no_changes
+from alerting.core.swap import Exchange
 from alerting.judge import Lane, judge_alarm
 from alerting.model.alarm import Alarm
 from alerting.model.event import Event
@@ -40,6 +41,7 @@ class Part:
         self._whole = whole
         self._table: RuleTable | None = None
         self.rows = whole.tags.rows_of_source(source)
+        self._now, self._place = self.rows, np.arange(len(self.rows), dtype=np.int32)
         self.rules = whole.within(self.rows)
         near = np.append(whole.touching(self.rows), runs(whole.first, self.rows))
         needy = np.setdiff1d(near, self.rules)
@@ -55,8 +57,24 @@ class Part:
         return self._table
 
     def local(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Give the part's rows of these tags of its source."""
-        return np.searchsorted(self.rows, rows).astype(np.int32)
+        """Give the part's rows of these tags of its source, as the site has them now; -1 for those it does not have."""
+        if len(self._now) == 0:
+            return np.full(len(rows), -1, dtype=np.int32)
+        at = np.minimum(np.searchsorted(self._now, rows), len(self._now) - 1)
+        return np.where(self._now[at] == rows, self._place[at], np.int32(-1)).astype(np.int32)
+
+    def follow(self, rows_here: NDArray[np.int32], rows_there: NDArray[np.int32]) -> None:
+        """Go by other rows of the site from now on; its own stay.
+
+        Args:
+            rows_here, rows_there: Tags that are measured alike, as rows of the site from now on and until now.
+        """
+        at = np.searchsorted(self._now, rows_there)
+        is_mine = at < len(self._now)
+        is_mine[is_mine] = self._now[at[is_mine]] == rows_there[is_mine]
+        here, place = rows_here[is_mine], self._place[at[is_mine]]
+        order = np.argsort(here)
+        self._now, self._place = here[order], place[order]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,8 +107,8 @@ class Gap:
 
     def judge(self, scan: Scan, site: str, now_ns: int) -> Iterator[Event]:
         """Judge a late scan in this gap's memory."""
-        rows = self.part.local(scan.rows)
-        newer = scan.times_ns > self.memory.last_ns[rows]
+        rows = self.part.local(scan.rows)  # A tag that came or changed since the gap has no past in it.
+        newer = (rows >= 0) & (scan.times_ns > self.memory.last_ns[rows])
         local = replace(
             scan,
             rows=rows[newer],
@@ -164,10 +182,16 @@ class GapBook:
         """Find the gap that a late sample falls into."""
         return next((gap for gap in self._gaps.get((source, nature), ()) if gap.covers(time_ns)), None)
 
-    def follow(self, table: RuleTable) -> None:
+    def follow(self, exchange: Exchange) -> None:
         """Copy by another table from now on; gaps that are open keep the rules of their time."""
-        self._table = table
+        self._table = exchange.new
         self._parts = {}
+        if exchange.old.tags is exchange.new.tags:
+            return
+        known = {tag.source for tag in exchange.new.tags}
+        self._gaps = {where: gaps for where, gaps in self._gaps.items() if where[0] in known}
+        for part in {id(gap.part): gap.part for gaps in self._gaps.values() for gap in gaps}.values():
+            part.follow(exchange.row_here, exchange.row_there)
 
     def keep(self, entry: Entry) -> None:
         """Remember a late register entry, so that its end finds it; bounded."""

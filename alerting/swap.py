@@ -1,26 +1,53 @@
-"""Swap: a new revision of the rules takes the place of the running one, for all that the safety path remembers.
+"""Swap: a new revision of the configuration takes the place of the running one, for all that the safety path remembers.
 
 Flow: running table, new table -> [prepare, aside] -> Prepared -> Desk.finish, at the end of a tick -> events
-Why: rules are changed while a plant runs, and nothing that rings, waits or is shelved may be lost by it.
+Why: rules, tags and devices are changed while a plant runs, and nothing that rings, waits or is shelved may be lost by
+it.
 Never: changes an identity. An alarm hangs on tag and rule group; its rule's revision stands in the event's cause.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from alerting.core import Changes, Memory
+from alerting.core.derived import DerivedTable
 from alerting.core.formula import compiled
 from alerting.core.guard import Guard
 from alerting.core.many import Indexes
 from alerting.core.swap import TOLD, Exchange, compare, same
+from alerting.model.derivation import Derivation
 from alerting.model.rule import Rule, RuleTable
-from edge.model import Nature
+from alerting.model.tiering import Tiering
+from alerting.model.unit import HazardUnit
+from alerting.response.task import TaskTemplate
+from edge.config import Source
+from edge.model import Nature, Tag, TagTable
 
 #: What of a rule no alarm shows and no event says.
 SILENT = frozenset({"revision", "response"})
 _SAID = tuple(sorted(TOLD - SILENT))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What of a site may change beside its rules; the tags come with the rule table.
+
+    Attributes:
+        restarted: Ids of the sources whose collector begins anew; they are in ``sources``.
+        began: Epoch with which the count of sources that were not there begins.
+        unlike: Names of the tags that were there before and are measured otherwise now.
+    """
+
+    sources: tuple[Source, ...]
+    derived: tuple[Derivation, ...] = ()
+    units: tuple[HazardUnit, ...] = ()
+    tiering: Tiering
+    tasks: tuple[TaskTemplate, ...] = ()
+    restarted: frozenset[str] = frozenset()
+    began: Mapping[str, int] = field(default_factory=dict)
+    unlike: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +59,8 @@ class Prepared:
         blanks, guards: One of each nature that has a memory.
         touched: Alarms of the new table, of whose rules one is new, gone or says something else, ascending.
         changed: Rules that are new or differ in anything, by id; ``gone`` the ids of those that are no more.
+        beside: What else changes; None where it is the rules alone.
+        derived: How tags are derived then; None where nothing beside the rules changes.
     """
 
     number: int
@@ -41,22 +70,30 @@ class Prepared:
     touched: tuple[int, ...]
     changed: tuple[Rule, ...]
     gone: tuple[str, ...]
+    beside: Beside | None = None
+    derived: DerivedTable | None = None
 
 
-def prepare(old: RuleTable, new: RuleTable, natures: Iterable[Nature], number: int) -> Prepared:
+def prepare(
+    old: RuleTable, new: RuleTable, natures: Iterable[Nature], number: int, beside: Beside | None = None
+) -> Prepared:
     """Make a swap ready; takes seconds on a large site, so it is done off the road.
 
     Args:
         natures: Those that have a memory now.
         number: Of the new revision.
+        beside: What else changes; without it the tags of both tables are the same.
     """
-    exchange = compare(old, new)
+    assert beside is not None or old.tags.names == new.tags.names, "a swap of the rules alone keeps the tags"
+    exchange = compare(old, new) if beside is None else compare(old, new, beside.unlike, beside.restarted)
     compiled(new)
-    natures = tuple(natures)
+    natures = tuple(dict.fromkeys([*natures, *(tag.nature for tag in new.tags)]))
     return Prepared(
         number=number,
         exchange=exchange,
-        blanks={nature: Memory.fresh(new, 0) for nature in natures},
+        beside=beside,
+        derived=None if beside is None else DerivedTable(beside.derived, new.tags),
+        blanks={nature: blank(new, nature) for nature in natures},
         guards={nature: Guard(new) for nature in natures},
         touched=_touched(exchange),
         changed=tuple(rule for rule in new if not _is_equal(rule, old)),
@@ -64,12 +101,26 @@ def prepare(old: RuleTable, new: RuleTable, natures: Iterable[Nature], number: i
     )
 
 
-def table_after(old: RuleTable, changed: Iterable[Rule], gone: Iterable[str]) -> RuleTable:
-    """Give the table that a recorded swap led to."""
+def blank(table: RuleTable, nature: Nature, start_ns: int = 0) -> Memory:
+    """Make a memory of one nature in which nothing has been seen; tags of others are not watched for silence in it."""
+    memory = Memory.fresh(table, start_ns)
+    memory.is_watched[:] = [tag.nature is nature for tag in table.tags]
+    return memory
+
+
+def is_measured_alike(one: Tag, other: Tag) -> bool:
+    """Tell whether what a tag said before is what it would say now."""
+    return (one.source, one.nature, one.address) == (other.source, other.nature, other.address)
+
+
+def table_after(
+    old: RuleTable, changed: Iterable[Rule], gone: Iterable[str], tags: TagTable | None = None
+) -> RuleTable:
+    """Give the table that a recorded swap led to; with its tags where these changed too."""
     rules = {rule.id: rule for rule in old} | {rule.id: rule for rule in changed}
     for name in gone:
         del rules[name]
-    return RuleTable(list(rules.values()), old.tags)
+    return RuleTable(list(rules.values()), tags or old.tags)
 
 
 def retold(prepared: Prepared, nature: Nature, memory: Memory, now_ns: int) -> Iterator[tuple[int, Changes]]:

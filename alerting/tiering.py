@@ -264,6 +264,13 @@ class TierBook:
             self._dirty.pop(where, None)
             self._plan(where, unit)
 
+    def follow(self, policy: Tiering, units: Iterable[HazardUnit], alarms: Iterable[Alarm], now_ns: int) -> "TierBook":
+        """Give a book of another policy and other units that goes on where this one stands."""
+        book = TierBook(policy, units, self._eu_of)
+        book.adopt(alarms, self.standings(), now_ns)
+        book._dirty = dict(self._dirty)
+        return book
+
     def settle_all(self, now_ns: int) -> Iterator[Change]:
         """Judge all units anew: what was adopted may meet another policy than the one that left it."""
         for where, unit in self._units.items():

@@ -5,6 +5,7 @@ Why: constructors only store; nothing connects before ``run``. This is the only 
 
 import asyncio
 import contextlib
+import sqlite3
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,15 +22,17 @@ from alerting.core.derived.told import told
 from alerting.desk import Answer, Desk
 from alerting.model.command import Command
 from alerting.model.rule import RuleTable
+from alerting.swap import Beside, Prepared
 from edge.clock import Clock
-from edge.collect.door import Collector, Counters, Deliver, Raw
+from edge.collect.door import Collector, Counters, Raw
 from edge.collect.modbus.collector import ModbusCollector
-from edge.collect.registry import COLLECTORS, Collectors
+from edge.collect.registry import Collectors
 from edge.config import Source
 from edge.disk import Disk, SystemDisk
 from edge.model import Link, Nature, Scan, TagTable
 from gateway.api.house import Act, KeptPayload, SourceStatus
 from gateway.checkout.records import OpenOnes
+from gateway.collecting import Collecting, MakeCollector
 from gateway.config import Site
 from gateway.executor import Executor, ThreadExecutor
 from gateway.flow import Road
@@ -47,7 +50,7 @@ from gateway.push.compose import Composer
 from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
-from gateway.rules.book import Begun, Compile, Rulebook, Swap, begin
+from gateway.rules.book import Begun, Checked, Compile, NotApplied, ReadDisk, Rulebook, Swap, begin
 from gateway.rules.revision import Origin, Revision
 from gateway.rules.revision import add as add_revision
 from gateway.rules.revision import audit as audit_revision
@@ -61,7 +64,6 @@ from gateway.store.store import Store
 from gateway.system import PERIOD_S, SOURCE, main_nature, system_scan, with_system
 
 T = TypeVar("T")
-MakeCollector = Callable[[Source, TagTable, Clock, int, Deliver], Collector]
 log = structlog.get_logger("gateway")
 
 SILENT_SCANS = 3
@@ -79,6 +81,7 @@ class Parts:
     make_collector: MakeCollector = field(default_factory=Collectors)
     compiler: Executor | None = None
     compile: Compile | None = None
+    on_disk: ReadDisk = field(default=lambda _: None)
     record: Path | None = None
     event_log: EventLog | None = None
     jitter_seed: int | None = None
@@ -139,6 +142,7 @@ class Gateway:
             table=site.rules,
             number=begun.number,
             overlay=begun.overlay,
+            disk=parts.on_disk,
         )
         self.store.write_now(lambda connection: self._restore(connection, start_ns, begun))
         self.historian = parts.historian or EmbeddedHistorian(
@@ -173,17 +177,15 @@ class Gateway:
         self._links: dict[str, bool] = {}
         self._last_scan_ns: dict[str, int] = {}
         self._started_ns = start_ns
+        self._begun_ns: dict[str, int] = {}
         self._silent_ns = {source.id: _silent_ns(source, site.tags) for source in site.sources}
         self._scans: dict[str, int] = {}
         self._decoded: dict[str, dict[str, int]] = {}
-        self.collectors: dict[str, Collector] = {
-            source.id: parts.make_collector(
-                source, site.tags, self.clock, self.intake.state[source.id].epoch, self._deliver
-            )
-            for source in site.sources
-            if source.protocol in COLLECTORS
-        }
-
+        self.collecting = Collecting(
+            parts.make_collector, self.clock, self._deliver, lambda name: self.intake.state[name].epoch
+        )
+        self.collecting.make(site.sources, site.tags)
+        self.collectors: Mapping[str, Collector] = self.collecting.collectors
         self.prober = Prober(self.collectors, self.clock)
 
     # -------------------------------------------------------------------- run
@@ -195,9 +197,7 @@ class Gateway:
         The road ends last, so that what the collectors delivered is still judged and committed.
         """
         feeders = [
-            asyncio.create_task(collector.run(), name=f"collect {name}") for name, collector in self.collectors.items()
-        ]
-        feeders += [
+            asyncio.create_task(self.collecting.run(), name="collecting"),
             asyncio.create_task(self._watch_self(), name="system"),
             asyncio.create_task(self.push.run(), name="push"),
         ]
@@ -275,8 +275,9 @@ class Gateway:
     def raw(self, tag: str) -> Raw | None:
         """Give the registers behind a tag's last sample, of a Modbus device of ours."""
         row = self.site.tags.row_of[tag]
-        collector = self.collectors.get(self.site.tags[row].source)
-        return collector.raw(row) if isinstance(collector, ModbusCollector) else None
+        source = self.site.tags[row].source
+        collector = self.collectors.get(source)
+        return collector.raw(self.collecting.own_row(source, row)) if isinstance(collector, ModbusCollector) else None
 
     async def probe(self, asked: Asked) -> Probed:
         """Read some registers of a device once."""
@@ -285,6 +286,59 @@ class Gateway:
     def ready(self) -> bool:
         """Tell whether scans are judged, by the backend chosen, and committed."""
         return self.road.is_ready and self._is_warm and not self.road.store_error
+
+    # ------------------------------------------------------------------ change
+
+    async def make_ready(self, site: Site, beside: Beside) -> Beside:
+        """Make room for other tags, and find out where sources that were not there begin to count.
+
+        Raises:
+            NotApplied: The historian's disk does not let it.
+        """
+        fresh = [source for source in beside.sources if source.id not in self.intake.state]
+
+        def read(connection: Connection) -> dict[str, int]:
+            known = known_marks(connection)
+            self.reception.load_new(connection, [source.id for source in fresh if source.node])
+            # A node counts by itself; a collector of ours begins a new epoch whenever it begins.
+            return {
+                source.id: (known[source.id].epoch if source.id in known else 0) + (not source.node) for source in fresh
+            }
+
+        began = await self.store.read(read)
+        try:
+            await self.historian.prepare(site.tags)
+        except (OSError, sqlite3.Error) as failure:
+            checked = Checked(revision=self.rulebook.number)
+            raise NotApplied("historian", f"The history file cannot take other tags: {failure}.", checked) from failure
+        return replace(beside, began=began)
+
+    def follow(self, site: Site, prepared: Prepared) -> None:
+        """Let everything around the core go by a site that has taken over in this tick; nothing waits in between."""
+        if prepared.beside is None:
+            self.site = replace(self.site, rules=site.rules, revision=site.revision, files=site.files)
+            self.picture.adopt(self.site)
+            return
+        exchange, beside = prepared.exchange, prepared.beside
+        self._count_collectors()
+        was = {source.id for source in self.site.sources}
+        now = {source.id for source in site.sources}
+        self.site = site
+        self.road.follow(site, Composer(site, self.store.journal))
+        self.historian.adopt(site.tags)
+        if self.influx is not None:
+            self.influx.tags = site.tags
+        self.picture.follow(site, exchange)
+        self.reception.follow(site)
+        for name in (was - now) | beside.restarted:
+            for books in (self._links, self._decoded):
+                books.pop(name, None)
+        for name in was - now:
+            for counts in (self._last_scan_ns, self._scans, self._begun_ns):
+                counts.pop(name, None)
+        self._begun_ns |= dict.fromkeys((now - was) | beside.restarted, self.clock.now_ns())
+        self._silent_ns = {source.id: _silent_ns(source, site.tags) for source in site.sources}
+        self.collecting.follow(site.sources, site.tags, exchange.moved, beside.restarted)
 
     # ------------------------------------------------------------------- parts
 
@@ -312,7 +366,7 @@ class Gateway:
 
     def _is_up(self, source: str, now_ns: int) -> bool:
         """Tell whether a source's link is up and it is not silent; a link that says nothing is no link."""
-        spoke_ns = self._last_scan_ns.get(source, self._started_ns)
+        spoke_ns = max(self._last_scan_ns.get(source, 0), self._begun_ns.get(source, self._started_ns))
         return self._links.get(source, False) and now_ns - spoke_ns <= self._silent_ns[source]
 
     def _status_of(self, source: Source) -> SourceStatus:
@@ -345,7 +399,7 @@ class Gateway:
     def _restore(self, connection: Connection, start_ns: int, begun: Begun) -> None:
         """Put back what was committed, and begin a new epoch of every source, durably."""
         if begun.revision is not None:
-            add_revision(connection, begun.revision, begun.content)
+            add_revision(connection, begun.revision, begun.content, begun.files)
             if begun.revision.origin is not Origin.START:
                 audit_revision(self.store, connection, main_nature(self.site), begun.revision)
         natures = {source.id: source.nature for source in self.site.sources}
@@ -403,12 +457,12 @@ class Gateway:
         dropped = _PerMinute()
         replaced = _PerMinute()
         nodes_lost = _PerMinute()
-        linked = [*self.collectors, *self.reception.sources]
         number = 0
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
             number += 1
+            linked = [*self.collectors, *self.reception.sources]
             now_ns = self.clock.now_ns()
             self.reception.watch(now_ns)
             up = sum(self._is_up(name, now_ns) for name in linked)
@@ -461,22 +515,25 @@ class _Swapper:
 
     gateway: Gateway
 
-    async def read(self, fn: Callable[[Connection], list[Revision]]) -> list[Revision]:
+    async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run a query in the executor of readers."""
         return await self.gateway.store.read(fn)
+
+    async def ready(self, site: Site, beside: Beside) -> Beside:
+        """Make ready for other tags and sources."""
+        return await self.gateway.make_ready(site, beside)
 
     async def swap(self, swap: Swap) -> None:
         """Let a swap end the next tick."""
         await self.gateway.road.swap(swap)
 
     def audit(self, connection: Connection, revision: Revision) -> None:
-        """Write down who changed the rules."""
+        """Write down who changed the configuration."""
         audit_revision(self.gateway.store, connection, main_nature(self.gateway.site), revision)
 
-    def adopted(self, table: RuleTable) -> None:
-        """Let page and API go by the new rules."""
-        self.gateway.site = replace(self.gateway.site, rules=table)
-        self.gateway.picture.adopt(self.gateway.site)
+    def adopted(self, site: Site, prepared: Prepared) -> None:
+        """Let everything around the core go by the new site."""
+        self.gateway.follow(site, prepared)
 
     @property
     def natures(self) -> Sequence[Nature]:

@@ -18,7 +18,7 @@ from gateway.cli_bench import benches
 from gateway.cli_data import FINDING, GOOD, AsJson, Data, folder_of, make_folder, open_register, reason_of, refuse
 from gateway.cli_people import nodes, tokens, users
 from gateway.cli_probe import probe
-from gateway.cli_rules import rule_commands
+from gateway.cli_rules import reload_files, rule_commands
 from gateway.cli_tags import tags
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ app.add_typer(nodes, name="node")
 app.add_typer(tags, name="tags")
 app.add_typer(benches, name="bench")
 app.add_typer(rule_commands, name="rules")
+app.command("reload")(reload_files)
 app.command("probe")(probe)
 
 PORT_MAX = 65535
@@ -139,7 +140,8 @@ def run(
         command = shlex.join(["fengsui", "user", "add", "NAME", "--data", str(site.data)])
         typer.echo(f"There is no user yet, so nobody can log in. Make one: {command}", err=True)
     engine.dispose()
-    raise typer.Exit(serve_site(site, config=config, record=record, events=events))
+    given = [name for name, said in (("data", data), ("port", port)) if said is not None]
+    raise typer.Exit(serve_site(site, config=config, record=record, events=events, given=given))
 
 
 @app.command()

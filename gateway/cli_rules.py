@@ -1,16 +1,17 @@
-"""The command line of rules: ``fengsui rules …``."""
+"""The command line of what changes while the gateway runs: ``fengsui reload`` and ``fengsui rules …``."""
 
 import getpass
 import json
 import os
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-rule_commands = typer.Typer(help="Rules that change while the gateway runs.", no_args_is_help=True)
+rule_commands = typer.Typer(help="Rules that change while the gateway runs, and every revision.", no_args_is_help=True)
 
 GOOD, FINDING, WRONG = 0, 1, 2
+NAMED_MAX = 12
 Config = Annotated[Path, typer.Argument(help="The site file (TOML): docs/configuration.md.")]
 Data = Annotated[
     Path | None, typer.Option("--data", help="Data folder; default FENGSUI_DATA, then `data` of the file.")
@@ -46,28 +47,66 @@ def apply(
     approved_by: Annotated[str, typer.Option("--approved-by", help="Who agreed.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Let the rules of the edited files take over in the running gateway, without a restart; exit 1 if refused."""
+    """Let the edited files take over in the running gateway, as ``fengsui reload`` does; exit 1 if refused."""
+    _ask(config, data, {"reason": reason, "approved_by": approved_by, "mode": ""}, as_json=as_json)
+
+
+def reload_files(
+    config: Config,
+    reason: Annotated[str, typer.Option("--reason", help="Why; stands in the history and in the journal.")] = "",
+    data: Data = None,
+    approved_by: Annotated[str, typer.Option("--approved-by", help="Who agreed.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Let the files alone count; what was changed on top of them goes.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let the edited files take over in the running gateway: only changed devices begin anew; exit 1 if refused."""
+    if dry_run and forget:
+        _refuse("--dry-run looks at the files on top of what stands; leave --forget out.")
+    mode = "look" if dry_run else "forget" if forget else ""
+    reason = reason or ("dry run" if dry_run else "")
+    _ask(config, data, {"reason": reason, "approved_by": approved_by, "mode": mode}, as_json=as_json)
+
+
+def _ask(config: Path, data: Path | None, said: dict[str, str], *, as_json: bool) -> NoReturn:
+    """Ask the running gateway, and say what it answered."""
     from gateway.rules.files import ask
 
     folder = _data(config, data)
-    if not reason.strip():
+    if not said["reason"].strip():
         _refuse("--reason is empty; say why.")
     try:
-        answer = ask(folder, {"who": _user(), "reason": reason.strip(), "approved_by": approved_by})
+        answer = ask(folder, {**said, "who": _user(), "reason": said["reason"].strip()})
     except TimeoutError as failure:
         _refuse(str(failure))
     if answer is None:
-        _refuse(f"No gateway runs on {folder}; its rules come in force when it starts.")
+        _refuse(f"No gateway runs on {folder}; the files come in force when it starts.")
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
-    elif answer["code"] == "applied":
-        typer.echo(f"Revision {answer['revision']} is in force.")
     else:
-        for mistake in answer["mistakes"]:
-            place = f"{mistake['file']}:{mistake['line']}: {mistake['path']}"
-            typer.echo(f"{place}: {mistake['sentence']}\n    Remedy: {mistake['remedy']}", err=True)
-        typer.echo(answer["message"], err=True)
+        _tell(answer)
     raise typer.Exit(GOOD if answer["ok"] else FINDING)
+
+
+def _tell(answer: dict[str, Any]) -> None:
+    if answer["code"] in ("applied", "looked"):
+        for part, by_how in answer["changes"]["parts"].items():
+            for how, names in by_how.items():
+                shown = ", ".join(names[:NAMED_MAX]) + (
+                    f" and {len(names) - NAMED_MAX} more" if names[NAMED_MAX:] else ""
+                )
+                typer.echo(f"{part} {how}: {shown}")
+        again = answer["changes"]["restarted"]
+        typer.echo(f"Devices that begin anew: {', '.join(again) if again else 'none'}.")
+        in_force = f"Revision {answer['revision']} is in force."
+        typer.echo(in_force if answer["code"] == "applied" else f"{in_force} Nothing was changed.")
+        return
+    for mistake in answer["mistakes"]:
+        place = f"{mistake['file']}:{mistake['line']}: {mistake['path']}"
+        typer.echo(f"{place}: {mistake['sentence']}\n    Remedy: {mistake['remedy']}", err=True)
+    typer.echo(answer["message"], err=True)
 
 
 @rule_commands.command()
@@ -76,7 +115,7 @@ def history(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many, the newest first.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Say who changed the rules, when and why."""
+    """Say who changed the configuration, when and why."""
     from gateway.live import iso
     from gateway.rules import revision as kept
     from gateway.store.engine import open_store, store_url
@@ -96,6 +135,7 @@ def history(
             "approved_by": each.approved_by,
             "undoes": each.undoes or None,
             "rules": [change.rule for change in each.changes],
+            "others": [f"{other.part} {other.name}" for other in each.others],
         }
         for each in found
     ]
@@ -103,8 +143,9 @@ def history(
         typer.echo(json.dumps(facts, ensure_ascii=False))
         return
     for each in found:
-        rules = ", ".join(change.rule for change in each.changes[:5])
-        more = f" and {len(each.changes) - 5} more" if len(each.changes) > 5 else ""  # noqa: PLR2004 - as shown
+        names = [*(f"{other.part} {other.name}" for other in each.others), *(one.rule for one in each.changes)]
+        rules = ", ".join(names[:5])
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""  # noqa: PLR2004 - as shown
         what = f"undo to {each.undoes}" if each.undoes else each.origin.value
         line = f"{each.number}  {iso(each.time_ns)}  {each.who}  {what}  {each.reason}  {rules}{more}"
         typer.echo(line.rstrip() if line.isprintable() else json.dumps(line, ensure_ascii=True))

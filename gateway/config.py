@@ -1,5 +1,6 @@
 """The whole site as typed values: sources, tags, hazard units, rules, tiers, push, people."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,6 +69,7 @@ class Site:
     metrics_token: str = field(default="", repr=False)
     raw_days: int = 90
     revision: str = ""  # digest of all configuration files read
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)  # their contents, by path
     is_demonstration: bool = False
     learned: Learned | None = None  # what ``[learn]`` names
     derived: tuple[Derivation, ...] = ()

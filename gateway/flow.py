@@ -36,7 +36,7 @@ from gateway.store.acts import take_over
 from gateway.store.commit import DelayRow, Mark, commit, delay_rows, marks, without_known
 from gateway.store.store import Store
 from gateway.system import main_nature
-from gateway.turn import Item, Turned, take_turn
+from gateway.turn import Item, Turned, moved, take_turn
 
 TICK_S = 0.25  # A tick at least this often: delays and silence expire without a sample (design §3).
 ITEMS_MAX = 20_000  # Scans waiting for the core; at 1,000 scans a second 20 s of a stopped core.
@@ -144,12 +144,17 @@ class Road:
         return await answer
 
     async def swap(self, swap: Swap) -> None:
-        """Let another revision of the rules take over at the end of the next tick; returns after the commit."""
+        """Let another revision of the configuration take over at the end of the next tick; returns after the commit."""
         assert self._swap is None, "the rulebook lets one swap through at a time"
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._swap = swap, done
         self._arrived.set()
         await done
+
+    def follow(self, site: Site, compose: Compose) -> None:
+        """Go by another site from now on; called by what a swap adopts."""
+        self.site, self.compose = site, compose
+        self._natures = {source.id: source.nature for source in site.sources}
 
     @property
     def room(self) -> int:
@@ -185,11 +190,14 @@ class Road:
         items, commands = [item for item, _ in carried], [command for command, _ in asked]
         prepared = None if swap is None else swap.prepared
         turned = take_turn(self.desk, self.intake, items, commands, now_ns, swap=prepared)
-        if swap is not None:
-            swap.adopt(now_ns)
+        self._keep(turned, carried)  # By the rows of before, as are the items of a recording.
         if self.recorder is not None:
             self.recorder.tick(items, commands, turned.outcome, prepared)
-        self._keep(turned, carried)
+        if swap is not None:
+            swap.adopt(now_ns)
+            turned.shown = moved(turned.shown, swap.prepared.exchange) + turned.outcome.made_after
+            for made in turned.outcome.made_after:
+                self.historian.append(made)
         self._count(turned, items)
         receipts = [receipt for _, receipt in carried if receipt is not None]
         self._hold(turned.outcome, receipts, now_ns, is_swap=swap is not None)

@@ -8,7 +8,7 @@ The rules are those of design §3, "Time" and "Two lanes".
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from alerting.core import Memory
 from alerting.core.batch import AHEAD_NS_MAX
+from alerting.core.swap import Exchange
 from alerting.late import Gap
 from edge.config import Source
 from edge.model import Link, Nature, Quality, Reason, Scan, TagTable
@@ -133,18 +134,35 @@ class Plain:
 class Intake:
     """The gate of the road; one for all sources."""
 
-    def __init__(self, sources: tuple[Source, ...], tags: TagTable) -> None:
+    def __init__(self, sources: Sequence[Source], tags: TagTable) -> None:
+        self._lay_out(sources, tags)
+        self.steps = ClockSteps(len(tags))
+        self.state = {source.id: _Sequence() for source in sources}
+        self.refused: dict[Refusal, int] = dict.fromkeys(Refusal, 0)
+        self.replaced: dict[str, int] = {"future": 0, "wrong_clock": 0, "clock_step": 0}
+
+    def _lay_out(self, sources: Sequence[Source], tags: TagTable) -> None:
         self._sources = {source.id: source for source in sources}
         self._place = {source.id: place for place, source in enumerate(sources)}
         self._source_of: NDArray[np.int32] = np.array([self._place.get(tag.source, -1) for tag in tags], dtype=np.int32)
         self._tags = len(tags)
         self._names = tags.names
-        self.steps = ClockSteps(len(tags))
         self._lateness_ns = {source.id: round(source.lateness_s * 1e9) for source in sources}
         self._silent_ns = {source.id: round(source.silent_after_s * 1e9) for source in sources}
-        self.state = {source.id: _Sequence() for source in sources}
-        self.refused: dict[Refusal, int] = dict.fromkeys(Refusal, 0)
-        self.replaced: dict[str, int] = {"future": 0, "wrong_clock": 0, "clock_step": 0}
+
+    def follow(self, exchange: Exchange, sources: Sequence[Source], began: Mapping[str, int]) -> None:
+        """Go by other sources and tags from now on; a source whose collector begins anew begins a new epoch.
+
+        Args:
+            began: Epochs of sources that were not there.
+        """
+        self._lay_out(sources, exchange.new.tags)
+        self.steps = self.steps.follow(exchange)
+        self.state = {each.id: self.state.get(each.id) or _Sequence(began.get(each.id, 0)) for each in sources}
+        for name in exchange.restarted:
+            state = self.state[name]
+            state.epoch, state.number = state.epoch + 1, 0
+            state.streak, state.is_stepped = 0, False
 
     # ------------------------------------------------------------------ doors
 

@@ -18,6 +18,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from alerting.core.swap import Exchange
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.tier import Tier
 from edge.model.quality import Quality, Reason, encode
@@ -204,6 +205,23 @@ class Picture:
         """Go by other rules from now on; tags, units and sources are the same."""
         self.site = site
         self._fragments.clear()
+
+    def follow(self, site: Site, exchange: Exchange) -> None:
+        """Go by another site from now on; what tags said last stays. Every page gets a new snapshot."""
+        self.adopt(site)
+        values, quality, times_ns = self.values, self.quality, self.times_ns
+        tags, here, there = len(site.tags), exchange.row_here, exchange.row_there
+        self.values = np.full(tags, np.nan)
+        self.quality = np.full(tags, NO_SAMPLE, dtype=np.uint8)
+        self.times_ns = np.zeros(tags, dtype=np.int64)
+        self.values[here], self.quality[here], self.times_ns[here] = values[there], quality[there], times_ns[there]
+        self.tiers = {unit.id: self.tiers.get(unit.id, Tier.NONE) for unit in site.units}
+        self._status_changed = True
+        self._cache.clear()
+        self._ring.clear()
+        self.revision += 1
+        self._oldest = self.revision
+        self._stir()
 
     def set_status(
         self,

@@ -126,7 +126,7 @@ class Prober:
     async def _who_speaks_there(self, options: ModbusOptions) -> tuple[str, Collector | None]:
         """Find the running source whose line leads to this address, also by another name of the machine."""
         wanted: set[str] | None = None
-        for name, collector in self._collectors.items():
+        for name, collector in tuple(self._collectors.items()):  # A reload may change them meanwhile.
             if not isinstance(collector, ModbusCollector):
                 continue
             theirs = collector.options

@@ -4,7 +4,7 @@ Flow: tick -> [record] -> replay
 Why: the same road on the same input gives the same events in every field but ``run``; a recording proves it.
 
 A recording begins with one line of rules and state, then holds one line a tick: scans and links in order of arrival,
-commands (who, what, reason, time), the clock reading, and a revision of the rules that took over after it.
+commands (who, what, reason, time), the clock reading, and a revision of the configuration that took over after it.
 """
 
 import base64
@@ -32,6 +32,7 @@ from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering, lines_as_json, lines_of_json
 from alerting.swap import Prepared, prepare, table_after
 from edge.model import Link, Nature, Scan
+from gateway import record_site
 from gateway.intake import Intake
 from gateway.store.rows import alarm_row, entry_of, entry_row, event_body, standing_of, standing_row
 from gateway.turn import Item
@@ -63,6 +64,9 @@ class Recorder:
         if swap is not None:
             rules = [asdict(rule) for rule in swap.changed]
             line["swap"] = {"revision": swap.number, "rules": rules, "gone": swap.gone}
+            beside = record_site.written(swap)
+            if beside is not None:
+                line["swap"]["beside"] = beside
         try:
             self._file.write(orjson.dumps(line, option=DUMP))
             self._file.flush()
@@ -193,8 +197,9 @@ def swap_of(line: dict[str, Any], desk: Desk) -> Prepared | None:
     if "swap" not in line:
         return None
     swap = line["swap"]
-    table = table_after(desk.table, rules_of(swap), swap["gone"])
-    return prepare(desk.table, table, desk.memories, swap["revision"])
+    tags, beside = record_site.read(swap["beside"], desk.derived.derivations) if "beside" in swap else (None, None)
+    table = table_after(desk.table, rules_of(swap), swap["gone"], tags)
+    return prepare(desk.table, table, desk.memories, swap["revision"], beside)
 
 
 def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> None:

@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from gateway.config import Site
 from gateway.kernels import UnknownBackendError, choose, warm
 from gateway.load import ConfigError
 from gateway.record import EventLog
-from gateway.rules.files import DOES_NOT_FIT, LOCK, PROCESS, compile_from, reload
+from gateway.rules.files import DOES_NOT_FIT, LOCK, PROCESS, compile_from, disk_of, reload
 
 GOOD, WRONG = 0, 2
 log = structlog.get_logger("gateway")
@@ -50,12 +51,18 @@ class _StandardError:
 
 
 def serve_site(
-    site: Site, *, config: Path | None = None, record: Path | None = None, events: Path | None = None
+    site: Site,
+    *,
+    config: Path | None = None,
+    record: Path | None = None,
+    events: Path | None = None,
+    given: Collection[str] = ("data", "host", "port"),
 ) -> int:
     """Run a site until SIGINT or SIGTERM; give the exit code.
 
     Args:
-        config: The site file, which is read again when rules change; SIGHUP lets file edits of rules take over.
+        config: The site file, which is read again when something changes; SIGHUP lets edits of the files take over.
+        given: What of ``site`` was said in place of the file; it stays over reloads.
     """
     structlog.configure(logger_factory=lambda *_: _StandardError())
     try:
@@ -84,8 +91,9 @@ def serve_site(
         if events is not None:
             event_log = EventLog(stack.enter_context(events.open("ab")), f"{site.id}-{SystemClock().wall_ns()}")
         compiled = partial(warm, site.data) if backend is Backend.COMPILED else None
-        compiler = None if config is None else compile_from(config, site)
-        parts = Parts(record=record, event_log=event_log, warm=compiled, compile=compiler)
+        compiler = None if config is None else compile_from(config, site, given)
+        on_disk = (lambda _: None) if config is None else disk_of(config)
+        parts = Parts(record=record, event_log=event_log, warm=compiled, compile=compiler, on_disk=on_disk)
         try:
             gateway = Gateway(site, SystemClock(), parts)
         except ConfigError as error:

@@ -9,6 +9,7 @@ Never: takes a sample that is as old as the last one for a step: who reports wha
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.core.swap import Exchange
 from edge.model import Scan
 
 STEP_REFUSALS = 3  # Samples refused for time in a row: the clock was set back.
@@ -30,6 +31,14 @@ class ClockSteps:
         self.time_ns: NDArray[np.int64] = np.zeros(tags, dtype=np.int64)
         self.is_told: NDArray[np.bool_] = np.zeros(tags, dtype=np.bool_)
         self.is_any = False  # so that nothing is looked at in the usual case
+
+    def follow(self, exchange: Exchange) -> "ClockSteps":
+        """Give the refusals by other rows, those of tags that are measured as before."""
+        found = ClockSteps(len(exchange.new.tags))
+        for name in ("streak", "received_ns", "time_ns", "is_told"):
+            getattr(found, name)[exchange.row_here] = getattr(self, name)[exchange.row_there]
+        found.is_any = bool(found.streak.any())
+        return found
 
     def meet(self, scan: Scan, older: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Count samples that are older than their tag's last; tell which belong to a clock that was set back.

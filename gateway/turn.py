@@ -5,17 +5,20 @@ Never: does I/O, reads a clock.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from alerting.core.batch import NONE_NS
+from alerting.core.swap import Exchange
 from alerting.desk import Desk, Outcome
 from alerting.model.command import Command
 from alerting.swap import Prepared
 from edge.model import Link, Scan
 from gateway.bulk import Item, Part, Settled, settle
-from gateway.intake import Intake, Lane
+from gateway.intake import Intake, Lane, take
 
-__all__ = ["Item", "Turned", "take_turn"]
+__all__ = ["Item", "Turned", "moved", "take_turn"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,7 +28,7 @@ class Turned:
     Attributes:
         entered: For each item, the parts of it that entered any lane, as the historian is to keep them.
         shown: Scans of the live lane and retained ones, for the live picture.
-        made: Scans of votes that the clock or a swap led to.
+        made: Scans of votes that the clock led to.
         derived: Samples of derived tags and votes; they are no input's, so they stand beside the books of what came in.
     """
 
@@ -53,7 +56,8 @@ def take_turn(
     """Carry everything that waits through intake and core.
 
     Args:
-        swap: A revision of the rules that takes over at the end of the turn.
+        swap: A revision of the configuration that takes over at the end of the turn; what ``entered`` and was ``shown``
+            goes by the tag rows of before.
         is_bulk: Take in bulk first what needs no second thought; without it the same comes out, slower.
     """
     desk.begin(now_ns)
@@ -82,8 +86,20 @@ def take_turn(
     turned.outcome = desk.finish(swap)
     turned.made = turned.outcome.made
     turned.shown += turned.made
-    turned.derived += sum(map(len, turned.made))
+    turned.derived += sum(map(len, (*turned.made, *turned.outcome.made_after)))
+    if swap is not None and swap.beside is not None:
+        intake.follow(swap.exchange, swap.beside.sources, swap.beside.began)
     return turned
+
+
+def moved(scans: Sequence[Scan], exchange: Exchange) -> list[Scan]:
+    """Give scans by the rows of the table that has taken over, without tags that are no more or measured otherwise."""
+    if exchange.old.tags is exchange.new.tags:
+        return list(scans)
+    to = np.full(len(exchange.old.tags), -1, dtype=np.int32)
+    to[exchange.row_there] = exchange.row_here
+    found = [replace(scan, rows=to[scan.rows]) for scan in scans]
+    return [take(scan, scan.rows >= 0) for scan in found]
 
 
 def _keep_settled(desk: Desk, turned: Turned, kept: list[Scan], part: Part) -> None:

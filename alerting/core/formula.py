@@ -422,7 +422,7 @@ def dues_ns(memory: "Memory", ahead_ns: Times) -> Times:
 
 
 def _silent_at(memory: "Memory", rows: NDArray[np.int32]) -> Times:
-    silent: Times = np.maximum(memory.last_ns[rows], memory.start_ns) + memory.stale_ns[rows]
+    silent: Times = np.maximum(memory.last_ns[rows], memory.awaited_ns[rows]) + memory.stale_ns[rows]
     return np.minimum(silent, NEVER_NS)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from alerting.core.memory import Memory
 from alerting.model.rule import RuleTable
 
-OF_TAGS = ("last_ns", "value", "value_ns", "quality", "is_watched")
+OF_TAGS = ("last_ns", "value", "value_ns", "quality", "is_watched", "awaited_ns")
 OF_RULES = ("is_active", "phase", "since_ns", "elapsed_ns")
 OF_RATES = ("ring_ns", "ring_value")
 OF_SOURCES = ("mark_ns", "mark_received_ns", "mark_epoch", "mark_number")
@@ -22,7 +22,6 @@ class Held:
     def __init__(self, live: Memory, rows: NDArray[np.int32], rules: NDArray[np.int64]) -> None:
         rates = live.rate_of[rules]
         source = live.source[rows[:1]]
-        self._start_ns = live.start_ns
         self._columns: dict[str, NDArray[np.generic]] = {
             name: getattr(live, name)[at]
             for names, at in ((OF_TAGS, rows), (OF_RULES, rules), (OF_RATES, rates[rates >= 0]), (OF_SOURCES, source))
@@ -31,7 +30,7 @@ class Held:
 
     def lay_out(self, table: RuleTable) -> Memory:
         """Make the memory of ``table``, the table of just these tags and rules."""
-        memory = Memory.fresh(table, self._start_ns)
+        memory = Memory.fresh(table, 0)
         for name, column in self._columns.items():
             getattr(memory, name)[:] = column
         return memory

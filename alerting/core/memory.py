@@ -139,7 +139,8 @@ class Memory:
         source: Source index of each tag, int32 (tags,).
         stale_ns: After how long each tag is stale, int64 (tags,); NEVER_NS where no rule says so.
         rate_of: Place of each RATE rule in the rings, int32 (rules,), -1 for other kinds.
-        start_ns: Silence counts from here where nothing came yet.
+        awaited_ns: Silence of each tag counts from here where nothing came later, int64 (tags,): the start, or when it
+            was configured, or when its source's collector began anew.
         trend_of: Place of each TREND rule in the columns of trends, int32 (rules,), -1 for other kinds.
         ring_ns, ring_value: Kept samples of RATE rules, newest first, (rates, RATE_SLOTS).
         trend_ns: Time of the last judged sample of each TREND rule, int64 (trends,); 0 before the first.
@@ -181,6 +182,7 @@ class Memory:
     mark_number: NDArray[np.int64]
     source: NDArray[np.int32]
     stale_ns: NDArray[np.int64]
+    awaited_ns: NDArray[np.int64]
     rate_of: NDArray[np.int32]
     trend_of: NDArray[np.int32]
     ring_ns: NDArray[np.int64]
@@ -205,7 +207,6 @@ class Memory:
     votes: VoteBook
     timers: Timers
     source_of: dict[str, int] = field(default_factory=dict)
-    start_ns: int = 0
 
     @classmethod
     def fresh(cls, table: RuleTable, start_ns: int) -> "Memory":
@@ -239,6 +240,7 @@ class Memory:
             mark_number=np.zeros(len(source_of), dtype=np.int64),
             source=source,
             stale_ns=stale_ns,
+            awaited_ns=np.full(tags, start_ns, dtype=np.int64),
             rate_of=rate_of,
             trend_of=trend_of,
             ring_ns=np.zeros((rates, RATE_SLOTS), dtype=np.int64),
@@ -263,8 +265,11 @@ class Memory:
             votes=VoteBook(table.votes),
             timers=Timers(table, source),
             source_of=source_of,
-            start_ns=start_ns,
         )
+
+    def restart(self, start_ns: int) -> None:
+        """Let silence and the time of all sources count from ``start_ns`` on, in a memory that has seen nothing."""
+        self.awaited_ns[:] = self.mark_ns[:] = self.mark_received_ns[:] = start_ns
 
     def watermarks(self, now_ns: int) -> NDArray[np.int64]:
         """Tell how far each source's time has certainly come at a receive time, int64 (sources,)."""
@@ -312,13 +317,13 @@ class Memory:
 
     def silent_at_ns(self, rows: NDArray[np.int32]) -> NDArray[np.int64]:
         """Tell when tags fall stale if nothing comes, event time, int64 (n,)."""
-        due: NDArray[np.int64] = np.maximum(self.last_ns[rows], self.start_ns) + self.stale_ns[rows]
+        due: NDArray[np.int64] = np.maximum(self.last_ns[rows], self.awaited_ns[rows]) + self.stale_ns[rows]
         return due
 
     def extract(self, table: RuleTable, rows: NDArray[np.int32], rules: NDArray[np.int64]) -> "Memory":
         """Copy the part of some tag rows and their rules, laid out for ``table``, the table of just these."""
-        part = Memory.fresh(table, self.start_ns)
-        for name in ("last_ns", "value", "value_ns", "quality", "is_watched"):
+        part = Memory.fresh(table, 0)
+        for name in ("last_ns", "value", "value_ns", "quality", "is_watched", "awaited_ns"):
             getattr(part, name)[:] = getattr(self, name)[rows]
         for name in ("is_active", "phase", "since_ns", "elapsed_ns", "opened_ns"):
             getattr(part, name)[:] = getattr(self, name)[rules]

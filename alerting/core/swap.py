@@ -4,12 +4,17 @@ Flow: old table, new table -> [compare] -> Exchange -> [carry, judge_anew] -> me
 Why: a changed setpoint must neither forget how long a value has been beyond it, nor wait for the next sample to ring.
 Never: feeds a filter with a sample that did not come; judges on a last value that is BAD, stale or was never judged.
 
-Tags and sources stay as they are. A rule is known again by its id, which holds tag, kind and name.
+A tag is known again by its name, a source by its id, a rule by its id, which holds tag, kind and name.
 
+* What a tag said last is carried while it is still measured alike: by the same source, at the same address, of the same
+  nature. One that is not is as one that is new: nothing was heard of it, and its silence counts from now.
+* A source whose collector begins anew is awaited from now, as after a restart; what its tags said stays.
 * Trip and delay of a rule that stays are carried, whatever else about it changed.
 * What a condition remembers is carried where it still fits: kept samples of a RATE with the same window, the filter of
   a TREND with the same gain, the line of one with the same blocks, what a DRIFT has learnt with the same season, span
   and baseline, the flat time of a FROZEN, windows and counts of an EXPRESSION with the same text.
+* A condition that looks at a tag that is measured otherwise now starts anew, and its delay pauses; so does, without the
+  pause, one that computes with a unit or a period that is another now.
 * A rule that is new, or that differs in more than tier, response, latching and revision, is judged anew by what memory
   holds, at the time that its source has certainly come to. It meets its delays as if that were a sample: an on-delay
   under way goes on counting while the new setpoint holds too, and ends at once where the new delay is over.
@@ -17,6 +22,7 @@ Tags and sources stay as they are. A rule is known again by its id, which holds 
 * Where the last value cannot be relied on, nothing is judged: what was active stays so, what paused stays paused.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -36,7 +42,7 @@ from alerting.core.rate import compare_rates
 from alerting.core.state import judge_states
 from alerting.core.trend import compare_trends
 from alerting.core.vote import judge_votes
-from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.rule import FORMULA_KINDS, Kind, Rule, RuleTable
 from edge.model.quality import is_bad
 
 #: What may differ between two rules that judge alike.
@@ -50,10 +56,12 @@ COURSE: Final = {
     Kind.GATE: ("when",),
 }
 
-TAG_COLUMNS: Final = ("last_ns", "value", "value_ns", "quality", "is_watched")
+TAG_COLUMNS: Final = ("last_ns", "value", "value_ns", "quality", "is_watched", "awaited_ns")
 RULE_COLUMNS: Final = ("is_active", "phase", "since_ns", "elapsed_ns", "opened_ns", "is_dirty")
 SOURCE_COLUMNS: Final = ("mark_ns", "mark_received_ns", "mark_epoch", "mark_number")
 
+#: Kinds whose memory hangs on unit or period of the tags that they look at.
+_BY_TAG: Final = frozenset({Kind.TREND, Kind.DRIFT, *FORMULA_KINDS})
 _MEANING: Final = tuple(each.name for each in fields(Rule) if each.name not in TOLD)
 
 
@@ -62,7 +70,12 @@ class Exchange:
     """Two tables side by side.
 
     Attributes:
-        old, new: Over the same tags.
+        old, new: Over their own tags each.
+        moved: Row of each old tag in the new table, int32 (old tags,); -1 for those that are no more.
+        row_here, row_there: Tags that are measured alike, as rows of the new and of the old table, int32 (t,).
+        unlike: Tags that are in both and are measured otherwise now, as rows of the new table, int32 (u,).
+        restarted: Sources whose collector begins anew.
+        paused: Rules that look at an unlike tag, as indexes in the new table, int64 (p,).
         here, there: Rules that are in both, as indexes in the new and in the old table, int64 (n,).
         course_of: For each rule of the new table the one whose condition it remembers, int64 (rules,); -1 for none.
         judged: Rules of the new table to judge anew, ascending, int64 (m,).
@@ -71,6 +84,12 @@ class Exchange:
 
     old: RuleTable
     new: RuleTable
+    moved: NDArray[np.int32]
+    row_here: NDArray[np.int32]
+    row_there: NDArray[np.int32]
+    unlike: NDArray[np.int32]
+    restarted: frozenset[str]
+    paused: Indexes
     here: Indexes
     there: Indexes
     course_of: Indexes
@@ -88,23 +107,45 @@ def is_alike(one: Rule, other: Rule) -> bool:
     return one is other or all(same(getattr(one, name), getattr(other, name)) for name in _MEANING)
 
 
-def compare(old: RuleTable, new: RuleTable) -> Exchange:
-    """Lay two tables of the same tags side by side; takes a while on large ones, so it is done aside."""
-    assert old.tags.names == new.tags.names, "a swap keeps the tags"
+def compare(old: RuleTable, new: RuleTable, unlike: Collection[str] = (), restarted: Collection[str] = ()) -> Exchange:
+    """Lay two tables side by side; takes a while on large ones, so it is done aside.
+
+    Args:
+        unlike: Names of tags that are in both and are measured otherwise now.
+        restarted: Sources whose collector begins anew.
+    """
     pairs = [(k, old.index_of[rule.id]) for k, rule in enumerate(new) if rule.id in old.index_of]
     columns = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     course_of = np.full(len(new), -1, dtype=np.int64)
     alike = np.zeros(len(new), dtype=np.bool_)
+    shifted = _shifted(old, new)
+    paused: list[int] = []
     for k, before in pairs:
         one, other = old[before], new[k]
-        alike[k] = is_alike(one, other)
+        asked = (other.tag, *other.inputs)
+        is_shifted = bool(shifted) and other.kind in _BY_TAG and not shifted.isdisjoint(asked)
+        is_unlike = bool(unlike) and any(name in unlike for name in asked)
+        alike[k] = is_alike(one, other) and not (is_shifted or is_unlike)
+        if is_unlike:
+            paused.append(k)
         if other.kind is Kind.BAD:  # Whose a BAD sample is hangs on whether the tag has a RANGE rule.
             alike[k] &= old.has_range[before] == new.has_range[k]
-        if all(same(getattr(one, name), getattr(other, name)) for name in COURSE.get(other.kind, ())):
+        if (
+            not is_shifted
+            and not is_unlike
+            and all(same(getattr(one, name), getattr(other, name)) for name in COURSE.get(other.kind, ()))
+        ):
             course_of[k] = before
+    moved, here, there = _rows(old, new, unlike)
     return Exchange(
         old=old,
         new=new,
+        moved=moved,
+        row_here=here,
+        row_there=there,
+        unlike=np.array(sorted(new.tags.row_of[name] for name in unlike), dtype=np.int32),
+        restarted=frozenset(restarted),
+        paused=np.array(paused, dtype=np.int64),
         here=columns[:, 0],
         there=columns[:, 1],
         course_of=course_of,
@@ -113,17 +154,45 @@ def compare(old: RuleTable, new: RuleTable) -> Exchange:
     )
 
 
-def carry(exchange: Exchange, memory: Memory, blank: Memory) -> Memory:
+def _rows(
+    old: RuleTable, new: RuleTable, unlike: Collection[str]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Tell where each old tag is now, and which rows of the new and of the old table are measured alike."""
+    if old.tags is new.tags and not unlike:
+        rows = np.arange(len(old.tags), dtype=np.int32)
+        return rows, rows, rows
+    moved = np.array([new.tags.row_of.get(name, -1) for name in old.tags.names], dtype=np.int32)
+    is_alike = moved >= 0
+    is_alike[[old.tags.row_of[name] for name in unlike]] = False
+    there = np.flatnonzero(is_alike).astype(np.int32)
+    return moved, moved[there], there
+
+
+def _shifted(old: RuleTable, new: RuleTable) -> frozenset[str]:
+    """Name the tags that are in both tables with another unit or period: filters and formulas hang on these."""
+    if old.tags is new.tags:
+        return frozenset()
+    found = []
+    for tag in new.tags:
+        row = old.tags.row_of.get(tag.name)
+        if row is not None and (old.tags[row].eu, old.tags[row].period_s) != (tag.eu, tag.period_s):
+            found.append(tag.name)
+    return frozenset(found)
+
+
+def carry(exchange: Exchange, memory: Memory, blank: Memory, now_ns: int = 0) -> Memory:
     """Take over what still means the same.
 
     Args:
         memory: Of the old table; it is left as it is.
-        blank: A fresh one of the new table; it is filled and given back.
+        blank: A fresh one of the new table; it is filled and given back. It says whose silence counts of the tags
+            that nothing is carried of.
+        now_ns: The clock reading that ends the tick; what is new is awaited from here.
     """
-    assert list(memory.source_of) == list(blank.source_of), "a swap keeps the sources"
-    blank.start_ns = memory.start_ns
-    for name in (*TAG_COLUMNS, *SOURCE_COLUMNS):
-        getattr(blank, name)[:] = getattr(memory, name)
+    blank.awaited_ns[:] = now_ns
+    for name in TAG_COLUMNS:
+        getattr(blank, name)[exchange.row_here] = getattr(memory, name)[exchange.row_there]
+    _carry_sources(exchange, memory, blank, now_ns)
     for name in RULE_COLUMNS:
         getattr(blank, name)[exchange.here] = getattr(memory, name)[exchange.there]
     for place_of, names in (
@@ -141,7 +210,23 @@ def carry(exchange: Exchange, memory: Memory, blank: Memory) -> Memory:
             to, of = steps_of(blank.season_at[here]), steps_of(memory.season_at[there])
             blank.season[to], blank.season_days[to] = memory.season[of], memory.season_days[of]
     blank.formulas.copy_from(memory.formulas, exchange.course_of)
+    if len(exchange.paused):
+        row = exchange.new.row[exchange.paused]
+        pause(blank, exchange.paused, blank.watermarks(now_ns)[blank.source[row]])
     return blank
+
+
+def _carry_sources(exchange: Exchange, memory: Memory, blank: Memory, now_ns: int) -> None:
+    """Take over how far sources have come; new ones have come to now."""
+    blank.mark_ns[:] = now_ns
+    blank.mark_received_ns[:] = now_ns
+    pairs = [(at, memory.source_of[name]) for name, at in blank.source_of.items() if name in memory.source_of]
+    columns = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    for name in SOURCE_COLUMNS:
+        getattr(blank, name)[columns[:, 0]] = getattr(memory, name)[columns[:, 1]]
+    again = [at for name, at in blank.source_of.items() if name in exchange.restarted]
+    if again:
+        blank.awaited_ns[np.isin(blank.source, again)] = now_ns
 
 
 def judge_anew(table: RuleTable, memory: Memory, rules: Indexes, now_ns: int) -> Changes:

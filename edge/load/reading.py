@@ -38,6 +38,7 @@ class Reading:
         self.mistakes = Mistakes()
         self.warnings = Mistakes()
         self._digests: dict[str, str] = {}
+        self._contents: dict[str, bytes] = {}
         self._texts: dict[str, str | None] = {}
         self._raws: dict[str, bytes | None] = {}
 
@@ -82,6 +83,7 @@ class Reading:
             raw = self._read_bytes(self.path.parent / name, FILE_BYTES_MAX, named_at, f"File {name}")
         if raw is not None:
             self._digests[inside.as_posix()] = hashlib.sha256(raw).hexdigest()
+            self._contents[inside.as_posix()] = raw
         return raw
 
     def _read_text(self, name: str, named_at: Place) -> str | None:
@@ -171,6 +173,11 @@ class Reading:
         if not secret:
             self.mistakes.add(place, f"{who}: secret file {name} is empty.", "Write the secret into it.")
         return secret
+
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """All configuration files read, by path relative to the site file; no secret is among them."""
+        return dict(self._contents)
 
     @property
     def revision(self) -> str:

@@ -29,28 +29,24 @@ POINTS_MAX = 10_000
 def open_plant_doors(doors: Doors) -> None:
     """Declare them."""
     house = doors.house
-    site = house.site
     picture = house.picture
-    drawn = _Drawn(site)
-    tags_of: dict[str, list[str]] = {unit.id: [] for unit in site.units}
-    for tag in site.tags:
-        tags_of.setdefault(tag.unit, []).append(tag.name)
+    drawn = _Drawn()
 
     async def tags() -> Response:
         """List all tags with their limits."""
-        return Json({"tags": drawn.tags(house.rules)})
+        return Json({"tags": drawn.tags(house.site, house.rules)})
 
     async def latest(tag: Annotated[list[str] | None, Query(max_length=1000)] = None) -> Response:
         """Give the latest committed value of some tags, or of all."""
-        names = site.tags.names if tag is None else tag
+        names = house.site.tags.names if tag is None else tag
         for name in names:
-            if name not in site.tags.row_of:
+            if name not in house.site.tags.row_of:
                 raise not_found("tag", name)
         now_ns = house.clock.wall_ns()
         return Json({"as_of": iso(now_ns), "values": [value_of(name, now_ns) for name in names]})
 
     def value_of(name: str, now_ns: int) -> dict[str, Any]:
-        row = site.tags.row_of[name]
+        row = house.site.tags.row_of[name]
         time_ns = int(picture.times_ns[row])
         return {
             "tag": name,
@@ -59,8 +55,12 @@ def open_plant_doors(doors: Doors) -> None:
             "time": iso(time_ns),
             "time_ns": str(time_ns) if time_ns else None,
             "age_s": max(0.0, (now_ns - time_ns) / 1e9) if time_ns else None,
-            "trends": [_trend(house, index) for index in drawn.places(house.rules, Kind.TREND).get(row, ())],
-            "drifts": [_drift(house, index) for index in drawn.places(house.rules, Kind.DRIFT).get(row, ())],
+            "trends": [
+                _trend(house, index) for index in drawn.places(house.site, house.rules, Kind.TREND).get(row, ())
+            ],
+            "drifts": [
+                _drift(house, index) for index in drawn.places(house.site, house.rules, Kind.DRIFT).get(row, ())
+            ],
         }
 
     async def history(
@@ -70,7 +70,7 @@ def open_plant_doors(doors: Doors) -> None:
         points: Annotated[int, Query(ge=1, le=POINTS_MAX)] = 500,
     ) -> Response:
         """Give one tag's history; the last hour where no span is asked for."""
-        row = site.tags.row_of.get(tag)
+        row = house.site.tags.row_of.get(tag)
         if row is None:
             raise not_found("tag", tag)
         to_ns = house.clock.wall_ns() if end is None else when(end, "to")
@@ -81,7 +81,7 @@ def open_plant_doors(doors: Doors) -> None:
         return Json(
             {
                 "tag": tag,
-                "eu": site.tags[row].eu,
+                "eu": house.site.tags[row].eu,
                 "from": iso(from_ns),
                 "to": iso(to_ns),
                 # As strings: JavaScript has no 64-bit integers.
@@ -97,6 +97,7 @@ def open_plant_doors(doors: Doors) -> None:
     async def units() -> Response:
         """List hazard units with their worst tier and active alarms."""
         state = {row["id"]: row for row in picture.unit_rows()}
+        tags_of = drawn.tags_of(house.site, house.rules)
         return Json(
             {
                 "units": [
@@ -109,9 +110,9 @@ def open_plant_doors(doors: Doors) -> None:
                         "area_title": unit.area_title,
                         "tier": state[unit.id]["tier"],
                         "alarms": state[unit.id]["alarms"],
-                        "tags": tags_of[unit.id],
+                        "tags": tags_of.get(unit.id, []),
                     }
-                    for unit in site.units
+                    for unit in house.site.units
                 ]
             }
         )
@@ -125,11 +126,11 @@ def open_plant_doors(doors: Doors) -> None:
 
 def _open_unit_why(doors: Doors) -> None:
     house = doors.house
-    known, nature = {unit.id for unit in house.site.units}, main_nature(house.site)
+    nature = main_nature(house.site)
 
     async def unit_why(unit: Annotated[str, Path(max_length=64)], lang: Language = "en") -> Response:
         """Say in one sentence why a unit has its tier and what the clock will do to it, with the facts."""
-        if unit not in known:
+        if unit not in {each.id for each in house.site.units}:
             raise not_found("unit", unit)
         now_ns = house.clock.wall_ns()
         facts = await house.read(lambda c: unit_facts(c, unit, now_ns, nature))
@@ -141,28 +142,37 @@ def _open_unit_why(doors: Doors) -> None:
 class _Drawn:
     """Tags as they are shown, and which TREND and DRIFT rules they have; drawn anew when other rules are in force."""
 
-    def __init__(self, site: Site) -> None:
-        self._all = site.tags
-        self._derivation_of = {each.tag: each for each in site.derived}
+    def __init__(self) -> None:
         self._rules: RuleTable | None = None
         self._tags: list[dict[str, Any]] = []
+        self._tags_of: dict[str, list[str]] = {}
         self._places: dict[Kind, dict[int, list[int]]] = {}
 
-    def tags(self, rules: RuleTable) -> list[dict[str, Any]]:
+    def tags(self, site: Site, rules: RuleTable) -> list[dict[str, Any]]:
         """Give all tags with their limits."""
-        self._follow(rules)
+        self._follow(site, rules)
         return self._tags
 
-    def places(self, rules: RuleTable, kind: Kind) -> dict[int, list[int]]:
+    def tags_of(self, site: Site, rules: RuleTable) -> dict[str, list[str]]:
+        """Give the names of the tags of each unit that has some."""
+        self._follow(site, rules)
+        return self._tags_of
+
+    def places(self, site: Site, rules: RuleTable, kind: Kind) -> dict[int, list[int]]:
         """Give the indexes of the rules of a kind of each tag row that has some."""
-        self._follow(rules)
+        self._follow(site, rules)
         return self._places[kind]
 
-    def _follow(self, rules: RuleTable) -> None:
+    def _follow(self, site: Site, rules: RuleTable) -> None:
+        """Draw anew where other rules are in force; another site has another table of rules."""
         if rules is self._rules:
             return
         self._rules = rules
-        self._tags = [_tag(rules, row, tag, self._derivation_of.get(tag.name)) for row, tag in enumerate(self._all)]
+        derived = {each.tag: each for each in site.derived}
+        self._tags = [_tag(rules, row, tag, derived.get(tag.name)) for row, tag in enumerate(rules.tags)]
+        self._tags_of = {}
+        for tag in rules.tags:
+            self._tags_of.setdefault(tag.unit, []).append(tag.name)
         self._places = {Kind.TREND: {}, Kind.DRIFT: {}}
         for kind, places in self._places.items():
             for index in np.flatnonzero(rules.kind == kind).tolist():

@@ -7,7 +7,7 @@ Why: tests of the API, and work on the page, need what a route touches and nothi
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from alerting.core import Memory
 from alerting.desk import Answer
 from alerting.model.command import Command
 from alerting.model.rule import RuleTable
+from alerting.swap import Beside, Prepared
 from edge.clock import Clock
 from edge.collect.door import Raw
 from edge.model import Nature
@@ -182,9 +183,13 @@ class _Swapper:
 
     house: SmallHouse
 
-    async def read(self, fn: Callable[[Connection], list[Revision]]) -> list[Revision]:
+    async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run a query in a thread."""
         return await self.house.read(fn)
+
+    async def ready(self, site: Site, beside: Beside) -> Beside:  # noqa: ARG002 - no road is behind it
+        """Nothing to make ready."""
+        return beside
 
     async def swap(self, swap: Swap) -> None:
         """Write the revision down and go by it; no memory is carried."""
@@ -198,10 +203,10 @@ class _Swapper:
         act = Act(who=revision.who, what="rules_changed", time_ns=revision.time_ns, facts={"reason": revision.reason})
         _keep(connection, act)
 
-    def adopted(self, table: RuleTable) -> None:
-        """Let the API go by the new rules."""
-        self.house.site = replace(self.house.site, rules=table)
-        self.house.picture.adopt(self.house.site)
+    def adopted(self, site: Site, prepared: Prepared) -> None:
+        """Let the API go by the new configuration."""
+        self.house.site = site
+        self.house.picture.follow(site, prepared.exchange)
 
     @property
     def natures(self) -> Sequence[Nature]:

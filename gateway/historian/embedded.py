@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from edge.clock import Clock
 from edge.model import Nature, Quality, Scan, TagTable
 from edge.model.scan import Rows
 from gateway.historian.file import HistoryFile, HistoryReader, Retention
+from gateway.historian.grown import grow
 from gateway.historian.port import Counts, Done, Latest, Series
 from gateway.historian.spool import Spool
 
@@ -66,6 +68,7 @@ class EmbeddedHistorian:
         self._readers = reader or ThreadPoolExecutor(1, thread_name_prefix="historian-reader")
         self._own_executors = [x for x, given in ((self._writers, writer), (self._readers, reader)) if given is None]
         self._path, self._tags, self._held_most = path, tags, held_most
+        self._at: Rows | None = None  # where rows of the site stand in ``_tags``; None while they are the same
 
         self._waiting: list[tuple[Scan, Done | None]] = []
         self._waiting_samples = 0
@@ -111,6 +114,8 @@ class EmbeddedHistorian:
     def append(self, scan: Scan, done: Done | None = None) -> None:
         """Hand over a scan; a full waiting room, a closed or a broken historian counts it as lost."""
         n = len(scan)
+        if self._at is not None:
+            scan = replace(scan, rows=self._at[scan.rows])
         assert n == 0 or 0 <= int(scan.rows.min()) <= int(scan.rows.max()) < len(self._tags), scan.key
         loop = asyncio.get_running_loop()
         if self._task is None and not self._is_closed:
@@ -127,6 +132,26 @@ class EmbeddedHistorian:
             self._wake.set()
         elif self._timer is None:
             self._timer = loop.call_later(FLUSH_S, self._wake.set)
+
+    async def prepare(self, tags: TagTable) -> None:
+        """Make room for the tags of another table; what waits keeps its rows."""
+        grown, _ = grow(self._tags, tags)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writers, self._file.follow, grown)
+        self._reader.follow(grown)
+        new = len(grown) - len(self._tags)
+        self._values = np.append(self._values, np.full(new, np.nan))
+        self._quality = np.append(self._quality, np.full(new, np.uint8(Quality.BAD), dtype=np.uint8))
+        self._times_ns = np.append(self._times_ns, np.zeros(new, dtype=np.int64))
+        self._is_looked_up = np.append(self._is_looked_up, np.zeros(new, dtype=np.bool_))
+        self._tags = grown
+
+    def adopt(self, tags: TagTable) -> None:
+        """Take and give rows of another table from now on."""
+        _, at = grow(self._tags, tags)
+        assert int(at.max(initial=-1)) < len(self._values), "a table is prepared before it is adopted"
+        is_same = np.array_equal(at, np.arange(len(at), dtype=np.int32))
+        self._at = None if is_same else at
 
     async def flush(self) -> None:
         """Wait until what was handed over before is committed or lost."""
@@ -227,17 +252,19 @@ class EmbeddedHistorian:
         """Give one tag's samples, or their sums in buckets; see the port."""
         assert points >= 1, points
         assert from_ns < to_ns, (from_ns, to_ns)
+        row = row if self._at is None else int(self._at[row])
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self._reader.range, row, from_ns, to_ns, points, nature)
 
     async def latest(self, rows: Rows) -> Latest:
         """Give the newest committed sample of each tag; the file is asked once for what came before the start."""
-        unknown = np.unique(rows[~self._is_looked_up[rows]])
+        own = rows if self._at is None else self._at[rows]
+        unknown = np.unique(own[~self._is_looked_up[own]])
         if len(unknown):
             loop = asyncio.get_running_loop()
             self._note(await loop.run_in_executor(self._readers, self._reader.newest, unknown))
             self._is_looked_up[unknown] = True
-        return Latest(rows=rows, values=self._values[rows], quality=self._quality[rows], times_ns=self._times_ns[rows])
+        return Latest(rows=rows, values=self._values[own], quality=self._quality[own], times_ns=self._times_ns[own])
 
     def _note(self, newest: Latest) -> None:
         """Remember samples that are not older than what is known."""

@@ -114,6 +114,11 @@ class HistoryFile:
         for block, since_ns, n in self.connection.execute(query):
             self._blocks[block] = _Block(since_ns, n, np.ones(1 << BLOCK_BITS, dtype=np.bool_))
 
+    def follow(self, tags: TagTable) -> None:
+        """Know a table of tags that has grown; rows of tags that it had stay."""
+        self.names.follow(self.connection, tags)
+        self._tags, self._row_of = tags, self.names.rows()
+
     def commit(self, scans: Sequence[Scan], at_ns: int) -> Latest:
         """Keep scans durably, all in one transaction.
 
@@ -434,6 +439,10 @@ class HistoryReader:
         self._tags = tags
         self._names = names
         self.unreadable = 0
+
+    def follow(self, tags: TagTable) -> None:
+        """Know a table of tags that has grown, after the writing side."""
+        self._tags = tags
 
     def range(self, row: int, from_ns: int, to_ns: int, points: int, nature: Nature | None) -> Series:
         """Give a tag's series, see ``port.Historian.range``."""

@@ -153,7 +153,7 @@ class InfluxWriter:
     ) -> None:
         self._spool = spool
         self._lines = lines
-        self._tags = tags
+        self.tags = tags
         self._site = site
         self._clock = clock
         self._jitter = jitter
@@ -233,8 +233,8 @@ class InfluxWriter:
         series = part.series.tolist()
         for i in set(series) - self._prefixes.keys():
             name, nature = self._spool.names(i)
-            row = self._tags.row_of.get(name)
-            unit = "" if row is None else self._tags[row].unit
+            row = self.tags.row_of.get(name)
+            unit = "" if row is None else self.tags[row].unit
             self._prefixes[i] = line.make_prefix({"nature": nature, "site": self._site, "tag": name, "unit": unit})
         prefixes = [self._prefixes[i] for i in series]
         return line.compose(prefixes, part.times_ns, part.values, part.quality)

@@ -10,6 +10,7 @@ import numpy as np
 
 from edge.model import Nature, Quality, Scan, TagTable
 from edge.model.scan import Rows
+from gateway.historian.grown import grow
 from gateway.historian.port import Counts, Done, Latest, Series
 from gateway.historian.series import (
     Samples,
@@ -28,6 +29,7 @@ class MemoryHistorian:
 
     def __init__(self, tags: TagTable, samples_most: int = 100_000) -> None:
         self._tags = tags
+        self._at: Rows | None = None
         self._samples_most = samples_most
         self._kept: dict[tuple[int, Nature], Samples] = {}
         self._new: dict[tuple[int, Nature], list[Samples]] = {}
@@ -45,8 +47,9 @@ class MemoryHistorian:
         if self._is_closed:
             self._lost += len(scan)
         else:
-            for row in np.unique(scan.rows).tolist():
-                own = scan.rows == row
+            rows = scan.rows if self._at is None else self._at[scan.rows]
+            for row in np.unique(rows).tolist():
+                own = rows == row
                 part = Samples(times_ns=scan.times_ns[own], values=scan.values[own], quality=scan.quality[own])
                 self._new.setdefault((row, scan.nature), []).append(part)
                 if len(self._new[row, scan.nature]) >= self._samples_most:
@@ -57,8 +60,17 @@ class MemoryHistorian:
     async def flush(self) -> None:
         """Nothing waits here."""
 
+    async def prepare(self, tags: TagTable) -> None:
+        """Make room for other tags."""
+        self._tags, _ = grow(self._tags, tags)
+
+    def adopt(self, tags: TagTable) -> None:
+        """Go by the rows of another table."""
+        self._tags, self._at = grow(self._tags, tags)
+
     async def range(self, row: int, from_ns: int, to_ns: int, points: int, nature: Nature | None = None) -> Series:
         """Give one tag's samples, or their sums in buckets; see the port."""
+        row = row if self._at is None else int(self._at[row])
         gap_ns = gap_ns_of(float(self._tags.period_s[row]))
         samples = self._samples(row, nature or self._tags[row].nature).between(from_ns, to_ns)
         if len(samples) <= points:
@@ -71,7 +83,7 @@ class MemoryHistorian:
         n = len(rows)
         values, quality = np.full(n, np.nan), np.full(n, np.uint8(Quality.BAD), dtype=np.uint8)
         times_ns = np.zeros(n, dtype=np.int64)
-        for k, row in enumerate(rows.tolist()):
+        for k, row in enumerate((rows if self._at is None else self._at[rows]).tolist()):
             samples = self._samples(row, self._tags[row].nature)
             if len(samples):
                 times_ns[k], values[k], quality[k] = samples.times_ns[-1], samples.values[-1], samples.quality[-1]

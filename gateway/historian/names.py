@@ -25,6 +25,11 @@ class Names:
         self._resolution: dict[int, float] = {}
         self._register(connection, [(tag.name, tag.nature.value) for tag in tags])
 
+    def follow(self, connection: sqlite3.Connection, tags: TagTable) -> None:
+        """Know a table that has grown; ids stay."""
+        self._register(connection, [(tag.name, tag.nature.value) for tag in tags], tags)
+        self._tags = tags
+
     def find(self, row: int, nature: Nature | None = None) -> int:
         """Give the id of a tag in a nature (its own for None), or UNKNOWN where nothing was ever kept."""
         return int(self._columns[nature or self._tags[row].nature][row])
@@ -49,13 +54,16 @@ class Names:
         rows[ids] = np.arange(len(ids), dtype=np.int32)
         return rows
 
-    def _register(self, connection: sqlite3.Connection, pairs: list[tuple[str, str]]) -> None:
+    def _register(
+        self, connection: sqlite3.Connection, pairs: list[tuple[str, str]], tags: TagTable | None = None
+    ) -> None:
+        tags = tags or self._tags
         with transaction(connection):
             connection.executemany("INSERT OR IGNORE INTO series (name, nature) VALUES (?, ?)", pairs)
         known = {(name, nature): i for i, name, nature in connection.execute("SELECT id, name, nature FROM series")}
         for nature in Nature:
-            ids = [known.get((name, nature.value), UNKNOWN) for name in self._tags.names]
+            ids = [known.get((name, nature.value), UNKNOWN) for name in tags.names]
             self._columns[nature] = np.array(ids, dtype=np.int32)
             self._resolution.update(
-                (series, tag.resolution) for series, tag in zip(ids, self._tags, strict=True) if series != UNKNOWN
+                (series, tag.resolution) for series, tag in zip(ids, tags, strict=True) if series != UNKNOWN
             )

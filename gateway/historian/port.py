@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.model import Nature, Scan
+from edge.model import Nature, Scan, TagTable
 from edge.model.scan import QualityColumn, Rows, TimesNs, Values
 
 Done: TypeAlias = Callable[[bool], None]
@@ -113,6 +113,18 @@ class Historian(Protocol):
 
     async def latest(self, rows: Rows) -> Latest:
         """Give the newest committed sample of each of these tags, of the tag's own nature."""
+        ...
+
+    async def prepare(self, tags: TagTable) -> None:
+        """Make room for the tags of another table, before ``adopt``; rows stay those of the present one.
+
+        Raises:
+            OSError, sqlite3.Error: The disk does not let it; the present table goes on.
+        """
+        ...
+
+    def adopt(self, tags: TagTable) -> None:
+        """Take and give rows of this table from now on; what was handed over before and all series stay."""
         ...
 
     async def close(self) -> None:

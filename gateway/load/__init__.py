@@ -60,7 +60,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         path: The site file.
         environ: Where secrets and ``FENGSUI_DATA`` are taken from; the process's environment if not given.
         extra_tags: The gateway's own tags, appended after the checks, as are its rules and units.
-        overlay: Rules that people changed while the gateway ran; read in place of those of the files.
+        overlay: Rules and files that people changed while the gateway ran; read in place of those on disk.
         warnings: Takes what is doubtful but keeps nobody from starting, also where there are mistakes.
         files: Contents to take instead of those on disk, by path relative to the site file: a change that is tried.
         is_learning: Passes by what was learnt before; numbers that are to be learnt get provisional ones.
@@ -69,7 +69,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         ConfigError: The site has mistakes; it lists all of them.
     """
     environ = os.environ if environ is None else environ
-    field = read_field(path, environ, files)
+    field = read_field(path, environ, {**overlay.contents, **(files or {})})
     root, entry = field.root, field.site
     for table in NODE_TABLES:
         if root.has(table):
@@ -143,6 +143,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         metrics_token=metrics_token,
         raw_days=raw_days,
         revision=field.reading.revision,
+        files=field.reading.contents,
         is_demonstration=is_demonstration,
         learned=learned,
         derived=tuple(derived),
@@ -248,7 +249,7 @@ def _load_any(
     overlay = kept(site.data)
     if not overlay:
         return site
-    warnings.append(overlay.as_warning())
+    warnings += overlay.warnings()
     return load(path, environ=environ, overlay=overlay)
 
 

@@ -39,13 +39,52 @@ _DEFAULT: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """A file that stands otherwise than on the disk.
+
+    Attributes:
+        content: What is read in its place.
+        base: SHA-256 of the file on the disk when it was replaced, in hex; empty where there was none.
+    """
+
+    content: bytes
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overlay:
-    """Rules by id that stand otherwise than in the files; None for removed ones."""
+    """What stands otherwise than on the disk.
+
+    Attributes:
+        rules: By id, as the overlay has them; None for removed ones.
+        files: Whole files, by path relative to the site file.
+    """
 
     rules: Mapping[str, Table | None] = field(default_factory=dict)
+    files: Mapping[str, Replaced] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.rules)
+        return bool(self.rules) or bool(self.files)
+
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """What is read in place of files."""
+        return {name: each.content for name, each in self.files.items()}
+
+    def warnings(self) -> list[Mistake]:
+        """Say what stands otherwise than on the disk."""
+        told = [self.as_warning()] if self.rules else []
+        return told + [
+            Mistake(
+                file=name,
+                line=1,
+                path="file",
+                sentence=f"{name} was changed while the gateway ran and stands so, not as on the disk.",
+                remedy="Nothing, if this is meant; fengsui rules history tells who and why, rules forget lets the disk "
+                "count.",
+            )
+            for name in self.files
+        ]
 
     def as_warning(self) -> Mistake:
         """Say that rules stand otherwise than in the files."""

@@ -10,7 +10,7 @@ Never: answers 200 for what could be lost; waits for ever; takes a scan of a sou
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -173,6 +173,19 @@ class Reception:
         self._writing = asyncio.Lock()
         self.lost = 0  # Records that nodes lost for good, as far as this process was told.
         meter.queue("nodes", lambda: len(self._pending), PENDING_MAX, lambda: 0)
+
+    def follow(self, site: Site) -> None:
+        """Go by other sources and tags from now on; nodes are asked for their names again, which rows hang on."""
+        self._site = site
+        self.sources = {source.id: source for source in site.sources if source.node}
+        for source in self.sources.values():
+            self._nodes.setdefault(source.node, _Node())
+        for node in self._nodes.values():
+            node.tables.clear()
+
+    def load_new(self, connection: Connection, sources: Iterable[str]) -> None:
+        """Read what was received of sources that are to come in, before ``follow``."""
+        self._received.load(connection, sources)
 
     def load(self, connection: Connection) -> None:
         """Read what was written down before, at start."""

@@ -1,7 +1,8 @@
-"""Rulebook: the rules in force, and the one way to put others in their place.
+"""Rulebook: the configuration in force (rules, tags, sources, units), and the one way to put another in its place.
 
 Flow: asked -> [compile aside, compare, prepare] -> road.swap -> end of a tick, one transaction -> in force
-Why: what is compiled and judged aside costs the road nothing; what takes over does so between two ticks, whole.
+Why: what is compiled and judged aside costs the road nothing; what takes over does so between two ticks, whole, and
+touches only what differs.
 Never: applies with a mistake, or over a revision that the person has not seen.
 """
 
@@ -9,45 +10,56 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from alerting.model.rule import RuleTable
-from alerting.swap import Prepared, prepare
+from alerting.model.rule import Rule, RuleTable
+from alerting.swap import Beside, Prepared, prepare
 from edge.load.mistake import ConfigError, Mistake
 from edge.model import Nature
 from gateway.config import Site
 from gateway.executor import Executor
-from gateway.load.overlay import NOTHING, Overlay, Table
+from gateway.load.overlay import NOTHING, Overlay, Replaced, Table
 from gateway.rules import revision as kept
 from gateway.rules.change import Change, overlay_after, overlay_of_text
-from gateway.rules.revision import Difference, Kept, Origin, Revision, before_all, differences, tables_of
+from gateway.rules.parts import PartDifference, beside_of, changed_secrets, fixed, part_differences, parts_of
+from gateway.rules.revision import Difference, Kept, Origin, Revision, before_all, differences, digests_of, tables_of
 
 #: Reads the site's files with an overlay and adds the gateway's own rules.
 Compile = Callable[[Overlay, list[Mistake]], Site]
-#: Parts of a site that a swap of the rules cannot bring in.
-FIXED = (
-    *("id", "sources", "tags", "derived", "units", "tiering", "tasks", "destinations", "influx", "timezone"),
-    "learned",
-)
-NAMED_MAX = 20
+T = TypeVar("T")
+#: Gives a file of the site's folder as it stands on the disk, by path relative to the site file; None for none.
+ReadDisk = Callable[[str], bytes | None]
 ITSELF = "fengsui"
+#: How the names of tables of tags end.
+TABLES = (".csv", ".xlsx")
+NO_TABLE = "Name a table that stands in tags of the site file."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the rules are to be: one of changes on top of those in force, a whole overlay, the files anew, an undo."""
+    """What the configuration is to be.
+
+    One of changes of rules on top of those in force, a whole overlay of rules, other tables of tags, the files anew, an
+    undo.
+
+    Attributes:
+        tables: Contents of tables of tags by path, in place of those in force.
+        is_forgotten: The files anew, and nothing on top of them any more.
+    """
 
     changes: tuple[Change, ...] = ()
     text: str | None = None
+    tables: Mapping[str, bytes] = field(default_factory=dict)
     is_files: bool = False
+    is_forgotten: bool = False
     undo: int = 0
 
     @property
     def origin(self) -> Origin:
         """How the revision that comes of it came about."""
-        return Origin.UNDO if self.undo else Origin.FILES if self.is_files else Origin.CHANGE
+        return Origin.UNDO if self.undo else Origin.FILES if self.is_files or self.is_forgotten else Origin.CHANGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +77,11 @@ class Checked:
 
     Attributes:
         revision: In force when this was judged.
+        changes: In the rules; ``others`` in tags, sources, units and the rest.
         restart: What else has changed in the files and comes in force with a restart only, in words.
+        site: What is to be in force, with the rules of ``table``.
+        beside: What changes beside the rules; None where nothing does.
+        is_kept_otherwise: Nothing changes for the plant, but what stands on top of the files does.
     """
 
     revision: int
@@ -76,13 +92,17 @@ class Checked:
     overlay: Overlay = NOTHING
     table: RuleTable | None = None
     files: str = ""
+    others: tuple[PartDifference, ...] = ()
+    site: Site | None = None
+    beside: Beside | None = None
+    is_kept_otherwise: bool = False
 
 
 class NotApplied(Exception):  # noqa: N818  # it is an answer, not an error of ours
     """The rules stay as they are; says why.
 
     Attributes:
-        code: ``stale``, ``mistakes``, ``needs_restart``, ``nothing``, ``no_files`` or ``no_revision``.
+        code: ``stale``, ``mistakes``, ``needs_restart``, ``nothing``, ``no_files``, ``no_revision`` or ``historian``.
         since: Of ``stale``: the revisions that came in between, the newest first.
     """
 
@@ -110,7 +130,7 @@ class Swap:
 class Road(Protocol):
     """What the book needs of the gateway around it."""
 
-    async def read(self, fn: Callable[[Connection], list[Revision]]) -> list[Revision]:
+    async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run a query in the executor of readers."""
         ...
 
@@ -122,8 +142,16 @@ class Road(Protocol):
         """Write down in the journal who changed the rules, inside the caller's transaction."""
         ...
 
-    def adopted(self, table: RuleTable) -> None:
-        """Take note that these rules are in force."""
+    async def ready(self, site: Site, beside: Beside) -> Beside:
+        """Make ready for other tags and sources; give ``beside`` with the epochs of sources that were not there.
+
+        Raises:
+            NotApplied: The historian cannot make room.
+        """
+        ...
+
+    def adopted(self, site: Site, prepared: Prepared) -> None:
+        """Take note that this site is in force."""
         ...
 
     @property
@@ -141,6 +169,7 @@ class Begun:
     overlay: Overlay
     revision: Revision | None = None
     content: bytes = b""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def begin(site: Site, overlay: Overlay, before: Kept | None, now_ns: int) -> Begun:
@@ -149,24 +178,29 @@ def begin(site: Site, overlay: Overlay, before: Kept | None, now_ns: int) -> Beg
     Args:
         overlay: What the site was compiled with.
     """
+    parts, contents = parts_of(site), digests_of(site.files)
     if before is None:
         first = Revision(
             number=1, time_ns=now_ns, who=ITSELF, origin=Origin.START, reason="", files=site.revision,
-            overlay=NOTHING, changes=(),
+            overlay=NOTHING, changes=(), contents=contents,
         )  # fmt: skip
-        return Begun(table=site.rules, number=1, overlay=NOTHING, revision=first, content=kept.pack(site.rules))
+        content = kept.pack(site.rules, parts)
+        return Begun(table=site.rules, number=1, overlay=NOTHING, revision=first, content=content, files=site.files)
     tables = {name: table for name, (table, _) in before.rules.items()}
     changes = differences(tables, tables_of(site.rules))
+    others = () if before.parts is None else part_differences(before.parts, kept.as_kept(parts))
     number = before.revision.number
-    if not changes:
+    if not changes and not others:
         return Begun(table=_numbered(site.rules, before.rules, (), number), number=number, overlay=overlay)
     number += 1
     table = _numbered(site.rules, before.rules, changes, number)
     fresh = Revision(
         number=number, time_ns=now_ns, who=ITSELF, origin=Origin.FILES,
         reason="the files had changed when the gateway started", files=site.revision, overlay=overlay, changes=changes,
+        others=others, contents=contents,
     )  # fmt: skip
-    return Begun(table=table, number=number, overlay=overlay, revision=fresh, content=kept.pack(table))
+    content = kept.pack(table, parts)
+    return Begun(table=table, number=number, overlay=overlay, revision=fresh, content=content, files=site.files)
 
 
 def _numbered(
@@ -187,12 +221,13 @@ def _numbered(
 
 @dataclass(slots=True, kw_only=True)
 class Rulebook:
-    """The rules in force.
+    """The configuration in force.
 
     Attributes:
-        compile: None where the gateway was started without files; then its rules cannot be changed.
+        compile: None where the gateway was started without files; then nothing can be changed.
         number: Revision in force.
-        overlay: What of it stands otherwise than in the files.
+        overlay: What of it stands otherwise than on the disk.
+        disk: Gives what stands on the disk.
     """
 
     site: Site
@@ -202,6 +237,7 @@ class Rulebook:
     table: RuleTable
     number: int
     overlay: Overlay
+    disk: ReadDisk = field(default=lambda _: None)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _applying: set[asyncio.Task[int]] = field(default_factory=set)
 
@@ -213,8 +249,8 @@ class Rulebook:
         Raises:
             NotApplied: There is no such revision, or the gateway has no files.
         """
-        past = await self._past(asked)
-        return await self.executor.run(lambda: self._try(asked, past))
+        back = await self._back(asked)
+        return await self.executor.run(lambda: self._try(asked, back))
 
     async def apply(self, asked: Asked, by: By, expected: int | None) -> int:
         """Put other rules in force; give the new revision's number, once it is durable.
@@ -240,46 +276,52 @@ class Rulebook:
                     Checked(revision=self.number),
                     since,
                 )
-            past = await self._past(asked)
-            checked = await self.executor.run(lambda: self._try(asked, past))
+            back = await self._back(asked)
+            checked = await self.executor.run(lambda: self._try(asked, back))
             refuse(checked)
             assert checked.table is not None
-            table, number = checked.table, self.number + 1
+            assert checked.site is not None
+            table, site, number = checked.table, checked.site, self.number + 1
+            beside = checked.beside if checked.beside is None else await self.road.ready(site, checked.beside)
             old, natures = self.table, tuple(self.road.natures)
-            prepared, content = await self.executor.run(
-                lambda: (prepare(old, table, natures, number), kept.pack(table))
+            prepared, content, contents = await self.executor.run(
+                lambda: (
+                    prepare(old, table, natures, number, beside),
+                    kept.pack(table, parts_of(site)),
+                    digests_of(site.files),
+                )
             )
 
             def revision(time_ns: int) -> Revision:
                 return Revision(
                     number=number, time_ns=time_ns, who=by.who, origin=asked.origin, reason=by.reason,
                     approved_by=by.approved_by, undoes=asked.undo, files=checked.files, overlay=checked.overlay,
-                    changes=checked.changes,
+                    changes=checked.changes, others=checked.others, contents=contents,
                 )  # fmt: skip
 
             def write(connection: Connection, time_ns: int) -> None:
-                kept.add(connection, revision(time_ns), content)
+                kept.add(connection, revision(time_ns), content, site.files)
                 self.road.audit(connection, revision(time_ns))
 
             def adopt(_: int) -> None:
-                self.table, self.number, self.overlay = table, number, checked.overlay
-                self.road.adopted(table)
+                self.table, self.number, self.overlay, self.site = table, number, checked.overlay, site
+                self.road.adopted(site, prepared)
 
             await self.road.swap(Swap(prepared=prepared, write=write, adopt=adopt))
             return number
 
     # ------------------------------------------------------------------ aside
 
-    async def _past(self, asked: Asked) -> list[Revision]:
-        """Read the revisions that an undo goes back over, the newest first; nothing for anything else."""
+    async def _back(self, asked: Asked) -> "_Back":
+        """Read what an undo goes back over, the newest first, and what to; nothing for anything else."""
         if self.compile is None:
             raise NotApplied(
                 "no_files",
-                "This gateway was started without files, so its rules cannot be changed.",
+                "This gateway was started without files, so its configuration cannot be changed.",
                 Checked(revision=self.number),
             )
         if not asked.undo:
-            return []
+            return _Back()
         if not 0 < asked.undo < self.number:
             there = f"1 to {self.number - 1}" if self.number > 1 else "none yet"
             raise NotApplied(
@@ -287,9 +329,22 @@ class Rulebook:
                 f"There is no revision {asked.undo} to go back to; there is {there}.",
                 Checked(revision=self.number),
             )
-        return await self.road.read(lambda c: kept.after(c, asked.undo))
 
-    def _try(self, asked: Asked, past: Sequence[Revision]) -> Checked:
+        def read(connection: Connection) -> "_Back":
+            past = kept.after(connection, asked.undo)
+            if not any(each.others for each in past):
+                return _Back(past=tuple(past))
+            to = kept.one(connection, asked.undo)
+            files = kept.contents_of(connection, to.contents) if to is not None else {}
+            return _Back(past=tuple(past), to=to, files=files)
+
+        back = await self.road.read(read)
+        if back.to is not None and not back.files:
+            sentence = f"Revision {asked.undo} was written by an older version, which kept the rules alone."
+            raise NotApplied("no_revision", sentence, Checked(revision=self.number))
+        return back
+
+    def _try(self, asked: Asked, back: "_Back") -> Checked:
         """Compile what is asked; runs aside."""
         number, table = self.number, self.table
         assert self.compile is not None
@@ -299,39 +354,110 @@ class Rulebook:
         mistakes: list[Mistake] = []
         overlay = self.overlay
         try:
-            if asked.undo:
-                overlay = self._overlay_of(before_all(now, past))
-            elif asked.text is not None:
-                overlay, mistakes = overlay_of_text(asked.text)
-            else:
-                overlay, mistakes = overlay_after(overlay, own, asked.changes)
+            overlay, mistakes = self._overlay_for(asked, back, own, now)
             site = self.compile(overlay, warnings)
         except ConfigError as error:
             return Checked(revision=number, mistakes=(*mistakes, *error.mistakes), overlay=overlay)
         if mistakes:
             return Checked(revision=number, mistakes=tuple(mistakes), overlay=overlay)
-        restart = _restart(self.site, site)
-        if site.tags.names != self.site.tags.names or repr(site.tags.tags) != repr(self.site.tags.tags):
-            return Checked(revision=number, restart=restart, overlay=overlay, files=site.revision)
+        overlay = self._settled(overlay, site)
         changes = differences(now, tables_of(site.rules))
+        others = part_differences(kept.as_kept(parts_of(self.site)), kept.as_kept(parts_of(site))) + changed_secrets(
+            self.site, site
+        )
+        beside = beside_of(self.site, site)
         known = {rule.id: (now[rule.id], rule.revision) for rule in own.values()}
-        fresh = RuleTable(list(site.rules), self.site.tags)
+        fresh = RuleTable(list(site.rules), self.site.tags) if beside is None else site.rules
+        after = _numbered(fresh, known, changes, number + 1)
         return Checked(
             revision=number,
             warnings=tuple(sorted(warnings)),
             changes=changes,
-            restart=restart,
+            others=others,
+            restart=fixed(self.site, site),
             overlay=overlay,
-            table=_numbered(fresh, known, changes, number + 1),
+            table=after,
             files=site.revision,
+            site=replace(site, rules=after, tags=after.tags),
+            beside=beside,
+            is_kept_otherwise=asked.origin is Origin.FILES and overlay.files.keys() != self.overlay.files.keys(),
         )
+
+    def _overlay_for(
+        self, asked: Asked, back: "_Back", own: Mapping[str, Rule], now: Mapping[str, Table]
+    ) -> tuple[Overlay, list[Mistake]]:
+        """Give the overlay that makes of the files what is asked, and what is wrong with the asking itself."""
+        overlay = self.overlay
+        if back.to is not None:
+            files = {name: Replaced(content, self._base(name)) for name, content in back.files.items()}
+            return Overlay(back.to.overlay.rules, files), []
+        if asked.undo:
+            return self._overlay_of(before_all(now, back.past)), []
+        if asked.is_forgotten:
+            return NOTHING, []
+        if asked.text is not None:
+            found, mistakes = overlay_of_text(asked.text)
+        else:
+            found, mistakes = overlay_after(overlay, own, asked.changes)
+        if asked.is_files:
+            mistakes = [*mistakes, *self._contested()]
+        for name in asked.tables:
+            if name not in self.site.files or not name.lower().endswith(TABLES):
+                sentence = f'"{name}" is no table of tags that the site reads.'
+                mistakes.append(Mistake(file=name, line=1, path="file", sentence=sentence, remedy=NO_TABLE))
+        files = dict(overlay.files)
+        for name, content in asked.tables.items():
+            files[name] = Replaced(content, files[name].base if name in files else self._base(name))
+        return Overlay(found.rules, files), mistakes
 
     def _overlay_of(self, wanted: Mapping[str, Table]) -> Overlay:
         """Give the overlay that makes the rules of the present files those that are wanted."""
         assert self.compile is not None
-        files = tables_of(self.compile(NOTHING, []).rules)
+        files = tables_of(self.compile(Overlay({}, self.overlay.files), []).rules)
         names = sorted(name for name in {**files, **wanted} if files.get(name) != wanted.get(name))
-        return Overlay({name: wanted.get(name) for name in names})
+        return Overlay({name: wanted.get(name) for name in names}, self.overlay.files)
+
+    def _contested(self) -> list[Mistake]:
+        """Tell the files that were changed both here and on the disk."""
+        return [
+            Mistake(
+                file=name,
+                line=1,
+                path="file",
+                sentence=f"{name} was changed while the gateway ran, and on the disk since; which of the two counts?",
+                remedy="fengsui reload --forget lets the disk alone count; else bring your change in at the page.",
+            )
+            for name, each in self.overlay.files.items()
+            if self._base(name) not in (each.base, *digests_of({name: each.content}).values())
+        ]
+
+    def _settled(self, overlay: Overlay, site: Site) -> Overlay:
+        """Leave out files that nobody reads, or that stand so on the disk."""
+        files = {
+            name: each
+            for name, each in overlay.files.items()
+            if name in site.files and self._base(name) != digests_of({name: each.content})[name]
+        }
+        return Overlay(overlay.rules, files)
+
+    def _base(self, name: str) -> str:
+        """Give the digest of a file as it stands on the disk; empty where there is none."""
+        content = self.disk(name)
+        return "" if content is None else digests_of({name: content})[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Back:
+    """What an undo goes back over.
+
+    Attributes:
+        past: Revisions since, the newest first.
+        to, files: The revision and the contents of its files, where more than rules changed since.
+    """
+
+    past: tuple[Revision, ...] = ()
+    to: Revision | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def refuse(checked: Checked) -> None:
@@ -342,31 +468,5 @@ def refuse(checked: Checked) -> None:
         raise NotApplied("mistakes", f"{first}{more}", checked)
     if checked.restart:
         raise NotApplied("needs_restart", f"This needs a restart: {'; '.join(checked.restart)}.", checked)
-    if not checked.changes:
+    if not checked.changes and checked.beside is None and not checked.is_kept_otherwise:
         raise NotApplied("nothing", "Nothing would change.", checked)
-
-
-def _restart(old: Site, new: Site) -> tuple[str, ...]:
-    """Say what differs beside the rules."""
-    found = []
-    for part in FIXED:
-        one, other = getattr(old, part), getattr(new, part)
-        if part == "tags":
-            one, other = one.tags, other.tags
-        if repr(one) == repr(other):
-            continue
-        if not isinstance(one, tuple):
-            found.append(part)
-            continue
-        before, after = ({_name(each): repr(each) for each in each_of} for each_of in (one, other))
-        names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-        shown = ", ".join(names[:NAMED_MAX]) + (f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else "")
-        found.append(f"{part}: {shown}" if names else f"{part}: another order")
-    return tuple(found)
-
-
-def _name(each: object) -> str:
-    for key in ("id", "name", "title"):
-        if hasattr(each, key):
-            return str(getattr(each, key))
-    return str(each)

@@ -1,6 +1,6 @@
-"""Files: rules read from the site's files again, while the gateway runs.
+"""Files: the configuration read from the site's files again, while the gateway runs.
 
-Flow: SIGHUP, with what `fengsui rules apply` left in the data folder -> [reload] -> rulebook -> an answer there
+Flow: SIGHUP, with what `fengsui reload` left in the data folder -> [reload] -> rulebook -> an answer there
 Why: who keeps a site's files under version control wants them in force without a restart, and to be told what came of
 it; without a network and without a password, because who may write the data folder may do anything to the gateway.
 """
@@ -9,7 +9,7 @@ import fcntl
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -27,7 +27,19 @@ from gateway.executor import InlineExecutor
 from gateway.load import load
 from gateway.load.overlay import NOTHING, Overlay
 from gateway.rules import revision as kept
-from gateway.rules.book import ITSELF, Asked, By, Compile, NotApplied, Rulebook, begin
+from gateway.rules.book import (
+    ITSELF,
+    Asked,
+    By,
+    Checked,
+    Compile,
+    NotApplied,
+    ReadDisk,
+    Rulebook,
+    begin,
+    refuse,
+)
+from gateway.rules.parts import parts_of
 from gateway.rules.revision import Origin, Revision
 from gateway.store.engine import open_store, store_url
 from gateway.store.journal import install_key
@@ -43,6 +55,8 @@ DOES_NOT_FIT: Final = (
     "What was changed while the gateway ran no longer fits the files. Put the files right, or let the files alone "
     "count: fengsui rules forget CONFIG."
 )
+#: Modes of asking, beside the files as they are on top of what stands.
+LOOK, FORGET = "look", "forget"
 WHO_MAX, REASON_MAX = 64, 2000
 log = structlog.get_logger("rules")
 
@@ -61,25 +75,50 @@ class Running(Protocol):
         ...
 
 
-def compile_from(config: Path, site: Site) -> Compile:
-    """Make the function that reads a site's files anew; what the command line said of folder and port stays."""
+def compile_from(config: Path, site: Site, given: Collection[str] = ("data", "host", "port")) -> Compile:
+    """Make the function that reads a site's files anew.
+
+    Args:
+        given: What the command line said in place of the files; it stays.
+    """
+    said = {name: getattr(site, name) for name in given}
 
     def compile_site(overlay: Overlay, warnings: list[Mistake]) -> Site:
-        fresh = load(config, overlay=overlay, warnings=warnings)
-        return replace(fresh, data=site.data, host=site.host, port=site.port)
+        return replace(load(config, overlay=overlay, warnings=warnings), **said)
 
     return compile_site
 
 
+def disk_of(config: Path) -> ReadDisk:
+    """Make the function that gives a file of a site's folder as it stands on the disk."""
+
+    def read(name: str) -> bytes | None:
+        try:
+            return (config.parent / name).read_bytes()
+        except OSError:  # What cannot be read is told by whoever loads the site.
+            return None
+
+    return read
+
+
 async def reload(gateway: Running) -> None:
-    """Read the files again and let their rules take over; leave an answer in the data folder, and a line in the log."""
+    """Read the files again and let them take over; leave an answer in the data folder, and a line in the log."""
     disk = SystemDisk(gateway.site.data)
-    asked = _asked(disk.read(ASKED))
+    said = _asked(disk.read(ASKED))
     (gateway.site.data / ASKED).unlink(missing_ok=True)
-    by = By(who=asked["who"], reason=asked["reason"], approved_by=asked["approved_by"])
-    answer: dict[str, Any] = {"ticket": asked["ticket"]}
+    by = By(who=said["who"], reason=said["reason"], approved_by=said["approved_by"])
+    answer: dict[str, Any] = {"ticket": said["ticket"]}
+    asked = Asked(is_forgotten=True) if said["mode"] == FORGET else Asked(is_files=True)
     try:
-        number = await gateway.rulebook.apply(Asked(is_files=True), by, None)
+        checked = await gateway.rulebook.check(asked)
+        answer |= {"changes": changes_told(checked)}
+        if said["mode"] == LOOK:
+            refuse(checked)
+            answer |= {"ok": True, "code": "looked", "message": "", "mistakes": []}
+            answer |= {"revision": gateway.rulebook.number}
+            disk.replace(ANSWER, orjson.dumps(answer))
+            return
+        number = await gateway.rulebook.apply(asked, by, None)
     except NotApplied as refusal:
         mistakes: Sequence[Mistake] = refusal.checked.mistakes
         answer |= {"ok": refusal.code == "nothing", "code": refusal.code, "message": str(refusal)}
@@ -91,11 +130,22 @@ async def reload(gateway: Running) -> None:
     disk.replace(ANSWER, orjson.dumps(answer))
 
 
+def changes_told(checked: Checked) -> dict[str, Any]:
+    """Give what a reload changes, by part: names of what is new, changed and gone, and which devices begin anew."""
+    found: dict[str, dict[str, list[str]]] = {}
+    rules = [("rule", each.rule, each.before, each.after) for each in checked.changes]
+    for part, name, before, after in [*rules, *((e.part, e.name, e.before, e.after) for e in checked.others)]:
+        how = "added" if before is None else "removed" if after is None else "changed"
+        found.setdefault(part, {}).setdefault(how, []).append(name)
+    again = [] if checked.beside is None else sorted(checked.beside.restarted)
+    return {"parts": found, "restarted": again}
+
+
 def ask(data: Path, said: dict[str, str], seconds: float = 120.0) -> dict[str, Any] | None:
     """Ask the gateway that runs on a data folder to read its files again; None where none runs.
 
     Args:
-        said: ``who``, ``reason`` and ``approved_by``.
+        said: ``who``, ``reason`` and ``approved_by``; ``mode`` is empty, ``look`` or ``forget``.
         seconds: How long to wait for its answer.
 
     Raises:
@@ -142,9 +192,10 @@ def forget(config: Path, data: Path, who: str, reason: str) -> int | None:
         changes = () if begun.revision is None else begun.revision.changes
         revision = Revision(
             number=before.revision.number + 1, time_ns=now_ns, who=who, origin=Origin.FILES, reason=reason,
-            files=site.revision, overlay=NOTHING, changes=changes,
+            files=site.revision, overlay=NOTHING, changes=changes, contents=kept.digests_of(site.files),
+            others=() if begun.revision is None else begun.revision.others,
         )  # fmt: skip
-        kept.add(connection, revision, kept.pack(begun.table))
+        kept.add(connection, revision, kept.pack(begun.table, parts_of(site)), site.files)
         kept.audit(store, connection, main_nature(site), revision)
         return revision.number
 
@@ -156,7 +207,7 @@ def forget(config: Path, data: Path, who: str, reason: str) -> int | None:
 
 def _asked(raw: bytes | None) -> dict[str, str]:
     """Read who asked and why; a bare signal says neither."""
-    said: dict[str, str] = {"who": ITSELF, "reason": "SIGHUP", "approved_by": "", "ticket": ""}
+    said: dict[str, str] = {"who": ITSELF, "reason": "SIGHUP", "approved_by": "", "ticket": "", "mode": ""}
     try:
         given = orjson.loads(raw) if raw is not None else {}
     except orjson.JSONDecodeError:

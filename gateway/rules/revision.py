@@ -1,4 +1,4 @@
-"""Revision: one state of all rules with its number; who made it, when and why; and what it changed.
+"""Revision: one state of the configuration with its number; who made it, when and why; and what it changed.
 
 Flow: Rulebook -> [insert, in the transaction of the swap's tick] -> table ``rule_revision`` -> history, undo, restart
 Why: management of change: every limit has a name and a reason behind it, and every state can be had back.
@@ -7,8 +7,9 @@ Never: is changed or deleted afterwards. An undo is a revision of its own.
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -16,11 +17,13 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from alerting.model.rule import Rule
 from edge.model import Nature
-from gateway.load.overlay import Overlay, Table, written
-from gateway.store.schema import rule_revision
+from gateway.load.overlay import Overlay, Replaced, Table, written
+from gateway.rules.parts import PartDifference, Parts
+from gateway.store.schema import config_file, rule_revision
 from gateway.store.store import Store
 
-NAMED_MAX = 50  # Rules that the journal names; the revision itself holds them all.
+NAMED_MAX = 50  # Rules and other parts that the journal names; the revision itself holds them all.
+CHUNK = 500  # Digests in one question.
 
 
 class Origin(StrEnum):
@@ -57,8 +60,9 @@ class Revision:
         who, reason, approved_by: As given; ``approved_by`` may be empty.
         undoes: The revision that an undo went back to; 0 else.
         files: Digest of the configuration files underneath.
-        overlay: What stands otherwise than in the files.
-        changes: What it changed in the revision before it.
+        overlay: What stands otherwise than on the disk; contents of files are left out where it is read in a list.
+        changes: What it changed in the rules of the revision before it; ``others`` beside them.
+        contents: Digest of each configuration file as it was read, by path; empty in those of an older program.
     """
 
     number: int
@@ -71,14 +75,21 @@ class Revision:
     changes: tuple[Difference, ...]
     approved_by: str = ""
     undoes: int = 0
+    others: tuple[PartDifference, ...] = ()
+    contents: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """The last revision and the rules as it left them: (written out, revision of the rule) by id."""
+    """The last revision and what it left: rules as (written out, revision of the rule) by id, and other parts.
+
+    Attributes:
+        parts: None where an older program wrote it, which knew rules alone.
+    """
 
     revision: Revision
     rules: Mapping[str, tuple[Table, int]]
+    parts: Parts | None = None
 
 
 def tables_of(rules: Iterable[Rule]) -> dict[str, Table]:
@@ -107,15 +118,30 @@ def before_all(tables: Mapping[str, Table], revisions: Sequence[Revision]) -> di
 # ------------------------------------------------------------------------------------------------------------- store
 
 
-def pack(rules: Iterable[Rule]) -> bytes:
-    """Write all rules out, so that the next start knows what changed while the gateway was down."""
-    return zlib.compress(
-        orjson.dumps({rule.id: (written(rule), rule.revision) for rule in rules if not rule.is_hidden}), 1
-    )
+def pack(rules: Iterable[Rule], parts: Parts) -> bytes:
+    """Write all rules and parts out, so that the next start knows what changed while the gateway was down."""
+    written_out = {rule.id: (written(rule), rule.revision) for rule in rules if not rule.is_hidden}
+    return zlib.compress(orjson.dumps({"rules": written_out, "parts": parts}, option=orjson.OPT_NON_STR_KEYS), 1)
 
 
-def add(connection: Connection, revision: Revision, content: bytes) -> None:
-    """Write a revision down; only the newest keeps all rules."""
+def as_kept(parts: Parts) -> Parts:
+    """Give parts as they read back, so that they compare equal."""
+    read: Parts = orjson.loads(orjson.dumps(parts, option=orjson.OPT_NON_STR_KEYS))
+    return read
+
+
+def digests_of(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Give the SHA-256 of each file's content, in hex."""
+    return {name: sha256(content).hexdigest() for name, content in files.items()}
+
+
+def add(connection: Connection, revision: Revision, content: bytes, files: Mapping[str, bytes] | None = None) -> None:
+    """Write a revision down; only the newest keeps all rules.
+
+    Args:
+        files: Contents of the configuration files as they were read; one that is known already is kept once.
+    """
+    _keep_files(connection, files or {})
     connection.execute(update(rule_revision).where(rule_revision.c.content != b"").values(content=b""))
     connection.execute(
         insert(rule_revision).values(
@@ -130,19 +156,53 @@ def add(connection: Connection, revision: Revision, content: bytes) -> None:
             overlay=orjson.dumps(revision.overlay.rules).decode(),
             changes=orjson.dumps([asdict(each) for each in revision.changes]).decode(),
             content=content,
+            others=_deflated([asdict(each) for each in revision.others]) if revision.others else b"",
+            contents=orjson.dumps(revision.contents).decode(),
+            replaced=orjson.dumps({name: each.base for name, each in revision.overlay.files.items()}).decode(),
         )
     )
+
+
+def _deflated(value: object) -> bytes:
+    return zlib.compress(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS), 1)
+
+
+def _keep_files(connection: Connection, files: Mapping[str, bytes]) -> None:
+    named = {sha256(content).hexdigest(): content for content in files.values()}
+    wanted = sorted(named)
+    for start in range(0, len(wanted), CHUNK):
+        query = select(config_file.c.digest).where(config_file.c.digest.in_(wanted[start : start + CHUNK]))
+        for digest in connection.scalars(query):
+            del named[digest]
+    if named:
+        rows = [{"digest": digest, "content": zlib.compress(content)} for digest, content in named.items()]
+        connection.execute(insert(config_file), rows)
+
+
+def contents_of(connection: Connection, digests: Mapping[str, str]) -> dict[str, bytes]:
+    """Read the contents of files by path.
+
+    Args:
+        digests: By path, as a revision has them.
+    """
+    wanted = sorted(set(digests.values()))
+    found: dict[str, bytes] = {}
+    for start in range(0, len(wanted), CHUNK):
+        query = select(config_file).where(config_file.c.digest.in_(wanted[start : start + CHUNK]))
+        found |= {row.digest: zlib.decompress(row.content) for row in connection.execute(query)}
+    return {name: found[digest] for name, digest in digests.items()}
 
 
 def audit(store: Store, connection: Connection, nature: Nature, revision: Revision) -> None:
     """Write down in the journal who changed which rules, and why, inside the caller's transaction."""
     names = [each.rule for each in revision.changes]
+    others = [f"{each.part} {each.name}" for each in revision.others]
     store.audit(
         connection,
         nature,
         revision.time_ns,
         revision.who,
-        "rules_changed",
+        "configuration_changed" if revision.others else "rules_changed",
         revision=revision.number,
         origin=revision.origin.value,
         reason=revision.reason,
@@ -150,6 +210,7 @@ def audit(store: Store, connection: Connection, nature: Nature, revision: Revisi
         undoes=revision.undoes,
         rules=names[:NAMED_MAX],
         count=len(names),
+        **({"others": others[:NAMED_MAX], "others_count": len(others)} if others else {}),
     )
 
 
@@ -159,7 +220,21 @@ def last(connection: Connection) -> Kept | None:
     if row is None:
         return None
     content = orjson.loads(zlib.decompress(row.content))
-    return Kept(revision=_revision(row), rules={name: (table, number) for name, (table, number) in content.items()})
+    rules, parts = (content["rules"], content["parts"]) if "parts" in content else (content, None)
+    revision = with_files(connection, _revision(row))
+    return Kept(
+        revision=revision, rules={name: (table, number) for name, (table, number) in rules.items()}, parts=parts
+    )
+
+
+def with_files(connection: Connection, revision: Revision) -> Revision:
+    """Give a revision whose overlay has the contents of its files."""
+    files = revision.overlay.files
+    if not files:
+        return revision
+    contents = contents_of(connection, {name: revision.contents[name] for name in files})
+    filled = {name: Replaced(contents[name], each.base) for name, each in files.items()}
+    return replace(revision, overlay=Overlay(revision.overlay.rules, filled))
 
 
 def listed(connection: Connection, limit: int, before: int | None = None) -> list[Revision]:
@@ -196,6 +271,13 @@ def _revision(row: Row[Any]) -> Revision:
         approved_by=row.approved_by,
         undoes=row.undoes,
         files=row.files,
-        overlay=Overlay(orjson.loads(row.overlay)),
+        overlay=Overlay(
+            orjson.loads(row.overlay),
+            {name: Replaced(b"", base) for name, base in orjson.loads(row.replaced or "{}").items()},
+        ),
         changes=tuple(Difference(**each) for each in orjson.loads(row.changes)),
+        others=tuple(PartDifference(**each) for each in orjson.loads(zlib.decompress(row.others)))
+        if row.others
+        else (),
+        contents=orjson.loads(row.contents or "{}"),
     )

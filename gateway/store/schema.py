@@ -283,7 +283,17 @@ rule_revision = Table(
     Column("files", String(64), nullable=False),  # digest of the configuration files underneath
     Column("overlay", Text, nullable=False),  # JSON: rules by id that stand otherwise than in the files
     Column("changes", Text, nullable=False),  # JSON: rules before and after
-    Column("content", LargeBinary, nullable=False),  # all rules, of the newest only; empty else
+    Column("content", LargeBinary, nullable=False),  # all rules and parts, of the newest only; empty else
+    Column("others", LargeBinary, nullable=False),  # JSON, deflated: other parts before and after; empty for none
+    Column("contents", Text, nullable=False),  # JSON: digest of each configuration file as it was read, by path
+    Column("replaced", Text, nullable=False),  # JSON: of those that stand otherwise than on the disk, the disk's digest
+)
+
+config_file = Table(
+    "config_file",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # SHA-256 of the content
+    Column("content", LargeBinary, nullable=False),  # deflated
 )
 
 #: Loop check-outs of tags, one row each; a signed one is never changed.

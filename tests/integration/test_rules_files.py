@@ -62,7 +62,8 @@ def running(tmp_path: Path) -> Iterator[Running]:
 def test_edited_files_are_applied_by_command_and_by_signal(running: Running) -> None:
     running.table.write_text(TAGS.replace(",4,5,", ",4.2,5,"), encoding="utf-8")
     done = running.apply()
-    assert (done.returncode, done.stdout) == (0, "Revision 2 is in force.\n"), done.stderr
+    told = "rule changed: TK.level.H\nDevices that begin anew: none.\nRevision 2 is in force.\n"
+    assert (done.returncode, done.stdout) == (0, told), done.stderr
 
     running.table.write_text(TAGS.replace(",4,5,", ",4.2,4,"), encoding="utf-8")
     refused = running.apply()

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from gateway.replay import replay
 from gateway.rules import revision as kept
 from gateway.rules.book import Asked, By, NotApplied
 from gateway.rules.change import Change, overlay_of_text, text_of_overlay
+from gateway.rules.files import disk_of
 from gateway.rules.folder import overlay_of
 from tests.scripted import events_of, run_for, small_gateway
 
@@ -98,6 +100,7 @@ class Plant:
             compile=lambda overlay, warnings: load(
                 self.folder / "site.toml", environ={}, overlay=overlay, warnings=warnings
             ),
+            on_disk=disk_of(self.folder / "site.toml"),
             **more,
         )
 
@@ -414,36 +417,37 @@ def test_two_engineers_at_once_and_one_is_told_what_changed(plant: Plant) -> Non
     assert gateway.rulebook.number == 2
 
 
-def test_an_undo_that_no_longer_fits_is_refused_with_all_reasons(plant: Plant) -> None:
-    """The rule of revision 2 stands on a tag whose range the files have narrowed since."""
-    found: list[NotApplied] = []
+def test_an_undo_brings_the_files_of_its_time_back_too(plant: Plant) -> None:
+    """The rule of revision 2 stands on a tag whose range the files have narrowed since: that comes back too."""
     acts = {1.2: apply(change("T.v.HH", setpoint=40.0)), 2.2: apply(change("T.v.HH", setpoint=9.0))}
     plant.run([1.0] * 3, acts)
     table = TAGS.replace(",period_s,", ",period_s,range_hi,").replace("float32,1,", "float32,1,20,")
     (plant.folder / "tags.csv").write_text(table, encoding="utf-8")
     plant.site = plant.load()
 
-    async def act(gateway: Gateway) -> None:
-        found.append(await refusal(gateway, Asked(undo=2)))
+    gateway = plant.run([1.0] * 3, {1.2: apply(Asked(undo=2))})
 
-    plant.run([1.0] * 3, {1.2: act})
+    tag = gateway.site.tags[gateway.site.tags.row_of["T.v"]]
+    assert math.isnan(tag.range_hi)
+    assert gateway.desk.table[gateway.desk.table.index_of["T.v.HH"]].setpoint == 40.0
+    assert list(gateway.rulebook.overlay.files) == ["tags.csv"]
+    assert check_text(plant.folder / "site.toml", environ={}, kept=overlay_of)[1] == 0
 
-    assert found[0].code == "mistakes"
-    assert "outside the instrument range" in str(found[0])
 
-
-def test_other_changes_of_the_files_need_a_restart(plant: Plant) -> None:
+def test_what_is_made_at_the_start_needs_a_restart(plant: Plant) -> None:
     found: list[NotApplied] = []
 
     async def act(gateway: Gateway) -> None:
-        (plant.folder / "site.toml").write_text(SITE.replace('host = "127.0.0.1"', 'host = "127.0.0.2"'))
-        (plant.folder / "tags.csv").write_text(TAGS + "T.x,plc,T,m,4,float32,1,,,,,60,\n")
+        site = SITE.replace('host = "127.0.0.1"', 'host = "127.0.0.2"').replace("Asia/Shanghai", "UTC")
+        (plant.folder / "site.toml").write_text(site + "\n[http]\nport = 8123\n")
         found.append(await refusal(gateway, Asked(is_files=True)))
 
-    plant.run([1.0] * 3, {1.2: act})
+    gateway = plant.run([1.0] * 3, {1.2: act})
 
     assert found[0].code == "needs_restart"
-    assert found[0].checked.restart == ("sources: plc", "tags: T.x")
+    assert found[0].checked.restart == ("timezone", "port")
+    assert gateway.rulebook.number == 1
+    assert gateway.collecting.started == {"plc": 1}
 
 
 def test_a_gateway_without_files_says_so(plant: Plant) -> None:

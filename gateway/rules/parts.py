@@ -1,0 +1,204 @@
+"""Parts: what of a site may change beside its rules while it runs, and what comes in force with a restart only.
+
+Flow: running site, compiled site -> [fixed, parts_of, beside_of] -> sentences, differences, Beside -> swap
+Why: who adds a tag on Friday night must not take the plant's warning away for it: what did not change is not touched.
+Never: shows a secret. Of one that changed it says that it did.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from alerting.model.derivation import DERIVED
+from alerting.model.tiering import lines_as_json
+from alerting.swap import Beside, is_measured_alike
+from edge.config import Source
+from edge.model import Tag, TagTable
+from gateway.config import Site
+from gateway.system import SOURCE, main_nature
+
+#: What is made once, at the start: what is listened on, what is written to, and who is told.
+FIXED: Final = (
+    *("id", "timezone", "data", "host", "port", "hosts", "metrics_token", "raw_days", "is_demonstration"),
+    *("influx", "destinations", "learned"),
+)
+SECRET: Final = ("password", "token", "secret")
+NAMED_MAX: Final = 20
+_SOURCE: Final = TypeAdapter(Source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartDifference:
+    """One tag, source, unit or other part before and after, written out; None where it was not or is no more.
+
+    Attributes:
+        part: ``tag``, ``source``, ``unit``, ``derived``, ``tiering`` or ``task``.
+    """
+
+    part: str
+    name: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys with another value, in the order in which they are written."""
+        before, after = self.before or {}, self.after or {}
+        return [key for key in {**before, **after} if before.get(key) != after.get(key)]
+
+
+#: Parts written out, by kind and name.
+Parts = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+
+def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
+    """Write out what may change beside the rules, without the gateway's own."""
+    own = [tag for tag in site.tags if tag.source != SOURCE]
+    return {
+        "source": {each.id: _source(each) for each in site.sources if each.id != SOURCE},
+        "tag": {tag.name: _tag(tag) for tag in own},
+        "unit": {unit.id: asdict(unit) for unit in site.units if unit.id != SOURCE},
+        "derived": {
+            each.tag: {
+                "kind": each.kind,
+                "inputs": {role: list(names) for role, names in each.inputs.items()},
+                "numbers": dict(each.numbers),
+                "words": dict(each.words),
+                "table": [list(pair) for pair in each.table],
+            }
+            for each in site.derived
+        },
+        "tiering": {
+            "tiering": {"lines": lines_as_json(site.tiering.lines), "lower_after_s": site.tiering.lower_after_s}
+        },
+        "task": {
+            f"{each.kind} {each.tier.name} {number}": {**asdict(each), "tier": each.tier.name}
+            for number, each in enumerate(site.tasks, start=1)
+        },
+    }
+
+
+def part_differences(before: Parts, after: Parts) -> tuple[PartDifference, ...]:
+    """Give what differs between two states, by part and name."""
+    found = []
+    for part in {**before, **after}:
+        was, now = before.get(part, {}), after.get(part, {})
+        found += [
+            PartDifference(part=part, name=name, before=was.get(name), after=now.get(name))
+            for name in sorted({*was, *now})
+            if was.get(name) != now.get(name)
+        ]
+    return tuple(found)
+
+
+def changed_secrets(old: Site, new: Site) -> tuple[PartDifference, ...]:
+    """Say which sources have another secret and are alike to the eye else."""
+    before = {each.id: each for each in old.sources}
+    return tuple(
+        PartDifference(part="source", name=each.id, before={"secret": "before"}, after={"secret": "another"})
+        for each in new.sources
+        if each.id in before and before[each.id] != each and _source(before[each.id]) == _source(each)
+    )
+
+
+def _source(source: Source) -> dict[str, Any]:
+    shown: dict[str, Any] = _SOURCE.dump_python(source, mode="json")
+    return _without_secrets(shown)
+
+
+def _without_secrets(shown: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: "***" if key in SECRET and value else _without_secrets(value) if isinstance(value, dict) else value
+        for key, value in shown.items()
+    }
+
+
+def _tag(tag: Tag) -> dict[str, Any]:
+    shown = {key: value for key, value in asdict(tag).items() if key != "name" and value == value}  # noqa: PLR0124 - NaN
+    return {**shown, "nature": tag.nature.value}
+
+
+# ------------------------------------------------------------------------------------------------------------ judged
+
+
+def fixed(old: Site, new: Site) -> tuple[str, ...]:
+    """Say what differs that comes in force with a restart only."""
+    found = []
+    for part in FIXED:
+        one, other = getattr(old, part), getattr(new, part)
+        if repr(one) == repr(other) and one == other:
+            continue
+        if not isinstance(one, tuple) or part == "hosts":
+            found.append(part)
+            continue
+        before, after = ({each.id: each for each in each_of} for each_of in (one, other))
+        found.append(f"{part}: {_some(name for name in {**before, **after} if before.get(name) != after.get(name))}")
+    was, now = ({each.id: each.node for each in site.sources} for site in (old, new))
+    moved = [name for name, node in was.items() if now.get(name, node) != node]
+    if moved:
+        found.append(f"node of sources: {_some(moved)}")
+    if main_nature(old) is not main_nature(new):
+        found.append("nature of the site")
+    return tuple(found)
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - NAMED_MAX} more" if len(listed) > NAMED_MAX else ""
+    return ", ".join(listed[:NAMED_MAX]) + more if listed else "another order"
+
+
+def beside_of(old: Site, new: Site) -> Beside | None:
+    """Give what changes beside the rules; None where nothing does."""
+    is_same = (
+        old.sources == new.sources
+        and old.units == new.units
+        and old.tasks == new.tasks
+        and old.tiering == new.tiering
+        and old.title == new.title
+        and [each.identity for each in old.derived] == [each.identity for each in new.derived]
+        and repr(old.tags.tags) == repr(new.tags.tags)  # No number equals itself here.
+    )
+    if is_same:
+        return None
+    known = {each.id: each for each in old.sources}
+    asked_old, asked_new = _asked_of(old.tags), _asked_of(new.tags)
+    restarted = {
+        each.id
+        for each in new.sources
+        if each.id in known
+        and not each.node
+        and each.id != SOURCE
+        and (_way(each) != _way(known[each.id]) or asked_new.get(each.id) != asked_old.get(each.id))
+    }
+    unlike = {
+        tag.name
+        for tag in new.tags
+        if tag.name in old.tags.row_of and not is_measured_alike(old.tags[old.tags.row_of[tag.name]], tag)
+    }
+    return Beside(
+        sources=new.sources,
+        derived=new.derived,
+        units=new.units,
+        tiering=new.tiering,
+        tasks=new.tasks,
+        restarted=frozenset(restarted),
+        unlike=frozenset(unlike),
+    )
+
+
+def _way(source: Source) -> tuple[object, ...]:
+    """Give all of a source that its collector looks at."""
+    return (source.protocol, source.nature, source.modbus, source.mqtt, source.hj212)
+
+
+def _asked_of(tags: TagTable) -> dict[str, dict[str, str]]:
+    """Give all of the tags of each source that its collector looks at."""
+    found: dict[str, dict[str, str]] = {}
+    for tag in tags:
+        if not tag.source.startswith(f"{DERIVED}:"):
+            asked = (tag.address, tag.range_lo, tag.range_hi, tag.period_s, tag.nature)
+            found.setdefault(tag.source, {})[tag.name] = repr(asked)
+    return found
