@@ -231,6 +231,39 @@ class Hj212Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpcuaOptions:
+    """One OPC UA server and how we prove ourselves there.
+
+    Attributes:
+        url: Of its endpoint, ``opc.tcp://host:port/path``, without a password.
+        security: What protects the messages; ``none`` only where the site says so.
+        policy: The security policy, by its name in OPC 10000-7; without meaning where security is ``none``.
+        cert_file, key_file: Our application instance certificate and its key, PEM or DER; its URI is our name.
+        ca_file: Certificates (PEM) that the server's must be, or be signed by.
+        timeout_s: How long one answer may take.
+        retry_s_max: Longest pause between two tries to connect.
+        sampling_s: How often the server looks at a node; 0 for as often as it publishes, which is the tag's period.
+        queue_size: Samples of a tag that the server keeps between two of its messages; beyond, the oldest goes, and we
+            count that it said so.
+        items_max: Most tags in one subscription; more are split.
+    """
+
+    url: str
+    security: Literal["sign-and-encrypt", "sign", "none"] = "sign-and-encrypt"
+    policy: Literal["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"] = "Basic256Sha256"
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    ca_file: Path | None = None
+    username: str = ""
+    password: str = field(default="", repr=False)  # filled from password_env or password_file, never from the TOML
+    timeout_s: float = 5.0
+    retry_s_max: float = 30.0
+    sampling_s: float = 0.0
+    queue_size: int = 10
+    items_max: int = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One device or topic group that gives scans in its own sequence.
 
@@ -249,6 +282,7 @@ class Source:
         "mqtt",
         "sparkplug",
         "hj212",
+        "opcua",
         "node",
         "replay",
         "system",
@@ -258,6 +292,7 @@ class Source:
     mqtt: MqttOptions | None = None
     sparkplug: SparkplugOptions | None = None
     hj212: Hj212Options | None = None
+    opcua: OpcuaOptions | None = None
     node: str = ""
     silent_after_s: float = 10.0
     lateness_s: float = 60.0

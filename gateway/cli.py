@@ -16,6 +16,7 @@ import typer
 
 from gateway.cli_bench import benches
 from gateway.cli_data import FINDING, GOOD, AsJson, Data, folder_of, make_folder, open_register, reason_of, refuse
+from gateway.cli_opcua import opcua
 from gateway.cli_people import nodes, tokens, users
 from gateway.cli_probe import probe
 from gateway.cli_rules import reload_files, rule_commands
@@ -37,6 +38,7 @@ app.add_typer(nodes, name="node")
 app.add_typer(tags, name="tags")
 app.add_typer(benches, name="bench")
 app.add_typer(rule_commands, name="rules")
+app.add_typer(opcua, name="opcua")
 app.command("reload")(reload_files)
 app.command("probe")(probe)
 

@@ -6,6 +6,7 @@ Never: opens a connection. Loads and sizes are estimates from the figures below;
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -116,6 +117,27 @@ class PlannedLogger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSubscription:
+    """The subscriptions of one scan class of an OPC UA server."""
+
+    period_s: float
+    tags: int
+    subscriptions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedServer:
+    """One OPC UA server; at most so many samples a second, for a tag that changes more often is sampled no more."""
+
+    source: str
+    address: str
+    security: str
+    classes: tuple[PlannedSubscription, ...]
+    scans_per_s: float
+    samples_per_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What the whole site will ask, hear and cost.
 
@@ -130,6 +152,7 @@ class Plan:
     devices: tuple[PlannedDevice, ...]
     brokers: tuple[PlannedBroker, ...]
     loggers: tuple[PlannedLogger, ...]
+    servers: tuple[PlannedServer, ...]
     tags: int
     scans_per_s: float
     samples_per_s: float
@@ -152,9 +175,11 @@ def plan(site: Site) -> Plan:
         if source.mqtt is not None
     )
     loggers = tuple(_plan_logger(site, source) for source in site.sources if source.hj212 is not None)
+    servers = tuple(_plan_server(site, source) for source in site.sources if source.opcua is not None)
     requests = math.fsum(device.requests_per_s for device in devices)
     messages = math.fsum(broker.messages_per_s for broker in brokers)
-    parts: tuple[PlannedDevice | PlannedBroker | PlannedLogger, ...] = (*devices, *brokers, *loggers)
+    parts: tuple[PlannedDevice | PlannedBroker | PlannedLogger | PlannedServer, ...]
+    parts = (*devices, *brokers, *loggers, *servers)
     samples = math.fsum(part.samples_per_s for part in parts)
     per_day = round(math.fsum(_bytes_per_day(tag) for tag in site.tags))
     rollups = len(site.tags) * DAY_S / 60 * BYTES_ROLLUP * max(ROLLUP_DAYS, site.raw_days)
@@ -163,6 +188,7 @@ def plan(site: Site) -> Plan:
         devices=devices,
         brokers=brokers,
         loggers=loggers,
+        servers=servers,
         tags=len(site.tags),
         scans_per_s=math.fsum(part.scans_per_s for part in parts),
         samples_per_s=samples,
@@ -330,6 +356,24 @@ def _plan_logger(site: Site, source: Source) -> PlannedLogger:
     )
 
 
+def _plan_server(site: Site, source: Source) -> PlannedServer:
+    options = source.opcua
+    assert options is not None, source.id
+    counts = Counter(site.tags[int(row)].period_s for row in site.tags.rows_of_source(source.id))
+    classes = tuple(
+        PlannedSubscription(period_s=period_s, tags=count, subscriptions=math.ceil(count / options.items_max))
+        for period_s, count in sorted(counts.items())
+    )
+    return PlannedServer(
+        source=source.id,
+        address=options.url,
+        security=options.security if options.security == "none" else f"{options.security} {options.policy}",
+        classes=classes,
+        scans_per_s=math.fsum(one.subscriptions / one.period_s for one in classes),
+        samples_per_s=math.fsum(one.tags / one.period_s for one in classes),
+    )
+
+
 def _planned_topic(topic: TopicOptions, tags: list[Tag]) -> PlannedTopic:
     rates = [1 / tag.period_s for tag in tags]
     if topic.format in ("json-value", "number"):
@@ -386,6 +430,13 @@ def render(made: Plan) -> str:
     for logger in made.loggers:
         lines.append(f"HJ 212 {logger.source} calls {logger.address} as station {logger.station}")
         lines += [f"  {_number(logger.tags, 'tag'):>11}  {logger.scans_per_s:>9.3f} frames/s", ""]
+    for server in made.servers:
+        lines.append(f"OPC UA {server.source} at {server.address} ({server.security})")
+        lines.extend(
+            f"  every {one.period_s:g} s: {_number(one.tags, 'tag')}, {_number(one.subscriptions, 'subscription')}"
+            for one in server.classes
+        )
+        lines.append("")
     age = f"{made.raw_days} days raw, {max(ROLLUP_DAYS, made.raw_days)} days of minutes"
     lines += [
         f"{'scans':<22}{made.scans_per_s:>14,.1f} /s",

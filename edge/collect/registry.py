@@ -56,6 +56,12 @@ class Collectors:
             self._doors = Doors()
         return Hj212Collector(source, tags, clock, epoch, deliver, self._doors)
 
+    def _opcua(self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
+        from edge.collect.opcua.client import connector  # noqa: PLC0415 - a protocol's library loads on use
+        from edge.collect.opcua.collector import OpcuaCollector  # noqa: PLC0415
+
+        return OpcuaCollector(source, tags, clock, epoch, deliver, connector(clock))
+
 
 #: Constructors by ``Source.protocol``. Protocols that are not here have no collector (``system``, ``replay``).
 COLLECTORS: Final[dict[str, Callable[[Collectors, Source, TagTable, Clock, int, Deliver], Collector]]] = {
@@ -63,6 +69,7 @@ COLLECTORS: Final[dict[str, Callable[[Collectors, Source, TagTable, Clock, int, 
     "mqtt": Collectors._mqtt,  # noqa: SLF001
     "sparkplug": Collectors._sparkplug,  # noqa: SLF001
     "hj212": Collectors._hj212,  # noqa: SLF001
+    "opcua": Collectors._opcua,  # noqa: SLF001
 }
 
 

@@ -95,6 +95,18 @@ def _read_map(row: Entry, kind: str) -> tuple[tuple[str, float], ...]:
                 "map", f"map is given; it gives the texts of a string a number, and this is {kind}.", "Remove it."
             )
         return ()
+    found = read_map(row)
+    if not found and not row.has("map"):
+        row.wrong(
+            "map",
+            "map is missing; a tag is a number, so each text of a string needs one.",
+            "Add map with all texts that the device sends, e.g. RUN=1;STOP=0.",
+        )
+    return found
+
+
+def read_map(row: Entry) -> tuple[tuple[str, float], ...]:
+    """Read a cell such as ``RUN=1;STOP=0``: each text and its number."""
     found: dict[str, float] = {}
     for part in filter(str.strip, row.text("map").split(";")):
         text, sign, written = part.rpartition("=")
@@ -105,12 +117,6 @@ def _read_map(row: Entry, kind: str) -> tuple[tuple[str, float], ...]:
             row.wrong("map", f"map has the text {show(text.strip())} twice.", "Name each text once.")
         else:
             found[text.strip()] = number
-    if not found and not row.has("map"):
-        row.wrong(
-            "map",
-            "map is missing; a tag is a number, so each text of a string needs one.",
-            "Add map with all texts that the device sends, e.g. RUN=1;STOP=0.",
-        )
     return tuple(found.items())
 
 

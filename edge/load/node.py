@@ -5,7 +5,6 @@ Why: a node judges nothing, so a rule in its file would be a rule that nobody fo
 Never: starts with a mistake, prints a secret.
 """
 
-import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 from edge.config import Source, SpoolBounds, UplinkOptions
 from edge.load import FieldDraft, read_field
 from edge.load.entry import Entry, Span
+from edge.load.loopback import is_loopback
 from edge.load.mistake import Mistake, show
 from edge.load.source import NODE
 from edge.load.words import GATEWAY_TABLES, ID_RULE, is_id, keys_of
@@ -179,21 +179,12 @@ def _check_url(entry: Entry, url: str, *, is_plain_allowed: bool) -> None:
             f"url is {show(url)}; it is the gateway's address alone: https, a name, and a port where it has one.",
             "Write e.g. https://gateway.example or https://10.1.2.3:8443.",
         )
-    elif parts.scheme == "http" and not is_plain_allowed and not _is_loopback(parts.hostname or ""):
+    elif parts.scheme == "http" and not is_plain_allowed and not is_loopback(parts.hostname or ""):
         entry.wrong(
             "url",
             "url is not encrypted; the token and the values could be read and changed on their way.",
             "Write https; or, in a network of your own, allow_plain = true.",
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _read_spool(entry: Entry) -> SpoolBounds:

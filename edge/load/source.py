@@ -14,13 +14,14 @@ from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
 from edge.load.mistake import show
 from edge.load.modbus import check_lines, read_modbus
+from edge.load.opcua import read_opcua
 from edge.load.sparkplug import check_hosts, read_sparkplug
 from edge.load.words import ID_RULE, PROTOCOL_KEYS, RESERVED, is_id, keys_of
 from edge.model import Nature
 
 #: Protocols that a collector speaks; ``node`` is a source whose collector stands in an edge node.
 MODBUS: Final = ("modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu")
-PROTOCOLS: Final = (*MODBUS, "mqtt", "sparkplug", "hj212")
+PROTOCOLS: Final = (*MODBUS, "mqtt", "sparkplug", "hj212", "opcua")
 HOSTED: Final = ("modbus-tcp", "modbus-rtu-tcp", "mqtt", "sparkplug")  # They are called at an address.
 NODE: Final = "node"
 ADDRESS: Final = ("host", "port")
@@ -111,7 +112,18 @@ def _read_source(entry: Entry, site: str) -> SourceDraft:
     if name == RESERVED:
         entry.wrong("id", f'id "{RESERVED}" is kept for the gateway itself.', "Give the source another id.")
     protocol = cast(
-        Literal["modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu", "mqtt", "sparkplug", "hj212", "node", ""],
+        Literal[
+            "modbus-tcp",
+            "modbus-rtu",
+            "modbus-rtu-tcp",
+            "modbus-dtu",
+            "mqtt",
+            "sparkplug",
+            "hj212",
+            "opcua",
+            "node",
+            "",
+        ],
         entry.choice("protocol", (*PROTOCOLS, NODE), ""),
     )
     _refuse_keys_of_others(entry, protocol)
@@ -131,6 +143,7 @@ def _read_source(entry: Entry, site: str) -> SourceDraft:
         mqtt=broker,
         sparkplug=read_sparkplug(entry, own_id) if protocol == "sparkplug" else None,
         hj212=_read_hj212(entry) if protocol == "hj212" else None,
+        opcua=read_opcua(entry) if protocol == "opcua" else None,
         node=entry.required("node", f"it is the name of an edge node; {ID_RULE}", is_id) if protocol == NODE else "",
         silent_after_s=entry.number("silent_after_s", 10.0, Span(above=0, most=86_400)),
         lateness_s=entry.number("lateness_s", 60.0, Span(least=1, most=86_400)),

@@ -12,12 +12,13 @@ from edge.load.address import read_address
 from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
 from edge.load.mistake import Place, meant, show
+from edge.load.opcua import read_opcua_address
 from edge.load.reading import Reading
 from edge.load.register import warn_of_registers
 from edge.load.sheet import Sheet, read_sheet
 from edge.load.source import PROTOCOLS, SourceDraft, tags_of_topic
 from edge.load.sparkplug import tags_of_sparkplug
-from edge.load.words import COLUMNS, MODBUS_COLUMNS, RESERVED, TAG_RULE, is_tag
+from edge.load.words import COLUMNS, MODBUS_COLUMNS, OPCUA_COLUMNS, RESERVED, TAG_RULE, is_tag
 from edge.model import Tag
 
 PERIOD: Final = Span(least=0.1, most=3600)
@@ -108,9 +109,18 @@ def _read_tag(row: Entry, sources: Mapping[str, SourceDraft]) -> TagDraft:
 
 
 def _read_address(row: Entry, draft: SourceDraft | None) -> dict[str, Any]:
-    """Read the Modbus columns; they are empty for every other protocol."""
+    """Read the columns that say where a tag is; they are empty for protocols whose topics or frames say it."""
     if draft is None or draft.source.protocol not in PROTOCOLS:
         return {}
+    if draft.source.opcua is not None:
+        return read_opcua_address(row)
+    for column in OPCUA_COLUMNS:
+        if row.has(column):
+            row.wrong(
+                column,
+                f"{column} is an OPC UA column; source {draft.name} speaks {draft.source.protocol}.",
+                "Leave the cell empty, or name an OPC UA source.",
+            )
     if draft.source.modbus is not None:
         return read_address(row, draft.source.modbus)
     for column in MODBUS_COLUMNS:

@@ -23,6 +23,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max", "keepalive_s",
         "also", "presence", "topic", "station", "tag",
         "group", "nodes", "host_id", "node_tag", "reorder_s", "birth_s", "rebirth_s",
+        "url", "security", "policy", "sampling_s", "queue_size", "items_max",
         "node",
     ),
     "source.topic": (
@@ -95,6 +96,10 @@ PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
         *_BROKER_KEYS, "group", "nodes", "host_id", "tag", "node_tag", "reorder_s", "birth_s", "rebirth_s",
     ),
     "hj212": ("port", "station", "tag", "password_env", "password_file", "listen", "allow"),
+    "opcua": (
+        "url", "security", "policy", "cert_file", "key_file", "ca_file", "username", "password_env", "password_file",
+        "timeout_s", "retry_s_max", "sampling_s", "queue_size", "items_max",
+    ),
     "node": ("node",),
 }  # fmt: skip
 
@@ -124,6 +129,9 @@ MODBUS_COLUMNS: Final = (
     "table", "register", "type", "order", "bit", "mask", "shift", "length", "map", "scale", "offset", "sentinel",
     "signal",
 )  # fmt: skip
+OPCUA_COLUMNS: Final = ("node_id",)
+#: Columns of Modbus that OPC UA has too, with the same meaning.
+SHARED_COLUMNS: Final = ("map", "scale", "offset")
 #: Columns that the gateway makes rules of; an edge node knows them and passes them by.
 RULE_COLUMNS: Final = (
     "LL", "L", "H", "HH", "tier_LL", "tier_L", "tier_H", "tier_HH", "deadband", "on_delay_s", "off_delay_s",
@@ -131,7 +139,7 @@ RULE_COLUMNS: Final = (
     "stale_s", "tier_stale", "bad_s", "tier_bad", "enable", "enable_no_data", "schedule", "schedule_no_data",
     "latching", "response_en", "response_zh",
 )  # fmt: skip
-COLUMNS: Final = TAG_COLUMNS + MODBUS_COLUMNS + RULE_COLUMNS
+COLUMNS: Final = TAG_COLUMNS + MODBUS_COLUMNS + OPCUA_COLUMNS + RULE_COLUMNS
 
 #: Id of the gateway's own source and unit, and first part of its tags.
 RESERVED: Final = "fengsui"

@@ -33,6 +33,7 @@ WORDED: Final = frozenset(
         "sentinel",
         "map",
         "signal",
+        "node_id",
     }
     | {"trend_to", "latching", "response_en", "response_zh"}
     | {column for column in COLUMNS if column.startswith("tier_")}

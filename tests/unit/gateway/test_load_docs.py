@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.load.heading import CHINESE
-from edge.load.words import COLUMNS, KEYS, MODBUS_COLUMNS, RULE_COLUMNS, TAG_COLUMNS
+from edge.load.words import COLUMNS, KEYS, MODBUS_COLUMNS, OPCUA_COLUMNS, RULE_COLUMNS, TAG_COLUMNS
 from gateway.load import load
 
 DOC = Path("docs/configuration.md").read_text("utf-8")
@@ -39,6 +39,7 @@ def test_every_key_is_described_and_no_other(table: str) -> None:
     [
         ("Columns of every tag", TAG_COLUMNS),
         ("Columns of Modbus tags", MODBUS_COLUMNS),
+        ("Columns of OPC UA tags", OPCUA_COLUMNS),
         ("Columns that rules are made of", RULE_COLUMNS),
     ],
 )

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from edge.collect.registry import COLLECTORS
-from edge.config import Hj212Options, ModbusOptions, MqttOptions, Source, SparkplugOptions, TopicOptions
+from edge.config import Hj212Options, ModbusOptions, MqttOptions, OpcuaOptions, Source, SparkplugOptions, TopicOptions
 
 COLLECT = Path(__file__).parents[4] / "edge" / "collect"
-FOLDERS = {"modbus-tcp": "modbus", "mqtt": "mqtt", "hj212": "hj212", "sparkplug": "sparkplug"}
+FOLDERS = {"modbus-tcp": "modbus", "mqtt": "mqtt", "hj212": "hj212", "sparkplug": "sparkplug", "opcua": "opcua"}
 SECRETS = {"password_env", "password_file"}
 
 
@@ -34,6 +34,7 @@ def test_the_sample_uses_only_options_that_exist(protocol: str, folder: str) -> 
         "modbus-tcp": (ModbusOptions,),
         "mqtt": (MqttOptions,),
         "hj212": (Hj212Options,),
+        "opcua": (OpcuaOptions,),
         "sparkplug": (MqttOptions, SparkplugOptions),
     }[protocol]
     names = {field.name for kind in (*options, Source) for field in dataclasses.fields(kind)}

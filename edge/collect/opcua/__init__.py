@@ -1,0 +1,1 @@
+"""OPC UA: subscriptions to one server, read-only."""
