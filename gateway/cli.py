@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli_bench import benches
+from gateway.cli_ca import certificates
 from gateway.cli_data import FINDING, GOOD, AsJson, Data, folder_of, make_folder, open_register, reason_of, refuse
 from gateway.cli_opcua import opcua
 from gateway.cli_people import nodes, tokens, users
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(users, name="user")
 app.add_typer(tokens, name="token")
 app.add_typer(nodes, name="node")
+app.add_typer(certificates, name="ca")
 app.add_typer(tags, name="tags")
 app.add_typer(benches, name="bench")
 app.add_typer(rule_commands, name="rules")
