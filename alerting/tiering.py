@@ -13,7 +13,7 @@ lines stand four of our own: "an active alarm of this tier or a higher one", for
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import nsmallest
+from heapq import heapify, heappop, heappush, nsmallest
 from typing import Any, TypeAlias
 
 from alerting.model.alarm import Alarm, Suppression
@@ -29,6 +29,7 @@ Where: TypeAlias = tuple[Nature, str]
 COUNTED = (Suppression.NONE, Suppression.SHELVED)
 TOLD_MAX = 5  # Conditions that one event names; it says how many there are.
 AT_ONCE_NS = 1
+QUEUE_SPARE = 64
 OWN_TIERS = tuple(tier for tier in Tier if tier is not Tier.NONE)
 
 
@@ -178,6 +179,7 @@ class TierBook:
         self._known = {unit.id: unit for unit in units}
         self._units: dict[Where, _Unit] = {}
         self._due: dict[Where, int] = {}
+        self._queue: list[tuple[int, str, str, Where]] = []  # of ``_due``, the next one first; and what it was before
         self._near: dict[Where, set[str]] = {}  # active TRENDs of units that ask for a time to limit
         self._dirty: dict[Where, None] = {}
 
@@ -195,7 +197,8 @@ class TierBook:
     @property
     def next_due_ns(self) -> int | None:
         """When the clock will next change something if no alarm does; None for never."""
-        return min(self._due.values(), default=None)
+        due = self._next_due()
+        return None if due is None else due[0]
 
     def approaching(self) -> Iterator[tuple[Where, Alarm]]:
         """Give the active TRENDs whose time to limit a line asks for."""
@@ -236,10 +239,8 @@ class TierBook:
 
     def pass_time(self, until_ns: int) -> Iterator[Change]:
         """Let everything happen that falls due up to a time, each at its own moment, in order."""
-        while self._due:
-            due_ns, _, _, where = min((due, w[0].value, w[1], w) for w, due in self._due.items())
-            if due_ns > until_ns:
-                return
+        while (due := self._next_due()) is not None and due[0] <= until_ns:
+            due_ns, where = due[0], due[3]
             change = self._settle(where, self._units[where], due_ns)
             if change is not None:
                 yield change
@@ -338,10 +339,23 @@ class TierBook:
 
     def _plan(self, where: Where, unit: _Unit) -> None:
         unit.due_ns = min((due for line in unit.lines if (due := line.due_ns)), default=0)
-        if unit.due_ns:
-            self._due[where] = unit.due_ns
-        else:
+        if not unit.due_ns:
             self._due.pop(where, None)
+        elif self._due.get(where) != unit.due_ns:
+            self._due[where] = unit.due_ns
+            heappush(self._queue, (unit.due_ns, where[0].value, where[1], where))
+
+    def _next_due(self) -> tuple[int, str, str, Where] | None:
+        """Give what falls due next, by unit where two do at once; None for nothing."""
+        if len(self._queue) > QUEUE_SPARE + 2 * len(self._due):  # More of it is past than to come.
+            self._queue = [(due, where[0].value, where[1], where) for where, due in self._due.items()]
+            heapify(self._queue)
+        while self._queue:
+            due = self._queue[0]
+            if self._due.get(due[3]) == due[0]:
+                return due
+            heappop(self._queue)
+        return None
 
     def _facts(self, unit: _Unit, now_ns: int) -> dict[str, Any]:
         """Say which line decides, of which conditions, and what it waits for."""

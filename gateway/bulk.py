@@ -67,7 +67,7 @@ def settle(desk: Desk, intake: Intake, items: Sequence[Item]) -> Settled:
 
 def _settle(desk: Desk, intake: Intake, nature: Nature, plain: Plain, settled: Settled) -> None:
     memory, scans = desk.memory(nature), plain.scans
-    batch = Batch.of(scans, plain.source, plain.received_ns, plain.lateness_ns)
+    batch = Batch.of(scans, plain.source, plain.received_ns, plain.lateness_ns, intake.room)
     taken = desk.take_batch(nature, batch)
     if intake.steps.is_any:
         intake.steps.clear(batch.rows[taken.is_taken])

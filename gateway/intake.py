@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +19,7 @@ import orjson
 from numpy.typing import NDArray
 
 from alerting.core import Memory
-from alerting.core.batch import AHEAD_NS_MAX
+from alerting.core.batch import AHEAD_NS_MAX, Room
 from alerting.core.swap import Exchange
 from alerting.late import Gap
 from edge.config import Source
@@ -27,6 +28,8 @@ from edge.model.quality import encode, is_bad
 from gateway.steps import STEP_NS_MIN, STEP_REFUSALS, ClockSteps
 
 OUTAGES_KEPT = 64
+RECEIVED, PLACE = attrgetter("received_ns"), attrgetter("place")
+LATENESS, SILENT = attrgetter("lateness_ns"), attrgetter("silent_ns")
 UNCERTAIN_CLOCK = encode(Quality.UNCERTAIN, Reason.CLOCK)
 UNCERTAIN_RETAINED = encode(Quality.UNCERTAIN, Reason.RETAINED)
 
@@ -81,7 +84,12 @@ class LiveSide(Protocol):
 
 @dataclass(slots=True)
 class _Sequence:
-    """What intake remembers of one source."""
+    """What intake remembers of one source.
+
+    Attributes:
+        lateness_ns, silent_ns: How late its samples may be, and after how long it counts as silent.
+        place: Its index in every memory; -1 where it has no tags.
+    """
 
     epoch: int = 0
     number: int = 0
@@ -95,6 +103,9 @@ class _Sequence:
     memo: str = ""  # outages and link as they are committed, made anew when they change
     is_stepped: bool = False
     is_unjudged_told: bool = False
+    lateness_ns: int = 0
+    silent_ns: int = 0
+    place: int = -1
 
     def remember(self) -> None:
         """Write down outages and link, so that back-fill that comes after a restart is still late."""
@@ -135,20 +146,25 @@ class Intake:
     """The gate of the road; one for all sources."""
 
     def __init__(self, sources: Sequence[Source], tags: TagTable) -> None:
-        self._lay_out(sources, tags)
+        self.state: dict[str, _Sequence] = {}
+        self._lay_out(sources, tags, {})
         self.steps = ClockSteps(len(tags))
-        self.state = {source.id: _Sequence() for source in sources}
+        self.room = Room()
         self.refused: dict[Refusal, int] = dict.fromkeys(Refusal, 0)
         self.replaced: dict[str, int] = {"future": 0, "wrong_clock": 0, "clock_step": 0}
 
-    def _lay_out(self, sources: Sequence[Source], tags: TagTable) -> None:
+    def _lay_out(self, sources: Sequence[Source], tags: TagTable, began: Mapping[str, int]) -> None:
         self._sources = {source.id: source for source in sources}
         self._place = {source.id: place for place, source in enumerate(sources)}
         self._source_of: NDArray[np.int32] = np.array([self._place.get(tag.source, -1) for tag in tags], dtype=np.int32)
         self._tags = len(tags)
         self._names = tags.names
-        self._lateness_ns = {source.id: round(source.lateness_s * 1e9) for source in sources}
-        self._silent_ns = {source.id: round(source.silent_after_s * 1e9) for source in sources}
+        known, self.state = self.state, {}
+        place_of = {name: place for place, name in enumerate(dict.fromkeys(tag.source for tag in tags))}
+        for each in sources:
+            state = self.state[each.id] = known.get(each.id) or _Sequence(began.get(each.id, 0))
+            state.lateness_ns, state.silent_ns = round(each.lateness_s * 1e9), round(each.silent_after_s * 1e9)
+            state.place = place_of.get(each.id, -1)  # As in ``Memory.fresh``.
 
     def follow(self, exchange: Exchange, sources: Sequence[Source], began: Mapping[str, int]) -> None:
         """Go by other sources and tags from now on; a source whose collector begins anew begins a new epoch.
@@ -156,9 +172,8 @@ class Intake:
         Args:
             began: Epochs of sources that were not there.
         """
-        self._lay_out(sources, exchange.new.tags)
+        self._lay_out(sources, exchange.new.tags, began)
         self.steps = self.steps.follow(exchange)
-        self.state = {each.id: self.state.get(each.id) or _Sequence(began.get(each.id, 0)) for each in sources}
         for name in exchange.restarted:
             state = self.state[name]
             state.epoch, state.number = state.epoch + 1, 0
@@ -201,7 +216,7 @@ class Intake:
                 or item.is_retained
                 or state.is_stepped
                 or state.streak
-                or item.received_ns - state.received_ns > self._silent_ns[name]
+                or item.received_ns - state.received_ns > state.silent_ns
                 or len(item.rows) == 0
             ):
                 continue
@@ -217,11 +232,11 @@ class Intake:
 
     def _look_up(self, plain: "Plain", memory: Memory) -> None:
         """Look up the sources of plain scans, and leave out those that were not heard for too long."""
-        names = [scan.source for scan in plain.scans]
-        plain.source = np.array([memory.source_of.get(name, -1) for name in names], dtype=np.int32)
-        plain.received_ns = np.array([scan.received_ns for scan in plain.scans], dtype=np.int64)
-        plain.lateness_ns = np.array([self._lateness_ns[name] for name in names], dtype=np.int64)
-        silent_ns = np.array([self._silent_ns[name] for name in names], dtype=np.int64)
+        n, scans, states = len(plain.scans), plain.scans, plain.states
+        plain.source = np.fromiter(map(PLACE, states), np.int32, n)
+        plain.received_ns = np.fromiter(map(RECEIVED, scans), np.int64, n)
+        plain.lateness_ns = np.fromiter(map(LATENESS, states), np.int64, n)
+        silent_ns = np.fromiter(map(SILENT, states), np.int64, n)
         heard = plain.received_ns - memory.mark_received_ns[plain.source] <= silent_ns
         heard &= plain.source >= 0
         if not heard.all():
@@ -286,8 +301,7 @@ class Intake:
         time_ns = scan.times_ns.copy()
         quality = scan.quality.copy()
         ahead = time_ns > received + AHEAD_NS_MAX
-        lateness_ns = round(self._sources[scan.source].lateness_s * 1e9)
-        old = time_ns < received - lateness_ns
+        old = time_ns < received - state.lateness_ns
         late = old & (scan.is_backfill | self._was_down(state, time_ns))
         wrong = old & ~late
         if state.is_stepped and not scan.is_backfill:
@@ -409,8 +423,7 @@ class Intake:
         return down
 
     def _end_silence(self, scan: Scan, state: _Sequence) -> bool:
-        silent_ns = round(self._sources[scan.source].silent_after_s * 1e9)
-        is_end = bool(state.received_ns) and scan.received_ns - state.received_ns > silent_ns
+        is_end = bool(state.received_ns) and scan.received_ns - state.received_ns > state.silent_ns
         if is_end:
             state.outages.append((state.received_ns, scan.received_ns))
             state.remember()
@@ -421,7 +434,7 @@ class Intake:
     def _first_new_ns(self, scan: Scan, memory: Memory) -> int:
         """First time after the gap that this scan ends."""
         newer = scan.times_ns[scan.times_ns > memory.last_ns[scan.rows]]
-        fresh = newer[newer >= scan.received_ns - round(self._sources[scan.source].lateness_s * 1e9)]
+        fresh = newer[newer >= scan.received_ns - self.state[scan.source].lateness_ns]
         return min(int(fresh.min()), scan.received_ns) if len(fresh) else scan.received_ns
 
     def _refuse(self, reason: Refusal, count: int) -> None:

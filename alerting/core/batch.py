@@ -6,7 +6,7 @@ Why: a thousand scans of a hundred samples are judged in one pass, not in a thou
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,15 +46,22 @@ class Batch:
         source: NDArray[np.int32],
         received_ns: NDArray[np.int64],
         lateness_ns: NDArray[np.int64],
+        room: "Room | None" = None,
     ) -> "Batch":
-        """Put the samples of some scans side by side."""
+        """Put the samples of some scans side by side.
+
+        Args:
+            room: Where to put them; the batch is then good until the next one is put there.
+        """
         first = np.zeros(len(scans) + 1, dtype=np.int64)
         np.cumsum([len(scan.rows) for scan in scans], out=first[1:])
+        room = room or Room()
+        n = int(first[-1])
         return cls(
-            rows=_side_by_side([scan.rows for scan in scans], np.int32),
-            values=_side_by_side([scan.values for scan in scans], np.float64),
-            quality=_side_by_side([scan.quality for scan in scans], np.uint8),
-            times_ns=_side_by_side([scan.times_ns for scan in scans], np.int64),
+            rows=room.put(n, "rows", [scan.rows for scan in scans], np.int32),
+            values=room.put(n, "values", [scan.values for scan in scans], np.float64),
+            quality=room.put(n, "quality", [scan.quality for scan in scans], np.uint8),
+            times_ns=room.put(n, "times_ns", [scan.times_ns for scan in scans], np.int64),
             first=first,
             source=source,
             received_ns=received_ns,
@@ -82,8 +89,17 @@ class Taken:
     changes: dict[int, tuple[Changes, Changes]] = field(default_factory=dict)
 
 
-def _side_by_side(columns: Sequence[NDArray[T]], dtype: type[T]) -> NDArray[T]:
-    """Join columns; compiled code wants them in one piece and of one type."""
-    if len(columns) == 1:
-        return np.ascontiguousarray(columns[0], dtype=dtype)
-    return np.concatenate(columns, dtype=dtype, casting="same_kind")
+class Room:
+    """Columns that batches are put into, one after the other; fresh ones cost a page fault for each 4 kB of them."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, NDArray[Any]] = {}
+
+    def put(self, n: int, name: str, parts: Sequence[NDArray[T]], dtype: type[T]) -> NDArray[T]:
+        """Put columns side by side; compiled code wants them in one piece and of one type."""
+        if len(parts) == 1:
+            return np.ascontiguousarray(parts[0], dtype=dtype)
+        column = self._columns.get(name)
+        if column is None or len(column) < n:
+            column = self._columns[name] = np.empty(n + n // 4, dtype=dtype)
+        return np.concatenate(parts, out=column[:n], casting="same_kind")

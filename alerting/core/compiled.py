@@ -12,12 +12,28 @@ import numpy as np
 
 from alerting.core import kernel_samples
 from alerting.core.batch import NONE_NS, Batch, Taken
-from alerting.core.guard import Guard
+from alerting.core.guard import RATE_MARGIN, RATE_MOST, Guard, lines
 from alerting.core.memory import Changes, Memory, no_changes
-from alerting.model.rule import RuleTable
+from alerting.model.rule import S_TO_NS, RuleTable
 
 NOTHING = no_changes()
 ROOM = 65_536  # Transitions that one call of the kernel may report.
+
+
+#: What the kernel needs of a tag that has an exception, in one cache line; it follows from the table. ``run_end`` is
+#: the end of the run of rows of the tag's source; ``reach`` is how far a rate can move a value in its window without
+#: reaching its setpoint; ``ring``, ``block`` and ``rate_rule`` are -1 for none.
+CARD = np.dtype(
+    {
+        "names": [
+            *("stale_ns", "window_ns", "reach"),
+            *("first", "end", "rate_rule", "ring", "block", "run_end"),
+        ],
+        "formats": [*("i8", "i8", "f8"), *["i4"] * 6],
+        "itemsize": 64,
+    },
+    align=True,
+)
 
 
 @dataclass(slots=True)
@@ -55,20 +71,17 @@ class Compiled:
         widest = int(np.diff(table.first).max(initial=0))
         self._told = _Told.empty(max(room, kernel_samples.EVENTS_A_RULE * widest))
         self._at = np.zeros(5, dtype=np.int64)
-        self._seen = np.zeros(len(table.tags), dtype=np.int64)
         timers = memory.timers
+        guard.exact["source"] = memory.source
         self._fixed = (
-            *(memory.last_ns, memory.value, memory.value_ns, memory.quality, memory.is_watched, memory.source),
-            memory.stale_ns,
-            *(memory.is_active, memory.phase, memory.since_ns, memory.elapsed_ns, memory.is_dirty, memory.rate_of),
+            *(memory.last_ns, memory.value, memory.value_ns, memory.quality, memory.is_watched),
+            *(memory.is_active, memory.phase, memory.since_ns, memory.elapsed_ns, memory.is_dirty),
             *(memory.ring_ns, memory.ring_value),
-            *(table.first, table.kind, table.sign, table.setpoint, table.deadband, table.on_ns, table.off_ns),
-            table.window_ns,
-            *(guard.low, guard.high, guard.limit_low, guard.limit_high, guard.keep_ns, guard.rate_rule, guard.is_plain),
-            self._seen,
-            *(timers.is_listed, timers.listed, timers.count, timers.block_of, timers.check_ns),
+            *(_cards(table, memory, guard), table.record),
+            *(guard.low, guard.high, guard.exact, guard.keep_least_ns),
+            *(timers.is_listed, timers.listed, timers.count, timers.check_ns),
             *self._told.columns(),
-            self._at,
+            *(np.zeros(kernel_samples.SPAN, dtype=np.uint8), self._at),
         )
 
     def take(self, batch: Batch) -> Taken:
@@ -97,6 +110,25 @@ class Compiled:
             columns = parts[0] if len(parts) == 1 else tuple(np.concatenate(each) for each in zip(*parts, strict=True))
             _hand_over(batch, taken, _Told(*columns))
         return taken
+
+
+def _cards(table: RuleTable, memory: Memory, guard: Guard) -> np.ndarray[Any, np.dtype[Any]]:
+    """Put together what the kernel needs of each tag that has an exception, ``CARD`` (tags,)."""
+    tags = len(table.tags)
+    cards = lines(tags, CARD)
+    cards["stale_ns"], cards["block"] = memory.stale_ns, memory.timers.block_of
+    cards["first"], cards["end"] = table.first[:-1], table.first[1:]
+    rate = guard.rate_rule
+    mine = rate >= 0
+    cards["rate_rule"], cards["ring"] = rate, -1
+    cards["ring"][mine] = memory.rate_of[rate[mine]]
+    window = table.window_ns[rate[mine]]
+    reach = table.setpoint[rate[mine]] * (window / S_TO_NS) * (1.0 - RATE_MARGIN)
+    cards["window_ns"][mine], cards["reach"][mine] = window, np.minimum(reach, RATE_MOST)
+    is_last = np.append(memory.source[1:] != memory.source[:-1], True)[:tags]  # a column's last
+    ends = np.flatnonzero(is_last) + 1
+    cards["run_end"] = np.repeat(ends, np.diff(ends, prepend=0))
+    return cards
 
 
 def _hand_over(batch: Batch, taken: Taken, told: _Told) -> None:

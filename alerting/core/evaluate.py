@@ -132,19 +132,24 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
     watermark = memory.watermarks(now_ns)
     ended = turn_by_clock(table, memory, watermark) if table.gates else no_changes()
     running = memory.timers.running(memory)
-    many = running[(table.many_of[running] >= 0) & (table.kind[running] != Kind.EXPRESSION)]
-    if len(table.many):
+    if len(running) and len(table.many):
+        many = running[(table.many_of[running] >= 0) & (table.kind[running] != Kind.EXPRESSION)]
         running = running[table.many_of[running] < 0]
-    ended = join(ended, expire_held(table, memory, running, watermark[memory.source[table.row[running]]]))
-    if len(many):
-        ended = join(ended, expire_held(table, memory, many, *held_until(table, memory, many, watermark)))
+        ended = join(ended, expire_held(table, memory, running, watermark[memory.source[table.row[running]]]))
+        if len(many):
+            ended = join(ended, expire_held(table, memory, many, *held_until(table, memory, many, watermark)))
+    elif len(running):
+        ended = join(ended, expire_held(table, memory, running, watermark[memory.source[table.row[running]]]))
     if Kind.EXPRESSION in table.kinds:
         asked = np.flatnonzero(table.kind == Kind.EXPRESSION)
         until = time_by_clock(memory, asked, watermark)
         ended = join(ended, meet_moments(table, memory, asked, until, Reach(watermark)))
 
-    memory.timers.wake(memory, table.row[ended.rule])
+    if len(ended):
+        memory.timers.wake(memory, table.row[ended.rule])
     tripped, due_ns = memory.timers.silent(table, memory, watermark)
+    if len(tripped) == 0:
+        return ended
     memory.is_active[tripped] = True
     memory.phase[tripped] = Phase.REST
     memory.is_dirty[tripped] = True

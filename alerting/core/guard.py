@@ -13,6 +13,7 @@ until the next sample is to be kept, so a guard ends at that time too.
 
 from dataclasses import fields
 from operator import attrgetter
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,19 @@ KNOWN = frozenset(
 PLAIN = frozenset({*LIMITS, Kind.RATE, Kind.STALE, Kind.BAD})
 RATE_MARGIN = 1e-9  # Relative; far above what rounding can do, far below what matters.
 RATE_MOST = 1e300  # Beyond, a difference may overflow: such a tag has no guard.
+SPAN = 128  # Neighbours that share a summary.
+#: Of a tag: the exact bounds between which no limit, and no rate, can start, stop or resume anything; until when;
+#: and what compiled code asks of every sample: whose tag it is, whether it comes twice. One cache line.
+EXACT = np.dtype(
+    {
+        "names": ["limit_low", "limit_high", "rate_low", "rate_high", "keep_ns", "seen", "source", "is_plain"],
+        "formats": ["f8", "f8", "f8", "f8", "i8", "i8", "i4", "?"],
+        "itemsize": 64,
+    },
+    align=True,
+)
+At: TypeAlias = slice | NDArray[np.int32]
+T = TypeVar("T", bound=np.generic)
 _OTHERS = attrgetter(*(each.name for each in fields(Rule) if each.name not in KNOWN))
 _DEFAULTS = tuple(each.default for each in fields(Rule) if each.name not in KNOWN)
 
@@ -51,23 +65,31 @@ _DEFAULTS = tuple(each.default for each in fields(Rule) if each.name not in KNOW
 class Guard:
     """The guards of all tags for one memory; nothing of it needs to be saved, it begins closed.
 
+    Each sample is compared with ``low`` and ``high``, which are halves as wide as they could be and lie next to each
+    other; what is not strictly between them is compared with the exact bounds, which only few samples need.
+
     Attributes:
         is_plain: Tags whose rules the guard knows, bool (tags,).
-        low, high: A value strictly between them changes nothing, float64 (tags,); low > high where closed.
-        limit_low, limit_high: The same for all but the rate, float64 (tags,).
+        low, high: The bounds rounded inwards, float32 (tags,); a value strictly between them is between the exact ones.
+        exact: The exact bounds, by what they come from, ``EXACT`` (tags,): a value strictly between all of them
+            changes nothing. The limits' are crossed where the guard is closed.
         keep_ns: From then on a rate wants to keep a sample, and the guard ends, int64 (tags,).
+        keep_least_ns: The least of these of each ``SPAN`` neighbours, or less, int64 (tags / SPAN + 1,).
         rate_rule: The RATE rule of each tag, int32 (tags,); -1 for none.
     """
 
     def __init__(self, table: RuleTable) -> None:
         self.table = table
         tags = len(table.tags)
-        self.low: NDArray[np.float64] = np.full(tags, np.inf)
-        self.high: NDArray[np.float64] = np.full(tags, -np.inf)
-        self.limit_low: NDArray[np.float64] = np.full(tags, np.inf)
-        self.limit_high: NDArray[np.float64] = np.full(tags, -np.inf)
-        self.keep_ns: NDArray[np.int64] = np.zeros(tags, dtype=np.int64)
-        self.is_plain: NDArray[np.bool_] = np.ones(tags, dtype=np.bool_)
+        self.low: NDArray[np.float32] = np.full(tags, np.inf, dtype=np.float32)
+        self.high: NDArray[np.float32] = np.full(tags, -np.inf, dtype=np.float32)
+        self.exact: NDArray[Any] = lines(tags, EXACT)
+        self.exact["limit_low"] = self.exact["rate_low"] = np.inf
+        self.exact["limit_high"] = self.exact["rate_high"] = -np.inf
+        self.keep_ns: NDArray[np.int64] = self.exact["keep_ns"]
+        self.keep_least_ns: NDArray[np.int64] = np.zeros(tags // SPAN + 1, dtype=np.int64)
+        self.is_plain: NDArray[np.bool_] = self.exact["is_plain"]
+        self.is_plain[:] = True
         self._place: NDArray[np.int64] = np.zeros(tags, dtype=np.int64)
         self._is_limit: NDArray[np.bool_] = np.isin(table.kind, [int(kind) for kind in LIMITS])
         self.is_plain[table.row[~plain_rules(table)]] = False
@@ -86,6 +108,8 @@ class Guard:
 
     def refresh(self, memory: Memory, rows: NDArray[np.int32]) -> None:
         """Set the guards of tags that have just been judged."""
+        if len(rows) == 0:
+            return
         table = self.table
         rules, place = spread(table.first, rows)
         # A running delay, and silence, bad quality or a rate that is active, wait for what quiet samples do not tell.
@@ -106,25 +130,31 @@ class Guard:
             else:
                 low[has] = np.maximum(low[has], np.where(active, -np.inf, setpoint))
                 high[has] = np.minimum(high[has], np.where(active, np.nextafter(setpoint + deadband, np.inf), np.inf))
-        self.limit_low[rows] = low = np.where(is_open, low, np.inf)
-        self.limit_high[rows] = high = np.where(is_open, high, -np.inf)
-        self._bound_rates(memory, rows, low, high)
-        self.low[rows], self.high[rows] = low, high
+        low, high = np.where(is_open, low, np.inf), np.where(is_open, high, -np.inf)
+        rate_low, rate_high, keep_ns = self._bound_rates(memory, rows)
+        exact = self.exact
+        exact["limit_low"][rows], exact["limit_high"][rows] = low, high
+        exact["rate_low"][rows], exact["rate_high"][rows] = rate_low, rate_high
+        exact["keep_ns"][rows] = keep_ns
+        np.minimum.at(self.keep_least_ns, rows // SPAN, keep_ns)
+        self.low[rows] = _rounded_up(np.maximum(low, rate_low))
+        self.high[rows] = -_rounded_up(-np.minimum(high, rate_high))
 
     def _bound_rates(
-        self, memory: Memory, rows: NDArray[np.int32], low: NDArray[np.float64], high: NDArray[np.float64]
-    ) -> None:
-        """Narrow bounds to what no rate can reach, and tell until when."""
-        k = self._of[Kind.RATE][rows]
+        self, memory: Memory, rows: NDArray[np.int32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Give the bounds between which no rate holds, and until when they are good, (n,) each."""
+        low, high = np.full(len(rows), -np.inf), np.full(len(rows), np.inf)
+        keep_ns = np.full(len(rows), NEVER_NS, dtype=np.int64)
+        k = self.rate_rule[rows]
         has = k >= 0
-        self.keep_ns[rows] = NEVER_NS
         if not has.any():
-            return
+            return low, high, keep_ns
         k = k[has]
         ring = memory.rate_of[k]
         at, was = memory.ring_ns[ring], memory.ring_value[ring]
         window = self.table.window_ns[k]
-        self.keep_ns[rows[has]] = np.where(at[:, 0] > 0, at[:, 0] + window // (RATE_SLOTS - 2), 0)
+        keep_ns[has] = np.where(at[:, 0] > 0, at[:, 0] + window // (RATE_SLOTS - 2), 0)
         span = self.table.setpoint[k] * (window / S_TO_NS) * (1.0 - RATE_MARGIN)
         span = np.minimum(span, RATE_MOST)[:, None]
         is_kept, is_huge = at > 0, np.abs(was) >= RATE_MOST
@@ -132,13 +162,15 @@ class Guard:
             slack = RATE_MARGIN * np.abs(was)
             most = np.where(is_huge, -np.inf, was + span - slack)
             least = np.where(is_huge, np.inf, was - span + slack)
-        high[has] = np.minimum(high[has], np.where(is_kept, most, np.inf).min(axis=1))
-        low[has] = np.maximum(low[has], np.where(is_kept, least, -np.inf).max(axis=1))
+        high[has] = np.where(is_kept, most, np.inf).min(axis=1)
+        low[has] = np.where(is_kept, least, -np.inf).max(axis=1)
+        return low, high, keep_ns
 
     def close(self, rows: NDArray[np.int32]) -> None:
         """Close guards: something outside a scan has changed a rule."""
-        self.low[rows] = np.inf
-        self.high[rows] = -np.inf
+        if len(rows):
+            self.low[rows] = self.exact["limit_low"][rows] = np.inf
+            self.high[rows] = self.exact["limit_high"][rows] = -np.inf
 
     def is_single(self, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Tell which of some tag rows come once only, bool (n,)."""
@@ -151,54 +183,91 @@ class Guard:
         """Settle the quiet samples of a batch; exceptions are left to ``evaluate``."""
         rows, tags = batch.rows, len(memory.last_ns)
         counts = np.diff(batch.first)
-        received = np.repeat(batch.received_ns, counts)
-        fine = (rows >= 0) & (rows < tags)
-        at = rows if fine.all() else np.where(fine, rows, 0)
-        fine &= memory.source[at] == np.repeat(batch.source, counts)
-        fine &= batch.times_ns <= received + AHEAD_NS_MAX
-        fine &= batch.times_ns >= received - np.repeat(batch.lateness_ns, counts)
-        fine &= batch.times_ns > memory.last_ns[at]
-        if not (rows[1:] > rows[:-1]).all():  # A tag that comes twice is judged in order of time.
-            known = np.flatnonzero((rows >= 0) & (rows < tags))
-            fine[known] &= self.is_single(rows[known])
-        counted = np.minimum(batch.times_ns, received)
-        newest = np.maximum.reduceat(np.where(fine, counted, NONE_NS), batch.first[:-1])
+        is_rising = bool((rows[1:] > rows[:-1]).all())
+        at: At = rows
+        if is_rising and rows[0] >= 0 and rows[-1] < tags:
+            if rows[-1] - rows[0] == len(rows) - 1:
+                at = slice(int(rows[0]), int(rows[-1]) + 1)  # A run of rows needs no gathering.
+            fine = memory.source[at] == _each(batch.source, counts)
+        else:
+            known = (rows >= 0) & (rows < tags)
+            at = np.where(known, rows, 0)
+            fine = known & (memory.source[at] == _each(batch.source, counts))
+        received = _each(batch.received_ns, counts)
+        times_ns = batch.times_ns
+        fine &= times_ns <= received + AHEAD_NS_MAX
+        fine &= times_ns >= received - _each(batch.lateness_ns, counts)
+        fine &= times_ns > memory.last_ns[at]
+        if not is_rising:  # A tag that comes twice is judged in order of time.
+            mine = np.flatnonzero((rows >= 0) & (rows < tags))
+            fine[mine] &= self.is_single(rows[mine])
+        counted = np.minimum(times_ns, received)
+        newest = np.maximum.reduceat(counted if fine.all() else np.where(fine, counted, NONE_NS), batch.first[:-1])
 
-        quiet = np.zeros(len(rows), dtype=np.bool_)
-        mine = np.flatnonzero(fine)
-        quiet[mine] = self._is_quiet(memory, rows[mine], batch.values[mine], batch.quality[mine], counted[mine])
-        self._settle(memory, rows[quiet], batch.values[quiet], counted[quiet])
+        quiet = fine & (batch.quality == np.uint8(Quality.GOOD))
+        quiet &= self._is_between(batch.values, at)
+        self._keep(memory, batch, at, quiet, counted)
+        if quiet.all():
+            _settle(memory, at, batch.values, counted)
+        else:
+            _settle(memory, rows[quiet], batch.values[quiet], counted[quiet])
         left = counts - np.add.reduceat(quiet, batch.first[:-1], dtype=np.int64)
         return Taken(is_taken=quiet, left=left, newest_ns=newest)
 
-    def _is_quiet(
-        self,
-        memory: Memory,
-        rows: NDArray[np.int32],
-        values: NDArray[np.float64],
-        quality: NDArray[np.uint8],
-        time_ns: NDArray[np.int64],
-    ) -> NDArray[np.bool_]:
-        """Tell which samples change nothing, and keep those that rates want. NaN fails both comparisons."""
-        quiet: NDArray[np.bool_] = (self.low[rows] < values) & (values < self.high[rows])
-        quiet &= quality == np.uint8(Quality.GOOD)
-        kept = np.flatnonzero(quiet & (time_ns >= self.keep_ns[rows]))
-        if len(kept):
-            rate = self._of[Kind.RATE][rows[kept]].astype(np.int64)
-            judge_rates(self.table, memory, rate, values[kept], time_ns[kept])  # Nothing holds: the bounds say so.
-            self.refresh(memory, rows[kept])
+    def _is_between(self, values: NDArray[np.float64], at: At) -> NDArray[np.bool_]:
+        """Tell which values change nothing. NaN fails all comparisons."""
+        quiet: NDArray[np.bool_] = (self.low[at] < values) & (values < self.high[at])
+        doubt = np.flatnonzero(~quiet)
+        if len(doubt):
+            exact, value = self.exact[at][doubt], values[doubt]
+            is_in = (exact["limit_low"] < value) & (value < exact["limit_high"])
+            quiet[doubt] = is_in & (exact["rate_low"] < value) & (value < exact["rate_high"])
         return quiet
 
-    @staticmethod
-    def _settle(
-        memory: Memory, rows: NDArray[np.int32], values: NDArray[np.float64], time_ns: NDArray[np.int64]
-    ) -> None:
-        """Take quiet samples: what ``evaluate`` would remember of them, and nothing else."""
-        memory.value[rows] = values
-        memory.value_ns[rows] = time_ns
-        memory.last_ns[rows] = time_ns
-        memory.quality[rows] = Quality.GOOD
-        memory.is_watched[rows] = True
+    def _keep(self, memory: Memory, batch: Batch, at: At, quiet: NDArray[np.bool_], time_ns: NDArray[np.int64]) -> None:
+        """Keep the quiet samples that rates want. Nothing holds: the bounds say so."""
+        spans = slice(0)
+        if isinstance(at, slice):
+            spans = slice(at.start // SPAN, (at.stop - 1) // SPAN + 1)
+            if self.keep_least_ns[spans].min() > time_ns.max():
+                return
+        kept = np.flatnonzero(quiet & (time_ns >= self.keep_ns[at]))
+        if len(kept):
+            rows = batch.rows[kept]
+            rate = self.rate_rule[rows].astype(np.int64)
+            judge_rates(self.table, memory, rate, batch.values[kept], time_ns[kept])
+            self.refresh(memory, rows)
+        if isinstance(at, slice):
+            mine = self.keep_ns[spans.start * SPAN : spans.stop * SPAN]
+            self.keep_least_ns[spans] = np.minimum.reduceat(mine, np.arange(0, len(mine), SPAN))
+
+
+def lines(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Make n records of a cache line, each within one line."""
+    room = np.zeros(n + 1, dtype=dtype)
+    at = -room.ctypes.data % dtype.itemsize
+    return room.view(np.uint8)[at : at + n * dtype.itemsize].view(dtype)
+
+
+def _settle(memory: Memory, at: At, values: NDArray[np.float64], time_ns: NDArray[np.int64]) -> None:
+    """Take quiet samples: what ``evaluate`` would remember of them, and nothing else."""
+    memory.value[at] = values
+    memory.value_ns[at] = time_ns
+    memory.last_ns[at] = time_ns
+    memory.quality[at] = Quality.GOOD
+    memory.is_watched[at] = True
+
+
+def _each(of_scan: NDArray[T], counts: NDArray[np.int64]) -> NDArray[T]:
+    """Give each sample what its scan has; where there is one scan, that alone."""
+    return of_scan if len(of_scan) == 1 else np.repeat(of_scan, counts)
+
+
+def _rounded_up(bound: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Round to float32, never down."""
+    with np.errstate(over="ignore"):
+        rounded = bound.astype(np.float32)
+    return np.where(rounded < bound, np.nextafter(rounded, np.float32(np.inf)), rounded)
 
 
 def plain_rules(table: RuleTable) -> NDArray[np.bool_]:

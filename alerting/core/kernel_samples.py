@@ -10,8 +10,13 @@ for each tag with many columns spends its time on counting references. The buffe
 before each exception there is room for all that its rules can do, else the pass stops and is called again from there.
 """
 
+from typing import Any
+
 import numpy as np
+from llvmlite import ir
 from numba import njit
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
 GOOD = 0x00
 BAD = 0x80
@@ -25,13 +30,33 @@ SLOTS = 8
 GAP_WINDOWS = 2
 AHEAD_NS_MAX = 5_000_000_000
 NEVER_NS = 9223372036854775807 // 4
-BLOCK = 64
+SPAN = 128  # Neighbours that are looked at together.
 EVENTS_A_RULE = 2  # A delay that ended before the sample, and what the sample does.
 RATE_MARGIN = 1e-9  # Relative; far above what rounding can do, far below what matters.
 RATE_MOST = 1e300
 
 # Places in ``at``, where the pass stands.
 SCAN, SAMPLE, TOLD, SERIAL, RISING = 0, 1, 2, 3, 4
+# What a sample is, before anything is done with it.
+LEFT, LATER, TAKEN, QUIET, KEPT, ODD = 0, 1, 2, 3, 4, 5
+
+
+def _fetch(_typing: Any, column: Any, _at: Any) -> tuple[Any, Any]:  # the compiler's types
+    """Ask the processor for a place of a column ahead of its use: it changes nothing, and no place is wrong."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = cgutils.get_item_pointer(context, builder, signature.args[0], made, [arguments[1]])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        call = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(call, [builder.bitcast(place, byte), number(1), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(column, types.intp), build
+
+
+fetch: Any = intrinsic(_fetch)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -41,18 +66,18 @@ def take_samples(
     # what became of it
     is_taken, left, newest_ns,
     # memory of tags
-    last_ns, value, value_ns, tag_quality, is_watched, source, stale_ns,
+    last_ns, value, value_ns, tag_quality, is_watched,
     # memory of rules
-    is_active, phase, since_ns, elapsed_ns, is_dirty, rate_of, ring_ns, ring_value,
-    # the table
-    first, kind, sign, setpoint, deadband, on_ns, off_ns, window_ns,
+    is_active, phase, since_ns, elapsed_ns, is_dirty, ring_ns, ring_value,
+    # the table, as records: what is needed of a tag or a rule lies together
+    tag, rule,
     # the guard
-    low, high, limit_low, limit_high, keep_ns, rate_rule, is_plain, seen,
+    low, high, exact, keep_least_ns,
     # timers
-    is_listed, listed, listed_count, block_of, check_ns,
+    is_listed, listed, listed_count, check_ns,
     # transitions
     told_sample, told_rule, told_active, told_ns, told_value, told_quality, told_after,
-    at,
+    what_is, at,
 ):  # fmt: skip
     """Take what can be taken; True when done, False when the buffer is full and must be emptied first."""
     tags = len(last_ns)
@@ -79,7 +104,7 @@ def take_samples(
                 for i in range(start, end):
                     r = rows[i]
                     if 0 <= r < tags:
-                        seen[r] = serial + 1 if seen[r] >= serial else serial
+                        exact[r].seen = serial + 1 if exact[r].seen >= serial else serial
         is_rising = at[RISING] != 0
         serial = 0 if is_rising else at[SERIAL]
         is_run = (
@@ -88,22 +113,26 @@ def take_samples(
             and rows[start] >= 0
             and rows[end - 1] < tags
             and rows[end - 1] - rows[start] == end - 1 - start
+            and exact[rows[start]].source == mine
+            and tag[rows[start]].run_end > rows[end - 1]
         )
 
-        # A run of rows is compared block by block, and taken at once where all of a block is quiet.
+        # A run of rows is compared span by span, and taken at once where all of a span is quiet.
         base = rows[start] if is_run else 0
         width = end - start if is_run else 0
         v, q, t = values[start : start + width], quality[start : start + width], times_ns[start : start + width]
         lo, hi, la = low[base : base + width], high[base : base + width], last_ns[base : base + width]
-        ke, so = keep_ns[base : base + width], source[base : base + width]
         va, vn, ta = value[base : base + width], value_ns[base : base + width], is_taken[start : start + width]
 
         i = begin
-        checked = begin if is_run else end  # Up to here samples are known to be worth a look one by one.
         while i < end:
-            if i >= checked:
-                checked = min(i + BLOCK, end)
-                j0, j1 = np.uint64(i - start), np.uint64(checked - start)  # Unsigned: they cannot count from the end.
+            stop = min(i + SPAN, end)
+            least = NEVER_NS
+            if is_run:
+                span0, span1 = (base + i - start) // SPAN, (base + stop - 1 - start) // SPAN
+                least = min(keep_least_ns[span0], keep_least_ns[span1])
+                top = min(least - 1, latest)
+                j0, j1 = np.uint64(i - start), np.uint64(stop - start)  # Unsigned: they cannot count from the end.
                 odd = 0
                 for j in range(j0, j1):
                     odd += not (
@@ -111,10 +140,8 @@ def take_samples(
                         & (v[j] < hi[j])
                         & (q[j] == GOOD)
                         & (t[j] > la[j])
-                        & (t[j] < ke[j])
-                        & (t[j] <= latest)
+                        & (t[j] <= top)
                         & (t[j] >= oldest)
-                        & (so[j] == mine)
                     )
                 if odd == 0:
                     for j in range(j0, j1):
@@ -124,129 +151,216 @@ def take_samples(
                         la[j] = counted
                         ta[j] = True
                         newest = max(newest, counted)
-                    i = checked
+                    i = stop
                     continue
+                for j in range(j0, j1):
+                    is_quiet = (
+                        (lo[j] < v[j])
+                        & (v[j] < hi[j])
+                        & (q[j] == GOOD)
+                        & (t[j] > la[j])
+                        & (t[j] <= top)
+                        & (t[j] >= oldest)
+                    )
+                    counted = min(t[j], received)
+                    va[j] = v[j] if is_quiet else va[j]
+                    vn[j] = counted if is_quiet else vn[j]
+                    la[j] = counted if is_quiet else la[j]
+                    ta[j] |= is_quiet
+                    newest = max(newest, counted if is_quiet else newest)
 
-            r = rows[i]
-            stamp = times_ns[i]
-            if (
-                r < 0
-                or r >= tags
-                or source[r] != mine
-                or stamp > latest
-                or stamp < oldest
-                or stamp <= last_ns[r]
-                or (serial > 0 and seen[r] != serial)
-            ):
-                left[scan] += 1
-                i += 1
-                continue
-            now = min(stamp, received)
-            v1 = values[i]
-            q1 = quality[i]
-            if low[r] < v1 and v1 < high[r] and q1 == GOOD:
-                if now >= keep_ns[r]:
+            # ---- first what each sample is: nothing waits for anything, so memory is read for many at once
+            is_keeping = False
+            if not is_run:
+                for j in range(i, stop):
+                    r = rows[j]
+                    if 0 <= r < tags:
+                        fetch(exact, r)
+                        fetch(last_ns, r)
+                        fetch(value, r)
+                        fetch(value_ns, r)
+            for j in range(i, stop):
+                if is_taken[j]:
+                    what_is[j - i] = TAKEN
+                    continue
+                r = rows[j]
+                stamp = times_ns[j]
+                what = LEFT
+                if (
+                    r >= 0
+                    and r < tags
+                    and exact[r].source == mine
+                    and stamp <= latest
+                    and stamp >= oldest
+                    and stamp > last_ns[r]
+                    and (serial == 0 or exact[r].seen == serial)
+                ):
+                    v1 = values[j]
+                    if (
+                        exact[r].limit_low < v1
+                        and v1 < exact[r].limit_high
+                        and exact[r].rate_low < v1
+                        and v1 < exact[r].rate_high
+                        and quality[j] == GOOD
+                    ):
+                        what = KEPT if min(stamp, received) >= exact[r].keep_ns else QUIET
+                    else:
+                        what = ODD if exact[r].is_plain else LATER
+                    is_keeping |= stamp >= least
+                    if what == ODD:
+                        fetch(tag, r)
+                        fetch(tag_quality, r)
+                what_is[j - i] = what
+
+            for j in range(i, stop):
+                if what_is[j - i] == ODD:
+                    r = rows[j]
+                    k0, k1 = tag[r].first, tag[r].end
+                    fetch(is_active, k0)
+                    fetch(phase, k0)
+                    fetch(is_dirty, k0)
+                    fetch(since_ns, k0)
+                    fetch(since_ns, k1 - 1)
+                    fetch(elapsed_ns, k0)
+                    fetch(elapsed_ns, k1 - 1)
+                    fetch(is_listed, k0)
+                    fetch(is_watched, r)
+                    fetch(low, r)
+                    fetch(high, r)
+                    if is_run:
+                        fetch(value, r)
+                    for k in range(k0, k1):
+                        fetch(rule, k)
+
+            # ---- then what it does
+            for j in range(i, stop):
+                what = what_is[j - i]
+                if what == TAKEN:
+                    continue
+                r = rows[j]
+                if what == LEFT:
+                    left[scan] += 1
+                    continue
+                now = min(times_ns[j], received)
+                newest = max(newest, now)
+                v1 = values[j]
+                if what == QUIET:
+                    value[r] = v1
+                    value_ns[r] = now
+                    last_ns[r] = now
+                    is_taken[j] = True
+                    continue
+                if what == LATER:
+                    left[scan] += 1
+                    continue
+                if what == KEPT:
                     # Quiet, but its rate wants to keep a sample. Nothing holds: the bounds say so.
-                    k = rate_rule[r]
-                    ring, window = rate_of[k], window_ns[k]
+                    ring, window = tag[r].ring, tag[r].window_ns
                     is_gap = True
                     for slot in range(SLOTS):
                         is_gap &= ring_ns[ring, slot] == 0 or now - ring_ns[ring, slot] > GAP_WINDOWS * window
-                    least, most = v1, v1
+                    least_kept, most_kept = v1, v1
                     for slot in range(SLOTS - 1, 0, -1):
                         ring_ns[ring, slot] = 0 if is_gap else ring_ns[ring, slot - 1]
                         was = ring_value[ring, slot - 1]
                         ring_value[ring, slot] = was
                         if ring_ns[ring, slot] > 0:
-                            least, most = min(least, was), max(most, was)
+                            least_kept, most_kept = min(least_kept, was), max(most_kept, was)
                     ring_ns[ring, 0] = now
                     ring_value[ring, 0] = v1
-                    keep_ns[r] = now + window // (SLOTS - 2)
-                    largest = max(abs(least), abs(most))
-                    span = min(setpoint[k] * (window / 1e9) * (1.0 - RATE_MARGIN), RATE_MOST) - RATE_MARGIN * largest
-                    if largest < RATE_MOST:
-                        low[r] = max(limit_low[r], most - span)
-                        high[r] = min(limit_high[r], least + span)
-                    else:
-                        low[r], high[r] = np.inf, -np.inf
-                value[r] = v1
-                value_ns[r] = now
-                last_ns[r] = now
-                is_taken[i] = True
-                newest = max(newest, now)
-                i += 1
-                continue
-            if not is_plain[r]:
-                left[scan] += 1
-                newest = max(newest, now)
-                i += 1
-                continue
-
-            # ---- an exception: walk over the tag's rules as ``evaluate`` does
-            k0, k1 = first[r], first[r + 1]
-            if told + EVENTS_A_RULE * (k1 - k0) > room:
-                newest_ns[scan] = newest
-                at[SCAN], at[SAMPLE], at[TOLD] = scan, i, told
-                return False
-            is_taken[i] = True
-            newest = max(newest, now)
-            is_spoilt = q1 >= BAD or not np.isfinite(v1)
-            is_judged = not is_spoilt and q1 != RETAINED
-
-            # Delays that ended strictly before the sample; those whose tag fell stale first are paused.
-            silent = last_ns[r] + stale_ns[r]
-            for k in range(k0, k1):
-                if phase[k] == REST or since_ns[k] == 0:
+                    exact[r].keep_ns = now + window // (SLOTS - 2)
+                    largest = max(abs(least_kept), abs(most_kept))
+                    reach = tag[r].reach - RATE_MARGIN * largest
+                    exact[r].rate_low = most_kept - reach if largest < RATE_MOST else np.inf
+                    exact[r].rate_high = least_kept + reach if largest < RATE_MOST else -np.inf
+                    exact_low = max(exact[r].limit_low, exact[r].rate_low)
+                    exact_high = min(exact[r].limit_high, exact[r].rate_high)
+                    near = np.float32(exact_low)
+                    low[r] = np.nextafter(near, np.float32(np.inf)) if near < exact_low else near
+                    near = np.float32(exact_high)
+                    high[r] = np.nextafter(near, np.float32(-np.inf)) if near > exact_high else near
+                    value[r] = v1
+                    value_ns[r] = now
+                    last_ns[r] = now
+                    is_taken[j] = True
                     continue
-                is_on = phase[k] == ON
-                due = since_ns[k] + (on_ns[k] if is_on else off_ns[k]) - elapsed_ns[k]
-                if min(now - 1, silent) >= due:
-                    is_active[k] = is_on
-                    is_dirty[k] = True
-                    phase[k] = REST
-                    since_ns[k] = 0
-                    elapsed_ns[k] = 0
-                    told_sample[told] = i
-                    told_rule[told] = k
-                    told_active[told] = is_on
-                    told_ns[told] = due
-                    told_value[told] = value[r]
-                    told_quality[told] = tag_quality[r]
-                    told_after[told] = False
-                    told += 1
-                elif now - 1 >= silent:
-                    elapsed_ns[k] = elapsed_ns[k] + max(silent - since_ns[k], 0) if is_on else 0
-                    since_ns[k] = 0
-                    is_dirty[k] = True
 
-            if is_judged:
-                value[r] = v1
-                value_ns[r] = now
-            tag_quality[r] = BAD_NOT_A_NUMBER if is_spoilt and q1 < BAD else q1
-            is_watched[r] = True
-            last_ns[r] = max(last_ns[r], now)
+                # ---- an exception: walk over the tag's rules as ``evaluate`` does
+                k0, k1 = tag[r].first, tag[r].end
+                if told + EVENTS_A_RULE * (k1 - k0) > room:
+                    newest_ns[scan] = newest
+                    at[SCAN], at[SAMPLE], at[TOLD] = scan, j, told
+                    return False
+                is_taken[j] = True
+                q1 = quality[j]
+                is_spoilt = q1 >= BAD or not np.isfinite(v1)
+                is_judged = not is_spoilt and q1 != RETAINED
+                stale = tag[r].stale_ns
 
-            is_open = tag_quality[r] == GOOD
-            bound_low, bound_high, keep = -np.inf, np.inf, NEVER_NS
-            rate_low, rate_high = -np.inf, np.inf
-            for k in range(k0, k1):
-                what = kind[k]
-                if is_spoilt and what < STALE and since_ns[k] != 0:  # Spoilt data pauses all that judges values.
-                    elapsed_ns[k] = elapsed_ns[k] + max(now - since_ns[k], 0) if phase[k] == ON else 0
-                    since_ns[k] = 0
-                    is_dirty[k] = True
-                holds, lets_go, when = False, False, now
-                if what == STALE:
-                    lets_go, when = True, received
-                    is_asked = True
-                elif what == BAD_KIND:
-                    holds, lets_go = is_spoilt, not is_spoilt
-                    is_asked = is_spoilt or is_judged
-                elif what == RATE:
-                    is_asked = is_judged
-                    ring = rate_of[k]
-                    if is_judged:
-                        window = window_ns[k]
+                # Delays that ended strictly before the sample; those whose tag fell stale first are paused.
+                silent = last_ns[r] + stale
+                for k in range(k0, k1):
+                    if phase[k] == REST or since_ns[k] == 0:
+                        continue
+                    is_on = phase[k] == ON
+                    due = since_ns[k] + (rule[k].on_ns if is_on else rule[k].off_ns) - elapsed_ns[k]
+                    if min(now - 1, silent) >= due:
+                        is_active[k] = is_on
+                        is_dirty[k] = True
+                        phase[k] = REST
+                        since_ns[k] = 0
+                        elapsed_ns[k] = 0
+                        told_sample[told] = j
+                        told_rule[told] = k
+                        told_active[told] = is_on
+                        told_ns[told] = due
+                        told_value[told] = value[r]
+                        told_quality[told] = tag_quality[r]
+                        told_after[told] = False
+                        told += 1
+                    elif now - 1 >= silent:
+                        elapsed_ns[k] = elapsed_ns[k] + max(silent - since_ns[k], 0) if is_on else 0
+                        since_ns[k] = 0
+                        is_dirty[k] = True
+
+                if is_judged:
+                    value[r] = v1
+                    value_ns[r] = now
+                tag_quality[r] = BAD_NOT_A_NUMBER if is_spoilt and q1 < BAD else q1
+                is_watched[r] = True
+                last_ns[r] = max(last_ns[r], now)
+
+                is_open = tag_quality[r] == GOOD
+                bound_low, bound_high = -np.inf, np.inf
+                rate_low, rate_high, keep = exact[r].rate_low, exact[r].rate_high, exact[r].keep_ns
+                if tag[r].rate_rule < 0:
+                    rate_low, rate_high, keep = -np.inf, np.inf, NEVER_NS
+                for k in range(k0, k1):
+                    kind = rule[k].kind
+                    setpoint, deadband = rule[k].setpoint, rule[k].deadband
+                    active = is_active[k]
+                    if is_spoilt and kind < STALE and since_ns[k] != 0:  # Spoilt data pauses all that judges values.
+                        elapsed_ns[k] = elapsed_ns[k] + max(now - since_ns[k], 0) if phase[k] == ON else 0
+                        since_ns[k] = 0
+                        is_dirty[k] = True
+                    holds, lets_go, when, is_asked = False, False, now, is_judged
+                    if kind == H or kind == HH:
+                        if is_judged:
+                            holds = v1 >= setpoint
+                            lets_go = v1 < setpoint - deadband
+                    elif kind == L or kind == LL:
+                        if is_judged:
+                            holds = -v1 >= -setpoint
+                            lets_go = -v1 < -setpoint - deadband
+                    elif kind == STALE:
+                        lets_go, when, is_asked = True, received, True
+                    elif kind == BAD_KIND:
+                        holds, lets_go = is_spoilt, not is_spoilt
+                        is_asked = is_spoilt or is_judged
+                    elif is_judged and (
+                        active or phase[k] != REST or now >= keep or not (rate_low < v1 and v1 < rate_high)
+                    ):  # Else its bounds say that it neither holds nor keeps the sample, and it is at rest.
+                        ring, window = tag[r].ring, tag[r].window_ns
                         newest_slot, is_kept = -1, False
                         for slot in range(SLOTS):
                             age = now - ring_ns[ring, slot]
@@ -257,96 +371,99 @@ def take_samples(
                         if newest_slot >= 0:
                             age = now - ring_ns[ring, newest_slot]
                             rate = abs(v1 - ring_value[ring, newest_slot]) / (age / 1e9)
-                            holds = rate >= setpoint[k]
-                            lets_go = rate < setpoint[k] - deadband[k]
+                            holds = rate >= setpoint
+                            lets_go = rate < setpoint - deadband
                         if not is_kept or now - ring_ns[ring, 0] >= window // (SLOTS - 2):
                             for slot in range(SLOTS - 1, 0, -1):
                                 ring_ns[ring, slot] = ring_ns[ring, slot - 1] if is_kept else 0
                                 ring_value[ring, slot] = ring_value[ring, slot - 1]
                             ring_ns[ring, 0] = now
                             ring_value[ring, 0] = v1
-                else:
-                    is_asked = is_judged
-                    if is_judged:
-                        holds = sign[k] * v1 >= sign[k] * setpoint[k]
-                        lets_go = sign[k] * v1 < sign[k] * setpoint[k] - deadband[k]
+                        keep = ring_ns[ring, 0] + window // (SLOTS - 2)
+                        least_kept, most_kept = np.inf, -np.inf
+                        for slot in range(SLOTS):
+                            if ring_ns[ring, slot] > 0:
+                                was = ring_value[ring, slot]
+                                least_kept, most_kept = min(least_kept, was), max(most_kept, was)
+                        largest = max(abs(least_kept), abs(most_kept))
+                        reach = tag[r].reach - RATE_MARGIN * largest
+                        rate_low = most_kept - reach if largest < RATE_MOST else np.inf
+                        rate_high = least_kept + reach if largest < RATE_MOST else -np.inf
 
-                if is_asked:
-                    wants_on = holds and not is_active[k]
-                    wants_off = lets_go and is_active[k]
-                    if not (wants_on or wants_off):
-                        if phase[k] != REST:
-                            is_dirty[k] = True
-                            phase[k] = REST
-                            since_ns[k] = 0
-                            elapsed_ns[k] = 0
-                    else:
-                        wanted = ON if wants_on else OFF
-                        if phase[k] != wanted:
-                            phase[k] = wanted
-                            elapsed_ns[k] = 0
-                            since_ns[k] = 0
-                        if since_ns[k] == 0:
-                            since_ns[k] = when
-                            is_dirty[k] = True
-                        if elapsed_ns[k] + (when - since_ns[k]) >= (on_ns[k] if wants_on else off_ns[k]):
-                            is_active[k] = wants_on
-                            is_dirty[k] = True
-                            phase[k] = REST
-                            since_ns[k] = 0
-                            elapsed_ns[k] = 0
-                            told_sample[told] = i
-                            told_rule[told] = k
-                            told_active[told] = wants_on
-                            told_ns[told] = when
-                            told_value[told] = value[r]
-                            told_quality[told] = tag_quality[r]
-                            told_after[told] = True
-                            told += 1
-                        elif not is_listed[k]:
-                            is_listed[k] = True
-                            listed[listed_count[0]] = k
-                            listed_count[0] += 1
+                    if is_asked:
+                        wants_on = holds and not active
+                        wants_off = lets_go and active
+                        if not (wants_on or wants_off):
+                            if phase[k] != REST:
+                                is_dirty[k] = True
+                                phase[k] = REST
+                                since_ns[k] = 0
+                                elapsed_ns[k] = 0
+                        else:
+                            wanted = ON if wants_on else OFF
+                            if phase[k] != wanted:
+                                phase[k] = wanted
+                                elapsed_ns[k] = 0
+                                since_ns[k] = 0
+                            if since_ns[k] == 0:
+                                since_ns[k] = when
+                                is_dirty[k] = True
+                            wait = rule[k].on_ns if wants_on else rule[k].off_ns
+                            if elapsed_ns[k] + (when - since_ns[k]) >= wait:
+                                active = wants_on
+                                is_active[k] = wants_on
+                                is_dirty[k] = True
+                                phase[k] = REST
+                                since_ns[k] = 0
+                                elapsed_ns[k] = 0
+                                told_sample[told] = j
+                                told_rule[told] = k
+                                told_active[told] = wants_on
+                                told_ns[told] = when
+                                told_value[told] = value[r]
+                                told_quality[told] = tag_quality[r]
+                                told_after[told] = True
+                                told += 1
+                            elif not is_listed[k]:
+                                is_listed[k] = True
+                                listed[listed_count[0]] = k
+                                listed_count[0] += 1
 
-                # ---- where the next value of the tag is quiet
-                active = is_active[k]
-                if phase[k] != REST or (active and what > HH):
-                    is_open = False
-                elif what == H or what == HH:
-                    if active:
-                        bound_low = max(bound_low, np.nextafter(setpoint[k] - deadband[k], -np.inf))
-                    else:
-                        bound_high = min(bound_high, setpoint[k])
-                elif what == L or what == LL:
-                    if active:
-                        bound_high = min(bound_high, np.nextafter(setpoint[k] + deadband[k], np.inf))
-                    else:
-                        bound_low = max(bound_low, setpoint[k])
-                elif what == RATE:
-                    ring = rate_of[k]
-                    keep = 0
-                    least, most = np.inf, -np.inf
-                    if ring_ns[ring, 0] > 0:
-                        keep = ring_ns[ring, 0] + window_ns[k] // (SLOTS - 2)
-                    for slot in range(SLOTS):
-                        if ring_ns[ring, slot] > 0:
-                            was = ring_value[ring, slot]
-                            least, most = min(least, was), max(most, was)
-                    if least <= most:
-                        largest = max(abs(least), abs(most))
-                        span = min(setpoint[k] * (window_ns[k] / 1e9) * (1.0 - RATE_MARGIN), RATE_MOST)
-                        span -= RATE_MARGIN * largest
-                        rate_low, rate_high = most - span, least + span
-                        is_open &= largest < RATE_MOST
-            keep_ns[r] = keep
-            limit_low[r] = bound_low if is_open else np.inf
-            limit_high[r] = bound_high if is_open else -np.inf
-            low[r] = max(limit_low[r], rate_low)
-            high[r] = min(limit_high[r], rate_high)
-            block = block_of[r]
-            if block >= 0:
-                check_ns[block] = min(check_ns[block], last_ns[r] + stale_ns[r])
-            i += 1
+                    # ---- where the next value of the tag is quiet
+                    if phase[k] != REST or (active and kind > HH):
+                        is_open = False
+                    elif kind == H or kind == HH:
+                        if active:
+                            bound_low = max(bound_low, np.nextafter(setpoint - deadband, -np.inf))
+                        else:
+                            bound_high = min(bound_high, setpoint)
+                    elif kind == L or kind == LL:
+                        if active:
+                            bound_high = min(bound_high, np.nextafter(setpoint + deadband, np.inf))
+                        else:
+                            bound_low = max(bound_low, setpoint)
+                if not is_open:
+                    bound_low, bound_high = np.inf, -np.inf
+                exact[r].limit_low, exact[r].limit_high = bound_low, bound_high
+                exact[r].rate_low, exact[r].rate_high = rate_low, rate_high
+                exact[r].keep_ns = keep
+                keep_least_ns[r // SPAN] = min(keep_least_ns[r // SPAN], keep)
+                exact_low, exact_high = max(bound_low, rate_low), min(bound_high, rate_high)
+                near = np.float32(exact_low)
+                low[r] = np.nextafter(near, np.float32(np.inf)) if near < exact_low else near
+                near = np.float32(exact_high)
+                high[r] = np.nextafter(near, np.float32(-np.inf)) if near > exact_high else near
+                block = tag[r].block
+                if block >= 0:
+                    check_ns[block] = min(check_ns[block], last_ns[r] + stale)
+
+            if is_keeping:  # The least of a span may have moved on; without it the span is looked at one by one.
+                for span in (span0, span1):
+                    keep_least = NEVER_NS
+                    for r in range(span * SPAN, min((span + 1) * SPAN, tags)):
+                        keep_least = min(keep_least, exact[r].keep_ns)
+                    keep_least_ns[span] = keep_least
+            i = stop
         newest_ns[scan] = newest
     at[SCAN], at[SAMPLE], at[TOLD] = len(scan_source), len(rows), told
     return True

@@ -6,6 +6,7 @@ Memory belongs to the caller and is updated in place; one Memory per nature, and
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ PAUSED = 0  # ``since`` of a delay that does not count at present
 RATE_SLOTS = 8
 #: Columns of TREND rules with blocks.
 LINE_COLUMNS = ("gathered", "block_ns", "block_value", "line_level")
+EPOCH, NUMBER = attrgetter("epoch"), attrgetter("number")
 
 
 class Phase(IntEnum):
@@ -306,8 +308,8 @@ class Memory:
         went_on = mark_ns + np.maximum(received - self.mark_received_ns[at], 0)
         self.mark_ns[at] = np.where(newest < mark_ns, went_on, newest)  # As in ``mark``.
         self.mark_received_ns[at] = received
-        self.mark_epoch[at] = np.array([scan.epoch for scan in scans], dtype=np.int64)[here]
-        self.mark_number[at] = np.array([scan.number for scan in scans], dtype=np.int64)[here]
+        self.mark_epoch[at] = np.fromiter(map(EPOCH, scans), np.int64, len(scans))[here]
+        self.mark_number[at] = np.fromiter(map(NUMBER, scans), np.int64, len(scans))[here]
 
     def last_scan(self, source: str) -> str:
         """Name the last scan of a source that was judged; ``clock`` where there was none."""

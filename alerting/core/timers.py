@@ -94,11 +94,12 @@ class Timers:
             self.is_listed[:] = False
             mine = np.flatnonzero((memory.phase != 0) & (memory.since_ns != 0))
         else:
-            mine = self.listed[: self.count[0]].astype(np.int64)
-            if len(mine) == 0:
-                return mine
-            self.is_listed[mine] = False
-            mine = np.sort(mine[(memory.phase[mine] != 0) & (memory.since_ns[mine] != 0)])
+            listed = self.listed[: self.count[0]].astype(np.int64)
+            if len(listed) == 0:
+                return listed
+            runs = (memory.phase[listed] != 0) & (memory.since_ns[listed] != 0)
+            self.is_listed[listed[~runs]] = False
+            mine = np.sort(listed[runs])
         self.is_listed[mine] = True
         self.listed[: len(mine)] = mine
         self.count[0] = len(mine)

@@ -46,6 +46,10 @@ class Kind(IntEnum):
     GATE = 30  # an enable-condition of other rules is known to be false; made by the table, never rings
 
 
+#: A rule as machine code reads it: an exception walks over its tag's rules, which lie next to each other.
+RECORD = np.dtype(
+    [("setpoint", "f8"), ("deadband", "f8"), ("on_ns", "i8"), ("off_ns", "i8"), ("kind", "u1")], align=True
+)
 LIMITS = (Kind.L, Kind.LL, Kind.H, Kind.HH)
 GROUP = {
     Kind.L: "low",
@@ -330,7 +334,10 @@ class RuleTable:
         self.row: NDArray[np.int32] = _whole(
             map(tags.row_of.__getitem__, map(attrgetter("tag"), order)), len(order), np.int32
         )
-        self.kind: NDArray[np.uint8] = _field(order, "kind", np.uint8)
+        #: What judging a rule needs, of each rule in one place; the columns of these names are views of it.
+        self.record: NDArray[Any] = np.zeros(len(order), dtype=RECORD)
+        self.record["kind"] = _field(order, "kind", np.uint8)
+        self.kind: NDArray[np.uint8] = self.record["kind"]
         self.sign: NDArray[np.float64] = np.isin(self.kind, (Kind.H, Kind.HH)).astype(np.float64)
         self.sign -= np.isin(self.kind, (Kind.L, Kind.LL))
         is_trend = self.kind == Kind.TREND
@@ -339,14 +346,16 @@ class RuleTable:
         self.drifts = DriftTable(
             [(r.drift or Drift(), r.setpoint, r.gap_s, tags[tags.row_of[r.tag]]) for r in order if r.kind is Kind.DRIFT]
         )
-        self.setpoint: NDArray[np.float64] = _field(order, "setpoint", np.float64)
-        self.deadband: NDArray[np.float64] = _field(order, "deadband", np.float64)
+        self.record["setpoint"] = _field(order, "setpoint", np.float64)
+        self.record["deadband"] = _field(order, "deadband", np.float64)
+        self.setpoint: NDArray[np.float64] = self.record["setpoint"]
+        self.deadband: NDArray[np.float64] = self.record["deadband"]
         # "BAD for longer than t" is a delay, and so is RANGE: its setpoint is its on-delay.
         is_held = np.isin(self.kind, (Kind.BAD, Kind.RANGE))
-        self.on_ns: NDArray[np.int64] = _to_ns(
-            np.where(is_held, self.setpoint, _field(order, "on_delay_s", np.float64))
-        )
-        self.off_ns: NDArray[np.int64] = _to_ns(_field(order, "off_delay_s", np.float64))
+        self.record["on_ns"] = _to_ns(np.where(is_held, self.setpoint, _field(order, "on_delay_s", np.float64)))
+        self.record["off_ns"] = _to_ns(_field(order, "off_delay_s", np.float64))
+        self.on_ns: NDArray[np.int64] = self.record["on_ns"]
+        self.off_ns: NDArray[np.int64] = self.record["off_ns"]
         self.window_ns: NDArray[np.int64] = _to_ns(_field(order, "window_s", np.float64))
         self.tier: NDArray[np.uint8] = _field(order, "tier", np.uint8)
         begins = np.ones(len(order), dtype=np.bool_)

@@ -13,7 +13,7 @@ from alerting.core import kernel_samples as kernel
 from alerting.core.backend import Backend
 from alerting.core.batch import AHEAD_NS_MAX, Batch
 from alerting.core.compiled import Compiled
-from alerting.core.guard import PLAIN, RATE_MARGIN, RATE_MOST, Guard
+from alerting.core.guard import PLAIN, RATE_MARGIN, RATE_MOST, SPAN, Guard
 from alerting.core.memory import NEVER_NS, RATE_SLOTS, Memory, Phase
 from alerting.core.rate import GAP_WINDOWS
 from alerting.model.rule import Kind, RuleTable
@@ -81,6 +81,63 @@ def test_the_smallest_buffer_is_emptied_and_filled_again() -> None:
     assert play(seed=5, tags=30, steps=120, jitter=4, room=1)["changes"] > 500
 
 
+@pytest.mark.parametrize("room", [0, 1])
+def test_long_runs_agree_whatever_stands_in_them(room: int) -> None:
+    """Whole scans of several spans: some values out, some spoilt, some late; a hole; the buffer full in mid-span."""
+    rng = np.random.default_rng(17)
+    n = 2 * SPAN + 40
+    site = make_tags(n, 1)
+    rules = [
+        rule
+        for tag in site
+        for rule in (
+            make_rule(Kind.H, 80.1, tag=tag.name, deadband=0.3, on_delay_s=float(rng.choice([0, 5]))),
+            make_rule(Kind.LL, 19.9, tag=tag.name, off_delay_s=float(rng.choice([0, 5]))),
+            make_rule(Kind.RATE, 0.3, tag=tag.name, window_s=12.0),
+            make_rule(Kind.STALE, 30.0, tag=tag.name),
+            make_rule(Kind.BAD, 4.0, tag=tag.name),
+        )
+    ]
+    table = RuleTable(rules, site)
+    plain, guarded, compiled = cores = (
+        Core(table, START_NS, None),
+        Core(table, START_NS, Backend.NUMPY),
+        Core(table, START_NS, Backend.COMPILED, room),
+    )
+    last_ns, changes = np.zeros(n, np.int64), 0
+    for number in range(1, 40):
+        rows = np.arange(n, dtype=np.int32)
+        if number % 5 == 0:
+            rows = rows[rows != SPAN + 3]  # A hole: no run.
+        values = 50 + 0.1 * rng.normal(size=len(rows))
+        some = rng.permutation(len(rows))[: rng.integers(0, 12)]
+        values[some] = rng.choice(
+            [80.1, np.nextafter(80.1, 0), 19.9, np.nextafter(19.9, 99), 79.8, 54.0, np.nan], len(some)
+        )
+        now = START_NS + number * S
+        times_ns = np.full(len(rows), now)
+        again = rng.permutation(len(rows))[: rng.integers(0, 3)]
+        fresh = last_ns[rows[again]] < now - 5
+        times_ns[again[fresh]] -= 5
+        last_ns[rows] = times_ns
+        scan = Scan(
+            source="s0", epoch=1, number=number, received_ns=now, rows=rows, values=values,
+            quality=np.zeros(len(rows), np.uint8), times_ns=times_ns,
+        )  # fmt: skip
+        found = [core.evaluate(scan) for core in cores]
+        expired = [expire(table, core.memory, now + S // 2) for core in cores]
+        for core, ended in zip(cores, expired, strict=True):
+            core.guard.close(table.row[ended.rule])
+        for other in (1, 2):
+            assert [rows_of(part) for part in found[other]] == [rows_of(part) for part in found[0]], number
+            assert rows_of(expired[other]) == rows_of(expired[0]), number
+            assert_same(plain.memory, cores[other].memory, f"scan {number}")
+        changes += sum(len(part) for part in (*found[0], expired[0]))
+    assert changes > 150
+    assert compiled.left == 0
+    assert guarded.taken > 9_000
+
+
 def test_no_place_is_ever_out_of_bounds(tmp_path: Path) -> None:
     """Compiled code does not look; once it is told to, with a buffer that has to be emptied all the time."""
     code = "from tests.unit.alerting.core.test_backends import play; print(play(7, 12, 60, 4, room=1)['changes'])"
@@ -104,7 +161,7 @@ def test_constants_of_the_kernel_are_those_of_the_product() -> None:
     assert (kernel.REST, kernel.ON, kernel.OFF) == (Phase.REST, Phase.ON, Phase.OFF)
     assert (kernel.SLOTS, kernel.GAP_WINDOWS) == (RATE_SLOTS, GAP_WINDOWS)
     assert (kernel.AHEAD_NS_MAX, kernel.NEVER_NS) == (AHEAD_NS_MAX, NEVER_NS)
-    assert (kernel.RATE_MARGIN, kernel.RATE_MOST) == (RATE_MARGIN, RATE_MOST)
+    assert (kernel.RATE_MARGIN, kernel.RATE_MOST, kernel.SPAN) == (RATE_MARGIN, RATE_MOST, SPAN)
 
 
 def batch_of(
