@@ -158,7 +158,7 @@ def is_latching(table: RuleTable, alarm: Alarm) -> bool:
 def _is_latching(table: RuleTable, place: int) -> bool:
     """Tell whether any rule of an alarm latches."""
     first, end = table.alarm_first[place : place + 2].tolist()
-    return any(table[k].is_latching for k in range(first, end))
+    return bool(table.is_latching[first:end].any())
 
 
 def _active_rules(lane: Lane, place: int) -> list[int]:

@@ -22,6 +22,7 @@ from alerting.core.batch import AHEAD_NS_MAX, NONE_NS, Batch, Taken
 from alerting.core.memory import NEVER_NS, RATE_SLOTS, Memory, Phase
 from alerting.core.rate import judge_rates
 from alerting.core.spread import spread
+from alerting.model.compact import Columns
 from alerting.model.rule import LIMITS, S_TO_NS, Kind, Rule, RuleTable
 from edge.model import Quality
 
@@ -273,7 +274,8 @@ def _rounded_up(bound: NDArray[np.float64]) -> NDArray[np.float32]:
 def plain_rules(table: RuleTable) -> NDArray[np.bool_]:
     """Tell which rules the guard and the kernel know in every respect, bool (rules,)."""
     if "plain" not in table.made:
-        known = np.fromiter(map(_DEFAULTS.__eq__, map(_OTHERS, table)), dtype=np.bool_, count=len(table))
-        table.made["plain"] = known & np.isin(table.kind, [int(kind) for kind in PLAIN])
+        columns = Columns(table.rules)
+        known = np.array([_OTHERS(rule) == _DEFAULTS for rule in columns.shapes], dtype=np.bool_)
+        table.made["plain"] = known[columns.of] & np.isin(table.kind, [int(kind) for kind in PLAIN])
     plain: NDArray[np.bool_] = table.made["plain"]
     return plain

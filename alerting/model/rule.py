@@ -1,11 +1,11 @@
 """Rule: what is judged about a tag, and the table of all rules as columns."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from alerting.model.states import StateTable
 from alerting.model.tier import Tier
 from alerting.model.vote import VoteTable
 from edge.model import Tag, TagTable
+
+if TYPE_CHECKING:
+    from alerting.model.compact import Columns
 
 S_TO_NS = 1_000_000_000
 T = TypeVar("T", bound=np.generic)
@@ -307,6 +310,7 @@ class RuleTable:
         trends: What the filters of the TREND rules need, as columns in the order of these rules.
         drifts: What the DRIFT rules ask for, likewise.
         tier: uint8 (r,).
+        is_latching: bool (r,).
         alarm: Index of the alarm that the rule belongs to, int32 (r,).
         first: Rules of tag row t are ``first[t]:first[t + 1]``, int32 (tags + 1,).
         reference: The number that a deviation is measured from, float64 (r,); NaN where it is a tag.
@@ -328,54 +332,57 @@ class RuleTable:
     """
 
     def __init__(self, rules: Sequence[Rule], tags: TagTable) -> None:
-        order, group = _in_order(with_gates(rules, tags), tags)
+        from alerting.model.compact import Alarms, Columns, IndexOf, compact  # noqa: PLC0415  # It is made of Rule.
+
+        every = compact(with_gates(rules, tags))
+        columns = Columns(every)
+        row = _whole(map(tags.row_of.__getitem__, map(attrgetter("tag"), every)), len(every), np.int64)
+        sequence, group = _in_order(columns, row)
+        columns.of = columns.of[sequence]
+        order = [every[k] for k in sequence.tolist()]
+        del every
         self.tags = tags
         self.rules: tuple[Rule, ...] = tuple(order)
-        self.row: NDArray[np.int32] = _whole(
-            map(tags.row_of.__getitem__, map(attrgetter("tag"), order)), len(order), np.int32
-        )
+        self.row: NDArray[np.int32] = row[sequence].astype(np.int32)
         #: What judging a rule needs, of each rule in one place; the columns of these names are views of it.
         self.record: NDArray[Any] = np.zeros(len(order), dtype=RECORD)
-        self.record["kind"] = _field(order, "kind", np.uint8)
+        self.record["kind"] = columns.field("kind", np.uint8)
         self.kind: NDArray[np.uint8] = self.record["kind"]
         self.sign: NDArray[np.float64] = np.isin(self.kind, (Kind.H, Kind.HH)).astype(np.float64)
         self.sign -= np.isin(self.kind, (Kind.L, Kind.LL))
-        is_trend = self.kind == Kind.TREND
-        self.trends = TrendTable([r for r in order if r.kind is Kind.TREND], tags)
-        self.sign[is_trend] = self.trends.sign
-        self.drifts = DriftTable(
-            [(r.drift or Drift(), r.setpoint, r.gap_s, tags[tags.row_of[r.tag]]) for r in order if r.kind is Kind.DRIFT]
-        )
-        self.record["setpoint"] = _field(order, "setpoint", np.float64)
-        self.record["deadband"] = _field(order, "deadband", np.float64)
+        trends = columns.where(lambda r: r.kind is Kind.TREND)
+        self.trends = TrendTable([order[k] for k in trends], tags)
+        self.sign[trends] = self.trends.sign
+        drifts = [order[k] for k in columns.where(lambda r: r.kind is Kind.DRIFT)]
+        self.drifts = DriftTable([(r.drift or Drift(), r.setpoint, r.gap_s, tags[tags.row_of[r.tag]]) for r in drifts])
+        self.record["setpoint"] = _whole(map(attrgetter("setpoint"), order), len(order), np.float64)
+        self.record["deadband"] = columns.field("deadband", np.float64)
         self.setpoint: NDArray[np.float64] = self.record["setpoint"]
         self.deadband: NDArray[np.float64] = self.record["deadband"]
         # "BAD for longer than t" is a delay, and so is RANGE: its setpoint is its on-delay.
         is_held = np.isin(self.kind, (Kind.BAD, Kind.RANGE))
-        self.record["on_ns"] = _to_ns(np.where(is_held, self.setpoint, _field(order, "on_delay_s", np.float64)))
-        self.record["off_ns"] = _to_ns(_field(order, "off_delay_s", np.float64))
+        self.record["on_ns"] = _to_ns(np.where(is_held, self.setpoint, columns.field("on_delay_s", np.float64)))
+        self.record["off_ns"] = _to_ns(columns.field("off_delay_s", np.float64))
         self.on_ns: NDArray[np.int64] = self.record["on_ns"]
         self.off_ns: NDArray[np.int64] = self.record["off_ns"]
-        self.window_ns: NDArray[np.int64] = _to_ns(_field(order, "window_s", np.float64))
-        self.tier: NDArray[np.uint8] = _field(order, "tier", np.uint8)
+        self.window_ns: NDArray[np.int64] = _to_ns(columns.field("window_s", np.float64))
+        self.tier: NDArray[np.uint8] = columns.field("tier", np.uint8)
+        self.is_latching: NDArray[np.bool_] = columns.field("is_latching", np.bool_)
         begins = np.ones(len(order), dtype=np.bool_)
         begins[1:] = (self.row[1:] != self.row[:-1]) | (group[1:] != group[:-1])
         self.alarm: NDArray[np.int32] = (np.cumsum(begins) - 1).astype(np.int32)
-        #: (tag name, rule group) of each alarm index.
-        self.alarms: tuple[tuple[str, str], ...] = tuple(
-            (order[k].tag, order[k].group) for k in np.flatnonzero(begins).tolist()
-        )
         #: Rules of alarm a are ``alarm_first[a]:alarm_first[a + 1]``, outermost last, int32 (alarms + 1,).
-        self.alarm_first: NDArray[np.int32] = np.searchsorted(self.alarm, np.arange(len(self.alarms) + 1)).astype(
-            np.int32
-        )
+        self.alarm_first: NDArray[np.int32] = np.append(np.flatnonzero(begins), len(order)).astype(np.int32)
+        #: (tag name, rule group) of each alarm index.
+        self.alarms: Sequence[tuple[str, str]] = Alarms(self.rules, self.alarm_first)
         self.first: NDArray[np.int32] = np.searchsorted(self.row, np.arange(len(tags) + 1)).astype(np.int32)
         #: What the core has made of the table, by name, once: compiled expressions.
         self.made: dict[str, Any] = {}
-        self.index_of: dict[str, int] = {rule.id: index for index, rule in enumerate(order)}
+        self.index_of: Mapping[str, int] = IndexOf(self.rules, tags, self.first)
         self.kinds: frozenset[Kind] = frozenset(map(Kind, np.unique(self.kind).tolist()))
         self.is_value: NDArray[np.bool_] = ~np.isin(self.kind, DATA_KINDS)
         self.is_formula: NDArray[np.bool_] = np.isin(self.kind, FORMULA_KINDS)
+        gated = columns.where(lambda r: bool(r.enable or r.schedule is not None) and not r.is_hidden)
         self.gates = GateTable(
             len(order),
             {
@@ -383,19 +390,22 @@ class RuleTable:
                     self.index_of[gate_id(r.enable)] if r.enable else -1,
                     -1 if r.schedule is None else self.index_of[cell_id(r, tags)],
                 )
-                for k, r in enumerate(order)
-                if (r.enable or r.schedule is not None) and not r.is_hidden
+                for k, r in ((k, order[k]) for k in gated)
             },
             np.flatnonzero(self.kind == Kind.GATE),
-            {k: Calendar(r.schedule) for k, r in enumerate(order) if r.schedule is not None and r.is_hidden},
+            {
+                k: Calendar(r.schedule)
+                for k, r in ((k, order[k]) for k in columns.where(lambda r: r.is_hidden))
+                if r.schedule is not None
+            },
             self.row,
         )
         self.reference: NDArray[np.float64] = np.zeros(len(order))
         self.other_row: NDArray[np.int32] = np.full(len(order), -1, dtype=np.int32)
-        for k, rule in enumerate(order):
-            if rule.reference or rule.while_tag:
-                self.reference[k] = np.nan if isinstance(rule.reference, str) else rule.reference
-                self.other_row[k] = tags.row_of[rule.other] if rule.other else -1
+        for k in columns.where(lambda r: bool(r.reference or r.while_tag)):
+            rule = order[k]
+            self.reference[k] = np.nan if isinstance(rule.reference, str) else rule.reference
+            self.other_row[k] = tags.row_of[rule.other] if rule.other else -1
         self.states = StateTable(
             self.kind == Kind.STATE,
             [
@@ -403,11 +413,10 @@ class RuleTable:
                 for k in np.flatnonzero(self.kind == Kind.STATE).tolist()
             ],
         )
-        self.band: NDArray[np.float64] = _field(order, "band", np.float64)
-        self.while_above: NDArray[np.float64] = _field(order, "while_above", np.float64)
-        self.flat_ns: NDArray[np.int64] = _to_ns(np.where(self.kind == Kind.FROZEN, self.setpoint, 0.0))
+        self._lay_out_frozen(columns.where(lambda r: r.kind is Kind.FROZEN))
         self.has_range: NDArray[np.bool_] = np.isin(self.row, self.row[self.kind == Kind.RANGE])
-        self._index_inputs(order)
+        wide = columns.where(lambda r: r.kind in FORMULA_KINDS or not r.is_alone)
+        self._index_inputs({k: [tags.row_of[name] for name in order[k].inputs] for k in wide})
         self.votes = VoteTable(
             order,
             np.flatnonzero(self.kind == Kind.VOTE).tolist(),
@@ -416,17 +425,21 @@ class RuleTable:
             tags,
         )
 
-    def _index_inputs(self, order: Sequence[Rule]) -> None:
-        """Tell which rules to judge when which tag gets a sample."""
-        rows = {
-            k: [self.tags.row_of[name] for name in rule.inputs]
-            for k, rule in enumerate(order)
-            if rule.kind in FORMULA_KINDS or not rule.is_alone
-        }
+    def _lay_out_frozen(self, frozen: list[int]) -> None:
+        """Fill the columns of FROZEN rules; what other rules have in them is never touched, nor held in memory."""
+        self.band: NDArray[np.float64] = np.zeros(len(self))
+        self.while_above: NDArray[np.float64] = np.zeros(len(self))
+        self.flat_ns: NDArray[np.int64] = np.zeros(len(self), dtype=np.int64)
+        self.band[frozen] = [self.rules[k].band for k in frozen]
+        self.while_above[frozen] = [self.rules[k].while_above for k in frozen]
+        self.flat_ns[frozen] = _to_ns(self.setpoint[frozen])
+
+    def _index_inputs(self, rows: Mapping[int, list[int]]) -> None:
+        """Tell which rules to judge when which tag gets a sample, given the tag rows that rules look at."""
         self.many: NDArray[np.int64] = np.array(
             [k for k, mine in rows.items() if len(mine) > 1 or self.is_formula[k]], dtype=np.int64
         )
-        self.many_of: NDArray[np.int32] = np.full(len(order), -1, dtype=np.int32)
+        self.many_of: NDArray[np.int32] = np.full(len(self), -1, dtype=np.int32)
         self.many_of[self.many] = np.arange(len(self.many))
         width = max((len(rows[int(k)]) for k in self.many), default=1)
         self.inputs: NDArray[np.int32] = np.array(
@@ -455,7 +468,7 @@ class RuleTable:
         return np.unique(np.append(own[self.many_of[own] >= 0], others)).astype(np.int64)
 
     def __len__(self) -> int:
-        return len(self.rules)
+        return len(self.row)
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.rules)
@@ -464,26 +477,20 @@ class RuleTable:
         return self.rules[index]
 
 
-def _in_order(rules: Sequence[Rule], tags: TagTable) -> tuple[list[Rule], NDArray[np.int64]]:
-    """Order rules by tag row, group and kind; give the rank of each one's group too, int64 (r,)."""
-    code_of: dict[tuple[int, str], int] = {}
-    code = _whole((code_of.setdefault((int(r.kind), r.name), len(code_of)) for r in rules), len(rules), np.int64)
-    kinds = np.array([kind for kind, _ in code_of], dtype=np.int64)
-    groups = [f"{GROUP[Kind(kind)]}:{name}" if name else GROUP[Kind(kind)] for kind, name in code_of]
-    ranks = np.array([sorted(set(groups)).index(group) for group in groups], dtype=np.int64)
-    row = _whole((tags.row_of[r.tag] for r in rules), len(rules), np.int64)
-    order = np.lexsort((kinds[code], ranks[code], row)) if len(rules) else np.empty(0, np.int64)
-    return [rules[k] for k in order.tolist()], ranks[code][order] if len(rules) else np.empty(0, np.int64)
+def _in_order(columns: "Columns", row: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Order rules by tag row, group and kind, int64 (r,); give the rank of each one's group too, in that order."""
+    if len(row) == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    groups = [rule.group for rule in columns.shapes]
+    ranks = np.array([sorted(set(groups)).index(group) for group in groups], dtype=np.int64)[columns.of]
+    order = np.lexsort((columns.field("kind", np.int64), ranks, row))
+    return order, ranks[order]
 
 
 def runs(first: NDArray[np.int32], rows: NDArray[np.int32]) -> NDArray[np.int64]:
     """Give the places between ``first[row]`` and ``first[row + 1]`` of some rows."""
     runs = [np.arange(start, end) for start, end in zip(first[rows].tolist(), first[rows + 1].tolist(), strict=True)]
     return np.concatenate([np.empty(0, np.int64), *runs])
-
-
-def _field(order: Sequence[Rule], name: str, dtype: type[T]) -> NDArray[T]:
-    return _whole(map(attrgetter(name), order), len(order), dtype)
 
 
 def _whole(values: Iterable[Any], n: int, dtype: type[T]) -> NDArray[T]:

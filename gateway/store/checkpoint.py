@@ -108,7 +108,7 @@ def _unpack_drifts(desk: Desk, memory: Memory, columns: Mapping[str, NDArray[Any
 def _drifts(desk: Desk) -> list[str]:
     """Name the detector of each DRIFT rule by all that shapes what it has learnt."""
     found = []
-    for rule in desk.table:
+    for rule in _of_kind(desk, Kind.DRIFT):
         if rule.drift is not None:
             tag = desk.table.tags[desk.table.tags.row_of[rule.tag]]
             drift = rule.drift
@@ -118,7 +118,7 @@ def _drifts(desk: Desk) -> list[str]:
 
 def _filters(desk: Desk) -> list[str]:
     """Name the filter of each TREND rule by all that shapes it, so that one with another gain starts anew."""
-    trends = [rule for rule in desk.table if rule.kind is Kind.TREND]
+    trends = _of_kind(desk, Kind.TREND)
     period_s = desk.table.trends.period_s.tolist()
     return [
         f"{rule.id} {rule.alpha:g} {period:g}" if rule.blocks is None else _line(rule, period)
@@ -139,7 +139,12 @@ def _line(rule: Rule, period_s: float) -> str:
 
 
 def _frozen(desk: Desk) -> list[str]:
-    return [rule.id for rule in desk.table if rule.kind is Kind.FROZEN]
+    return [rule.id for rule in _of_kind(desk, Kind.FROZEN)]
+
+
+def _of_kind(desk: Desk, kind: Kind) -> list[Rule]:
+    """Give the rules of a kind without looking at all others."""
+    return [desk.table[k] for k in np.flatnonzero(desk.table.kind == kind).tolist()]
 
 
 def save(connection: Connection, now_ns: int, contents: dict[Nature, bytes]) -> None:

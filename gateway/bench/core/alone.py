@@ -16,6 +16,7 @@ from alerting.core.backend import Backend, make_taker
 from alerting.core.batch import Batch
 from alerting.core.guard import Guard, plain_rules
 from alerting.model.rule import RuleTable
+from alerting.model.vote import VoteTable
 from edge.model import Scan, TagTable
 from gateway.bench.core.plant import QUIET, START_NS, USUAL, S, Trouble, make_plant, values_of
 from gateway.bench.core.timed import figures, frozen, timed
@@ -48,10 +49,11 @@ def tiled(tags: int) -> RuleTable:
             if name in step:
                 whole += np.repeat(np.arange(times, dtype=column.dtype) * step[name], rules)
         setattr(table, name, whole)
-    table.tags, table.rules, table.alarms = made, few.rules * times, few.alarms * times
+    table.tags, table.rules, table.alarms = made, few.rules * times, tuple(few.alarms) * times
     table.first = np.append(_shifted(few.first, times, rules), rules * times).astype(np.int32)
     table.alarm_first = np.append(_shifted(few.alarm_first, times, rules), rules * times).astype(np.int32)
     table.input_first = np.zeros(len(made) + 1, dtype=np.int32)
+    table.votes = VoteTable(table.rules, [], (), {}, made)
     table.made = {"plain": np.tile(plain_rules(few), times)}
     return table
 

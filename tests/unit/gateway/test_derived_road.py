@@ -51,7 +51,13 @@ KINDS = (Kind.H, Kind.L, Kind.RATE, Kind.STALE, Kind.BAD, Kind.TREND, Kind.FROZE
 def derived_table(kind: Kind) -> RuleTable:
     """The matrix's rules of a kind, about the derived tag; the measured one has a STALE rule."""
     rules = [
-        Rule(**{**{name: getattr(rule, name) for name in Rule.__slots__}, "tag": "T.d", "id": f"T.d.{rule.kind.name}"})
+        Rule(
+            **{
+                **{name: getattr(rule, name) for name in Rule.__dataclass_fields__},
+                "tag": "T.d",
+                "id": f"T.d.{rule.kind.name}",
+            }
+        )
         for rule in rule_table(kind)
     ]
     tags = [
