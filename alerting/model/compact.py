@@ -20,7 +20,7 @@ T = TypeVar("T", bound=np.generic)
 #: Fields that each rule has for itself; all others make its shape.
 OWN = ("id", "tag", "setpoint", "revision")
 SHAPED = tuple(each.name for each in fields(Rule) if each.name not in OWN)
-_said = attrgetter(*SHAPED)
+_said, _every = attrgetter(*SHAPED), attrgetter(*Rule.__dataclass_fields__)
 _RESPONSE = SHAPED.index("response")
 
 
@@ -62,7 +62,7 @@ class Compact:
         """Compare field by field, as rules do."""
         if not isinstance(other, (Rule, Compact)):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__dataclass_fields__)
+        return _every(self) == _every(other)
 
     __hash__ = None  # type: ignore[assignment]  # A rule holds a dict.
 
@@ -72,7 +72,7 @@ class Compact:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as a plain rule."""
-        return _rule, (tuple(getattr(self, name) for name in self.__dataclass_fields__),)
+        return _rule, (_every(self),)
 
 
 for _name in SHAPED:
