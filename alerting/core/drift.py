@@ -122,10 +122,10 @@ def judge_drifts(
 
 
 def compare_drifts(table: RuleTable, memory: Memory, rules: Indexes) -> tuple[Flags, Flags]:
-    """Compare scores as they stand with setpoints; no detector is moved on."""
+    """Compare scores as they stand with setpoints; no detector is moved on, a new one says nothing."""
     place = memory.drift_of[rules]
     state = memory.drift_state[place]
-    judged = state[:, W.WAITS] == Wait.NO
+    judged = (state[:, W.WAITS] == Wait.NO) & (memory.drift_ns[place] > 0)
     setpoint = table.drifts.setpoint[place]
     score = state[:, W.SCORE]
     return judged & (score >= setpoint), judged & (score < HOLD * setpoint)

@@ -55,6 +55,7 @@ class Formula:
         cause: Why it was unknown then, as in ``Verdict``, int32 (n,).
         said_at, sides_at: The same when the rule let go (0) and tripped (1) last, (n, 2, …).
         told_ns: When it was told last that it is not judged, int64 (n,).
+        lapsed: Tags that were stale when it was judged last, bool (n, i); not kept over a restart.
     """
 
     rules: Indexes
@@ -67,6 +68,7 @@ class Formula:
     said_at: Truths
     sides_at: NDArray[np.float64]
     told_ns: Times
+    lapsed: NDArray[np.bool_]
 
 
 class Formulas:
@@ -95,6 +97,7 @@ class Formulas:
                     said_at=np.full((n, 2, s), -1, np.int8),
                     sides_at=np.full((n, 2, s, 2), np.nan),
                     told_ns=np.zeros(n, np.int64),
+                    lapsed=np.zeros(program.rows.shape, np.bool_),
                 )
             )
 
@@ -236,6 +239,7 @@ class Formulas:
         formula.said[places] = verdict.said
         formula.sides[places] = verdict.sides
         formula.cause[places] = verdict.cause
+        formula.lapsed[places] = inputs.is_stale
         at_ns = formula.state.time_ns[places]
         self._tell(formula, places, at_ns)
         return verdict.truth, at_ns
@@ -290,7 +294,7 @@ class Formulas:
             for theirs, found, places in other.of(wanted[known]):
                 at = known[found]
                 formula.state.put(at, theirs.state.take(places))
-                for name in ("said", "sides", "cause", "said_at", "sides_at", "told_ns"):
+                for name in ("said", "sides", "cause", "said_at", "sides_at", "told_ns", "lapsed"):
                     getattr(formula, name)[at] = getattr(theirs, name)[places]
 
 
@@ -381,6 +385,7 @@ def moments(memory: "Memory", rules: Indexes, until_ns: Times, reach: Reach) -> 
     for formula, at, places in memory.formulas.of(rules):
         until = until_ns[at]
         lapse_ns = _lapse(memory, formula.program.rows[places], until, reach, at)
+        lapse_ns = _not_missed(formula, places, lapse_ns)
         while True:
             due = next_due(formula.program, formula.state, places, lapse_ns)
             mine = np.flatnonzero(due <= until)
@@ -397,8 +402,9 @@ def judge(
     """Judge rules by a scan that memory has taken; ``new_rows`` are the rows of its judged samples."""
     for formula, at, places in memory.formulas.of(rules):
         rows = formula.program.rows[places]
-        lapse_ns = _lapse(memory, rows, time_ns[at], reach, at)
+        # A rule's time never goes back; what its tags' sources have come to is counted from there.
         at_ns = np.maximum(time_ns[at], formula.state.time_ns[places])
+        lapse_ns = _lapse(memory, rows, at_ns, reach, at)
         inputs = _inputs(memory, rows, lapse_ns, at_ns, new_rows)
         truth, when_ns = memory.formulas.take(formula, places, inputs, at_ns)
         yield formula.rules[places], truth, when_ns
@@ -416,7 +422,8 @@ def dues_ns(memory: "Memory", ahead_ns: Times) -> Times:
         ahead = ahead_ns[memory.source[rows]]
         lead = ahead.min(axis=1)
         lapse_ns = np.where(memory.is_watched[rows], _silent_at(memory, rows) + ahead - lead[:, None], NEVER_NS)
-        due = next_due(formula.program, formula.state, np.arange(len(rows)), lapse_ns)
+        everyone = np.arange(len(rows))
+        due = next_due(formula.program, formula.state, everyone, _not_missed(formula, everyone, lapse_ns))
         found.append((due + lead)[due < NEVER_NS])
     return np.concatenate(found)
 
@@ -430,6 +437,15 @@ def _lapse(memory: "Memory", rows: NDArray[np.int32], at_ns: Times, reach: Reach
     """Tell when each tag falls stale if nothing comes, in the rule's time, int64 (m, i)."""
     lapse = _silent_at(memory, rows) + (at_ns[:, None] - reach.come_ns(memory.source[rows], at))
     return np.where(memory.is_watched[rows], lapse, NEVER_NS)
+
+
+def _not_missed(formula: Formula, places: Indexes, lapse_ns: Times) -> Times:
+    """Put off to the next moment what fell stale before a rule's time without being told.
+
+    A sample may be older than the clock reading at which the rule was judged; its tag may be stale before that time.
+    """
+    now = formula.state.time_ns[places][:, None]
+    return np.where(formula.lapsed[places] & (lapse_ns <= now), lapse_ns, np.maximum(lapse_ns, now + 1))
 
 
 def _inputs(

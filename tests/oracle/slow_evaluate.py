@@ -29,11 +29,15 @@ Written from the stated rules and from nothing else; it shares no code with the 
   pauses as for BAD. How stale an input is, its own source tells: the scan's own source has come as far as the newest
   of the rule's samples in the scan, any other as far as its watermark. Its delays expire on the watermark that is
   furthest.
+* EXPRESSIONs: see ``slow_asked``.
 * A swap puts other rules in the place of these, after a clock reading. A rule with an id that was there keeps its trip
   and its delay; of what its condition remembers a RATE with another window and a TREND with another gain or gap forget
   all. One that is new or judges otherwise (anything but tier, response, latching, revision; for BAD also whether the
   tag has a RANGE rule) is judged by the last sample, at the watermark, if that sample was judged and is not stale; BAD
-  and RANGE by the last sample that was not retained; STALE trips or lets go by the silence so far.
+  and RANGE by the last sample that was not retained; STALE trips or lets go by the silence so far. A DRIFT with another
+  season, span or baseline learns anew. A condition or schedule that no rule named before is asked at the swap; a rule
+  that hangs on one that shuts it now is let go of, one that hung on one and does so no more is judged as one that
+  judges otherwise.
 """
 
 import math
@@ -44,6 +48,7 @@ import numpy as np
 
 from alerting.model.rule import Kind, Rule
 from edge.model import Scan, Tag, TagTable
+from tests.oracle.slow_asked import SlowAsked
 from tests.oracle.slow_blocks import SlowBlocks
 from tests.oracle.slow_drift import SlowDrift
 from tests.oracle.slow_gate import Asked, SlowGate, SlowSchedule
@@ -227,7 +232,11 @@ class SlowRule:
         """Go on as another rule of the same id; tell whether it judges otherwise."""
         old, self.rule = self.rule, rule
         told = ("tier", "response", "is_latching", "revision")
-        differs = any(getattr(old, one.name) != getattr(rule, one.name) for one in fields(Rule) if one.name not in told)
+        differs = any(
+            repr(getattr(old, one.name)) != repr(getattr(rule, one.name))  # by what is written, where NaN is NaN
+            for one in fields(Rule)
+            if one.name not in told
+        )
         if old.window_s != rule.window_s:
             self.kept = []
         if self.trend is not None and (old.alpha, old.gap_s, old.blocks) != (
@@ -238,6 +247,10 @@ class SlowRule:
             self.trend = slow_trend(rule, tag)
         elif self.trend is not None:
             self.trend.rule = rule
+        if self.drift is not None and old.drift_memory != rule.drift_memory:
+            self.drift = SlowDrift(rule, tag)
+        elif self.drift is not None:
+            self.drift.rule = rule
         return differs
 
 
@@ -277,7 +290,7 @@ class SlowTag:
             is_bad = self.last_quality >= BAD_FROM
             is_mine = not self.has_range or (kind is Kind.RANGE) is (self.last_quality in OUT_OF_RANGE)
             return rule.see(time_ns, holds=True, lets_go=False) if is_bad and is_mine else []
-        if not self.is_relied_on or kind in (Kind.STALE, Kind.RATE, Kind.TREND, Kind.FROZEN):
+        if not self.is_relied_on or kind in (Kind.STALE, Kind.RATE, Kind.TREND, Kind.FROZEN, Kind.DRIFT):
             return []
         holds, lets_go = rule.compare(time_ns, self.value, self, lambda _: math.nan)
         return rule.see(time_ns, holds=holds, lets_go=lets_go)
@@ -322,7 +335,7 @@ class SlowTag:
         """Judge a rule on this tag alone by what it knows, at a swap."""
         kind = rule.rule.kind
         if kind is Kind.STALE:
-            if watermark - max(self.last_ns, self.start_ns) < self.stale_after:
+            if watermark - max(self.last_ns, self.start_ns, rule.opened) < self.stale_after:
                 return rule.see(watermark, holds=False, lets_go=True)
             if rule.active:
                 return []
@@ -429,7 +442,7 @@ class SlowCore:
             SlowTag(
                 tag.name,
                 self.sources[tag.source],
-                [r for r in rules if r.tag == tag.name and len(r.inputs) == 1],
+                [r for r in rules if r.tag == tag.name and len(r.inputs) == 1 and not r.when],
                 start_ns,
             )
             for tag in tags
@@ -438,31 +451,41 @@ class SlowCore:
             for rule in slow.rules:
                 rule.trend = slow_trend(rule.rule, tag) if rule.rule.kind is Kind.TREND else None
                 rule.drift = SlowDrift(rule.rule, tag) if rule.rule.kind is Kind.DRIFT else None
-        self.joints = [
-            SlowJoint(SlowRule(rule), [self.tags[tags.row_of[name]] for name in rule.inputs])
-            for rule in rules
-            if len(rule.inputs) > 1
-        ]
+        self.joints = [self.joint(SlowRule(rule)) for rule in rules if len(rule.inputs) > 1 or rule.when]
         self.gates: dict[str, SlowGate] = {}
-        by_name = {tag.name: tag for tag in self.tags}
-        for text, asked in {rule.enable: rule.enable_asked for rule in rules if rule.enable}.items():
-            self.gates[text] = SlowGate(
-                text,
-                {name: Asked(by_name[name]) for name in asked},
-                [(each, tag) for tag in self.tags for each in tag.rules if each.rule.enable == text],
-                [joint for joint in self.joints if joint.rule.rule.enable == text],
-            )
+        self.schedules: list[SlowSchedule] = []
+        self.hang(rules)
 
-        self.schedules = [
-            SlowSchedule(
-                schedule,
-                source,
-                [(r, t) for t in self.tags if t.source is source for r in t.rules if r.rule.schedule == schedule],
-                [j for j in self.joints if j.tags[0].source is source and j.rule.rule.schedule == schedule],
-            )
-            for schedule in dict.fromkeys(rule.schedule for rule in rules if rule.schedule is not None)
-            for source in self.sources.values()
-        ]
+    def joint(self, one: "SlowRule") -> "SlowJoint | SlowAsked":
+        tags = [self.tags[self.table.row_of[name]] for name in one.rule.inputs]
+        return SlowAsked(one, tags) if one.rule.kind is Kind.EXPRESSION else SlowJoint(one, tags)
+
+    def hang(self, rules: list[Rule]) -> tuple[list[SlowSchedule], list[SlowGate]]:
+        """Hang the rules on their conditions and schedules; give those that nothing hung on before."""
+        by_name = {tag.name: tag for tag in self.tags}
+        new_schedules, new_gates = [], []
+        gates, schedules = {}, []
+        for text, asked in {rule.enable: rule.enable_asked for rule in rules if rule.enable}.items():
+            gate = self.gates.get(text)
+            if gate is None:
+                gate = SlowGate(text, {name: Asked(by_name[name]) for name in asked})
+                new_gates.append(gate)
+            gate.own = [(each, tag) for tag in self.tags for each in tag.rules if each.rule.enable == text]
+            gate.joints = [joint for joint in self.joints if joint.rule.rule.enable == text]
+            gates[text] = gate
+        for schedule in dict.fromkeys(rule.schedule for rule in rules if rule.schedule is not None):
+            for source in self.sources.values():
+                own = [(r, t) for t in self.tags if t.source is source for r in t.rules if r.rule.schedule == schedule]
+                joints = [j for j in self.joints if j.tags[0].source is source and j.rule.rule.schedule == schedule]
+                known = [one for one in self.schedules if one.schedule == schedule and one.source is source]
+                if not own and not joints:
+                    continue
+                one = known[0] if known else SlowSchedule(schedule, source, own, joints)
+                one.own, one.joints = own, joints
+                schedules.append(one)
+                new_schedules += [] if known else [one]
+        self.gates, self.schedules = gates, schedules
+        return new_schedules, new_gates
 
     def evaluate(self, scan: Scan) -> tuple[list[Transition], list[Transition]]:
         before: list[Transition] = []
@@ -508,7 +531,7 @@ class SlowCore:
             source.received_ns = scan.received_ns
         return before, after
 
-    def newest(self, joint: SlowJoint, times: dict[int, int]) -> int:
+    def newest(self, joint: "SlowJoint | SlowAsked", times: dict[int, int]) -> int:
         """Newest time of a rule's samples in a scan; 0 where it has none."""
         return max((times[row] for row, tag in enumerate(self.tags) if row in times and tag in joint.tags), default=0)
 
@@ -521,11 +544,13 @@ class SlowCore:
         found += [found for tag in self.tags for found in tag.read_clock(tag.source.watermark(now_ns))]
         return found + [found for joint in self.joints for found in joint.read_clock(now_ns)]
 
-    def swap(self, rules: Iterable[Rule], now_ns: int) -> list[Transition]:
+    def swap(self, rules: Iterable[Rule], now_ns: int) -> list[Transition]:  # noqa: C901 - one thing after the other
         """Go on with other rules; the clock has just been read."""
         rules = list(rules)
         known = {one.rule.id: one for tag in self.tags for one in tag.rules}
         known |= {joint.rule.rule.id: joint.rule for joint in self.joints}
+        joints = {joint.rule.rule.id: joint for joint in self.joints}
+        rewritten = {rule.id for rule in rules if rule.id in known and known[rule.id].rule.when != rule.when}
         had_range = {tag.name: tag.has_range for tag in self.tags}
         differs: set[str] = set()
         mine: dict[str, list[SlowRule]] = {tag.name: [] for tag in self.tags}
@@ -536,11 +561,17 @@ class SlowCore:
             if one is None:
                 one = SlowRule(rule)
                 one.trend = slow_trend(rule, tag) if rule.kind is Kind.TREND else None
+                one.drift = SlowDrift(rule, tag) if rule.kind is Kind.DRIFT else None
                 differs.add(rule.id)
             elif one.become(rule, tag):
                 differs.add(rule.id)
-            if len(rule.inputs) > 1:
-                self.joints.append(SlowJoint(one, [self.tags[self.table.row_of[name]] for name in rule.inputs]))
+            if len(rule.inputs) > 1 or rule.when:
+                known_joint = joints.get(rule.id)
+                if known_joint is None or isinstance(known_joint, SlowJoint) or rule.id in rewritten:
+                    known_joint = self.joint(one)
+                    if isinstance(known_joint, SlowJoint):
+                        known_joint.tags = [self.tags[self.table.row_of[name]] for name in rule.inputs]
+                self.joints.append(known_joint)
             else:
                 mine[tag.name].append(one)
         found: list[Transition] = []
@@ -549,12 +580,40 @@ class SlowCore:
             slow.has_range = any(one.rule.kind is Kind.RANGE for one in slow.rules)
             stale = [one.rule.setpoint for one in slow.rules if one.rule.kind is Kind.STALE]
             slow.stale_after = nanoseconds(stale[0]) if stale else math.inf
+        found += self.shut_and_open(rules, now_ns)
         for slow in self.tags:
             for one in slow.rules:
                 is_shared = one.rule.kind is Kind.BAD and slow.has_range is not had_range[slow.name]
-                if one.rule.id in differs or is_shared:
+                if (one.rule.id in differs or is_shared) and not one.is_disabled:
                     found += slow.judge_again(one, slow.source.watermark(now_ns))
         for joint in self.joints:
-            if joint.rule.rule.id in differs:
+            if joint.rule.rule.id in differs and not joint.rule.is_disabled:
                 found += joint.judge_again(now_ns)
+        return found
+
+    def shut_and_open(self, rules: list[Rule], now_ns: int) -> list[Transition]:
+        """Ask the conditions and schedules that are new at a swap, and let go of what hangs on a shut one now."""
+        found: list[Transition] = []
+        new_schedules, new_gates = self.hang(rules)
+        ones = [(one, [tag]) for tag in self.tags for one in tag.rules]
+        ones += [(joint.rule, joint.tags) for joint in self.joints]
+        was = {id(one): one.is_disabled for one, _ in ones}
+        for schedule in new_schedules:
+            found += schedule.look(schedule.source.watermark(now_ns), now_ns, {})
+        touched = {id(one) for one, _ in ones}  # What had ended before has ended; what opens is judged below.
+        for gate in new_gates:
+            for asked in gate.tags.values():
+                asked.is_silent = asked.tag.source.watermark(now_ns) >= asked.stale_at()
+            found += gate.turn(None, 0, now_ns, 0, touched)
+        for one, tags in ones:
+            shut = [gate for gate in self.gates.values() if gate.is_shut and one.rule.enable == gate.text]
+            shut_by_clock = [each for each in self.schedules if each.is_shut and one in [r for r, _ in each.own]]
+            shut_by_clock += [e for e in self.schedules if e.is_shut and one in [joint.rule for joint in e.joints]]
+            at = max(tag.source.watermark(now_ns) for tag in tags)
+            count = len(shut) + len(shut_by_clock)
+            if count and not one.is_disabled:
+                found += one.disable(at)
+            elif not count and (was[id(one)] or one.is_disabled):
+                one.opened = at
+            one.disabled_by = count
         return found

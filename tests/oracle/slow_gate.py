@@ -119,6 +119,14 @@ def apply(
             found += rule.enable(at) if id(rule) in touched else tag.enable(rule, at)
     for joint in joints:
         at = max(come(tag.source) for tag in joint.tags)
+        if hasattr(joint, "asked"):  # an EXPRESSION
+            if is_shut:
+                found += [] if id(joint.rule) in touched else joint.fall_silent(at, come, 1)
+                found += joint.rule.disable(at)
+            else:
+                joint.rule.enable(at)
+                found += [] if id(joint.rule) in touched or joint.rule.is_disabled else joint.hear(at, come)
+            continue
         overdue = max(come(tag.source) - 1 - tag.last_ns - tag.stale_after for tag in joint.tags)
         if is_shut:
             found += [] if id(joint.rule) in touched else joint.rule.hold(at - 1, at - 1 - overdue)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from alerting.model.blocks import LINES, Blocks
+from alerting.model.drift import Drift
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.schedule import Schedule
 from alerting.model.schedule import Span as DaySpan
@@ -276,3 +277,61 @@ def change_rules(rng: np.random.Generator, rules: Sequence[Rule], tags: TagTable
         else:
             after.append(rule)
     return after + [rule for rule in fresh.values() if rng.random() < share * 0.3]
+
+
+TEXTS = (
+    "{0} > 0 and {1} < 0.75",
+    "not {0} >= 0.25 or {1} > 1",
+    "is_bad({0}) or {1} > 0.5",
+    "is_stale({1}) or {0} < -0.5",
+    "{0} / {1} > 1",
+    "vote(2, {0} > 0, {1} > 0, {0} < -0.5)",
+    'quality({1}) == "BAD" or {0} + {1} >= 1',
+)
+
+
+def with_everything(rng: np.random.Generator, rules: list[Rule], tags: TagTable) -> list[Rule]:
+    """Add DRIFTs and EXPRESSIONs to rules, and give half of all an enable-condition or a schedule, or both."""
+    more = []
+    for tag in tags:
+        other = tags[int(rng.integers(len(tags)))].name
+        delays = {"on_delay_s": pick(rng, (0.0, 0.0, 0.2, 0.5)), "off_delay_s": pick(rng, (0.0, 0.0, 0.3))}
+        if rng.random() < 0.6:
+            asked = tuple(dict.fromkeys((tag.name, other)))
+            text = pick(rng, TEXTS if len(asked) > 1 else (*TEXTS[:1], *TEXTS[2:4])).format(tag.name, other)
+            more.append(make_rule(Kind.EXPRESSION, np.nan, tag=tag.name, when=text, asked=asked, **delays))
+        if rng.random() < 0.6:
+            drift = Drift(
+                detector=pick(rng, ("ewma", "cusum")), season="none", span_s=pick(rng, (0.5, 1.0)), base_s=4.0,
+                warm_up_s=2.0,
+            )  # fmt: skip
+            setpoint = pick(rng, (0.5, 1.0, 2.0))
+            more.append(make_rule(Kind.DRIFT, setpoint, tag=tag.name, drift=drift, **delays))
+    return with_schedules(rng, [*rules, *more], tags)
+
+
+def change_everything(
+    rng: np.random.Generator, rules: Sequence[Rule], tags: TagTable, share: float = 0.2
+) -> list[Rule]:
+    """Change rules as ``change_rules`` does, and their conditions and schedules too."""
+    others = {rule.id: rule for rule in with_everything(rng, random_rules(rng, tags), tags)}
+    after = []
+    for rule in change_rules(
+        rng, [each for each in rules if each.kind not in (Kind.DRIFT, Kind.EXPRESSION)], tags, share
+    ):
+        other = others.get(rule.id)
+        if other is None or rng.random() >= share:
+            after.append(rule)
+        else:
+            hung = {name: getattr(other, name) for name in ("enable", "enable_asked", "schedule")}
+            after.append(replace(rule, **hung, revision=rule.revision + 1))
+    mine = {rule.id: rule for rule in rules if rule.kind in (Kind.DRIFT, Kind.EXPRESSION)}
+    for name in dict.fromkeys((*mine, *others)):
+        rule, other = mine.get(name), others.get(name)
+        if (rule or other).kind not in (Kind.DRIFT, Kind.EXPRESSION):  # type: ignore[union-attr]
+            continue
+        is_moved = rng.random() < share
+        chosen = (other if rng.random() < 0.8 else None) if is_moved else rule
+        if chosen is not None:
+            after.append(chosen)
+    return after

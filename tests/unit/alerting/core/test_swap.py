@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -11,10 +12,20 @@ from hypothesis import strategies as st
 
 from alerting.core import Memory, evaluate, expire
 from alerting.core.swap import carry, compare, judge_anew
-from alerting.model.rule import RuleTable
+from alerting.model.drift import Drift
+from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.tier import Tier
 from edge.model import Scan
 from tests.oracle.slow_evaluate import SlowCore
-from tests.unit.alerting.core.scene import START_NS, change_rules, make_tags, random_rules, random_steps
+from tests.unit.alerting.core.scene import (
+    START_NS,
+    change_everything,
+    change_rules,
+    make_tags,
+    random_rules,
+    random_steps,
+    with_everything,
+)
 from tests.unit.alerting.core.test_oracle import by_rule, delays, told
 
 SWAPS = 0.25  # of the clock readings
@@ -24,18 +35,29 @@ SHARES = 2  # processes
 
 
 def drive(
-    seed: int, *, tags: int, steps: int, jitter: int = 4, share: float = 0.3, swaps: float = SWAPS, kept: float = 1.0
+    seed: int,
+    *,
+    tags: int,
+    steps: int,
+    jitter: int = 4,
+    share: float = 0.3,
+    swaps: float = SWAPS,
+    kept: float = 1.0,
+    is_whole: bool = False,
 ) -> Counter[str]:
     """Drive both over one random scene with swaps; give how much happened.
 
     Args:
         share: Of the rules that a swap changes.
         swaps: Of the clock readings that end with a swap.
+        is_whole: With DRIFTs, EXPRESSIONs, enable-conditions and schedules.
         kept: Of the rules that the scene begins with; fewer are quicker.
     """
     rng = np.random.default_rng(seed)
     site = make_tags(tags, min(tags, 2))
     rules = [rule for rule in random_rules(rng, site) if kept == 1.0 or rng.random() < kept]
+    rules = with_everything(rng, rules, site) if is_whole else rules
+    change = change_everything if is_whole else change_rules
     table = RuleTable(rules, site)
     memory, slow = Memory.fresh(table, START_NS), SlowCore(rules, site, START_NS)
     seen: Counter[str] = Counter()
@@ -55,7 +77,7 @@ def drive(
         seen["transitions"] += sum(map(len, found))
         if isinstance(step, Scan) or rng.random() >= swaps:
             continue
-        rules = change_rules(rng, rules, site, share)
+        rules = change(rng, rules, site, share)
         exchange = compare(table, RuleTable(rules, site))
         memory = carry(exchange, memory, Memory.fresh(exchange.new, 0))
         table = exchange.new
@@ -77,11 +99,22 @@ def test_few_tags_with_swaps(seed: int, jitter: int) -> None:
     assert seen["swaps"] >= 4
 
 
+@pytest.mark.parametrize("jitter", [0, 2, 4])
+@pytest.mark.parametrize("seed", range(3))
+def test_few_tags_with_every_kind_gates_and_schedules(seed: int, jitter: int) -> None:
+    seen = drive(3000 * jitter + seed, tags=4, steps=150, jitter=jitter, is_whole=True)
+
+    assert seen["transitions"] > 50
+    assert seen["swaps"] >= 4
+
+
 def lean_share(number: int) -> Counter[str]:
     """Drive one process's share of the long comparison."""
     seen: Counter[str] = Counter()
     for scene in range(number, MANY // LEAN, SHARES):
-        seen += drive(500_000 + scene, tags=3, steps=LEAN, share=0.6, swaps=0.08, kept=0.4)
+        whole = scene % 8 == 7
+        tags, kept = (2, 0.3) if whole else (3, 0.4)
+        seen += drive(500_000 + scene, tags=tags, steps=LEAN, share=0.6, swaps=0.08, kept=kept, is_whole=whole)
     return seen
 
 
@@ -101,6 +134,28 @@ def test_a_hundred_thousand_scans_with_rule_changes_in_flight() -> None:
 @given(seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 60), share=st.sampled_from([0.1, 0.5, 1.0]))
 def test_one_tag_alone(seed: int, steps: int, share: float) -> None:
     drive(seed, tags=1, steps=steps, share=share)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 60), jitter=st.sampled_from([0, 2, 4]))
+def test_two_tags_with_every_kind_gates_and_schedules(seed: int, steps: int, jitter: int) -> None:
+    drive(seed, tags=2, steps=steps, jitter=jitter, share=0.5, is_whole=True)
+
+
+def test_a_changed_drift_that_rings_goes_on_ringing_until_it_has_learnt_anew() -> None:
+    """What has seen nothing yet says nothing: it neither trips nor lets go at the swap."""
+    site = make_tags(1, 1)
+    drift = Drift(season="none", span_s=1.0, base_s=4.0, warm_up_s=2.0)
+    rule = Rule(id="t0.DRIFT", tag="t0", kind=Kind.DRIFT, setpoint=2.0, tier=Tier.BLUE, drift=drift)
+    table = RuleTable([rule], site)
+    memory = Memory.fresh(table, START_NS)
+    memory.is_active[0], memory.drift_ns[0], memory.last_ns[0] = True, START_NS, START_NS
+    memory.value[0], memory.value_ns[0] = 1.0, START_NS
+    other = RuleTable([replace(rule, drift=replace(drift, span_s=2.0))], site)
+    exchange = compare(table, other)
+    after = carry(exchange, memory, Memory.fresh(other, 0))
+    assert len(judge_anew(other, after, exchange.judged, START_NS + 1)) == 0
+    assert after.is_active[0]
 
 
 def test_a_table_of_the_same_rules_changes_nothing() -> None:

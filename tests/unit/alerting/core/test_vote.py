@@ -12,8 +12,10 @@ from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
 from edge.model import Nature, Quality, Reason, Scan, Tag, TagTable
 from edge.model.quality import encode
+from tests.oracle.slow_evaluate import SlowCore
+from tests.unit.alerting.core.scene import make_rule, make_tags, random_steps
 
-START_NS = 1_700_000_000 * S_TO_NS
+START_NS = 1_700_000_000 * S_TO_NS  # as in the scenes
 BAD = encode(Quality.BAD, Reason.COMMS)
 RETAINED = encode(Quality.UNCERTAIN, Reason.RETAINED)
 NAMES = ("a", "b", "c")
@@ -186,6 +188,53 @@ def test_a_restart_knows_how_the_members_stood() -> None:
     again.timers.forget()
     stage.say(12)
     assert stage.told == about(("raised", 11))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_scenes_against_counting_by_hand(seed: int) -> None:
+    """After each tick the vote stands as the slow oracle's members say, counted one by one."""
+    rng = np.random.default_rng(seed)
+    k, keeps_k = int(rng.integers(1, 4)), bool(rng.random() < 0.4)
+    tags = TagTable([*make_tags(3, 2), Tag(name="gas", source="derived:s0+s1", unit="R")])
+    kinds = (Kind.H, Kind.L, Kind.H)
+    rules = [
+        make_rule(kind, 0.5 if kind is Kind.H else -0.5, tag=f"t{n}", deadband=float(rng.choice([0.0, 0.25])),
+                  on_delay_s=float(rng.choice([0.0, 0.3])), off_delay_s=float(rng.choice([0.0, 0.5])))
+        for n, kind in enumerate(kinds)
+    ]  # fmt: skip
+    rules += [make_rule(Kind.STALE, 2.0, tag=f"t{n}") for n in range(3)]
+    slow = SlowCore(rules, TagTable([tags[row] for row in range(3)]), START_NS)
+    members = tuple(rule.id for rule in rules[:3])
+    vote = make_rule(Kind.VOTE, float(k), tag="gas", asked=("t0", "t1", "t2"), keeps_k=keeps_k, members=members)
+    desk = Desk("s", RuleTable([*rules, vote], tags), [], (), START_NS)
+    memory = desk.memories[Nature.ACTUAL]
+    stood, changes = False, 0
+    for step in random_steps(rng, TagTable([tags[row] for row in range(3)]), 400, jitter=2):
+        now_ns = step.received_ns if isinstance(step, Scan) else step
+        desk.begin(now_ns)
+        if isinstance(step, Scan) and len(step):
+            slow.expire(now_ns - 1)
+            slow.evaluate(step)
+            desk.take(step)
+        desk.finish()
+        slow.expire(now_ns)
+        agree = out = awaited = 0
+        for tag in slow.tags:
+            limit, silence = tag.rules
+            if silence.active or (tag.last_ns and not tag.is_relied_on):
+                out += 1
+            elif not tag.last_ns:
+                awaited += 1
+            else:
+                agree += limit.active
+        if agree >= (k if keeps_k else max(1, k - out)):
+            expected = True
+        else:
+            expected = stood if agree + out + awaited >= k else False
+        changes += expected is not stood
+        stood = bool(memory.is_active[desk.table.index_of["gas.VOTE"]])
+        assert stood is expected, f"seed {seed}: {agree} agree, {out} out, {awaited} awaited, k {k} {keeps_k}"
+    assert changes
 
 
 def test_suppressed_members_still_vote_and_hidden_ones_never_ring() -> None:
