@@ -46,6 +46,7 @@ from gateway.load.overlay import NOTHING
 from gateway.meter import Meter, Stage
 from gateway.nodes.reception import NodeStatus, Reception, Taken
 from gateway.probe import Asked, Probed, Prober
+from gateway.push.channel import Channel
 from gateway.push.compose import Composer
 from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
@@ -85,6 +86,7 @@ class Parts:
     record: Path | None = None
     event_log: EventLog | None = None
     jitter_seed: int | None = None
+    channels: Mapping[str, Channel] | None = None  # in place of webhooks, by destination
     warm: Callable[[], None] | None = (
         None  # what makes the compiled backend ready, in a thread; none: array code judges
     )
@@ -156,6 +158,7 @@ class Gateway:
             write=self.store.write,
             read=self.store.read,
             seed=parts.jitter_seed,
+            channels=parts.channels,
         )
         recorder = Recorder(parts.record, self.desk, self.intake, site.revision) if parts.record else None
         self._recorder = recorder

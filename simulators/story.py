@@ -14,6 +14,7 @@ import numpy as np
 from simulators.plant import ACTS, Act, Plant
 
 STORIES = Path(__file__).parent / "stories"
+DEMONSTRATION = "demonstration"
 
 
 class StoryError(Exception):
@@ -50,6 +51,14 @@ class Story:
         return self.moments[first : self._told]
 
 
+def told_on_devices() -> list[Path]:
+    """Give the stories that the simulated devices can tell: those of the demonstration plant."""
+    files = sorted(STORIES.glob("*.toml"))
+    return [
+        file for file in files if tomllib.loads(file.read_text("utf-8")).get("plant", DEMONSTRATION) == DEMONSTRATION
+    ]
+
+
 def read_story(name: str) -> Story:
     """Read a story by its name in ``simulators/stories`` or by its path.
 
@@ -60,12 +69,18 @@ def read_story(name: str) -> Story:
     if path.suffix != ".toml":
         path = STORIES / f"{name}.toml"
     if not path.exists():
-        known = ", ".join(sorted(file.stem for file in STORIES.glob("*.toml")))
+        known = ", ".join(path.stem for path in told_on_devices())
         raise StoryError(f"There is no story {name!r}. Known stories: {known}; a path must end in .toml.")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise StoryError(f"{path}: not TOML: {error}") from error
+    plant = content.get("plant", DEMONSTRATION)
+    if plant != DEMONSTRATION:
+        raise StoryError(
+            f"{path.name} is played on the plant {plant!r}, and the devices serve the demonstration's alone. "
+            f"Play it with fengsui simulate {path.stem}."
+        )
     mistakes: list[str] = []
     moments = [_moment(row, f"{path.name}: act {number}", mistakes) for number, row in enumerate(content["act"], 1)]
     if mistakes:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulators.plant import Plant
-from simulators.story import STORIES, StoryError, read_story
+from simulators.story import StoryError, read_story, told_on_devices
 from simulators.wiring import read_wiring
 
 SITE = Path("config/demo/site.toml")
@@ -67,7 +67,7 @@ def test_each_moment_is_told_once_and_in_order() -> None:
     assert [moment.act.verb for moment in later] == ["leak"]
 
 
-@pytest.mark.parametrize("path", sorted(STORIES.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", told_on_devices(), ids=lambda path: path.stem)
 def test_each_story_is_told_in_both_languages(path: Path) -> None:
     story = read_story(str(path))
 
@@ -93,6 +93,11 @@ def test_a_wrong_story_names_every_mistake(tmp_path: Path) -> None:
     ]
 
 
+def test_a_story_of_another_plant_is_not_for_devices() -> None:
+    with pytest.raises(StoryError, match=r"Play it with fengsui simulate buncefield\."):
+        read_story("buncefield")
+
+
 def test_an_unknown_story_names_the_known_ones() -> None:
-    with pytest.raises(StoryError, match=r"There is no story 'nope'\. Known stories: first_light"):
+    with pytest.raises(StoryError, match=r"There is no story 'nope'\. Known stories: first_light;"):
         read_story("nope")

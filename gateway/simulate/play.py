@@ -1,0 +1,208 @@
+"""Play: one scenario with one seed, from the first step of its plant to the verdicts.
+
+Flow: scenario, site, seed -> [physics alone | plant + whole gateway in manual time | physics alone] -> Played
+Why: one seed is one run: no thread, no socket, no clock but the one that moves when nothing is ready.
+"""
+
+import asyncio
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import orjson
+
+from edge.clock import Clock
+from edge.clock_manual import ManualClock, run_manual
+from edge.config import Source
+from edge.model import TagTable
+from gateway.app import Gateway, Parts
+from gateway.config import Site
+from gateway.executor import InlineExecutor
+from gateway.historian.memory import MemoryHistorian
+from gateway.meter import Stage
+from gateway.record import EventLog
+from gateway.simulate.authority import Authority
+from gateway.simulate.field import Field, Staged, Trace
+from simulators.instrument import Faults, SourceLine
+from simulators.scenario import Event, Scenario, Seen, Verdict, judge
+
+T = TypeVar("T")
+NS = 1_000_000_000
+
+
+@dataclass(slots=True)
+class Spent:
+    """Real time by stage, s."""
+
+    clock: Clock
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def on(self, stage: str, work: Callable[[], T]) -> T:
+        """Do some work and count its time."""
+        began_ns = self.clock.monotonic_ns()
+        try:
+            return work()
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + (self.clock.monotonic_ns() - began_ns) / NS
+
+
+class _TimedExecutor(InlineExecutor):
+    """Inline, and its time counted."""
+
+    def __init__(self, spent: Spent, stage: str) -> None:
+        self._spent, self._stage = spent, stage
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Run a function at once."""
+        await asyncio.sleep(0)
+        return self._spent.on(self._stage, function)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What a run came to.
+
+    Attributes:
+        log: The event log, JSON lines; the same bytes for the same scenario, site and seed.
+        spent_s: Real time by stage, s; ``pace`` is story seconds with the gateway over real seconds of all of them.
+        balances: Of each stage of the road; all 0, or samples were lost or made up.
+    """
+
+    scenario: Scenario
+    seed: int
+    verdicts: tuple[Verdict, ...]
+    seen: Seen
+    log: bytes
+    trace: Trace
+    tags: tuple[str, ...]
+    scans: int
+    samples: int
+    spent_s: Mapping[str, float]
+    pace: float
+    balances: Mapping[str, int]
+
+    @property
+    def is_passed(self) -> bool:
+        """Tell whether all expectations were met and the road's books balance."""
+        return all(verdict.is_met for verdict in self.verdicts) and not any(self.balances.values())
+
+
+def play(scenario: Scenario, site: Site, seed: int, folder: Path, watch: Clock, record: Path | None = None) -> Played:
+    """Play a scenario once.
+
+    Args:
+        folder: For the gateway's data; must be empty.
+        watch: A real clock, to time the stages by; nothing else hangs on it.
+        record: Where the gateway's own recording goes.
+    """
+    site = replace(site, data=folder)
+    spent = Spent(watch)
+    plant, faults, lines = np.random.default_rng(seed).spawn(3)
+    works = scenario.kind.make(plant)
+    ranges = _ranges(site.tags)
+    field_side = Field(
+        scenario,
+        works,
+        Faults(scenario.faults, works.tags, faults, ranges=ranges),
+        [
+            SourceLine(source.id, scenario.faults, dice)
+            for source, dice in zip(site.sources, lines.spawn(len(site.sources)), strict=True)
+        ],
+    )
+    spent.on("physics alone", field_side.forward)
+    clock = ManualClock(scenario.begins_ns)
+    log = io.BytesIO()
+    collectors: list[Staged] = []
+
+    def make(source: Source, tags: TagTable, at: Clock, epoch: int, deliver: Any) -> Staged:  # noqa: ANN401
+        collectors.append(Staged(source, tags, at, epoch, deliver))
+        return collectors[-1]
+
+    authorities = {
+        destination.id: Authority(destination, clock, folder / "authority") for destination in site.destinations
+    }
+    gateway = Gateway(
+        site,
+        clock,
+        Parts(
+            historian=MemoryHistorian(site.tags),
+            writer=_TimedExecutor(spent, "commit"),
+            reader=InlineExecutor(),
+            compiler=InlineExecutor(),
+            make_collector=make,
+            record=record,
+            event_log=EventLog(log, f"{scenario.name}-{seed}"),
+            jitter_seed=seed,
+            channels=authorities,
+        ),
+    )
+    field_side.join(collectors, gateway.site.tags)
+    began_ns = watch.monotonic_ns()
+    run_manual(_run(scenario, gateway, field_side, spent), clock)
+    with_gateway_s = (watch.monotonic_ns() - began_ns) / NS
+    spent.seconds["gateway, rest"] = with_gateway_s - sum(
+        spent.seconds.get(stage, 0.0) for stage in ("plant", "instruments and lines", "commit")
+    )
+    spent.on("physics alone", field_side.after)
+    seen = Seen(
+        events=tuple(events_of(log.getvalue(), scenario.begins_ns)),
+        milestones=field_side.milestones(),
+        notices=tuple(notice for each in authorities.values() for notice in each.held(scenario.begins_ns)),
+        until_s=scenario.lasts_s,
+    )
+    return Played(
+        scenario=scenario,
+        seed=seed,
+        verdicts=tuple(judge(scenario.expectations, seen)),
+        seen=seen,
+        log=log.getvalue(),
+        trace=field_side.trace,
+        tags=works.tags,
+        scans=sum(each.counters.scans for each in collectors),
+        samples=sum(each.counters.samples for each in collectors),
+        spent_s=dict(spent.seconds),
+        pace=scenario.lasts_s / with_gateway_s,
+        balances={stage.name.lower(): gateway.meter.balance(stage) for stage in Stage},
+    )
+
+
+async def _run(scenario: Scenario, gateway: Gateway, field_side: Field, spent: Spent) -> None:
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    async with gateway.running():
+        field_side.link_all()
+        for number in range(1, round(scenario.lasts_s / scenario.step_s) + 1):
+            time_s = number * scenario.step_s
+            spent.on("plant", lambda at=time_s: field_side.move(at))  # type: ignore[misc]
+            await asyncio.sleep(max(0.0, start + time_s - loop.time()))
+            spent.on("instruments and lines", lambda at=time_s: field_side.look(at))  # type: ignore[misc]
+        await asyncio.sleep(0.5)  # What the last samples raised is still committed and told.
+
+
+def _ranges(tags: TagTable) -> dict[str, tuple[float, float]]:
+    ends = zip(tags.names, tags.range_lo, tags.range_hi, strict=True)
+    return {name: (float(low), float(high)) for name, low, high in ends}
+
+
+def events_of(log: bytes, begins_ns: int) -> list[Event]:
+    """Read an event log as the judge takes it."""
+    found = []
+    for raw in log.splitlines():
+        line = orjson.loads(raw)
+        time_ns = np.datetime64(line["time"].rstrip("Z"), "ns").astype(np.int64)
+        found.append(
+            Event(
+                time_s=round((int(time_ns) - begins_ns) / NS, 6),
+                id=line["id"],
+                what=line["event"],
+                unit=line["unit"],
+                tag=line["tag"],
+                condition=line["condition"],
+                rule=str(line["cause"].get("rule", "")),
+                tier=line["tier"],
+            )
+        )
+    return found

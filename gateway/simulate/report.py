@@ -1,0 +1,259 @@
+"""The report of a run: one HTML file with pictures, in Chinese and English, that needs nothing else.
+
+Why: it is handed on, printed and filed; so no script, no font, no picture from elsewhere, and every name is escaped.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.backtest.page import STYLE
+from gateway.simulate.play import Played
+from simulators.scenario import Event
+
+WIDTH, HEIGHT = 720, 190  # Of a picture, in its own units; it fills the width that it is given.
+LEFT, RIGHT, TOP, BOTTOM = 56, 12, 26, 22
+TAGS_MAX, EVENTS_MAX, POINTS_MAX = 16, 300, 700
+RINGING = {"raised", "escalated"}
+MORE_STYLE = """
+.sent{fill:none;stroke:var(--ink);stroke-width:1.6}
+.true{fill:none;stroke:var(--advised);stroke-width:1.4;stroke-dasharray:6 4}
+.fault{fill:var(--label);opacity:.55}.ring{stroke:var(--poor);stroke-width:1.4}
+.mile{stroke:var(--soft);stroke-dasharray:2 3}svg text.ring{fill:var(--poor);stroke:none}
+.key i{display:inline-block;width:22px;height:0;border-top:3px solid;margin:0 6px 4px 14px}
+.key i.t{border-top-style:dashed;color:var(--advised)}.key i.r{color:var(--poor)}
+.key i.f{border-color:var(--label);border-top-width:10px}
+.verdict{font-size:24px}.verdict.good,.verdict.poor{font-weight:700}
+th{text-align:left}td.said,th.said{white-space:normal;text-align:left;min-width:200px}
+"""
+
+
+def page(played: Played, told: Mapping[str, Any]) -> str:
+    """Give the report of one run.
+
+    Args:
+        told: The run as JSON values, see ``gateway.simulate.result.facts``.
+    """
+    scenario = played.scenario
+    title = {"en": scenario.title.get("en", scenario.name), "zh": scenario.title.get("zh", scenario.name)}
+    end = ("good", "全部符合", "all expectations met") if played.is_passed else ("poor", "不符合", "not as expected")
+    body = [
+        f"<h1>{_two('场景仿真', 'Simulation')} · {_two(title['zh'], title['en'])}</h1>",
+        f"<p class=soft>{escape(scenario.name)} · {scenario.kind.name} · {_two('种子', 'seed')} {played.seed}</p>",
+        f"<p class=soft>{_two('仿真数据,性质:测试(test)', 'Simulated; nature: test')}</p>",
+        "<p class=switch><label for=zh>中文</label><label for=en>English</label></p>",
+        f"<p class='verdict {end[0]}'>{_two(end[1], end[2])}</p>",
+        _cards(told),
+        _verdicts(played),
+        _story(played),
+        _pictures(played),
+        _events(played),
+        _spent(told),
+    ]
+    return (
+        "<!doctype html><html lang=zh><head><meta charset=utf-8>"
+        '<meta name=viewport content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title['zh'])} · {escape(title['en'])}</title><style>{STYLE}{MORE_STYLE}</style></head><body>"
+        "<input class=pick type=radio name=lang id=zh checked aria-label=中文>"
+        "<input class=pick type=radio name=lang id=en aria-label=English>"
+        f"<main>{''.join(body)}</main></body></html>\n"
+    )
+
+
+def _cards(told: Mapping[str, Any]) -> str:
+    met = sum(each["passed"] for each in told["expectations"])
+    cards = [
+        (f"{met} / {len(told['expectations'])}", "符合预期", "expectations met"),
+        (str(told["events"]), "事件", "events"),
+        (str(told["notices"]), "监管平台收到通知", "notices held"),
+        (f"{told['samples']:,}", "样本", "samples"),
+        (f"{told['pace']:.0f} ×", "仿真速度", "real time"),
+    ]
+    return (
+        "<div class=cards>"
+        + "".join(f"<div class=card><b>{n}</b>{_two(zh, en)}</div>" for n, zh, en in cards)
+        + "</div>"
+    )
+
+
+def _verdicts(played: Played) -> str:
+    rows = []
+    for each, verdict in zip(played.scenario.expectations, played.verdicts, strict=True):
+        mark = _two("符合", "met") if verdict.is_met else _two("不符合", "missed")
+        said = _two(each.say.get("zh", ""), each.say.get("en", ""))
+        rows.append(
+            f"<tr><td>{escape(each.id)}</td><td class={'good' if verdict.is_met else 'poor'}>{mark}</td>"
+            f"<td>{_n(verdict.seen_s)}</td><td>{_n(verdict.slack_s)}</td><td class=said>{said}</td>"
+            f"<td class=said>{_two(verdict.why['zh'], verdict.why['en'])}</td></tr>"
+        )
+    broken = {stage: off for stage, off in played.balances.items() if off}
+    books = (
+        _two("各环节账目平衡。", "The books of every stage balance.")
+        if not broken
+        else f"<span class=poor>{_two(f'账目不平:{broken}', f'Books out of balance: {broken}')}</span>"
+    )
+    head = _head(
+        ("预期", "expectation"), ("结论", "verdict"), ("出现 s", "seen at s"), ("余量 s", "to spare s"),
+        ("说明", "what"), ("依据", "why"),
+    )  # fmt: skip
+    return f"<h2>{_two('预期与结论', 'Expectations')}</h2>{_table(head, rows)}<p class=soft>{books}</p>"
+
+
+def _story(played: Played) -> str:
+    scenario = played.scenario
+    lines: list[tuple[float, str, str]] = [
+        (m.at_s, m.say.get("zh", m.act.verb), m.say.get("en", m.act.verb)) for m in scenario.moments
+    ]
+    for fault in scenario.faults:
+        until = "" if math.isinf(fault.until_s) else f" – {fault.until_s:g} s"
+        lines.append(
+            (fault.from_s, f"故障:{fault.target} {fault.kind}{until}", f"Fault: {fault.target} {fault.kind}{until}")
+        )
+    lines += [(at_s, f"现场:{name}", f"The plant reaches: {name}") for name, at_s in played.seen.milestones.items()]
+    rows = [f"<tr><td>{at_s:g}</td><td class=said>{_two(zh, en)}</td></tr>" for at_s, zh, en in sorted(lines)]
+    return f"<h2>{_two('经过', 'What happened')}</h2>{_table(_head(('时刻 s', 'at s'), ('事项', 'what')), rows)}"
+
+
+def _events(played: Played) -> str:
+    rows = [
+        f"<tr><td>{event.time_s:g}</td><td>{escape(event.what)}</td><td>{escape(event.tag or event.unit)}</td>"
+        f"<td>{escape(event.condition or '–')}</td><td>{escape(event.tier)}</td></tr>"
+        for event in played.seen.events[:EVENTS_MAX]
+    ]
+    head = _head(
+        ("时刻 s", "at s"), ("事件", "event"), ("位号/单元", "tag or unit"), ("条件", "condition"), ("等级", "tier")
+    )
+    more = len(played.seen.events) - EVENTS_MAX
+    rest = f"<p class=soft>{_two(f'另有 {more} 条', f'{more} more are in events.jsonl')}</p>" if more > 0 else ""
+    return f"<h2>{_two('网关事件', 'Events of the gateway')}</h2>{_table(head, rows)}{rest}"
+
+
+def _spent(told: Mapping[str, Any]) -> str:
+    rows = [f"<tr><td>{escape(stage)}</td><td>{seconds:.3f}</td></tr>" for stage, seconds in told["spent_s"].items()]
+    head = _head(("环节", "stage"), ("实际耗时 s", "real time s"))
+    return f"<h2>{_two('耗时', 'Real time by stage')}</h2>{_table(head, rows)}"
+
+
+# ------------------------------------------------------------------------------------------------------------- pictures
+
+
+def _pictures(played: Played) -> str:
+    tags = _chosen(played)
+    if not tags:
+        return ""
+    key = (
+        f"<p class='soft key'><i></i>{_two('仪表送出', 'what was sent')}"
+        f"<i class=t></i>{_two('现场真值', 'what was true')}"
+        f"<i class=r></i>{_two('报警', 'rang')}<i class=f></i>{_two('仪表故障', 'instrument at fault')}</p>"
+    )
+    return f"<h2>{_two('曲线', 'Pictures')}</h2>{key}" + "".join(_picture(played, tag) for tag in tags)
+
+
+def _chosen(played: Played) -> list[str]:
+    """Choose the tags worth a picture: those at fault, expected or ringing, in the plant's order."""
+    named = {fault.target for fault in played.scenario.faults} | {each.tag for each in played.scenario.expectations}
+    named |= {event.tag for event in played.seen.events if event.what in RINGING}
+    return [tag for tag in played.tags if tag in named][:TAGS_MAX]
+
+
+def _picture(played: Played, tag: str) -> str:
+    """Draw one tag: what was sent, what was true, its faults, its alarms, the plant's milestones."""
+    column = played.tags.index(tag)
+    times = np.array(played.trace.times_s)
+    sent = np.array([row[column] for row in played.trace.sent])
+    true = np.array([row[column] for row in played.trace.true])
+    seen = np.concatenate([sent, true])
+    seen = seen[np.isfinite(seen)]
+    if not len(seen):
+        return ""
+    low, high = float(seen.min()), float(seen.max())
+    pad = (high - low) * 0.05 or max(abs(high) * 0.05, 0.5)
+    low, high = low - pad, high + pad
+    last = max(played.scenario.lasts_s, 1.0)
+
+    def x(at_s: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * min(max(at_s / last, 0.0), 1.0)
+
+    def y(value: float) -> float:
+        return TOP + (HEIGHT - BOTTOM - TOP) * (1 - (value - low) / (high - low))
+
+    parts = [
+        f"<rect class=fault x={x(fault.from_s):.1f} y={TOP} width={max(x(fault.until_s) - x(fault.from_s), 1):.1f} "
+        f"height={HEIGHT - BOTTOM - TOP} />"
+        for fault in played.scenario.faults
+        if fault.target == tag
+    ]
+    parts += [
+        f"<line class=mile x1={x(at_s):.1f} x2={x(at_s):.1f} y1={TOP} y2={HEIGHT - BOTTOM} />"
+        for at_s in played.seen.milestones.values()
+        if 0 <= at_s <= last
+    ]
+    parts.append(f'<path class=true d="{_path(times, true, x, y)}" />')
+    parts.append(f'<path class=sent d="{_path(times, sent, x, y)}" />')
+    parts += _rings([event for event in played.seen.events if event.tag == tag and event.what in RINGING], x)
+    parts += [
+        f"<text x={LEFT - 6} y={y(value) + 4:.1f} text-anchor=end>{value:.4g}</text>"
+        for value in (low + pad, high - pad)
+    ]
+    parts += [
+        f"<text x={LEFT} y={HEIGHT - 6}>0 s</text>",
+        f"<text x={WIDTH - RIGHT} y={HEIGHT - 6} text-anchor=end>{last:g} s</text>",
+        f"<line class=axis x1={LEFT} x2={WIDTH - RIGHT} y1={HEIGHT - BOTTOM} y2={HEIGHT - BOTTOM} />",
+    ]
+    return f'<h3>{escape(tag)}</h3><svg viewBox="0 0 {WIDTH} {HEIGHT}" role=img>{"".join(parts)}</svg>'
+
+
+def _rings(events: Sequence[Event], x: Any) -> list[str]:  # noqa: ANN401  # seconds to place
+    parts, free = [], -math.inf
+    for event in events:
+        at = x(event.time_s)
+        parts.append(f"<line class=ring x1={at:.1f} x2={at:.1f} y1={TOP} y2={HEIGHT - BOTTOM} />")
+        words = f"{event.condition} {event.time_s:g} s"
+        if at >= free:  # Words of neighbours do not stand on each other.
+            side = "end" if at > WIDTH * 0.8 else "start"
+            parts.append(f"<text class=ring x={at:.1f} y={TOP - 8} text-anchor={side}>{escape(words)}</text>")
+            free = at + 9 * len(words)
+    return parts
+
+
+def _path(times: NDArray[np.float64], values: NDArray[np.float64], x: Any, y: Any) -> str:  # noqa: ANN401
+    """Draw a line: least and greatest of each stretch, so that no spike is lost; a gap stays a gap where it is long."""
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return ""
+    stride = max(1, math.ceil(2 * len(known) / POINTS_MAX))
+    usual = float(np.median(np.diff(times[known]))) if len(known) > 1 else 1.0
+    points: list[int] = []
+    for start in range(0, len(known), stride):
+        stretch = known[start : start + stride]
+        ends = {int(stretch[values[stretch].argmin()]), int(stretch[values[stretch].argmax()])}
+        points += sorted(ends)
+    path, before = [], -math.inf
+    for at in points:
+        pen = "L" if times[at] - before <= 3 * usual * stride else "M"
+        path.append(f"{pen}{x(times[at]):.1f} {y(values[at]):.1f}")
+        before = float(times[at])
+    return "".join(path)
+
+
+# ---------------------------------------------------------------------------------------------------------------- parts
+
+
+def _two(zh: str, en: str) -> str:
+    return f"<span class=zh lang=zh>{escape(zh)}</span><span class=en lang=en>{escape(en)}</span>"
+
+
+def _head(*columns: tuple[str, str]) -> str:
+    return "<tr>" + "".join(f"<th>{_two(zh, en)}</th>" for zh, en in columns) + "</tr>"
+
+
+def _table(head: str, rows: Sequence[str]) -> str:
+    return f"<div class=wide><table>{head}{''.join(rows)}</table></div>"
+
+
+def _n(value: float | None) -> str:
+    return "–" if value is None else f"{value:.6g}"

@@ -1,0 +1,191 @@
+"""Judge: a verdict for each expectation, from what was seen. Pure; the same seen gives the same verdicts.
+
+Why: whoever plays a scenario must not be the one who says whether it went well.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from simulators.scenario.model import Expectation, See, rank
+
+#: Events with which a condition rings, whether its alarm is new or rises.
+RINGING = frozenset({"raised", "escalated", "changed", "realarmed"})
+#: Events with which something begins that was not there; a condition that falls back to a lower one is not.
+NEW = frozenset({"raised", "escalated"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of the event log, as far as it is judged; times in seconds of the story."""
+
+    time_s: float
+    id: str
+    what: str
+    unit: str
+    tag: str = ""
+    condition: str = ""
+    rule: str = ""
+    tier: str = "NONE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One notice that the authority holds: of which event, and since when."""
+
+    event: str
+    held_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was seen of a scenario.
+
+    Attributes:
+        milestones: When the plant reached each for the first time, s; missing where it never did.
+        until_s: How long the gateway was there.
+    """
+
+    events: Sequence[Event]
+    milestones: Mapping[str, float] = field(default_factory=dict)
+    notices: Sequence[Notice] = ()
+    until_s: float = math.inf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of one expectation.
+
+    Attributes:
+        seen_s: When it was seen, or when what should not be was; None where nothing was.
+        slack_s: How much later it could have come and still be in time; negative where it came too late, None where
+            there is nothing to compare.
+        why: One sentence, by language.
+    """
+
+    id: str
+    is_met: bool
+    seen_s: float | None
+    slack_s: float | None
+    why: Mapping[str, str]
+
+
+def judge(expectations: Iterable[Expectation], seen: Seen) -> list[Verdict]:
+    """Judge each expectation, in order."""
+    return [_JUDGES[each.see](each, seen) for each in expectations]
+
+
+def _window(each: Expectation, seen: Seen) -> tuple[float, float]:
+    """Give the window after the milestone, if there is one and it was reached, has been taken into account."""
+    until_s = min(each.until_s, seen.until_s)
+    if each.before and each.before in seen.milestones:
+        until_s = min(until_s, seen.milestones[each.before] - each.lead_s)
+    return each.from_s, until_s
+
+
+def _is_it(each: Expectation, event: Event) -> bool:
+    """Tell whether an event is the ringing of the alarm that is expected."""
+    if event.what not in RINGING:
+        return False
+    if each.rule:
+        return event.rule == each.rule
+    return event.tag == each.tag and event.condition == each.condition
+
+
+def _first(times: Iterable[tuple[float, Event]], from_s: float) -> tuple[float, Event] | None:
+    return min((found for found in times if found[0] >= from_s), key=lambda found: found[0], default=None)
+
+
+def _judge_alarm(each: Expectation, seen: Seen) -> Verdict:
+    name = each.rule or f"{each.tag} {each.condition}"
+    return _judge_window(each, seen, name, [(e.time_s, e) for e in seen.events if _is_it(each, e)])
+
+
+def _judge_tier(each: Expectation, seen: Seen) -> Verdict:
+    found = [
+        (e.time_s, e)
+        for e in seen.events
+        if e.what == "unit_raised" and e.unit == each.unit and rank(e.tier) >= rank(each.tier)
+    ]
+    return _judge_window(each, seen, f"{each.unit} {each.tier}", found)
+
+
+def _judge_window(each: Expectation, seen: Seen, name: str, found: Sequence[tuple[float, Event]]) -> Verdict:
+    from_s, until_s = _window(each, seen)
+    early = [time_s for time_s, _ in found if time_s < from_s]
+    first = _first(found, from_s)
+    bound = {"en": f"{from_s:g} to {until_s:g} s", "zh": f"{from_s:g} 至 {until_s:g} s"}
+    if each.before:
+        reached = seen.milestones.get(each.before)
+        at = (
+            {"en": "never reached", "zh": "未达到"}
+            if reached is None
+            else dict.fromkeys(("en", "zh"), f"{reached:g} s")
+        )
+        bound = {
+            "en": f"{bound['en']}; {each.before}: {at['en']}, lead {each.lead_s:g} s",
+            "zh": f"{bound['zh']};{each.before}:{at['zh']},提前 {each.lead_s:g} s",
+        }
+    if first is not None and first[0] <= until_s:
+        en = f"{name} at {first[0]:g} s, within {bound['en']}."
+        zh = f"{name} 于 {first[0]:g} s 出现,在 {bound['zh']} 之内。"
+        return _met(each, en, zh, first[0], until_s - first[0])
+    if first is not None:
+        en = f"{name} came only at {first[0]:g} s; expected {bound['en']}."
+        zh = f"{name} 迟至 {first[0]:g} s 才出现;应在 {bound['zh']}。"
+        return _missed(each, en, zh, first[0], until_s - first[0])
+    if early:
+        en = f"{name} came already at {early[-1]:g} s and not again; expected {bound['en']}."
+        zh = f"{name} 早在 {early[-1]:g} s 已出现且未再出现;应在 {bound['zh']}。"
+        return _missed(each, en, zh, early[-1])
+    return _missed(each, f"{name} never came; expected {bound['en']}.", f"{name} 始终未出现;应在 {bound['zh']}。")
+
+
+def _judge_quiet(each: Expectation, seen: Seen) -> Verdict:
+    name = each.tag or each.unit
+    from_s, until_s = _window(each, seen)
+    rang = _first(
+        (
+            (e.time_s, e)
+            for e in seen.events
+            if e.what in NEW and (e.tag == each.tag if each.tag else e.unit == each.unit)
+            and (not each.condition or e.condition == each.condition)
+            and (not each.tier or rank(e.tier) >= rank(each.tier)) and e.time_s <= until_s
+        ),
+        from_s,
+    )  # fmt: skip
+    bound = f"{from_s:g}–{until_s:g} s"
+    if rang is None:
+        return _met(each, f"Nothing of {name} rang, {bound}.", f"{bound} 内 {name} 无报警。")
+    what = f"{rang[1].tag or rang[1].unit} {rang[1].condition}".strip()
+    en = f"{what} ({rang[1].tier}) rang at {rang[0]:g} s; {name} should have been quiet, {bound}."
+    zh = f"{what}({rang[1].tier})于 {rang[0]:g} s 报警;{name} 在 {bound} 内应无报警。"
+    return _missed(each, en, zh, rang[0])
+
+
+def _judge_notice(each: Expectation, seen: Seen) -> Verdict:
+    name = each.rule or f"{each.tag} {each.condition}"
+    from_s, until_s = _window(each, seen)
+    rang = _first(((e.time_s, e) for e in seen.events if _is_it(each, e) and e.time_s <= until_s), from_s)
+    if rang is None:
+        return _missed(each, f"{name} never rang, so there was nothing to tell.", f"{name} 未报警,无通知可发。")
+    held = min((n.held_s for n in seen.notices if n.event == rang[1].id), default=None)
+    if held is None:
+        en = f"{name} rang at {rang[0]:g} s; nobody outside holds a notice of it."
+        return _missed(each, en, f"{name} 于 {rang[0]:g} s 报警;接收方无此通知。")
+    late = held - rang[0]
+    en = f"The notice of {name} was held {late:.3g} s after it rang; at most {each.within_s:g} s."
+    zh = f"{name} 报警后 {late:.3g} s 接收方收到通知;要求不超过 {each.within_s:g} s。"
+    end = _met if late <= each.within_s else _missed
+    return end(each, en, zh, held, each.within_s - late)
+
+
+def _met(each: Expectation, en: str, zh: str, seen_s: float | None = None, slack_s: float | None = None) -> Verdict:
+    return Verdict(id=each.id, is_met=True, seen_s=seen_s, slack_s=slack_s, why={"en": en, "zh": zh})
+
+
+def _missed(each: Expectation, en: str, zh: str, seen_s: float | None = None, slack_s: float | None = None) -> Verdict:
+    return Verdict(id=each.id, is_met=False, seen_s=seen_s, slack_s=slack_s, why={"en": en, "zh": zh})
+
+
+_JUDGES = {See.ALARM: _judge_alarm, See.TIER: _judge_tier, See.QUIET: _judge_quiet, See.NOTICE: _judge_notice}
