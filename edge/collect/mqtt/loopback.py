@@ -36,6 +36,7 @@ class LoopbackBroker:
 
     def __init__(self) -> None:
         self.is_running = True
+        self.unreachable: set[str] = set()  # Clients whose way to the broker is cut.
         #: All that its clients published, in order.
         self.published: list[Outgoing] = []
         self._retained: dict[str, tuple[bytes, int]] = {}
@@ -60,6 +61,19 @@ class LoopbackBroker:
     def start(self) -> None:
         """Come back; links find it by themselves."""
         self.is_running = True
+
+    def is_reachable(self, client_id: str) -> bool:
+        """Tell whether a client can connect."""
+        return self.is_running and client_id not in self.unreachable
+
+    def cut(self, client_id: str) -> None:
+        """Cut a client's way to the broker until ``mend``; what is published meanwhile waits in its session."""
+        self.unreachable.add(client_id)
+        self.drop(client_id)
+
+    def mend(self, client_id: str) -> None:
+        """Let a client connect again."""
+        self.unreachable.discard(client_id)
 
     def drop(self, client_id: str) -> None:
         """Cut one client's connection."""
@@ -174,7 +188,7 @@ class LoopbackLink:
 
     async def _keep_connected(self) -> None:
         while True:
-            if self._is_up is not True and self._broker.is_running:
+            if self._is_up is not True and self._broker.is_reachable(self._client_id):
                 self._connection += 1
                 self._order.begin(self._connection)
                 self._change(is_up=True)
