@@ -56,6 +56,22 @@ def modbus(
     typer.echo(json.dumps(result, allow_nan=False) if as_json else render(result))
 
 
+@benches.command("mqtt")
+def mqtt(
+    messages: Annotated[int, typer.Option("--messages", min=100, max=5_000_000, help="Of one value each.")] = 50_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Drain a real mosquitto: single values and batches, beside paho's callback alone and a plain loop."""
+    from gateway.bench.mqtt.drain import NoBrokerError, measure, render
+
+    try:
+        result = measure(messages)
+    except NoBrokerError as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(WRONG) from None
+    typer.echo(json.dumps(result, allow_nan=False) if as_json else render(result))
+
+
 @benches.command("core")
 def bench_core(
     tags: Annotated[

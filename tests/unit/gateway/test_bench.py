@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
+from tests.conftest import find_program
 
 READ = {
     "fc": 3,
@@ -112,3 +113,25 @@ def test_polling_stands_beside_plainer_clients_and_whole_plants_are_read() -> No
         assert 61 < plant["requests_per_cycle"] < 63
         assert plant["samples_per_second"] > 0
         assert plant["simulator_cpu_percent"] > 0
+
+
+@pytest.mark.network
+@pytest.mark.service
+def test_a_real_broker_is_drained_by_all_ways_of_all_it_kept(need_mosquitto: str) -> None:
+    code, said = run("mqtt", "--messages", "2000", "--json")
+    assert code == 0, said
+    result = json.loads(said)
+    assert result["messages_per_second"] > 0
+    for case in result["cases"].values():
+        assert len(case["ways"]) == 3
+        for told in case["ways"].values():
+            assert told["values_per_second"] == pytest.approx(told["messages_per_second"] * case["values_each"])
+    assert [case["messages"] for case in result["cases"].values()] == [2000, 200]
+
+
+@pytest.fixture
+def need_mosquitto() -> str:
+    program = find_program("mosquitto")
+    if program is None:
+        pytest.skip("mosquitto is not installed on this machine")
+    return program

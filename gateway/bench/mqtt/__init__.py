@@ -1,0 +1,1 @@
+"""What hearing a broker costs, beside plainer ways."""
