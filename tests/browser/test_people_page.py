@@ -138,3 +138,23 @@ def test_who_may_not_make_users_is_not_offered_it(visit: Callable[..., Visit]) -
 
     assert guest.page.locator("main button").count() == 0
     assert guest.page.locator("main tbody tr").count() == 6
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "log-in refused"), ("zh", "登录被拒")])
+def test_the_audit_says_who_did_what(visit: Callable[..., Visit], plant: Plant, lang: str, said: str) -> None:
+    wrong = {"name": BOSS, "password": "not the password"}
+    httpx.post(f"{plant.stage.page}/api/v1/login", json=wrong, headers={"X-Fengsui-Request": "1"})
+    boss = visit(name=BOSS, lang=lang)
+    boss.go("audit", ready="main li")
+    boss.page.fill("input[name=q]", said)
+
+    boss.page.wait_for_selector("main li")
+    assert all(said in text for text in boss.page.locator("main li").all_inner_texts())
+
+
+def test_the_audit_is_not_everybodys(visit: Callable[..., Visit]) -> None:
+    guest = visit(name="looker")
+    assert guest.page.locator("nav a[href='#/audit']").count() == 0
+    guest.go("audit", ready="main .empty")
+
+    assert guest.page.locator("main li").count() == 0

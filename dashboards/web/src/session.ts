@@ -22,6 +22,7 @@ const NEEDS = {
   relearn: "suppress",
   rules: "engineer",
   people: "people",
+  audit: "audit",
 } as const;
 
 export type Act = keyof typeof NEEDS;

@@ -18,6 +18,13 @@ export interface Me {
   has_password: boolean;
 }
 
+export interface AuditRow {
+  nature: Nature;
+  number: number;
+  time: string;
+  act: { who: string; action: string } & Record<string, unknown>;
+}
+
 export interface Session {
   id: string;
   created: string;
