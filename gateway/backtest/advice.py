@@ -1,8 +1,8 @@
 """Tuning advice: setpoints, deadbands and on-delays from normal operation, each with its reason. All of it is ours.
 
 Flow: profile of normal operation, figures -> [advise] -> advice -> [apply] -> the advised rules, carried once more
-Why: a static limit just above where the plant normally stops beats every trend on a slow fill, a deadband below the
-    noise chatters, and an on-delay longer than the splashes keeps them quiet.
+Why: a static limit just above where the plant normally stops (``stops``) beats every trend on a slow fill, a deadband
+    below the noise chatters, and an on-delay longer than the splashes keeps them quiet.
 Never: changes a site. What the advice would do is measured on the same recording, and a person decides.
 """
 
@@ -20,6 +20,7 @@ from edge.model import Tag
 from gateway.backtest.labels import Label, inside
 from gateway.backtest.profile import Normal, Profile
 from gateway.backtest.score import Heard
+from gateway.backtest.stops import SPREAD_LEAST, NormalStop
 
 SIGMAS_MARGIN = 1.0  # The setpoint stands that far from the normal extreme, which has the noise in it already,
 SPAN_MARGIN = 0.02  # or that share of the normal span, or one resolution, whichever is most.
@@ -44,6 +45,9 @@ class Advice:
         now, proposed: In the tag's engineering unit, or s.
         reason: By language.
         alarms_now, alarms_expected: Trips of the rule on this recording as it is, and with all advice together.
+        stop: Of a setpoint where the tag comes to rest in operation: the fields of ``stops.NormalStop``, ``goal``, what
+            it must not reach, and ``lead_s``, ``lead_fast_s``, how long a normal and a fast fill take from the proposed
+            setpoint to there. None where it has no normal stop.
     """
 
     rule: str
@@ -56,6 +60,7 @@ class Advice:
     reason: dict[str, str]
     alarms_now: int
     alarms_expected: int | None = None
+    stop: dict[str, float] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain data."""
@@ -73,7 +78,9 @@ def advise(table: RuleTable, profile: Profile, heard: Heard, labels: list[Label]
         limits = {rule.kind: rule for rule in mine if not rule.name and rule.kind in LIMITS}
         here: list[Advice] = []
         for inner, outer, sign in SIDES:
-            here += _setpoint(tag, normal, limits.get(inner), limits.get(outer), sign, _Trips(table, heard, labels))
+            stop = profile.stops.normal(row, sign, normal.high - normal.low)
+            side = _Side(sign, limits.get(inner), limits.get(outer), _goal(mine, limits.get(outer), sign), stop)
+            here += _setpoint(tag, normal, side, _Trips(table, heard, labels))
         for rule in limits.values():
             here += _deadband(tag, normal, rule, _Trips(table, heard, labels))
             if rule.kind in (Kind.L, Kind.H):
@@ -157,19 +164,48 @@ def _is_beyond(tag: Tag, value: float) -> bool:
     return value <= tag.range_lo or value >= tag.range_hi  # False where there is no range
 
 
-def _setpoint(
-    tag: Tag, normal: Normal, inner: Rule | None, outer: Rule | None, sign: float, trips: _Trips
-) -> list[Advice]:
-    """Place the inner limit (H, L) of one direction just beyond what normal operation reaches."""
-    reach, span = (normal.high if sign > 0 else normal.low), normal.high - normal.low
-    margin = max(SIGMAS_MARGIN * normal.noise, SPAN_MARGIN * span, tag.resolution)
-    if span <= 0 or margin <= 0 or (inner is None and outer is None):
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One direction of a tag.
+
+    Attributes:
+        sign: +1 up, -1 down.
+        inner, outer: H and HH, or L and LL.
+        goal: What must not be reached: HH (LL), or what a TREND runs to; None where nobody wanted a limit here.
+        stop: Where the tag normally stops.
+    """
+
+    sign: float
+    inner: Rule | None
+    outer: Rule | None
+    goal: float | None
+    stop: NormalStop | None
+
+
+def _goal(rules: Sequence[Rule], outer: Rule | None, sign: float) -> float | None:
+    if outer is not None:
+        return outer.setpoint
+    asked = [rule.setpoint for rule in rules if rule.kind is Kind.TREND and rule.is_falling is (sign < 0)]
+    return sign * min(sign * each for each in asked) if asked else None
+
+
+def _setpoint(tag: Tag, normal: Normal, side: _Side, trips: _Trips) -> list[Advice]:
+    """Place the inner limit (H, L) of one direction just beyond the normal stop, or what normal operation reaches."""
+    inner, outer, sign, stop = side.inner, side.outer, side.sign, side.stop
+    span = normal.high - normal.low
+    if stop is None:
+        reach = normal.high if sign > 0 else normal.low
+        margin = max(SIGMAS_MARGIN * normal.noise, SPAN_MARGIN * span, tag.resolution)
+    else:
+        reach = stop.farthest
+        margin = max(stop.spread, SIGMAS_MARGIN * normal.noise, SPREAD_LEAST * span, tag.resolution)
+    if span <= 0 or margin <= 0 or (inner is None and side.goal is None):
         return []  # It does not move, or nobody wanted a limit on this side.
     proposed = round_out(reach + sign * margin, margin, sign)
     kind = Kind.H if sign > 0 else Kind.L
-    side, duan = ("high", "高") if sign > 0 else ("low", "低")
+    high, duan = ("high", "高") if sign > 0 else ("low", "低")
     figures = f"{_n(reach)} {tag.eu}".strip()
-    make = partial(Advice, tag=tag.name, kind=kind, eu=tag.eu)
+    make = partial(Advice, tag=tag.name, kind=kind, eu=tag.eu, stop=_told(side, proposed))
     if outer is not None and sign * proposed >= sign * outer.setpoint:
         if trips.normal(outer) == 0 and (inner is None or trips.normal(inner) == 0):
             return []
@@ -189,15 +225,19 @@ def _setpoint(
             )
         ]
     just = (
-        f"The normal {side} extreme is {figures} (99.9 % of {normal.buckets} stretches), noise σ = {_n(normal.noise)}; "
+        f"The normal {high} extreme is {figures} (99.9 % of {normal.buckets} stretches), noise σ = {_n(normal.noise)}; "
         f"this setpoint stands {_n(abs(proposed - reach))} beyond it."
     )
     zheng = (
         f"正常运行{duan}端极值 {figures}(取自 {normal.buckets} 个时段的 99.9% 分位),噪声 σ = {_n(normal.noise)};"
         f"建议值在其外 {_n(abs(proposed - reach))}。"
     )
+    if stop is not None:
+        just, zheng = _stop_words(tag, side, stop, proposed)
+    if inner is None and outer is None and sign * proposed >= sign * (side.goal or 0.0):
+        return []
     if inner is None:
-        before = outer.kind.name if outer else ""
+        before = outer.kind.name if outer else f"{_n(side.goal or 0.0)} {tag.eu}".strip()
         reason = {
             "en": f"There is no {kind.name} before {before}. {just} A limit just beyond where the plant normally stops "
             "warns earliest on a slow change.",
@@ -211,7 +251,7 @@ def _setpoint(
             "en": f"It rang {false} times in normal operation. {just} Stay inside the design limit of the equipment.",
             "zh": f"正常运行中误报 {false} 次。{zheng}不得超出设备设计限值。",
         }
-    elif not false and closer > max(margin, CLOSER_SHARE * span):
+    elif not false and closer > (margin if stop else max(margin, CLOSER_SHARE * span)):
         reason = {
             "en": f"It never rang in normal operation and stands far from it. {just} Closer, it warns earlier.",
             "zh": f"正常运行中从未报警且距离较远。{zheng}收紧后报警更早。",
@@ -228,6 +268,46 @@ def _setpoint(
             alarms_now=trips.all(inner),
         )
     ]
+
+
+def _told(side: _Side, proposed: float) -> dict[str, float] | None:
+    """Give the normal stop as data, with how long fills take from the proposed setpoint to what must not be reached."""
+    if side.stop is None:
+        return None
+    told: dict[str, float] = asdict(side.stop)
+    if side.goal is not None:
+        way = max(side.sign * (side.goal - proposed), 0.0)
+        told |= {"goal": side.goal, "lead_s": way / side.stop.rate, "lead_fast_s": way / side.stop.rate_fast}
+    return told
+
+
+def _stop_words(tag: Tag, side: _Side, stop: NormalStop, proposed: float) -> tuple[str, str]:
+    """Say where it normally stops, and what a limit just beyond gives before a trend could (en, zh)."""
+    eu = f" {tag.eu}" if tag.eu else ""
+    fills, dong = ("fills", "上升") if side.sign > 0 else ("falls", "下降")
+    en = (
+        f"{stop.stops} {fills} normally stop at {_n(stop.middle)}{eu} (spread {_n(stop.spread)}, farthest "
+        f"{_n(stop.farthest)}); this setpoint stands {_n(abs(proposed - stop.farthest))} beyond the farthest."
+    )
+    zh = (
+        f"{stop.stops} 次{dong}正常停止于 {_n(stop.middle)}{eu}(离散 {_n(stop.spread)},最远 {_n(stop.farthest)});"
+        f"建议值在最远停止点之外 {_n(abs(proposed - stop.farthest))}。"
+    )
+    if stop.beyond:
+        en += f" {stop.beyond} of them went much farther and do not count as normal: look at them."
+        zh += f"其中 {stop.beyond} 次明显更远,不计为正常,请核查。"
+    if side.goal is not None and side.sign * (side.goal - proposed) > 0:
+        way = side.sign * (side.goal - proposed)
+        most = side.sign * (side.goal - stop.farthest) / stop.rate_fast / 60
+        en += (
+            f" From there to {_n(side.goal)}{eu} a normal one takes {_n(way / stop.rate / 60)} min; a trend must not "
+            f"warn sooner than {_n(most)} min before, or it rings at each fast one that stops."
+        )
+        zh += (
+            f"由此到 {_n(side.goal)}{eu} 正常需 {_n(way / stop.rate / 60)} 分钟;趋势预警时限不得超过 {_n(most)} 分钟,"
+            "否则每次正常的快速变化都会误报。"
+        )
+    return en, zh
 
 
 def _deadband(tag: Tag, normal: Normal, rule: Rule, trips: _Trips) -> list[Advice]:

@@ -277,8 +277,9 @@ def _pictures(result: dict[str, Any]) -> str:
     if not shown:
         return ""
     caption = _two(
-        "正常运行的最小–最大范围;虚线为现有限值,实线为建议限值",
-        "least to greatest in normal operation; dashed: limits now, solid: limits advised",
+        "正常运行的最小–最大范围;虚线为现有限值,实线为建议限值;浅色带为正常停止位置(中位至最远)",
+        "least to greatest in normal operation; dashed: limits now, solid: limits advised; pale band: where it "
+        "normally stops, from the median to the farthest",
     )
     return f"<h2>{_two('有建议的位号', 'Tags with advice')}</h2><p class=soft>{caption}</p>{''.join(shown)}"
 
@@ -298,7 +299,8 @@ def _picture(each: dict[str, Any]) -> str:
         top, bottom = _y(greatest, low, high), _y(least, low, high)
         marks.append(f"M{x:.1f} {bottom + 0.5:.1f}V{top - 0.5:.1f}")
     width = max(1.5, (WIDTH - LEFT - RIGHT) / max(len(each["time_s"]), 1))
-    parts = [f'<path class=band stroke-width={width:.1f} d="{"".join(marks)}" />']
+    stops = [_stop(stop, low, high) for stop in each["stops"]]
+    parts = [*stops, f'<path class=band stroke-width={width:.1f} d="{"".join(marks)}" />']
     limits = [(_y(each_limit["setpoint"], low, high), "now", each_limit) for each_limit in each["limits"]]
     limits += [(_y(each_limit["setpoint"], low, high), "new", each_limit) for each_limit in each["advised"]]
     said_y = 0.0  # Words of neighbours stand below each other.
@@ -311,6 +313,12 @@ def _picture(each: dict[str, Any]) -> str:
     parts += [_tick(low, low, high), _tick(high, low, high)]
     name = escape(f"{each['tag']} ({each['eu']})" if each["eu"] else each["tag"])
     return f"<h3>{name}</h3>{_svg(parts, WIDTH - RIGHT)}"
+
+
+def _stop(stop: dict[str, float], low: float, high: float) -> str:
+    """Draw where a tag normally stops."""
+    top, bottom = sorted((_y(stop["middle"], low, high), _y(stop["farthest"], low, high)))
+    return f"<rect class=label x={LEFT} y={top:.1f} width={WIDTH - LEFT - RIGHT} height={max(bottom - top, 1.5):.1f} />"
 
 
 def _difference(results: Sequence[dict[str, Any]], difference: dict[str, Any]) -> str:

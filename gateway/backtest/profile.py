@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edge.model import TagTable
 from edge.model.quality import is_bad
 from gateway.backtest.labels import Label
+from gateway.backtest.stops import Stops
 from gateway.recording import Steps
 
 BUCKETS_MAX = 2_048  # With 1,000 tags 49 MB.
@@ -46,6 +47,8 @@ class Profile:
 
     def __init__(self, tags: TagTable, labels: list[Label], *, is_counting_only: bool = False) -> None:
         self._is_counting_only = is_counting_only
+        #: Where tags come to rest.
+        self.stops = Stops(tags)
         self._tags = tags
         self._labels = labels
         self._least = np.full((BUCKETS_MAX, len(tags)), np.nan)
@@ -63,6 +66,7 @@ class Profile:
         if self._is_counting_only:
             return
         values = self._normal(steps)
+        self.stops.take(steps.rows, steps.times_ns, values)
         at = 0
         while at < len(steps):
             if self._full == BUCKETS_MAX:

@@ -177,6 +177,7 @@ def _pictures(site: Site, profile: Profile, advice: list[tuning.Advice]) -> list
                     for each in advice
                     if each.tag == name and each.field == "setpoint" and each.proposed is not None
                 ],
+                "stops": [each.stop for each in advice if each.tag == name and each.stop is not None],
             }
         )
     return found

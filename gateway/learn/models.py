@@ -7,7 +7,6 @@ Never: learns from what a label calls wrong, from BAD samples, or over a pause.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +19,7 @@ from edge.model.quality import is_judged
 from gateway.backtest.labels import Label, inside
 from gateway.config import Site
 from gateway.learn.pca import FitError, Shape, fit
-from gateway.recording import Steps, steps
+from gateway.recording import Steps
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, float], None]  # Told the name of a pass, and how much of it is done, 0 to 1.
@@ -105,19 +104,6 @@ class Models:
                 refused[name] = failure.sentences
             progress("models", done / len(self._collectors))
         return Fitted(models=tuple(models), refused=refused)
-
-
-def fit_models(site: Site, recording: Path, labels: Sequence[Label] = ()) -> Fitted:
-    """Fit all models that the site's derived tags name.
-
-    Raises:
-        RecordingError: The recording cannot be read.
-        OSError: It cannot be opened.
-    """
-    models = Models(site, labels)
-    for chunk in steps(recording, site.tags):
-        models.take(chunk)
-    return models.fit()
 
 
 def _fit(derivation: Derivation, collector: "Collector") -> dict[str, Any]:

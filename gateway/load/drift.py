@@ -7,8 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from alerting.model.drift import ALLOWANCE, BASE_S, BIN_S, SEASON_S, SETPOINT, SPAN_S, WARM_UP_S, Drift
+from alerting.model.drift import ALLOWANCE, BIN_S, SEASON_S, SETPOINT, WARM_UP_S, Drift
 from alerting.model.rule import Kind, Rule
+from alerting.model.signal import signal_of
 from alerting.model.tier import Tier
 from edge.load.entry import Entry, Span
 from edge.load.words import NAME_RULE, is_name
@@ -57,14 +58,17 @@ def drift_of_entry(entry: Entry, tag: str, tags: Mapping[str, Tag], tier: Tier) 
             "Remove tier, and give the tag a limit or a TREND for what must be heard.",
         )
     name = entry.required("name", NAME_RULE, is_name) if entry.has("name") else ""
-    detector = entry.choice("detector", tuple(SETPOINT), "ewma")
-    season = entry.choice("season", tuple(SEASON_S), "day")
-    base_s = entry.number("base_s", BASE_S, BASE)
+    own = tags.get(tag)
+    usual = signal_of(own.kind if own else "")
+    detector = entry.choice("detector", tuple(SETPOINT), usual.detector)
+    season = entry.choice("season", tuple(SEASON_S), usual.season)
+    span_s = entry.number("span_s", max(usual.span_s, own.period_s if own else 0.0), SPAN)
+    base_s = entry.number("base_s", max(usual.base_s, SPANS_BASE * span_s), BASE)
     drift = Drift(
         detector=detector,
         season=season,
         direction=entry.choice("direction", DIRECTIONS, "both"),
-        span_s=entry.number("span_s", SPAN_S, SPAN),
+        span_s=span_s,
         base_s=base_s,
         warm_up_s=entry.number("warm_up_s", WARM_UP_S.get(season, base_s), WARM_UP),
         allowance=entry.number("allowance", ALLOWANCE, ALLOWANCES),
@@ -72,7 +76,6 @@ def drift_of_entry(entry: Entry, tag: str, tags: Mapping[str, Tag], tier: Tier) 
     setpoint = math.nan
     if not is_learned(entry, "setpoint"):
         setpoint = entry.number("setpoint", SETPOINT[detector], SETPOINTS)
-    own = tags.get(tag)
     rule = Rule(
         id=f"{tag}.DRIFT" + (f":{name}" if name else ""),
         tag=tag,

@@ -10,6 +10,7 @@ from typing import Final
 
 from alerting.model.blocks import BLOCKS_LEAST, BLOCKS_MOST, LINES, Blocks
 from alerting.model.rule import LIMITS, Kind, Rule
+from alerting.model.signal import signal_of
 from alerting.model.tier import Tier
 from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
@@ -38,10 +39,6 @@ SAMPLES_MIN: Final = 10
 BLOCK: Final = Span(above=0, most=3600)
 BLOCK_PERIODS: Final = 15.0  # Samples of a block where the rule says nothing.
 BLOCKS: Final = 20
-#: Gain by what a tag measures: signals that switch between slopes want a short memory, counts and slow creeps a long
-#: one (docs/core.md has the figures).
-ALPHA_DEFAULT: Final = {"level": 0.05, "gas": 0.001, "count": 0.01, "density": 0.01}
-ALPHA_ELSE: Final = 0.02
 
 
 def trend_of_entry(entry: Entry, tag: str, tier: Tier) -> Rule | None:
@@ -63,7 +60,7 @@ def trend_of_entry(entry: Entry, tag: str, tier: Tier) -> Rule | None:
         tier=tier,
         to=to,
         is_falling=is_falling,
-        horizon_s=math.nan if is_learned(entry, "horizon_s") else entry.number_or_none("horizon_s", HORIZON) or 0.0,
+        horizon_s=_horizon_s(entry, "horizon_s"),
         alpha=entry.number_or_none("alpha", ALPHA) or 0.0,
         samples_min=0 if blocks else entry.whole("samples_min", SAMPLES_MIN, 5, 10_000),
         blocks=blocks,
@@ -95,7 +92,7 @@ def trend_of_row(row: Entry, tag: str, tier: Tier) -> Rule | None:
         tier=tier,
         to=to,
         is_falling=to in ("L", "LL"),
-        horizon_s=row.number_or_none("trend_horizon_s", HORIZON) or 0.0,
+        horizon_s=_horizon_s(row, "trend_horizon_s"),
         alpha=row.number_or_none("trend_alpha", ALPHA) or 0.0,
         samples_min=SAMPLES_MIN,
         response=row.titles("response", ""),
@@ -133,12 +130,17 @@ def settle_trend(rule: Rule, tag: Tag, limits: Mapping[Kind, Rule]) -> tuple[Rul
                 )
             )
     if rule.blocks is None:
-        alpha = rule.alpha or ALPHA_DEFAULT.get(tag.kind, ALPHA_ELSE)
+        alpha = rule.alpha or signal_of(tag.kind).alpha(tag.period_s)
         return replace(rule, setpoint=setpoint, alpha=alpha), wrong
     block_s = rule.blocks.block_s or BLOCK_PERIODS * tag.period_s
     blocks = replace(rule.blocks, block_s=block_s)
     wrong += _wrong_blocks(rule, blocks, tag)
     return replace(rule, setpoint=setpoint, alpha=0.0, blocks=blocks), wrong
+
+
+def _horizon_s(entry: Entry, key: str) -> float:
+    """Read a horizon; NaN where it is left to the artefact, 0 where it is wrong."""
+    return math.nan if is_learned(entry, key) else entry.number_or_none(key, HORIZON) or 0.0
 
 
 def _blocks(entry: Entry) -> Blocks | None:

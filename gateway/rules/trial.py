@@ -1,6 +1,6 @@
 """Trial: rules as they are and as they would be, carried over the same samples; what would have rung, and when.
 
-Flow: Tried (rules of both, samples) -> [carry twice] -> trips of each changed rule -> figures as plain data
+Flow: Tried (rules of both, samples) -> [carry twice] -> trips of each changed rule, advice -> figures as plain data
 Why: a person who moves a limit at a desk sees what last month would have been like with it.
 Never: judges by itself: the carrier is the backtest's, and every trip comes from the same turn as live. Runs in a
 process of its own (``python -m gateway.rules.trial``), at low priority, so that the road has the machine to itself.
@@ -22,7 +22,9 @@ from alerting import kpi
 from alerting.model.rule import LIMITS, Rule, RuleTable
 from edge.config import Source
 from edge.model import Tag, TagTable
+from gateway.backtest.advice import advise
 from gateway.backtest.carry import Carrier
+from gateway.backtest.profile import Profile
 from gateway.backtest.score import DAY_NS, Heard
 from gateway.config import Site
 from gateway.load.overlay import written
@@ -81,13 +83,22 @@ def try_rules(tried: Tried, progress: Callable[[float], None]) -> dict[str, Any]
     """
     tags = TagTable(tried.tags)
     tables = [RuleTable(list(rules), tags) for rules in (tried.before, tried.after)]
+    profile = Profile(tags, [])
     heard = [
-        _carry(tags, tables[0], tried, lambda done: progress(done / 2)),
+        _carry(tags, tables[0], tried, lambda done: progress(done / 2), profile),
         _carry(tags, tables[1], tried, lambda done: progress(0.5 + done / 2)),
     ]
     if len(tried.times_ns) == 0:
         progress(1.0)
-        return {"days": 0.0, "samples": 0, "rules": [], "alarms": [0, 0], "per_day": [None, None], "pictures": []}
+        return {
+            "days": 0.0,
+            "samples": 0,
+            "rules": [],
+            "alarms": [0, 0],
+            "per_day": [None, None],
+            "pictures": [],
+            "advice": [],
+        }
     span = (int(tried.times_ns[0]), int(tried.times_ns[-1]))
     days = (span[1] - span[0]) / DAY_NS
     alarms = [len(each.time_ns) for each in heard]
@@ -101,10 +112,22 @@ def try_rules(tried: Tried, progress: Callable[[float], None]) -> dict[str, Any]
         "per_day": [n / days if days > 0 else None for n in alarms],
         "rules": [_compared(name, tables, heard, span) for name in tried.rules],
         "pictures": [_picture(tags, row, tried) for row in _drawn(tags, tables, tried.rules)],
+        "advice": _advice(tags, tables, tried, profile, heard[0], span),
     }
 
 
-def _carry(tags: TagTable, table: RuleTable, tried: Tried, progress: Callable[[float], None]) -> Heard:
+def _advice(
+    tags: TagTable, tables: Sequence[RuleTable], tried: Tried, profile: Profile, heard: Heard, span: tuple[int, int]
+) -> list[dict[str, Any]]:
+    """Give the tuning advice for the tags that changed rules hang on, by the rules in force over this span."""
+    drawn = {tags.names[row] for row in _drawn(tags, tables, tried.rules)}
+    found = advise(tables[0], profile, heard, [], span[1])
+    return [each.as_json() for each in found if each.tag in drawn and each.proposed is not None]
+
+
+def _carry(
+    tags: TagTable, table: RuleTable, tried: Tried, progress: Callable[[float], None], profile: Profile | None = None
+) -> Heard:
     sources = tuple(dict.fromkeys((tag.source, tag.nature) for tag in tags))
     site = Site(
         id="trial",
@@ -120,6 +143,8 @@ def _carry(tags: TagTable, table: RuleTable, tried: Tried, progress: Callable[[f
     for part in _parts(tried):
         for steps in lay_out(part):
             carrier.take(steps)
+            if profile is not None:
+                profile.take(steps)
         progress(part.share)
     return heard
 

@@ -586,6 +586,18 @@ export interface TrialPicture {
   limits: [{ rule: string; kind: string; setpoint: number }[], { rule: string; kind: string; setpoint: number }[]];
 }
 
+/** Tuning advice for one rule of a tried tag, by normal operation in the span; ours, applied by nobody but a person. */
+export interface TrialAdvice {
+  rule: string;
+  tag: string;
+  kind: string;
+  field: "setpoint" | "deadband" | "on_delay_s";
+  now: number | null;
+  proposed: number;
+  eu: string;
+  reason: { en: string; zh: string };
+}
+
 export interface Trial {
   number: number;
   who: string;
@@ -595,5 +607,5 @@ export interface Trial {
   to: string;
   code: string;
   message: string;
-  result: { days: number; samples: number; rules: TrialRule[]; pictures: TrialPicture[] } | null;
+  result: { days: number; samples: number; rules: TrialRule[]; pictures: TrialPicture[]; advice: TrialAdvice[] } | null;
 }

@@ -13,6 +13,7 @@ from edge.config import MqttOptions, Source
 from edge.model import Tag, TagTable
 from gateway.backtest.advice import round_out
 from gateway.backtest.labels import Label
+from gateway.backtest.page import page
 from gateway.backtest.profile import BUCKETS_MAX, Profile
 from gateway.backtest.run import Asked, backtest
 from gateway.config import Site
@@ -205,3 +206,73 @@ def test_demonstration_sites_take_advice() -> None:
     table = apply(here.rules, [new])
     assert len(table) == len(here.rules) + 1
     assert table[table.index_of["GD.lel.H"]].setpoint == 5.0
+
+
+# ------------------------------------------------------------------------------------------------------- normal stops
+
+
+def fills(stops: np.ndarray, noise: float = 0.01) -> np.ndarray:
+    """From 2 m to each stop at 2 cm/s, a rest, back, a rest; a sample a second."""
+    luck = np.random.default_rng(5)
+    parts = []
+    for stop in stops:
+        up = np.arange(2.0, stop, 0.02)
+        parts += [up, np.full(150, stop), up[::-1], np.full(60, 2.0)]
+    values = np.concatenate(parts)
+    return values + luck.normal(0, noise, len(values))
+
+
+STOPS = 6 + np.random.default_rng(6).normal(0, 0.03, 12)
+
+
+def test_a_limit_is_proposed_just_above_the_normal_stop(tmp_path: Path) -> None:
+    """Between the farthest stop and two hundredths of the span beyond it, which is all that a plain extreme allows."""
+    result = try_out(site(tmp_path, limit(Kind.H, 6.6), limit(Kind.HH, 8.0)), fills(STOPS), tmp_path)
+    (advice,) = [each for each in of_field(result, "setpoint") if each["kind"] == "H"]
+
+    assert STOPS.max() < advice["proposed"] < STOPS.max() + 0.1
+    assert advice["alarms_expected"] == 0
+    stop = advice["stop"]
+    assert stop["stops"] == 12
+    assert stop["middle"] == pytest.approx(np.median(STOPS), abs=0.05)
+    assert stop["goal"] == 8.0
+    assert stop["lead_s"] == pytest.approx((8.0 - advice["proposed"]) / 0.02, rel=0.15)
+    assert "12 fills normally stop at 6" in advice["reason"]["en"]
+    assert "12 次上升正常停止于 6" in advice["reason"]["zh"]
+
+
+def test_where_only_hh_stands_a_limit_before_it_is_proposed_and_measured(tmp_path: Path) -> None:
+    result = try_out(site(tmp_path, limit(Kind.HH, 8.0)), fills(STOPS), tmp_path)
+    (advice,) = [each for each in of_field(result, "setpoint") if each["kind"] == "H"]
+
+    assert (advice["rule"], advice["now"]) == ("T.v.H", None)
+    assert STOPS.max() < advice["proposed"] < STOPS.max() + 0.1
+
+
+def test_a_trend_to_a_number_without_any_limit_gets_one_proposed(tmp_path: Path) -> None:
+    trend = Rule(
+        id="T.v.TREND", tag="T.v", kind=Kind.TREND, setpoint=8.0, horizon_s=600.0, alpha=0.05, samples_min=10,
+        tier=Tier.YELLOW,
+    )  # fmt: skip
+    result = try_out(site(tmp_path, trend), fills(STOPS), tmp_path)
+    (advice,) = of_field(result, "setpoint")
+
+    assert (advice["rule"], advice["stop"]["goal"]) == ("T.v.H", 8.0)
+    assert "a trend must not warn sooner than" in advice["reason"]["en"]
+
+
+def test_an_overfill_without_a_label_does_not_push_the_limit_out(tmp_path: Path) -> None:
+    stops = np.append(STOPS, 7.4)
+    result = try_out(site(tmp_path, limit(Kind.H, 7.2), limit(Kind.HH, 8.0)), fills(stops), tmp_path)
+    reviewed = [each for each in result["advice"] if each["kind"] == "H" and each["field"] == "setpoint"]
+
+    assert not any(each["proposed"] > 7.2 for each in reviewed)
+
+
+def test_the_report_draws_the_normal_stop(tmp_path: Path) -> None:
+    result = try_out(site(tmp_path, limit(Kind.HH, 8.0)), fills(STOPS), tmp_path)
+    text = page([result])
+
+    assert result["pictures"][0]["stops"][0]["farthest"] == pytest.approx(STOPS.max(), abs=0.05)
+    assert "<rect class=label" in text
+    assert "正常停止于" in text

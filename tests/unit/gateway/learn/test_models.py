@@ -1,5 +1,6 @@
 """Models from a recording: rows as the road takes them, nothing wrong learnt, the artefact accepted by the site."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from alerting.model.pca import of_json
 from gateway.backtest.labels import Label
 from gateway.config import Site
 from gateway.learn.artefact import write
-from gateway.learn.models import Collector, fit_models
+from gateway.learn.models import Collector, Fitted, Models
 from gateway.learn.pca import Shape, fit
 from gateway.load import ConfigError, load
-from gateway.recording import Steps
+from gateway.recording import Steps, steps
 
 START_NS = 1_767_225_600_000_000_000
 S = 1_000_000_000
@@ -45,6 +46,14 @@ weight = 0.5
 H = 1
 tier_H = "BLUE"
 """
+
+
+def fit_models(site: Site, recording: Path, labels: Sequence[Label] = ()) -> Fitted:
+    """Show all models of a site a recording, then fit them, as ``gateway.learn.run`` does."""
+    models = Models(site, labels)
+    for chunk in steps(recording, site.tags):
+        models.take(chunk)
+    return models.fit()
 
 
 def plant(n: int, seed: int = 1) -> np.ndarray:

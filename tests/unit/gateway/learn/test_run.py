@@ -1,6 +1,7 @@
 """Thresholds from a history: tails with a known answer, a site's own noise, and what is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +161,75 @@ def test_the_command_writes_what_the_site_takes(tmp_path: Path) -> None:
     assert "at least 7 are needed" in short.stdout
     nothing = CliRunner().invoke(app, ["learn", str(path), str(tmp_path / "absent.csv")])
     assert nothing.exit_code == 2
+
+
+TEMPLATE = """
+[site]
+id = "plant"
+timezone = "Asia/Shanghai"
+{learn}
+[[source]]
+id = "plc"
+protocol = "modbus-tcp"
+host = "192.0.2.10"
+
+[[template]]
+id = "detector"
+tags = "detector.csv"
+devices = "detectors.csv"
+
+[template.unit]
+id = "{{area}}"
+
+[[template.rule]]
+tag = "{{area}}.gas"
+kind = "DRIFT"
+setpoint = "{{drift}}"
+season = "none"
+"""
+
+
+def test_learned_numbers_in_rules_and_rows_of_a_template(tmp_path: Path) -> None:
+    """Of each device its own, in ``[[template.rule]]`` and in the template's table; a device may also say a number."""
+    path = tmp_path / "site.toml"
+    path.write_text(TEMPLATE.format(learn=""), encoding="utf-8")
+    (tmp_path / "detector.csv").write_text(
+        "tag,source,unit,kind,eu,period_s,register,type,HH,trend_to,trend_horizon_s\n"
+        "{area}.gas,plc,{area},gas,%LEL,60,{base},float32,3.2,HH,{horizon}\n",
+        encoding="utf-8",
+    )
+    devices = "area,base,drift,horizon\nG-1,0,learned,learned\nG-2,2,learned,learned\nG-3,4,7,1800\n"
+    (tmp_path / "detectors.csv").write_text(devices, encoding="utf-8")
+    rows = history(tmp_path / "one.csv", 12).read_text(encoding="utf-8").splitlines()[1:]
+    others = history(tmp_path / "two.csv", 12, phi=0.5, seed=2).read_text(encoding="utf-8").splitlines()[1:]
+    lines = [f"{row},{other.split(',')[1]},2" for row, other in zip(rows, others, strict=True)]
+    (tmp_path / "r.csv").write_text("\n".join(["time,G-1.gas,G-2.gas,G-3.gas", *lines]), encoding="utf-8")
+
+    with pytest.raises(ConfigError) as told:
+        load(path, environ={})
+    for rule in ("G-1.gas.DRIFT", "G-2.gas.DRIFT", "G-1.gas.TREND", "G-2.gas.TREND"):
+        assert f"rule {rule}: " in str(told.value)
+    assert "G-3.gas.DRIFT" not in str(told.value)
+
+    learned = learn(load(path, environ={}, is_learning=True), Asked(recording=tmp_path / "r.csv"))
+    # In this quiet history nothing runs to its limit, and that is said; a horizon as another history might give it:
+    assert {each.rule for each in learned.rules if each.value is None} == {f"G-{n}.gas.TREND" for n in (1, 2, 3)}
+    learned = replace(
+        learned,
+        rules=tuple(
+            replace(each, value=900.0 + n, refused=None) if each.value is None else each
+            for n, each in enumerate(learned.rules)
+        ),
+    )
+    write(tmp_path / "learned.json", learned)
+    path.write_text(TEMPLATE.format(learn='[learn]\nartefact = "learned.json"\n'), encoding="utf-8")
+    rules = load(path, environ={}).rules
+    found = {name: rules[rules.index_of[f"{name}.gas.DRIFT"]].setpoint for name in ("G-1", "G-2", "G-3")}
+
+    assert found["G-3"] == 7.0
+    assert found["G-1"] == learned.threshold("G-1.gas.DRIFT").value  # type: ignore[union-attr]
+    assert found["G-2"] == learned.threshold("G-2.gas.DRIFT").value  # type: ignore[union-attr]
+    assert found["G-1"] != found["G-2"]
+    for name in ("G-1.gas.TREND", "G-2.gas.TREND"):
+        assert rules[rules.index_of[name]].horizon_s == learned.threshold(name).value  # type: ignore[union-attr]
+    assert rules[rules.index_of["G-3.gas.TREND"]].horizon_s == 1800

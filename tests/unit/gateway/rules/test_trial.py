@@ -102,6 +102,23 @@ def test_a_picture_keeps_the_extremes_and_leaves_gaps_open() -> None:
         {"rule": "T.v.H", "kind": "H", "setpoint": 6.0}]]  # fmt: skip
 
 
+def test_advice_from_the_tried_span_names_the_normal_stop() -> None:
+    """Eight fills to 6 that rest there; the H in force is far away, the proposed one just above."""
+    up = np.arange(2.0, 6.0, 0.02).tolist()
+    values = (up + [6.0] * 150 + up[::-1] + [2.0] * 60) * 8
+    result = tried(values, before=9.0, after=8.0)
+    (advice,) = [each for each in result["advice"] if each["field"] == "setpoint"]
+
+    assert (advice["rule"], advice["now"]) == ("T.v.H", 9.0)
+    assert 6.0 < advice["proposed"] < 6.2
+    assert advice["stop"]["stops"] == 8
+    assert "normally stop at 6" in advice["reason"]["en"]
+
+
+def test_little_history_gives_no_advice() -> None:
+    assert tried([1.0, 9.0, 1.0], before=5.0, after=6.0)["advice"] == []
+
+
 def test_excursions_that_only_touch_are_the_same() -> None:
     def spans(*pairs: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         start, end = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
