@@ -167,7 +167,7 @@ def rules_of(snapshot: dict[str, Any]) -> list[Rule]:
                 "schedule": _schedule(rule.get("schedule")),
                 "kind": Kind(rule["kind"]),
                 "tier": Tier(rule["tier"]),
-                **{name: tuple(rule.get(name, ())) for name in ("states", "asked", "enable_asked")},
+                **{name: tuple(rule.get(name, ())) for name in ("states", "asked", "enable_asked", "members")},
                 "setpoint": math.nan if rule["setpoint"] is None else rule["setpoint"],
                 "drift": Drift(**rule["drift"]) if rule.get("drift") else None,
                 "blocks": Blocks(**rule["blocks"]) if rule.get("blocks") else None,
