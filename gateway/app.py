@@ -6,7 +6,7 @@ Why: constructors only store; nothing connects before ``run``. This is the only 
 import asyncio
 import contextlib
 import sqlite3
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -62,7 +62,7 @@ from gateway.store.commit import Mark, known_marks, put_marks, restore
 from gateway.store.engine import open_store, store_url
 from gateway.store.journal import install_key
 from gateway.store.store import Store
-from gateway.system import PERIOD_S, SOURCE, main_nature, system_scan, with_system
+from gateway.system import COUNTED_EVERY, PERIOD_S, SOURCE, main_nature, system_scan, with_system
 
 T = TypeVar("T")
 log = structlog.get_logger("gateway")
@@ -387,6 +387,15 @@ class Gateway:
             refused=sum(counters.refused.values()),
             refused_by=dict(counters.refused),
             failures=dict(counters.failures),
+            last_success_ns=counters.last_success_ns or (0 if collector else self._last_scan_ns.get(source.id, 0)),
+            samples=counters.samples,
+            requests=counters.requests,
+            skipped=counters.skipped,
+            overruns=counters.overruns,
+            reconnects=counters.reconnects,
+            crashes=counters.crashes,
+            sent_bytes=counters.sent_bytes,
+            received_bytes=counters.received_bytes,
             kept=tuple(
                 KeptPayload(
                     reason=reason,
@@ -460,6 +469,7 @@ class Gateway:
         dropped = _PerMinute()
         replaced = _PerMinute()
         nodes_lost = _PerMinute()
+        counted: dict[str, _PerMinute] = defaultdict(_PerMinute)
         number = 0
         loop = asyncio.get_running_loop()
         due = loop.time()
@@ -484,6 +494,8 @@ class Gateway:
                 "push_waiting": float(self.push.waiting),
                 **{f"link.{name}": float(self._is_up(name, now_ns)) for name in linked},
             }
+            if number % COUNTED_EVERY == 1:
+                values |= self._counted_of_sources(now_ns, counted)
             if self.reception.sources:
                 values["nodes_lost"] = nodes_lost.take(now_ns, self.reception.lost)
             self._count_collectors()
@@ -492,6 +504,19 @@ class Gateway:
             self._deliver(system_scan(self.site, self._epoch, number, now_ns, values), None)
             due += PERIOD_S
             await asyncio.sleep(max(0.0, due - loop.time()))
+
+    def _counted_of_sources(self, now_ns: int, counted: "dict[str, _PerMinute]") -> dict[str, float]:
+        """Give what is told of each source beside its link, by tag name; see ``gateway.system.OF_SOURCE``."""
+        values: dict[str, float] = {}
+        for status in self.sources():
+            heard_ns = max(status.last_success_ns, self._started_ns)
+            values[f"silence.{status.id}"] = (now_ns - heard_ns) / 1e9
+            counts = {"errors": sum(status.failures.values()) + status.refused}
+            if status.id in self.collectors:
+                counts |= {"requests": status.requests, "bytes": status.sent_bytes + status.received_bytes}
+            for name, count in counts.items():
+                values[f"{name}.{status.id}"] = counted[f"{name}.{status.id}"].take(now_ns, count)
+        return values
 
     @property
     def _epoch(self) -> int:
@@ -563,7 +588,9 @@ class _PerMinute:
         self._seen: deque[tuple[int, int]] = deque()
 
     def take(self, now_ns: int, count: int) -> float:
-        """Take the counter's present value; give its growth over the last 60 s."""
+        """Take the counter's present value; give its growth over the last 60 s, or since it began anew."""
+        if self._seen and count < self._seen[-1][1]:
+            self._seen.clear()
         self._seen.append((now_ns, count))
         while now_ns - self._seen[0][0] > MINUTE_NS:
             self._seen.popleft()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alerting.model.derivation import Derivation
 from alerting.model.learned import Learned
-from alerting.model.rule import RuleTable
+from alerting.model.rule import Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
@@ -73,3 +73,4 @@ class Site:
     is_demonstration: bool = False
     learned: Learned | None = None  # what ``[learn]`` names
     derived: tuple[Derivation, ...] = ()
+    own_rules: tuple[Rule, ...] = ()  # about the gateway's own tags, which are made at start

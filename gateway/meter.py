@@ -212,9 +212,10 @@ def _count(counts: dict[str, int], name: str, n: int) -> None:
 class _Exposed(Collector):
     """The meter in the words of Prometheus."""
 
-    def __init__(self, meter: Meter, gauges: Sequence[tuple[str, str, float]]) -> None:
+    def __init__(self, meter: Meter, gauges: Sequence[tuple[str, str, float]], families: Sequence[Metric]) -> None:
         self._meter = meter
         self._gauges = gauges
+        self._families = families
 
     def collect(self) -> Iterable[Metric]:
         snapshot = self._meter.snapshot()
@@ -248,10 +249,11 @@ class _Exposed(Collector):
         yield from (size, bound, dropped)
         for name, text, value in self._gauges:
             yield GaugeMetricFamily(name, text, value=value)
+        yield from self._families
 
 
-def expose(meter: Meter, gauges: Sequence[tuple[str, str, float]] = ()) -> bytes:
-    """Write the counters, and further (name, help, value) gauges, in the Prometheus text format."""
+def expose(meter: Meter, gauges: Sequence[tuple[str, str, float]] = (), families: Sequence[Metric] = ()) -> bytes:
+    """Write the counters, further (name, help, value) gauges, and further families in the Prometheus text format."""
     registry = CollectorRegistry()
-    registry.register(_Exposed(meter, gauges))
+    registry.register(_Exposed(meter, gauges, families))
     return generate_latest(registry)

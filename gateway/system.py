@@ -5,7 +5,7 @@ Why: a gateway that fails silently is the worst alarm of all; its own faults rin
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,16 @@ from gateway.config import Site
 
 SOURCE = "fengsui"
 PERIOD_S = 1.0
+#: How often what is counted of each source goes down the road, in periods: counters move slowly, and there are many.
+COUNTED_EVERY = 10
+
+#: What is told of each source beside its link: name, title, engineering unit. Of a node's source what the node tells.
+OF_SOURCE = (
+    ("silence", "Time since {source} last answered", "{source} 距上次应答时间", "s", True),
+    ("errors", "Failed requests and refused messages of {source}", "{source} 失败与拒收数", "1/min", True),
+    ("requests", "Requests to, or messages of {source}", "{source} 请求或消息数", "1/min", False),
+    ("bytes", "Bytes from and to {source}", "{source} 字节数", "B/min", False),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,11 +142,10 @@ def with_system(site: Site) -> Site:
     """Add the gateway's own source, unit, tags and rules to a site; one link tag per source."""
     nature = main_nature(site)
     points = POINTS + (NODE_POINTS if any(source.node for source in site.sources) else ())
-    tags = [_tag(point.name, point.en, point.zh, point.eu, nature) for point in points]
+    tags = own_tags(site.sources, nature)
     rules = [rule for point in points for rule in _rules(point)]
     for source in site.sources:
         name = f"link.{source.id}"
-        tags.append(_tag(name, f"Link to {source.id}", f"{source.id} 链路", "", nature))
         rules.append(
             Rule(
                 id=f"{SOURCE}.{name}.L",
@@ -158,8 +167,29 @@ def with_system(site: Site) -> Site:
         sources=(*site.sources, Source(id=SOURCE, protocol="system", nature=nature)),
         tags=table,
         units=(*site.units, unit),
-        rules=RuleTable([*site.rules, *rules], table),
+        rules=RuleTable([*site.rules, *rules, *site.own_rules], table),
     )
+
+
+def own_tags(sources: Sequence[Source], nature: Nature) -> list[Tag]:
+    """Give the gateway's own tags: what it watches about itself, and about each source."""
+    points = POINTS + (NODE_POINTS if any(source.node for source in sources) else ())
+    tags = [_tag(point.name, point.en, point.zh, point.eu, nature) for point in points]
+    for source in sources:
+        tags.append(_tag(f"link.{source.id}", f"Link to {source.id}", f"{source.id} 链路", "", nature))
+        tags += [
+            _tag(
+                f"{name}.{source.id}",
+                en.format(source=source.id),
+                zh.format(source=source.id),
+                eu,
+                nature,
+                COUNTED_EVERY,
+            )
+            for name, en, zh, eu, is_of_nodes in OF_SOURCE
+            if is_of_nodes or not source.node
+        ]
+    return tags
 
 
 def system_scan(site: Site, epoch: int, number: int, now_ns: int, values: Mapping[str, float]) -> Scan:
@@ -178,7 +208,7 @@ def system_scan(site: Site, epoch: int, number: int, now_ns: int, values: Mappin
     )
 
 
-def _tag(name: str, en: str, zh: str, eu: str, nature: Nature) -> Tag:
+def _tag(name: str, en: str, zh: str, eu: str, nature: Nature, every: int = 1) -> Tag:
     return Tag(
         name=f"{SOURCE}.{name}",
         title={"en": en, "zh": zh},
@@ -186,7 +216,7 @@ def _tag(name: str, en: str, zh: str, eu: str, nature: Nature) -> Tag:
         unit=SOURCE,
         eu=eu,
         kind="state",
-        period_s=PERIOD_S,
+        period_s=PERIOD_S * every,
         nature=nature,
     )
 

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from gateway.api.answer import ApiError, Json, error
 from gateway.api.door import ALL, PUBLIC, Doors
 from gateway.api.doors_node import node_shown
+from gateway.api.source_metrics import source_families
 from gateway.live import iso
 from gateway.meter import StageCount, expose
 
@@ -52,6 +53,14 @@ def open_system_doors(doors: Doors, metrics_token: str) -> None:
                         "refused": source.refused,
                         "refused_by": dict(source.refused_by),
                         "failures": dict(source.failures),
+                        "last_success": iso(source.last_success_ns),
+                        "samples": source.samples,
+                        "requests": source.requests,
+                        "skipped": source.skipped,
+                        "overruns": source.overruns,
+                        "reconnects": source.reconnects,
+                        "crashes": source.crashes,
+                        "bytes": {"sent": source.sent_bytes, "received": source.received_bytes},
                         "kept": [
                             {
                                 "reason": kept.reason,
@@ -90,7 +99,7 @@ def open_system_doors(doors: Doors, metrics_token: str) -> None:
             ("fengsui_nodes_waiting", "Records in the spools of edge nodes.", float(sum(n.waiting for n in nodes))),
             ("fengsui_nodes_lag_seconds", "Lag of the slowest edge node.", max((n.lag_s for n in nodes), default=0.0)),
         ]
-        return Response(expose(house.meter, gauges), media_type=METRICS_TYPE)
+        return Response(expose(house.meter, gauges, source_families(sources)), media_type=METRICS_TYPE)
 
     async def described() -> Response:
         """Give this API as OpenAPI 3.1."""

@@ -65,6 +65,9 @@ class SourceStatus:
         refused: Messages and values that the collector refused since the start.
         refused_by: The same by reason; ``failures`` the requests that gave no values, by reason.
         kept: The first refused payload of each reason, for a person to look at.
+        last_success_ns: When it last answered or sent something, 0 for never.
+        requests, skipped: Sent, or messages received; and not sent because the device is known to be silent.
+        overruns, reconnects, crashes: Turns that began late, links that came back, loops that were begun again.
     """
 
     id: str
@@ -76,6 +79,15 @@ class SourceStatus:
     refused_by: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
     kept: Sequence[KeptPayload] = ()
+    last_success_ns: int = 0
+    samples: int = 0
+    requests: int = 0
+    skipped: int = 0
+    overruns: int = 0
+    reconnects: int = 0
+    crashes: int = 0
+    sent_bytes: int = 0
+    received_bytes: int = 0
 
 
 class Past(Protocol):

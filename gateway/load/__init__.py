@@ -27,6 +27,7 @@ from gateway.load.derived.model import join, learned_tags
 from gateway.load.learned import provisional, read_learned, settle_learned
 from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
+from gateway.load.own import parted, read_own
 from gateway.load.rule import judge_refused, read_rules
 from gateway.load.schedule import ScheduleReader
 from gateway.load.tiering import read_tiering
@@ -82,12 +83,13 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     derived = read_derived([*root.sections("derived", "Derived tag"), *_template_derived(field)], field.tags, timezone)
     units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], [*field.tags, *field.refused], root)
     schedules = ScheduleReader(root.sections("schedule", "Schedule"), timezone or "UTC")
-    entries = [*root.sections("rule", "Rule"), *_template_rules(field)]
+    entries, about_itself = parted([*root.sections("rule", "Rule"), *_template_rules(field)])
     learned_only = learned_tags(derived)
     asked = [*root.sections("vote", "Vote"), *_template_votes(field)]
     votes = Votes(asked, [unit.id for unit in units], learned_only)
     rules = read_rules(field.tags, entries, schedules, overlay, learned_only, votes)
     judge_refused(field.refused)
+    own_rules = read_own(about_itself, [draft.source for draft in field.sources])
     learned, artefact = None, root.section("learn")
     own_tags = [draft.tag for draft in field.tags]
     if is_learning:
@@ -147,6 +149,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         is_demonstration=is_demonstration,
         learned=learned,
         derived=tuple(derived),
+        own_rules=own_rules,
     )
 
 

@@ -94,7 +94,7 @@ def read_rules(
         if entry.values.get("kind") == Kind.EXPRESSION.name:
             expressions.take(entry, _tier(entry, "tier", TIER_DEFAULT[Kind.EXPRESSION]))
             continue
-        draft = _read_rule(entry, by_tag, tag_of)
+        draft = read_rule(entry, by_tag, tag_of)
         if draft is None:
             continue
         rule, rules = draft.rule, by_tag[draft.rule.tag]
@@ -108,7 +108,7 @@ def read_rules(
                 f"{what} of tag {rule.tag} is given already, in {place.file}:{place.line}.",
                 "Give each a name of its own, or remove one." if can_be_named else "Remove one of the two.",
             )
-            _check_tag(tag_of[rule.tag], {rule.kind: draft})
+            check_tag(tag_of[rule.tag], {rule.kind: draft})
         elif rule.name:
             named[rule.id] = draft
         else:
@@ -118,7 +118,7 @@ def read_rules(
         rules = by_tag[tag.tag.name]
         _add_no_data(tag, rules, overlay)
         _settle_trends(tag.tag, rules, named.values())
-        _check_tag(tag.tag, rules)
+        check_tag(tag.tag, rules)
     can_fall_stale = {name for name, rules in by_tag.items() if Kind.STALE in rules}
     asked = expressions.settle(can_fall_stale, learned)
     known = [draft.rule for rules in by_tag.values() for draft in rules.values()]
@@ -153,7 +153,7 @@ def judge_refused(tags: Iterable[TagDraft]) -> None:
         trend = rules.get(Kind.TREND)
         if trend is not None and Kind[trend.rule.to] in rules:
             _settle_trends(tag.tag, rules, ())
-        _check_tag(tag.tag, rules)
+        check_tag(tag.tag, rules)
 
 
 def _tier(entry: Entry, key: str, default: Tier | None) -> Tier:
@@ -204,7 +204,7 @@ def _rules_of_row(draft: TagDraft) -> dict[Kind, RuleDraft]:
     return rules
 
 
-def _read_rule(entry: Entry, by_tag: Mapping[str, object], tag_of: Mapping[str, Tag]) -> RuleDraft | None:
+def read_rule(entry: Entry, by_tag: Mapping[str, object], tag_of: Mapping[str, Tag]) -> RuleDraft | None:
     """Read one ``[[rule]]``."""
     entry.refuse_unknown(keys_of("rule"))
     tag = entry.required("tag", "a rule is about one tag")
@@ -316,7 +316,8 @@ def _settle_trends(tag: Tag, rules: Mapping[Kind, RuleDraft], named: Iterable[Ru
 # ---- what must hold between the rules of one tag
 
 
-def _check_tag(tag: Tag, rules: Mapping[Kind, RuleDraft]) -> None:
+def check_tag(tag: Tag, rules: Mapping[Kind, RuleDraft]) -> None:
+    """Judge the rules of one tag together; what is wrong is noted."""
     limits = [rules[kind] for kind in ORDER if kind in rules]
     for draft in limits:
         _check_range(tag, draft)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import create_engine, insert, select
 
 from alerting.core.drift import judge_drifts
@@ -896,8 +897,34 @@ async def test_flow_shows_the_equation_of_each_stage(door: Door) -> None:
     assert told["queues"] == [{"name": "live.clients", "size": 0, "max": 256, "dropped": 0}]
     assert told["sources"][0] == {
         "id": "gas", "protocol": "mqtt", "is_up": True, "last_scan": "2026-01-01T00:00:00.000Z", "scans": 5,
-        "refused": 1, "refused_by": {}, "failures": {}, "kept": [],
+        "refused": 1, "refused_by": {}, "failures": {}, "last_success": None, "samples": 0, "requests": 0, "skipped": 0,
+        "overruns": 0, "reconnects": 0, "crashes": 0, "bytes": {"sent": 0, "received": 0}, "kept": [],
     }  # fmt: skip
+
+
+async def test_metrics_tell_of_each_source(door: Door, tmp_path: Path) -> None:
+    told = {"failures": {"timeout": 3, 'odd"reason': 1}, "refused_by": {"malformed": 2}, "last_success_ns": NOW}
+    moved = {"requests": 7, "sent_bytes": 84, "received_bytes": 900, "crashes": 1}
+    door.house.status = (
+        SourceStatus(id="gas", protocol="mqtt", is_up=True, last_scan_ns=NOW, scans=5, refused=2, **told, **moved),  # type: ignore[arg-type]
+    )
+    app = make_app(door.house, dist=tmp_path, metrics_token="scrape-me")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway:8080") as client:
+        text = (await client.get("/metrics", headers={"Authorization": "Bearer scrape-me"})).text
+    found = {
+        (sample.name, *(v for k, v in sorted(sample.labels.items()) if k not in ("protocol", "source"))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.labels.get("source") == "gas"
+    }
+    assert found["fengsui_source_up",] == 1.0
+    assert found["fengsui_source_last_success_timestamp_seconds",] == NOW / 1e9
+    assert found["fengsui_source_requests_total",] == 7.0
+    assert found["fengsui_source_crashes_total",] == 1.0
+    assert found["fengsui_source_failures_total", "timeout"] == 3.0
+    assert found["fengsui_source_failures_total", 'odd"reason'] == 1.0
+    assert found["fengsui_source_refused_total", "malformed"] == 2.0
+    assert found["fengsui_source_bytes_total", "sent"] == 84.0
 
 
 async def test_metrics_are_for_this_machine_or_for_the_token(door: Door, tmp_path: Path) -> None:

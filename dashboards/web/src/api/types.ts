@@ -264,6 +264,14 @@ export interface SourceState {
   refused: number;
   refused_by: Record<string, number>;
   failures: Record<string, number>;
+  last_success: string | null;
+  samples: number;
+  requests: number;
+  skipped: number;
+  overruns: number;
+  reconnects: number;
+  crashes: number;
+  bytes: { sent: number; received: number };
   kept: KeptPayload[];
 }
 
