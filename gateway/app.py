@@ -83,6 +83,7 @@ class Parts:
     compiler: Executor | None = None
     compile: Compile | None = None
     on_disk: ReadDisk = field(default=lambda _: None)
+    config: Path | None = None
     record: Path | None = None
     event_log: EventLog | None = None
     jitter_seed: int | None = None
@@ -145,6 +146,7 @@ class Gateway:
             number=begun.number,
             overlay=begun.overlay,
             disk=parts.on_disk,
+            config=parts.config,
         )
         self.store.write_now(lambda connection: self._restore(connection, start_ns, begun))
         self.historian = parts.historian or EmbeddedHistorian(

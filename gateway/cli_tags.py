@@ -120,7 +120,7 @@ def import_tags(
         typer.echo(_text(found))
         if is_applied:
             before = f" The table before is {kept}." if kept else ""
-            typer.echo(f"Written to {config.parent / into}.{before} A running gateway takes it at its next start.")
+            typer.echo(f"Written to {config.parent / into}.{before} A running gateway takes it with fengsui reload.")
         elif not found.mistakes and not found.difference.is_empty:
             typer.echo("Nothing was written; --apply writes it.")
     raise typer.Exit(WRONG if found.mistakes else 0)

@@ -93,7 +93,9 @@ def serve_site(
         compiled = partial(warm, site.data) if backend is Backend.COMPILED else None
         compiler = None if config is None else compile_from(config, site, given)
         on_disk = (lambda _: None) if config is None else disk_of(config)
-        parts = Parts(record=record, event_log=event_log, warm=compiled, compile=compiler, on_disk=on_disk)
+        parts = Parts(
+            record=record, event_log=event_log, warm=compiled, compile=compiler, on_disk=on_disk, config=config
+        )
         try:
             gateway = Gateway(site, SystemClock(), parts)
         except ConfigError as error:

@@ -24,6 +24,7 @@ from edge.tables.foreign import Foreign, Line
 from edge.tables.opened import Asked, open_list
 from edge.tables.own import WORDED, Difference, Row, columns_of, compare, csv_of, rows_of
 from gateway.load import load
+from gateway.load.overlay import NOTHING, Overlay
 
 #: Words that a spreadsheet offers for a cell.
 CHOICES = {
@@ -60,23 +61,39 @@ def export(config: Path, file: Path, language: str = "en") -> int:
     Raises:
         ConfigError: The site has mistakes.
     """
-    draft = read_field(config)
+    content, count = exported(config, file.name, language)
+    file.write_bytes(content)
+    return count
+
+
+def exported(
+    config: Path, name: str, language: str = "en", files: Mapping[str, bytes] | None = None
+) -> tuple[bytes, int]:
+    """Give all tags of a site, those of templates filled in, as one table, and their number.
+
+    Args:
+        name: How the table is to be called; its end says whether it is a workbook.
+        files: Contents to take instead of those on disk.
+
+    Raises:
+        ConfigError: The site has mistakes.
+    """
+    draft = read_field(config, files=files)
     # A secret that is missing here is the gateway's matter, not the table's.
     wrong = [mistake for mistake in draft.reading.mistakes if not mistake.path.endswith(("_env", "_file"))]
     if wrong:
         raise ConfigError(wrong)
     rows = rows_of(draft)
-    file.write_bytes(_written(file, rows, columns_of(rows), language))
-    return len(rows)
+    return _written(name, rows, columns_of(rows), language), len(rows)
 
 
 def blank(file: Path, language: str = "en") -> None:
     """Write a table without rows: every column, in a workbook with the words that it takes."""
-    file.write_bytes(_written(file, [], list(COLUMNS), language))
+    file.write_bytes(_written(file.name, [], list(COLUMNS), language))
 
 
-def _written(file: Path, rows: list[Row], columns: list[str], language: str) -> bytes:
-    if not is_workbook(file.name):
+def _written(name: str, rows: list[Row], columns: list[str], language: str) -> bytes:
+    if not is_workbook(name):
         head = ",".join(heading_of(column, language) for column in columns) + "\n"
         text = csv_of(rows, language) if rows else head
         return text.encode("utf-8-sig" if language == "zh" else "utf-8")  # Spreadsheets know Chinese by the mark.
@@ -120,6 +137,7 @@ def bring_in(
     *,
     is_whole: bool = False,
     environ: Mapping[str, str] | None = None,
+    overlay: Overlay = NOTHING,
 ) -> Imported:
     """Look at what an import would do; nothing is written.
 
@@ -129,6 +147,7 @@ def bring_in(
         table: The tag table to import into, relative to the site file; it need not be there yet.
         asked: How the list is to be read.
         is_whole: The table is then the list alone; else rows that the list does not name stay.
+        overlay: What stands otherwise than on the disk; the import is looked at on top of it.
 
     Raises:
         ConfigError: The site file itself cannot be read.
@@ -136,7 +155,7 @@ def bring_in(
     environ = os.environ if environ is None else environ
     foreign = open_list(file, asked)
     found = Imported(foreign=foreign, table=table)
-    draft = read_field(config, environ)
+    draft = read_field(config, environ, overlay.contents)
     if table not in draft.site.texts("tags"):
         place = draft.site.place("tags")
         sentence = f'Site: table "{table}" is none of its tables, so nobody would read it.'
@@ -146,13 +165,13 @@ def bring_in(
         found.mistakes.append(_mistake(draft.site.place("tags"), sentence, "Import into a CSV table."))
     if foreign.form != "fengsui":
         _count_as_source(foreign, draft)
-    before = _present(config, table)
+    before = _present(config, table, overlay.contents)
     rows, origins = _merged(before, foreign, is_whole=is_whole)
     found.text = csv_of(rows)
     found.difference = compare([line.cells for line in before], rows)
     found.mistakes += foreign.told
     if not found.mistakes:
-        _judge(found, config, _at_lines(rows, origins), environ)
+        _judge(found, config, _at_lines(rows, origins), environ, overlay)
     return found
 
 
@@ -191,11 +210,11 @@ def _count_as_source(foreign: Foreign, draft: FieldDraft) -> None:
             line.cells["register"] = str(int(line.cells["register"]) + begins)
 
 
-def _present(config: Path, table: str) -> list[Line]:
+def _present(config: Path, table: str, files: Mapping[str, bytes]) -> list[Line]:
     """Give the table's rows as they stand, none where it is not there yet."""
-    if not (config.parent / table).is_file() or is_workbook(table):
+    if is_workbook(table) or not (table in files or (config.parent / table).is_file()):
         return []
-    draft = read_field(config)
+    draft = read_field(config, files=files)
     sheet = read_sheet(draft.reading, table, Place(table, 1, "file"), known=COLUMNS)
     rows = [] if sheet is None else sheet.rows
     return [Line(line=line, cells={column: cell for column, cell in cells.items() if cell}) for line, cells in rows]
@@ -247,14 +266,20 @@ def _at_lines(rows: list[Row], origins: list[Line | None]) -> dict[int, Line | N
     return found
 
 
-def _judge(found: Imported, config: Path, origins: Mapping[int, Line | None], environ: Mapping[str, str]) -> None:
+def _judge(
+    found: Imported,
+    config: Path,
+    origins: Mapping[int, Line | None],
+    environ: Mapping[str, str],
+    overlay: Overlay,
+) -> None:
     """Load the site with the new table, and tell what is wrong where it stands in the list."""
     files = {found.table: found.text.encode()}
     try:
         if is_node_file(config):
             load_node(config, environ=environ, warnings=found.warnings, files=files)
         else:
-            load(config, environ=environ, warnings=found.warnings, files=files)
+            load(config, environ=environ, warnings=found.warnings, overlay=overlay, files=files)
     except ConfigError as error:
         found.mistakes += error.mistakes
     shown = str(config.parent / found.table)

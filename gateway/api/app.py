@@ -19,6 +19,7 @@ from gateway.api.door import COOKIE, Doors
 from gateway.api.doors_account import open_account_doors
 from gateway.api.doors_alarms import open_alarm_doors
 from gateway.api.doors_checkout import open_checkout_doors
+from gateway.api.doors_config import open_config_doors
 from gateway.api.doors_derived import open_derived_doors
 from gateway.api.doors_ledger import open_ledger_doors
 from gateway.api.doors_node import open_node_doors
@@ -98,6 +99,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_derived_doors(doors)
     open_alarm_doors(doors)
     open_rule_doors(doors)
+    open_config_doors(doors)
     open_trial_doors(doors)
     open_ledger_doors(doors)
     open_system_doors(doors, metrics_token)

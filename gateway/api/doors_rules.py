@@ -21,6 +21,7 @@ from gateway.load.overlay import Overlay, written
 from gateway.rules import revision as kept
 from gateway.rules.book import Asked, By, Checked, NotApplied
 from gateway.rules.change import Change, text_of_overlay
+from gateway.rules.parts import PartDifference
 from gateway.rules.revision import Difference, Revision
 from gateway.rules.trials import SPAN_NS_MAX, Busy, Trial, Trials
 
@@ -30,6 +31,7 @@ LIMIT_MAX = 5_000
 CHANGES_MAX = 500
 DAY_NS = 86_400_000_000_000
 MISTAKES_MAX = 200
+PARTS_MAX = 2_000
 STATUS = {"mistakes": 422, "no_revision": 404}
 
 Number = Annotated[int, InPath(ge=1, le=2**31)]
@@ -112,8 +114,8 @@ def open_rule_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
         try:
             found = await house.rulebook.check(_asked(asked))
         except NotApplied as refusal:
-            raise _refused(refusal) from None
-        return Json(_checked(found))
+            raise refused(refusal) from None
+        return Json(checked_shown(found))
 
     async def apply(asked: ApplyRules, request: Request) -> Response:
         """Put other rules in force between two ticks; refused where another revision is in force than was seen."""
@@ -132,7 +134,7 @@ def open_rule_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
         except TimeoutError:
             raise ApiError(503, "The gateway did not answer in time; look whether it was done.") from None
         except NotApplied as refusal:
-            raise _refused(refusal) from None
+            raise refused(refusal) from None
         done = await house.read(lambda c: kept.one(c, number))
         return Json({"revision": number, "applied": None if done is None else revision_shown(done, is_whole=True)})
 
@@ -177,7 +179,7 @@ def open_trial_doors(doors: Doors) -> None:
             who = trials.last.who if trials.last else "somebody"
             raise ApiError(409, f"A trial of {who} is running; wait or stop it.", code="busy") from None
         except NotApplied as refusal:
-            raise _refused(refusal) from None
+            raise refused(refusal) from None
         return Json({"trial": _trial(trial)})
 
     async def trial() -> Response:
@@ -246,11 +248,19 @@ def revision_shown(revision: Revision, *, is_whole: bool) -> dict[str, Any]:
         "undoes": revision.undoes or None,
         "files": revision.files,
         "count": len(revision.changes),
+        "count_others": len(revision.others),
+        "others": [f"{each.part} {each.name}" for each in revision.others[:10]],
         "rules": [each.rule for each in revision.changes[:10]],
     }
     if is_whole:
         shown["changes"] = [_difference(each) for each in revision.changes]
+        shown["parts"] = [part_shown(each) for each in revision.others[:PARTS_MAX]]
     return shown
+
+
+def part_shown(each: PartDifference) -> dict[str, Any]:
+    """Give what differs in a tag, source or other part."""
+    return {"part": each.part, "name": each.name, "before": each.before, "after": each.after, "keys": each.keys}
 
 
 def _difference(each: Difference) -> dict[str, Any]:
@@ -283,15 +293,24 @@ def _change(number: int, asked: RuleChange) -> Change:
     )
 
 
-def _checked(found: Checked) -> dict[str, Any]:
+def checked_shown(found: Checked) -> dict[str, Any]:
+    """Give what would come of a change, as the API and the page know it."""
     return {
         "revision": found.revision,
-        "ok": not found.mistakes and not found.restart and bool(found.changes),
+        "ok": is_applicable(found),
         "mistakes": _mistakes(found.mistakes),
         "warnings": _mistakes(found.warnings),
         "changes": [_difference(each) for each in found.changes],
         "needs_restart": list(found.restart),
+        "parts": [part_shown(each) for each in found.others[:PARTS_MAX]],
+        "count_others": len(found.others),
+        "restarted": [] if found.beside is None else sorted(found.beside.restarted),
     }
+
+
+def is_applicable(found: Checked) -> bool:
+    """Tell whether applying it would be done and do something."""
+    return not found.mistakes and not found.restart and (bool(found.changes) or found.beside is not None)
 
 
 def _trial(trial: Trial) -> dict[str, Any]:
@@ -315,7 +334,8 @@ def _mistakes(mistakes: Sequence[Mistake]) -> list[dict[str, Any]]:
     return [asdict(each) for each in mistakes[:MISTAKES_MAX]]
 
 
-def _refused(refusal: NotApplied) -> ApiError:
+def refused(refusal: NotApplied) -> ApiError:
+    """Say why a change was not applied, with all that is wrong."""
     since = [revision_shown(each, is_whole=True) for each in refusal.since]
-    details = _checked(refusal.checked) | {"since": since}
+    details = checked_shown(refusal.checked) | {"since": since}
     return ApiError(STATUS.get(refusal.code, 409), str(refusal), code=refusal.code, details=details)

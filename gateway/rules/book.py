@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -228,6 +229,7 @@ class Rulebook:
         number: Revision in force.
         overlay: What of it stands otherwise than on the disk.
         disk: Gives what stands on the disk.
+        config: The site file; None where the gateway was started without files.
     """
 
     site: Site
@@ -238,6 +240,7 @@ class Rulebook:
     number: int
     overlay: Overlay
     disk: ReadDisk = field(default=lambda _: None)
+    config: Path | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _applying: set[asyncio.Task[int]] = field(default_factory=set)
 

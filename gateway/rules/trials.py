@@ -126,6 +126,8 @@ class Trials:
         try:
             checked = await self._around.rulebook.check(asked)
             refuse(checked)
+            if checked.beside is not None:
+                raise NotApplied("tags", "A trial judges rules; tags and devices that change have no history.", checked)
             number = 1 if self.last is None else self.last.number + 1
             self.last = Trial(
                 number=number,

@@ -1,6 +1,7 @@
 """Rules over the API: list, check, apply, history, undo; who may, what is refused, and in which words."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gateway.auth import Role, make_link
 from gateway.load import load
 from gateway.rules import revision as kept
 from gateway.rules.book import begin
+from gateway.rules.files import disk_of
 from gateway.store.engine import open_store
 from gateway.system import with_system
 
@@ -54,8 +56,9 @@ class Site:
         return found
 
 
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+@asynccontextmanager
+async def open_site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A site of files behind an API without a road, and a client of each role."""
     (tmp_path / "site.toml").write_text(SITE, encoding="utf-8")
     (tmp_path / "tags.csv").write_text(TAGS, encoding="utf-8")
     clock, engine = ManualClock(), open_store(f"sqlite:///{tmp_path}/register.db")
@@ -68,10 +71,11 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
             load(tmp_path / "site.toml", environ={}, overlay=overlay, warnings=warnings)
         ),
     )
+    house.rulebook.config, house.rulebook.disk = tmp_path / "site.toml", disk_of(tmp_path / "site.toml")
     begun = begin(first, house.rulebook.overlay, None, clock.wall_ns())
     assert begun.revision is not None
     with engine.begin() as connection:
-        kept.add(connection, begun.revision, begun.content)
+        kept.add(connection, begun.revision, begun.content, begun.files)
     app = make_app(house, dist=tmp_path / "dist")
     clients: dict[Role, httpx.AsyncClient] = {}
     for role in Role:
@@ -81,6 +85,12 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     yield Site(house, clients)
     for client in clients.values():
         await client.aclose()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with open_site(tmp_path) as site:
+        yield site
 
 
 def asked(expected: int = 1, reason: str = "the pump was changed", **keys: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -1,0 +1,141 @@
+"""Mistakes in Chinese: the sentences about rows of tables of tags, told again for the people who fill them in.
+
+Flow: Mistake -> [in_chinese] -> sentence, or nothing where there is none yet
+Why: a plant's tables are filled in by people who read Chinese; what is wrong with a cell is said in their words, with
+the same value, rule and place.
+Never: says another thing than the English sentence. A sentence that is not known stays as it is.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from edge.load.heading import heading_of
+from edge.load.mistake import Mistake
+from edge.load.words import COLUMNS
+
+_WHO: Final = re.compile(
+    r"^(?:(?P<tag>Tag) (?P<name>.+?)|Row of line (?P<line>\d+)|(?P<header>Header)): (?P<rest>.*)$", re.DOTALL
+)
+
+#: Groups that name a column of the table.
+_COLUMNS: Final = ("key", "one", "two")
+_Words = Mapping[str, str]
+_Say = str | Callable[[_Words], str]
+
+
+def _word(column: str) -> str:
+    """Name a column as the heading of a Chinese table does."""
+    return heading_of(column, "zh") if column in COLUMNS else column
+
+
+def _number(match: _Words) -> str:
+    rule = match["rule"]
+    whole = "整数" if rule.startswith("a whole number") else "数值"
+    span = re.search(r"from (\S+) to (\S+)$", rule)
+    above = re.search(r"(above|at least) (\S+)$", rule)
+    said = f"{whole},范围 {span[1]} 至 {span[2]}" if span else whole
+    if above:
+        said = f"{'大于' if above[1] == 'above' else '不小于'} {above[2]} 的{whole}"
+    return f"{match['key']} 填写为 {match['value']},应为{said}。"
+
+
+def _order(match: _Words) -> str:
+    way = "高于" if match["way"] == "above" else "低于"
+    return f"{match['one']}({match['a']})必须{way} {match['two']}({match['b']})。"
+
+
+#: What comes after the name, and how it is said; the first that fits.
+_SENTENCES: Final[tuple[tuple[re.Pattern[str], _Say], ...]] = tuple(
+    (re.compile(f"^{pattern}$", re.DOTALL), said)
+    for pattern, said in (
+        (r"it stands twice; (?P<place>.+) has it already\.", "位号重复,{place} 已有同名行。"),
+        (
+            r"tag is missing; a tag's name is .*",
+            "缺少位号;位号由 1 至 128 个字母、数字、点、短横、下划线、冒号或斜杠组成。",
+        ),
+        (
+            r"tag is (?P<value>.+); a tag's name is .*",
+            "位号为 {value},不合规则:只能用 1 至 128 个字母、数字、点、短横、下划线、冒号或斜杠。",
+        ),
+        (r'names that begin with "(?P<word>.+)" are kept .*', "以“{word}”开头的名称为网关自身保留。"),
+        (r"source is missing; .*", "缺少数据源;每个位号须来自一个数据源。"),
+        (r"source (?P<value>.+) does not exist\.", "数据源 {value} 不存在。"),
+        (r"unit (?P<value>.+) does not exist\.", "危险源单元 {value} 不存在。"),
+        (r"schedule (?P<value>.+) does not exist\.", "时间表 {value} 不存在。"),
+        (
+            r"range_lo \((?P<lo>.+)\) must be below range_hi \((?P<hi>.+)\)\.",
+            "量程下限({lo})必须小于量程上限({hi})。",
+        ),
+        (r"(?P<key>\w+) is (?P<value>.+); it must be (?P<rule>a (?:whole|finite)? ?number.*)\.", _number),
+        (
+            r"(?P<key>\w+) is (?P<value>.+); it is one of (?P<known>.+)\.",
+            "{key} 填写为 {value},只能是:{known}。",
+        ),
+        (
+            r"(?P<key>\w+) is (?P<value>.+); it must be (?:true or false|yes or no)\.",
+            "{key} 填写为 {value},应填是或否。",
+        ),
+        (r"(?P<key>\w+) is missing; it is one of (?P<known>.+)\.", "缺少 {key},应为:{known}。"),
+        (r"register is missing; .*from (?P<first>\d+)\.", "缺少寄存器地址;从 {first} 起。"),
+        (
+            r"register (?P<at>\d+) and (?P<n>\d+) registers of (?P<kind>\w+) reach beyond .*, (?P<last>\d+)\.",
+            "寄存器 {at} 起的 {n} 个寄存器({kind})超出最后一个寄存器 {last}。",
+        ),
+        (
+            r"(?P<key>\w+) is a Modbus column; source (?P<source>.+) speaks (?P<what>.+)\.",
+            "{key} 为 Modbus 列,数据源 {source} 使用 {what}。",
+        ),
+        (r"scale is 0; .*", "比例系数为 0,所有数值都将等于偏移量。"),
+        (r"(?P<one>\w+) \((?P<a>.+)\) must be (?P<way>above|below) (?P<two>\w+) \((?P<b>.+)\)\.", _order),
+        (
+            r"tier of (?P<one>\w+) \((?P<a>\w+)\) is below that of (?P<two>\w+) \((?P<b>\w+)\)\.",
+            "{one} 的预警等级({a})低于 {two}({b})。",
+        ),
+        (r"(?P<one>\w+) is given without (?P<two>\w+)\.", "填写了 {one},但缺少 {two}。"),
+        (r"stale_s and bad_s are both 0; .*", "stale_s 与 bad_s 均为 0:没有数据的位号会显得正常。"),
+        (
+            r"STALE after (?P<s>\S+) s is not longer than period_s \((?P<p>\S+) s\); .*",
+            "数据中断时间 {s} s 不长于采集周期 {p} s,两次采集之间就会报警。",
+        ),
+        (r"(?P<what>.+) is outside the instrument range.*", "{what} 超出仪表量程。"),
+        (
+            r"sentinel (?P<value>.+) is no raw value of type (?P<kind>\w+)\.",
+            "无效值标记 {value} 不是 {kind} 类型的原始值。",
+        ),
+        (
+            r"type is (?P<kind>\w+); table (?P<table>\w+) holds bits only\.",
+            "类型为 {kind},但 {table} 表只含位。",
+        ),
+        (r"bit is missing; .*", "缺少位序(bit);应为 0 至 15。"),
+        (r"mask is (?P<value>.+); it must be .*", "掩码为 {value},应为整数或十六进制数。"),
+        (
+            r"it has (?P<n>\d+) cells; the header has (?P<m>\d+) columns\.",
+            "本行有 {n} 个单元格,表头有 {m} 列。",
+        ),
+        (r"it is not CSV \(.*\)\.", "本行不是有效的 CSV。"),
+        (r"column (?P<n>\d+) has no name\.", "第 {n} 列没有列名。"),
+        (r"column (?P<value>.+) stands twice\.", "列 {value} 重复。"),
+        (r"column (?P<value>.+) is not known\.", "列 {value} 无法识别。"),
+        (r"column (?P<value>.+) is missing\.", "缺少列 {value}。"),
+        (
+            r"no (?:topic|metric) of source (?P<source>.+) can give it\.",
+            "数据源 {source} 没有能给出该位号的主题。",
+        ),
+    )
+)
+
+
+def in_chinese(mistake: Mistake) -> str | None:
+    """Give a mistake's sentence in Chinese; None where it is not known."""
+    who = _WHO.match(mistake.sentence)
+    if who is None:
+        return None
+    name = "表头" if who["header"] else f"第 {who['line']} 行" if who["line"] else f"位号 {who['name']}"
+    for pattern, said in _SENTENCES:
+        found = pattern.match(who["rest"])
+        if found is not None:
+            words = {name: _word(text) if name in _COLUMNS else text for name, text in found.groupdict().items()}
+            text = said.format(**words) if isinstance(said, str) else said(words)
+            return f"{name}:{text}"
+    return None
