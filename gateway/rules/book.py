@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from alerting.model.compact import compact
 from alerting.model.rule import Rule, RuleTable
 from alerting.swap import Beside, Prepared, prepare
 from edge.load.mistake import ConfigError, Mistake
@@ -213,10 +214,11 @@ def _numbered(
     if all(rule.revision == mine for rule, mine in zip(table, numbers, strict=True)):
         return table
     numbered = copy(table)
-    numbered.rules = tuple(
+    settled = [
         rule if rule.revision == mine else replace(rule, revision=mine)
         for rule, mine in zip(table, numbers, strict=True)
-    )
+    ]
+    numbered.rules = tuple(compact(settled))  # A rule that was replaced is a plain one.
     return numbered
 
 
