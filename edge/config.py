@@ -304,7 +304,9 @@ class UplinkOptions:
 
     Attributes:
         node: The node's name, as the gateway knows it.
-        url: Of the gateway, without path.
+        url: Of the gateway, without path; empty where a broker stands between.
+        broker: The broker through which the gateway is reached; None where it is reached itself.
+        topic: First levels of the topics there.
         token: The node's credential, from environment or file only.
         ca_file: Certificates that the gateway's own must be signed by; None for the system's.
         batch_bytes: Records in one request, bytes.
@@ -313,7 +315,9 @@ class UplinkOptions:
     """
 
     node: str
-    url: str
+    url: str = ""
+    broker: MqttOptions | None = None
+    topic: str = ""
     token: str = field(default="", repr=False)
     ca_file: Path | None = None
     batch_bytes: int = 262_144

@@ -34,6 +34,7 @@ from edge.model import Link, Scan, TagTable
 from edge.model.wire import SAMPLES_MAX
 from edge.spool import Spool
 from edge.uplink import HttpPost, Post, Uplink
+from edge.uplink_mqtt import MqttPost
 
 T = TypeVar("T")
 
@@ -95,8 +96,12 @@ class Node:
         site.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._executor = parts.executor or _Thread()
         self.spool = Spool(site.data / "spool", site.tags, clock, site.spool, sync=parts.sync)
-        self._http = HttpPost(site.uplink) if parts.post is None else None
-        post: Post | None = parts.post or self._http
+        self.epoch = begin_epoch(site.data, clock)
+        self._own_post: HttpPost | MqttPost | None = None
+        if parts.post is None:
+            is_direct = site.uplink.broker is None
+            self._own_post = HttpPost(site.uplink) if is_direct else MqttPost(site.uplink, self.epoch)
+        post: Post | None = parts.post or self._own_post
         assert post is not None
         self.uplink = Uplink(
             self.spool,
@@ -107,7 +112,6 @@ class Node:
             jitter=parts.jitter or np.random.default_rng().random,
             status=self._told,
         )
-        self.epoch = begin_epoch(site.data, clock)
         self.refused: Counter[str] = Counter()  # items that did not reach the spool, by reason
         self.spool_error = ""
         self._waiting: deque[tuple[Scan | Link, Acknowledge | None]] = deque()
@@ -151,8 +155,8 @@ class Node:
             except OSError as problem:
                 log.exception("node.medium", error=str(problem))
             self._executor.close()
-            if self._http is not None:
-                await self._http.close()
+            if self._own_post is not None:
+                await self._own_post.close()
             if failure is not None:
                 raise failure
 

@@ -232,7 +232,7 @@ class Uplink:
     def _succeeded(self, batch: _Batch, said: dict[str, Any]) -> None:
         state = self.state
         if not state.is_up:
-            log.info("uplink.up", url=self._options.url)
+            log.info("uplink.up", url=self._options.url or "through a broker")
         state.is_up, state.last_error, state.last_ok_ns = True, "", self._clock.wall_ns()
         state.sent += len(batch.kept)
         known = said.get("known", 0)

@@ -26,10 +26,12 @@ from alerting.swap import Beside, Prepared
 from edge.clock import Clock
 from edge.collect.door import Collector, Counters, Raw
 from edge.collect.modbus.collector import ModbusCollector
+from edge.collect.mqtt.paho import PahoLink
 from edge.collect.registry import Collectors
 from edge.config import Source
 from edge.disk import Disk, SystemDisk
 from edge.model import Link, Nature, Scan, TagTable
+from edge.uplink_mqtt import OpenLink
 from gateway.api.house import Act, KeptPayload, SourceStatus
 from gateway.checkout.records import OpenOnes
 from gateway.collecting import Collecting, MakeCollector
@@ -44,6 +46,7 @@ from gateway.intake import Intake
 from gateway.live import Columns, Picture
 from gateway.load.overlay import NOTHING
 from gateway.meter import Meter, Stage
+from gateway.nodes.listener import NodeListener, hash_of_node
 from gateway.nodes.reception import NodeStatus, Reception, Taken
 from gateway.probe import Asked, Probed, Prober
 from gateway.push.channel import Channel
@@ -88,6 +91,7 @@ class Parts:
     event_log: EventLog | None = None
     jitter_seed: int | None = None
     channels: Mapping[str, Channel] | None = None  # in place of webhooks, by destination
+    open_node_link: OpenLink = PahoLink
     warm: Callable[[], None] | None = (
         None  # what makes the compiled backend ready, in a thread; none: array code judges
     )
@@ -136,6 +140,16 @@ class Gateway:
             write=self.store.write,
             is_broken=lambda: bool(self.road.store_error),
         )
+        self.listener: NodeListener | None = None
+        if site.node_broker is not None:
+            self.listener = NodeListener(
+                site.node_broker,
+                self.meter,
+                is_known=lambda name: any(source.node == name for source in self.reception.sources.values()),
+                hash_of=lambda name: self.store.read(lambda connection: hash_of_node(connection, name)),
+                take=self.take_from_node,
+                open_link=parts.open_node_link,
+            )
         self._compiler = parts.compiler or ThreadExecutor("rules")
         self.rulebook = Rulebook(
             site=site,
@@ -208,6 +222,8 @@ class Gateway:
         ]
         if self.influx is not None:
             feeders.append(asyncio.create_task(self.influx.run(), name="influx"))
+        if self.listener is not None:
+            feeders.append(asyncio.create_task(self.listener.run(), name="nodes"))
         warming = asyncio.create_task(self._warm(), name="kernels")
         road = asyncio.create_task(self.road.run(), name="road")
         watch = asyncio.create_task(_first_failure([*feeders, road]), name="watch")

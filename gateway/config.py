@@ -11,10 +11,10 @@ from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
 from alerting.response.task import TaskTemplate
-from edge.config import Source
+from edge.config import MqttOptions, Source
 from edge.model import Nature, TagTable
 
-__all__ = ["Destination", "Influx", "Site", "TaskTemplate"]
+__all__ = ["Destination", "Influx", "NodeBroker", "Site", "TaskTemplate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,18 @@ class Influx:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeBroker:
+    """A broker through which edge nodes send.
+
+    Attributes:
+        topic: First levels of the topics, the same as the nodes have.
+    """
+
+    options: MqttOptions
+    topic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """One site, complete and without mistakes."""
 
@@ -62,6 +74,7 @@ class Site:
     tasks: tuple[TaskTemplate, ...] = ()
     tiering: Tiering = field(default_factory=Tiering)
     influx: Influx | None = None
+    node_broker: NodeBroker | None = None
     data: Path = Path("var")
     host: str = "127.0.0.1"
     port: int = 8080

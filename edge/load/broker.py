@@ -55,6 +55,16 @@ def wrong_topic(topic: str) -> str:
     return f"it has at most {TOPIC_BYTES_MAX} bytes" if len(topic.encode()) > TOPIC_BYTES_MAX else ""
 
 
+def read_prefix(entry: Entry, site: str) -> str:
+    """Read the first levels of the topics between edge nodes and their gateway; both sides must have the same."""
+    topic = entry.text("topic", f"fengsui/{site}") or f"fengsui/{site}"
+    rule = wrong_topic(topic)
+    if rule or topic.endswith("/"):
+        said = rule or "it does not end with /"
+        entry.wrong("topic", f"topic {show(topic)} cannot be one; {said}.", f"Write e.g. fengsui/{site}.")
+    return topic
+
+
 def _read_also(entry: Entry, host: str, port: int) -> tuple[tuple[str, int], ...]:
     """Read the further brokers; each is a host, perhaps with a port of its own."""
     found: list[tuple[str, int]] = []

@@ -9,20 +9,27 @@ import os
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from edge.config import Source, SpoolBounds, UplinkOptions
+from edge.config import MqttOptions, Source, SpoolBounds, UplinkOptions
 from edge.load import FieldDraft, read_field
+from edge.load.broker import read_broker, read_prefix
 from edge.load.entry import Entry, Span
 from edge.load.loopback import is_loopback
 from edge.load.mistake import Mistake, show
-from edge.load.source import NODE
+from edge.load.source import NODE, is_host
 from edge.load.words import GATEWAY_TABLES, ID_RULE, is_id, keys_of
 from edge.model import TagTable
 
+ANSWER_BYTES_MAX: Final = 1_048_576
+#: Keys of [uplink] that only a broker has.
+BROKER_KEYS: Final = (
+    "topic", "port", "also", "version", "client_id", "username", "password_env", "password_file", "keepalive_s", "tls",
+    "cert_file", "key_file", "server_name",
+)  # fmt: skip
 TOKEN_LEAST: Final = 32  # Characters; those that `fengsui node add` makes have 43.
 MIB: Final = 1024 * 1024
 
@@ -122,22 +129,44 @@ def _read_uplink(field: FieldDraft, path: Path) -> UplinkOptions:
             "the file has no [uplink]; an edge node forwards to a gateway.",
             "Add [uplink] with node, url and token_env; or start this file with fengsui run.",
         )
-        return UplinkOptions(node="", url="")
+        return UplinkOptions(node="")
     entry = _section(field.root, "uplink", "Uplink")
     node = entry.required("node", f"it is this node's name at the gateway; {ID_RULE}", is_id)
-    is_plain_allowed = entry.flag("allow_plain", default=False)
-    url = entry.required("url", "it is the gateway's address")
-    if url:
-        _check_url(entry, url, is_plain_allowed=is_plain_allowed)
+    broker, url = None, ""
+    if entry.has("broker"):
+        broker = _read_broker(entry, field.site_id, node)
+    else:
+        _refuse_keys_of_broker(entry)
+        is_plain_allowed = entry.flag("allow_plain", default=False)
+        url = entry.required("url", "it is the gateway's address; or broker names a broker that stands between")
+        if url:
+            _check_url(entry, url, is_plain_allowed=is_plain_allowed)
     return UplinkOptions(
         node=node,
         url=url.rstrip("/"),
+        broker=broker,
+        topic=read_prefix(entry, field.site_id),
         token=_read_token(entry),
-        ca_file=_read_ca_file(entry, path),
+        ca_file=_read_ca_file(entry, path) if broker is None else None,
         batch_bytes=entry.whole("batch_bytes", 262_144, 16_384, 2 * MIB),
         timeout_s=entry.number("timeout_s", 15.0, Span(least=1, most=120)),
         retry_s_max=entry.number("retry_s_max", 30.0, Span(least=1, most=600)),
     )
+
+
+def _read_broker(entry: Entry, site: str, node: str) -> MqttOptions:
+    """Read the broker that stands between; requests and answers are sealed, but the broker can read them."""
+    for key in ("url", "allow_plain"):
+        if entry.has(key):
+            entry.wrong(key, f"{key} is given and broker too; a node has one way.", "Remove one of them.")
+    host = entry.required("broker", "it is a name or an address without port", is_host)
+    return replace(read_broker(entry, host, f"fengsui-{site}-node-{node}"), payload_bytes_max=ANSWER_BYTES_MAX)
+
+
+def _refuse_keys_of_broker(entry: Entry) -> None:
+    for key in BROKER_KEYS:
+        if entry.has(key):
+            entry.wrong(key, f"{key} is given without broker.", f"Add broker, or remove {key}.")
 
 
 def _read_token(entry: Entry) -> str:

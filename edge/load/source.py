@@ -175,11 +175,12 @@ def _read_host(entry: Entry, protocol: str) -> str:
                 )
         return ""
     if protocol in HOSTED or not protocol:
-        return entry.required("host", "it is a name or an address without port", _is_host)
+        return entry.required("host", "it is a name or an address without port", is_host)
     return ""
 
 
-def _is_host(text: str) -> bool:
+def is_host(text: str) -> bool:
+    """Tell whether a text is a host: a name or an address, without a port."""
     return re.fullmatch(r"[\w.:\[\]%-]{1,253}", text) is not None and re.fullmatch(r"[^:]*:\d+", text) is None
 
 

@@ -11,7 +11,7 @@ from typing import Final
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "": (
         "site", "http", "source", "template", "unit", "rule", "schedule", "tiering", "task", "destination", "influx",
-        "history", "learn", "uplink", "spool", "derived", "vote",
+        "history", "learn", "uplink", "spool", "node_broker", "derived", "vote",
     ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
     "http": ("host", "port", "hosts", "metrics_token_env", "metrics_token_file"),
@@ -71,6 +71,12 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "learn": ("artefact",),
     "uplink": (
         "node", "url", "token_env", "token_file", "ca_file", "allow_plain", "batch_bytes", "timeout_s", "retry_s_max",
+        "broker", "topic", "port", "also", "version", "client_id", "username", "password_env", "password_file",
+        "keepalive_s", "tls", "cert_file", "key_file", "server_name",
+    ),
+    "node_broker": (
+        "host", "topic", "port", "also", "version", "client_id", "username", "password_env", "password_file",
+        "keepalive_s", "tls", "ca_file", "cert_file", "key_file", "server_name",
     ),
     "spool": ("records_max", "bytes_max", "age_s_max", "sync_s", "sync_scans"),
 }  # fmt: skip
@@ -118,6 +124,7 @@ GATEWAY_TABLES: Final = (
     "history",
     "learn",
     "derived",
+    "node_broker",
 )
 
 LANGUAGES: Final = ("en", "zh")

@@ -22,15 +22,7 @@ def open_node_doors(doors: Doors) -> None:
         except Refusal as refusal:
             headers = {} if refusal.retry_after_s is None else {"retry-after": str(refusal.retry_after_s)}
             raise ApiError(refusal.status, str(refusal), code=refusal.code, headers=headers) from None
-        return Json(
-            {
-                "taken": taken.taken,
-                "known": taken.known,
-                "refused": {reason: len(places) for reason, places in taken.refused.items()},
-                "refused_at": {reason: list(places) for reason, places in taken.refused.items()},
-                "unknown_tags": taken.unknown_tags,
-            }
-        )
+        return Json(taken.told())
 
     doors.open_for_nodes(INGEST, ingest)
 

@@ -25,7 +25,7 @@ from gateway.config import Site
 from gateway.load.derived import read_derived
 from gateway.load.derived.model import join, learned_tags
 from gateway.load.learned import provisional, read_learned, settle_learned
-from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token
+from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token, read_node_broker
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
 from gateway.load.own import parted, read_own
 from gateway.load.rule import judge_refused, read_rules
@@ -108,6 +108,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         _check_demonstration(field)
     title = entry.titles("title", field.site_id)
     influx = read_influx(root)
+    node_broker = read_node_broker(root, field.site_id)
     host = http.text("host", "127.0.0.1") or "127.0.0.1"
     port = http.whole("port", 8080, 1, PORT_MAX)
     hosts = read_hosts(http)
@@ -138,6 +139,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         tasks=tuple(tasks),
         tiering=tiering,
         influx=influx,
+        node_broker=node_broker,
         data=data,
         host=host,
         port=port,

@@ -6,20 +6,24 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from alerting.model.tier import Tier
+from edge.load.broker import read_broker, read_prefix
 from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
+from edge.load.source import is_host
 from edge.load.words import ID_RULE, is_id, keys_of
 from edge.model import Nature
-from gateway.config import Destination, Influx
+from gateway.config import Destination, Influx, NodeBroker
 from gateway.load.rule import TIERS
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the mark of a secret, not one
 HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9a-fA-F:]{2,39}")
 TOKEN_LEAST: Final = 16  # characters; ours
+NODE_MESSAGE_MAX: Final = 8 * 1024 * 1024  # As over HTTP.
 SECRET_BYTES: Final = (24, 64)  # Standard Webhooks, "Signature scheme": 192 to 512 bits
 
 
@@ -171,3 +175,15 @@ def read_influx(root: Entry) -> Influx | None:
         bucket=entry.text("bucket") or "fengsui",
         token=entry.secret("token"),
     )
+
+
+def read_node_broker(root: Entry, site: str) -> NodeBroker | None:
+    """Read the broker through which edge nodes send, None where they come over HTTP alone."""
+    if not root.has("node_broker"):
+        return None
+    entry = root.section("node_broker")
+    entry.who = "Broker of the nodes"
+    entry.refuse_unknown(keys_of("node_broker"))
+    host = entry.required("host", "it is a name or an address without port", is_host)
+    options = replace(read_broker(entry, host, f"fengsui-{site}-nodes"), payload_bytes_max=NODE_MESSAGE_MAX)
+    return NodeBroker(options=options, topic=read_prefix(entry, site))

@@ -76,6 +76,16 @@ class Taken:
     refused: Mapping[str, Sequence[int]] = field(default_factory=dict)
     unknown_tags: int = 0
 
+    def told(self) -> dict[str, Any]:
+        """Write it as the body of the answer."""
+        return {
+            "taken": self.taken,
+            "known": self.known,
+            "refused": {reason: len(places) for reason, places in self.refused.items()},
+            "refused_at": {reason: list(places) for reason, places in self.refused.items()},
+            "unknown_tags": self.unknown_tags,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeStatus:

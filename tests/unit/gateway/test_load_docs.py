@@ -20,7 +20,7 @@ def chapter(heading: str) -> set[str]:
 
 
 def headings() -> dict[str, str]:
-    found = re.findall(r"^### `(\[+([a-z.]+)\]+)`$", DOC, re.MULTILINE)
+    found = re.findall(r"^### `(\[+([a-z._]+)\]+)`$", DOC, re.MULTILINE)
     return {name: f"`{heading}`" for heading, name in found}
 
 
