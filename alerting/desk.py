@@ -45,6 +45,7 @@ SELF = "fengsui"  # Who does what no person did.
 UNIT_CHANGED = "the configuration gave the tag to another unit"
 NOTHING = no_changes()
 RULE_GONE = "the rule is no longer in the configuration"
+GONE = "gone"  # What ended an alarm whose rules the configuration no longer has.
 TAG_GONE = "removed from configuration"
 OUT_OF_SERVICE_S_MAX = 31 * 86_400
 BACK_IN_SERVICE = "an alarm of the tag is back in service"
@@ -487,7 +488,7 @@ class Desk:
             state = step(alarm.state, Turn.CLEAR, is_latching=False)
             what = What.CLEARED if state is State.NORMAL else What.RETURNED
             tier_max = Tier.NONE if state is State.NORMAL else alarm.tier_max
-            free = replace(alarm, state=state, tier=Tier.NONE, tier_max=tier_max)
+            free = replace(alarm, state=state, tier=Tier.NONE, tier_max=tier_max, ended_by=GONE)
             self._note(
                 free, what, Command(verb=Verb.RESET, alarm=key, who=SELF, received_ns=now_ns, reason=RULE_GONE), now_ns
             )
@@ -756,6 +757,8 @@ class Desk:
         facts: dict[str, Any] = {"who": who, "reason": reason}
         if until_ns:
             facts["until_ns"] = until_ns
+        if alarm.ended_by and what in (What.RETURNED, What.CLEARED):
+            facts["ended_by"] = alarm.ended_by
         if moved:
             facts |= {"reason": UNIT_CHANGED, "from_unit": moved}
         self._emit(alarm_event(alarm, what, now_ns, now_ns, facts), alarm)

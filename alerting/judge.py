@@ -110,6 +110,8 @@ def judge_alarm(
     facts |= _more_facts(lane, rule, changes, int(decisive), is_active=bool(active))
     if what in (What.ESCALATED, What.LOWERED, What.CHANGED):
         facts["from"] = alarm.condition
+    disabled = facts.get("disabled")
+    after = replace(after, ended_by=f"{disabled} {facts[disabled]}" if disabled and not after.is_active else "")
     facts |= {name: cause for name, cause in (("gap", lane.late), ("swap", lane.swap)) if cause}
     return alarm_event(after, what, time_ns, now_ns, facts, late=lane.late), after
 

@@ -118,6 +118,7 @@ def turn_cell(
             skip = _looking_at(table, table.gates.rules[cell], rows[time_ns <= at_ns])
             found = join(found, turn_gate(table, memory, cell, come, skip, is_shut=not opens))
     memory.opened_ns[cell] = calendar.next_ns(until)
+    memory.is_dirty[cell] |= memory.opened_ns[cell] != since + 1  # As it stood: when to look next is kept.
     return found
 
 
@@ -221,6 +222,7 @@ def turn_gate(
         return join(ended, let_go(table, memory, rules, come_ns))
     rules = rules[~table.gates.shut(memory.is_active, rules)]  # Another gate may keep some disabled.
     memory.opened_ns[rules] = own_time(table, memory, rules, come_ns)
+    memory.is_dirty[rules[table.kind[rules] == Kind.STALE]] = True  # Silence counts from here, after a kill too.
     memory.timers.wake(memory, table.row[rules])
     return _judge_at_once(table, memory, np.setdiff1d(rules, skip), come_ns)
 
@@ -263,6 +265,7 @@ def let_go(table: RuleTable, memory: Memory, rules: Indexes, come_ns: Times) -> 
     forget(memory, rules)
     time_ns = own_time(table, memory, rules, come_ns)
     memory.opened_ns[rules] = -time_ns
+    memory.is_dirty[rules[table.kind[rules] == Kind.STALE]] = True
     is_over = memory.is_active[rules]
     memory.is_active[rules] = False
     return report(table, memory, rules[is_over], time_ns[is_over], active=False)

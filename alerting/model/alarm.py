@@ -41,6 +41,8 @@ class Alarm:
         raised_ns: Event time of the last trip or rise: since when it has wanted an answer.
         changed_ns: Event time of the last change.
         ordinal: Number of events so far in this episode.
+        ended_by: What ended the condition where its value did not: ``enable <condition>``, ``schedule <spans>`` or
+            ``gone``; empty otherwise and while it is active.
         suppressed_until_ns: End of the suppression, 0 for none.
     """
 
@@ -68,6 +70,7 @@ class Alarm:
     suppressed_until_ns: int = 0
     suppressed_by: str = ""
     suppression_reason: str = ""
+    ended_by: str = ""
 
     @property
     def is_active(self) -> bool:

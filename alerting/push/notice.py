@@ -20,7 +20,7 @@ from alerting.model.event import Event, What
 from alerting.model.rule import SILENT_GROUPS
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
-from alerting.push.words import TIER_ZH, clause
+from alerting.push.words import TIER_ZH, clause, ended
 from edge.model import Nature, TagTable
 
 Action = Literal["alert", "update", "cancel"]
@@ -247,6 +247,8 @@ class Composer:
             "update": f"预警更新为{tier}:{name},{clause(facts, 'zh')}",
             "cancel": f"预警解除:{name},{clause(facts, 'zh')}"
             if event.cause.get("disabled")
+            else f"预警解除:{name},{ended(facts, 'zh')}"
+            if event.cause.get("ended_by")
             else f"预警解除:{name},{event.tag} 已恢复正常" + ("并已确认" if event.cause.get("who") else ""),
         }[action]
         if event.what is What.SUPPRESSED:
@@ -263,6 +265,8 @@ class Composer:
             "update": f"Early warning now {tier}: {name}, {clause(facts, 'en')}",
             "cancel": f"Early warning cancelled: {name}, {clause(facts, 'en')}"
             if event.cause.get("disabled")
+            else f"Early warning cancelled: {name}, {ended(facts, 'en')}"
+            if event.cause.get("ended_by")
             else f"Early warning cancelled: {name}, {event.tag} is back to normal"
             + (" and was acknowledged" if event.cause.get("who") else ""),
         }[action]

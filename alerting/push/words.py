@@ -63,6 +63,19 @@ def clause(facts: Mapping[str, Any], lang: Language) -> str:
     return said + computed_from(facts, lang)
 
 
+def ended(facts: Mapping[str, Any], lang: Language) -> str:
+    """Say of an alarm that is over what ended it where its value did not.
+
+    Args:
+        facts: ``tag, kind, ended_by`` (see ``alerting.model.alarm.Alarm``).
+    """
+    by, _, text = str(facts["ended_by"]).partition(" ")
+    if by in ("enable", "schedule"):
+        return clause({"tag": facts.get("tag", "?"), "kind": facts.get("kind", ""), "disabled": by, by: text}, lang)
+    tag = facts.get("tag", "?")
+    return f"{tag} 的规则已不在配置中" if lang == "zh" else f"{tag}: its rule is no longer in the configuration"
+
+
 def _disabled_en(facts: Mapping[str, Any]) -> str:
     """``TK-1.level H is disabled: its enable-condition XV-1.open == 1 is not true``."""
     said, by = f"{facts.get('tag', '?')} {facts.get('kind', '')}", facts.get("enable", "?")

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from alerting.core.memory import PAUSED, Phase
 from alerting.desk import Desk, Outcome
+from alerting.model.rule import Kind
 from edge.model import Nature
 from gateway.intake import Intake
 from gateway.store import schema
@@ -42,6 +43,10 @@ class Mark:
     outages: str = ""
 
 
+#: Kinds of which it is kept when they were enabled: silence counts from then, and a schedule looks on from there.
+OPENED_KINDS = (Kind.STALE, Kind.SCHEDULE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelayRow:
     """A rule's trip and delay, copied when the tick ended."""
@@ -53,6 +58,7 @@ class DelayRow:
     since_ns: int
     elapsed_ns: int
     inner: str = ""
+    opened_ns: int = 0
 
 
 def delay_rows(desk: Desk, outcome: Outcome) -> list[DelayRow]:
@@ -69,6 +75,7 @@ def delay_rows(desk: Desk, outcome: Outcome) -> list[DelayRow]:
                 since_ns=int(memory.since_ns[k]),
                 elapsed_ns=int(memory.elapsed_ns[k]),
                 inner=memory.formulas.keep(k),
+                opened_ns=int(memory.opened_ns[k]) if desk.table[k].kind in OPENED_KINDS else 0,
             )
         )
     rows += [
@@ -210,9 +217,10 @@ def _put_delays(connection: Connection, delays: Sequence[DelayRow]) -> None:
             "since_ns": row.since_ns,
             "elapsed_ns": row.elapsed_ns,
             "inner": row.inner,
+            "opened_ns": row.opened_ns,
         }
         for row in delays
-        if row.is_active or row.phase != Phase.REST or row.inner
+        if row.is_active or row.phase != Phase.REST or row.inner or row.opened_ns > 0
     ]
     if kept:
         connection.execute(insert(table), kept)
@@ -252,10 +260,14 @@ def restore(connection: Connection, desk: Desk, intake: Intake, natures: dict[st
         memory.phase[k] = row.phase
         memory.since_ns[k] = row.since_ns
         memory.elapsed_ns[k] = row.elapsed_ns
+        memory.opened_ns[k] = row.opened_ns
         if not memory.formulas.put_back(k, row.inner):
             memory.is_dirty[k] = True  # The first tick writes it anew.
         assert row.phase != Phase.REST or row.since_ns == PAUSED, row.rule
     for memory in desk.memories.values():
+        if desk.table.gates:  # That a rule hangs on a shut gate follows from the gate.
+            everyone = np.arange(len(desk.table))
+            memory.opened_ns[desk.table.gates.shut(memory.is_active, everyone)] = -1
         memory.timers.forget()
     newest = connection.scalar(select(schema.journal.c.time_ns).order_by(schema.journal.c.time_ns.desc()).limit(1))
     return max(last_ns, newest or 0)

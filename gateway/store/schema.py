@@ -88,6 +88,7 @@ alarm = Table(
     Column("suppressed_until_ns", BigInteger, nullable=False),
     Column("suppressed_by", String(64), nullable=False),
     Column("suppression_reason", Text, nullable=False),
+    Column("ended_by", Text, nullable=False, server_default=""),  # what ended the condition where its value did not
 )
 
 #: How each hazard unit stands: its tier, the lines of the policy in force, what the clock will do next.
@@ -114,6 +115,7 @@ delay = Table(
     Column("since_ns", BigInteger, nullable=False),  # watermark at which counting (re)started; 0 while paused
     Column("elapsed_ns", BigInteger, nullable=False),  # counted before that
     Column("inner", Text, nullable=False, server_default=""),  # JSON: timers and counts inside an expression
+    Column("opened_ns", BigInteger, nullable=False, server_default="0"),  # of STALE when enabled last, see core.memory
 )
 
 #: How far each source had come, written with each tick that matters and at least each second.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from alerting.late import GapBook
+from alerting.model.command import Verb
 from alerting.model.rule import Kind, Rule, RuleTable
 from edge.model import Nature, Tag, TagTable
 from gateway.intake import Intake
@@ -46,6 +47,22 @@ def test_disabled_it_does_not_count_and_enabled_again_it_counts_from_then_withou
     assert told(drive) == []
     drive.tick(9.1)
     assert told(drive) == [("raised", 9.0)]
+
+
+def test_an_alarm_let_go_by_its_gate_says_so_when_it_is_acknowledged() -> None:
+    drive = started(gated(Kind.H, 80.0))
+    context(drive, 1, 1)
+    drive.sample(2, 90)
+    context(drive, 3, 0)
+    alarm = next(each for each in drive.desk.alarms.values() if each.group == "high")
+    assert alarm.ended_by == "enable t1 == 1"
+    drive.ask(4, Verb.ACK, alarm.id)
+    cleared = next(each for each in drive.outcome.events if each.what == "cleared")
+    assert cleared.cause["ended_by"] == "enable t1 == 1"
+    context(drive, 5, 1).sample(6, 10).sample(7, 90)
+    drive.sample(8, 10)
+    alarm = next(each for each in drive.desk.alarms.values() if each.group == "high")
+    assert alarm.ended_by == "", "now it was the value"
 
 
 def test_an_on_delay_that_ran_is_forgotten() -> None:

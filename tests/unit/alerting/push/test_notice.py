@@ -111,6 +111,23 @@ def test_what_is_learnt_is_silent_whatever_a_destination_takes(group: str) -> No
         assert actions(event(what, tier=BLUE, group=group, condition="DRIFT"), site=site) == []
 
 
+@pytest.mark.parametrize(
+    ("ended_by", "en", "zh"),
+    [
+        ("enable t1 == 1", "its enable-condition t1 == 1 is not true", "启用条件 t1 == 1 不成立"),
+        ("schedule mon 08:00-20:00", "it is judged mon 08:00-20:00 only", "仅在 周一 08:00-20:00 判定"),
+        ("gone", "its rule is no longer in the configuration", "规则已不在配置中"),
+    ],
+)
+def test_a_cancel_of_what_was_let_go_does_not_say_that_it_is_back_to_normal(ended_by: str, en: str, zh: str) -> None:
+    cleared = event(What.CLEARED, NONE, 2, cause={"who": "Li", "ended_by": ended_by})
+    text = json.loads(compose(event(), cleared)[-1].body)["text"]
+    assert en in text["en"]
+    assert zh in text["zh"]
+    assert "normal" not in text["en"]
+    assert "恢复正常" not in text["zh"]
+
+
 def test_a_stop_record_is_a_chain_of_its_own_whatever_the_tier() -> None:
     cause = {"who": "li", "reason": "calibration", "until_ns": NOW + 3600 * 10**9}
     stop = event(What.SUPPRESSED, Tier.NONE, 1, alarm="", suppression="out_of_service", cause=cause)

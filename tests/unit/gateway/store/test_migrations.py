@@ -23,7 +23,7 @@ def test_migrated_tables_are_those_of_the_schema(tmp_path: Path) -> None:
 
 
 def test_a_store_of_an_older_version_keeps_what_it_holds(tmp_path: Path) -> None:
-    """Version 0002, before units' tiers, revisions, outages and timers inside expressions were kept."""
+    """Version 0002, before units' tiers, revisions, outages, timers inside expressions and when silence was watched again were kept."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     engine = create_engine(store_url(tmp_path))
@@ -40,7 +40,7 @@ def test_a_store_of_an_older_version_keeps_what_it_holds(tmp_path: Path) -> None
     engine.dispose()
 
     assert marks == [("plc", 3, 5, 100, 200, "")]
-    assert delays == [("T.v.H", "actual", 0, 1, 90, 10, "")]
+    assert delays == [("T.v.H", "actual", 0, 1, 90, 10, "", 0)]
 
 
 def test_stores_can_be_opened_at_the_same_time(tmp_path: Path) -> None:
