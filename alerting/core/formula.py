@@ -182,21 +182,23 @@ class Formulas:
         return told
 
     def stirred(self) -> list[int]:
-        """Hand over the rules whose timers or counts changed since the last call: these outlive a kill -9."""
+        """Hand over the rules whose timers, counts or windows changed since the last call: these outlive a kill -9."""
         found, self._stirred = sorted(self._stirred), set()
         return found
 
     def keep(self, rule: int) -> str:
-        """Give timers and counts of a rule as text; empty where there is nothing to keep.
+        """Give timers, counts and windows of a rule as text; empty where there is nothing to keep.
 
-        What a ``rate`` or ``delta`` keeps is a filter, and in the checkpoint.
+        A window keeps some six samples of its span, so it is written as often.
         """
         if self.part_of[rule] < 0:
             return ""
         state, place = self.parts[self.part_of[rule]].state, int(self.place_of[rule])
         kept = {name: getattr(state, name)[place].tolist() for name in LASTING}
         kept["count_ns"] = [[at_ns for at_ns in edges if at_ns] for edges in kept["count_ns"]]
-        is_idle = not any((*kept["held_since"], *kept["held_counted"], *kept["count_ns"]))
+        rings = zip(state.rate_ns[place].tolist(), state.rate_value[place].tolist(), strict=True)
+        kept["rates"] = [[each for each in zip(*ring, strict=True) if each[0]] for ring in rings]
+        is_idle = not any((*kept["held_since"], *kept["held_counted"], *kept["count_ns"], *kept["rates"]))
         if is_idle and all(truth < 0 for truth in kept["count_last"]):
             return ""
         return json.dumps({"name": self._names[rule], "time_ns": int(state.time_ns[place]), **kept})
@@ -226,12 +228,16 @@ class Formulas:
         state.count_ns[place] = 0
         for slot, edges in enumerate(kept["count_ns"]):
             state.count_ns[place, slot, : len(edges)] = edges
+        for slot, samples in enumerate(kept.get("rates", ())):  # Before they were kept, the checkpoint had them.
+            state.rate_ns[place, slot], state.rate_value[place, slot] = 0, np.nan
+            for at, (at_ns, value) in enumerate(samples):
+                state.rate_ns[place, slot, at], state.rate_value[place, slot, at] = at_ns, value
         return True
 
     def take(self, formula: Formula, places: Indexes, inputs: Inputs, time_ns: Times) -> tuple[Truths, Times]:
         """Run some rules of a formula; give their truth, and the time that counts."""
         layout = formula.program.layout
-        before = _pulse(formula.state, places) if layout.helds or layout.counts else None
+        before = _pulse(formula.state, places) if layout.helds or layout.counts or layout.rates else None
         verdict = run(formula.program, formula.state, places, inputs, time_ns)
         if before is not None:
             is_other = (_pulse(formula.state, places) != before).any(axis=1)
@@ -299,8 +305,8 @@ class Formulas:
 
 
 def _pulse(state: State, places: Indexes) -> Times:
-    """Give what changes when a timer starts or stops or an edge is counted, int64 (m, w)."""
-    columns = (state.held_since, state.held_counted, state.count_last, state.count_ns[:, :, 0])
+    """Give what changes when a timer starts or stops, an edge is counted or a window keeps a sample, int64 (m, w)."""
+    columns = (state.held_since, state.held_counted, state.count_last, state.count_ns[:, :, 0], state.rate_ns[:, :, 0])
     return np.concatenate([column[places].astype(np.int64) for column in columns], axis=1)
 
 

@@ -23,7 +23,7 @@ def test_migrated_tables_are_those_of_the_schema(tmp_path: Path) -> None:
 
 
 def test_a_store_of_an_older_version_keeps_what_it_holds(tmp_path: Path) -> None:
-    """Version 0002, before units' tiers, revisions, outages, timers inside expressions and when silence was watched again were kept."""
+    """Version 0002, before units' tiers, revisions, outages and timers inside expressions were kept."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     engine = create_engine(store_url(tmp_path))
