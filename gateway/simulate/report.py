@@ -19,6 +19,15 @@ WIDTH, HEIGHT = 720, 190  # Of a picture, in its own units; it fills the width t
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 26, 22
 TAGS_MAX, EVENTS_MAX, POINTS_MAX = 16, 300, 700
 RINGING = {"raised", "escalated"}
+WHAT = {
+    "raised": "产生", "escalated": "升级", "lowered": "降级", "changed": "变更", "returned": "恢复正常",
+    "realarmed": "重新报警", "cleared": "消除", "unit_raised": "单元升级", "unit_lowered": "单元降级",
+}  # fmt: skip
+TIER_ZH = {"NONE": "无", "BLUE": "蓝", "YELLOW": "黄", "ORANGE": "橙", "RED": "红"}
+STAGES = {
+    "physics alone": "仅物理模型", "plant": "装置", "instruments and lines": "仪表与线路", "commit": "事务提交",
+    "gateway, rest": "网关其余部分",
+}  # fmt: skip
 MORE_STYLE = """
 .sent{fill:none;stroke:var(--ink);stroke-width:1.6}
 .true{fill:none;stroke:var(--advised);stroke-width:1.4;stroke-dasharray:6 4}
@@ -26,10 +35,17 @@ MORE_STYLE = """
 .mile{stroke:var(--soft);stroke-dasharray:2 3}svg text.ring{fill:var(--poor);stroke:none}
 .key i{display:inline-block;width:22px;height:0;border-top:3px solid;margin:0 6px 4px 14px}
 .key i.t{border-top-style:dashed;color:var(--advised)}.key i.r{color:var(--poor)}
-.key i.f{border-color:var(--label);border-top-width:10px}
+.key i.m{border-top-style:dotted;color:var(--soft)}.key i.f{border-color:var(--label);border-top-width:10px}
 .verdict{font-size:24px}.verdict.good,.verdict.poor{font-weight:700}
-th{text-align:left}td.said,th.said{white-space:normal;text-align:left;min-width:200px}
+table{width:auto;min-width:60%}td.text{min-width:90px}th,th:first-child{text-align:left}td.said,th.said{white-space:normal;text-align:left;min-width:200px}
 """
+#: The same for a picture without a page around it.
+SVG_STYLE = (
+    "text{font:13px sans-serif;fill:#5b6878}text.name{fill:#1b2430;font-weight:600}text.ring{fill:#b3261e}"
+    ".sent{fill:none;stroke:#1b2430;stroke-width:1.6}.fault{fill:#f3d9a4;opacity:.55}.axis{stroke:#d8dee6}"
+    ".true{fill:none;stroke:#00796b;stroke-width:1.4;stroke-dasharray:6 4}line.ring{stroke:#b3261e;stroke-width:1.4}"
+    ".mile{stroke:#5b6878;stroke-dasharray:2 3}"
+)
 
 
 def page(played: Played, told: Mapping[str, Any]) -> str:
@@ -113,15 +129,18 @@ def _story(played: Played) -> str:
         lines.append(
             (fault.from_s, f"故障:{fault.target} {fault.kind}{until}", f"Fault: {fault.target} {fault.kind}{until}")
         )
-    lines += [(at_s, f"现场:{name}", f"The plant reaches: {name}") for name, at_s in played.seen.milestones.items()]
+    for name, at_s in played.seen.milestones.items():
+        said = scenario.kind.milestones[name]
+        lines.append((at_s, f"现场:{said['zh']}", f"The plant: {said['en']}"))
     rows = [f"<tr><td>{at_s:g}</td><td class=said>{_two(zh, en)}</td></tr>" for at_s, zh, en in sorted(lines)]
     return f"<h2>{_two('经过', 'What happened')}</h2>{_table(_head(('时刻 s', 'at s'), ('事项', 'what')), rows)}"
 
 
 def _events(played: Played) -> str:
     rows = [
-        f"<tr><td>{event.time_s:g}</td><td>{escape(event.what)}</td><td>{escape(event.tag or event.unit)}</td>"
-        f"<td>{escape(event.condition or '–')}</td><td>{escape(event.tier)}</td></tr>"
+        f"<tr><td>{event.time_s:g}</td><td class=text>{_two(WHAT.get(event.what, event.what), event.what)}</td>"
+        f"<td class=text>{escape(event.tag or event.unit)}</td><td class=text>{escape(event.condition or '–')}</td>"
+        f"<td class=text>{_two(TIER_ZH[event.tier], event.tier)}</td></tr>"
         for event in played.seen.events[:EVENTS_MAX]
     ]
     head = _head(
@@ -133,7 +152,10 @@ def _events(played: Played) -> str:
 
 
 def _spent(told: Mapping[str, Any]) -> str:
-    rows = [f"<tr><td>{escape(stage)}</td><td>{seconds:.3f}</td></tr>" for stage, seconds in told["spent_s"].items()]
+    rows = [
+        f"<tr><td>{_two(STAGES.get(stage, stage), stage)}</td><td>{seconds:.3f}</td></tr>"
+        for stage, seconds in told["spent_s"].items()
+    ]
     head = _head(("环节", "stage"), ("实际耗时 s", "real time s"))
     return f"<h2>{_two('耗时', 'Real time by stage')}</h2>{_table(head, rows)}"
 
@@ -148,9 +170,29 @@ def _pictures(played: Played) -> str:
     key = (
         f"<p class='soft key'><i></i>{_two('仪表送出', 'what was sent')}"
         f"<i class=t></i>{_two('现场真值', 'what was true')}"
-        f"<i class=r></i>{_two('报警', 'rang')}<i class=f></i>{_two('仪表故障', 'instrument at fault')}</p>"
+        f"<i class=r></i>{_two('报警', 'rang')}<i class=f></i>{_two('仪表故障', 'instrument at fault')}"
+        f"<i class=m></i>{_two('现场里程碑', 'milestones of the plant')}</p>"
     )
-    return f"<h2>{_two('曲线', 'Pictures')}</h2>{key}" + "".join(_picture(played, tag) for tag in tags)
+    drawn = "".join(
+        f'<h3>{escape(tag)}</h3><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{_picture(played, tag)}</svg>'
+        for tag in tags
+    )
+    return f"<h2>{_two('曲线', 'Pictures')}</h2>{key}{drawn}"
+
+
+def picture(played: Played) -> str:
+    """Give all pictures in one SVG that stands by itself, for a page of documents."""
+    tags = _chosen(played)
+    parts = [
+        f'<g transform="translate(0 {number * (HEIGHT + 12)})">'
+        f'<text class="name" x="{LEFT}" y="12">{escape(tag)}</text>{_picture(played, tag)}</g>'
+        for number, tag in enumerate(tags)
+    ]
+    height = max(1, len(tags)) * (HEIGHT + 12)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"><style>{SVG_STYLE}</style>'
+        f'<rect width="{WIDTH}" height="{height}" fill="#fff" />{"".join(parts)}</svg>\n'
+    )
 
 
 def _chosen(played: Played) -> list[str]:
@@ -182,40 +224,40 @@ def _picture(played: Played, tag: str) -> str:
         return TOP + (HEIGHT - BOTTOM - TOP) * (1 - (value - low) / (high - low))
 
     parts = [
-        f"<rect class=fault x={x(fault.from_s):.1f} y={TOP} width={max(x(fault.until_s) - x(fault.from_s), 1):.1f} "
-        f"height={HEIGHT - BOTTOM - TOP} />"
+        f'<rect class="fault" x="{x(fault.from_s):.1f}" y="{TOP}" height="{HEIGHT - BOTTOM - TOP}" '
+        f'width="{max(x(fault.until_s) - x(fault.from_s), 1):.1f}" />'
         for fault in played.scenario.faults
         if fault.target == tag
     ]
     parts += [
-        f"<line class=mile x1={x(at_s):.1f} x2={x(at_s):.1f} y1={TOP} y2={HEIGHT - BOTTOM} />"
+        f'<line class="mile" x1="{x(at_s):.1f}" x2="{x(at_s):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" />'
         for at_s in played.seen.milestones.values()
         if 0 <= at_s <= last
     ]
-    parts.append(f'<path class=true d="{_path(times, true, x, y)}" />')
-    parts.append(f'<path class=sent d="{_path(times, sent, x, y)}" />')
+    parts.append(f'<path class="true" d="{_path(times, true, x, y)}" />')
+    parts.append(f'<path class="sent" d="{_path(times, sent, x, y)}" />')
     parts += _rings([event for event in played.seen.events if event.tag == tag and event.what in RINGING], x)
     parts += [
-        f"<text x={LEFT - 6} y={y(value) + 4:.1f} text-anchor=end>{value:.4g}</text>"
+        f'<text x="{LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.4g}</text>'
         for value in (low + pad, high - pad)
     ]
     parts += [
-        f"<text x={LEFT} y={HEIGHT - 6}>0 s</text>",
-        f"<text x={WIDTH - RIGHT} y={HEIGHT - 6} text-anchor=end>{last:g} s</text>",
-        f"<line class=axis x1={LEFT} x2={WIDTH - RIGHT} y1={HEIGHT - BOTTOM} y2={HEIGHT - BOTTOM} />",
+        f'<text x="{LEFT}" y="{HEIGHT - 6}">0 s</text>',
+        f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" text-anchor="end">{last:g} s</text>',
+        f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{HEIGHT - BOTTOM}" y2="{HEIGHT - BOTTOM}" />',
     ]
-    return f'<h3>{escape(tag)}</h3><svg viewBox="0 0 {WIDTH} {HEIGHT}" role=img>{"".join(parts)}</svg>'
+    return "".join(parts)
 
 
 def _rings(events: Sequence[Event], x: Any) -> list[str]:  # noqa: ANN401  # seconds to place
     parts, free = [], -math.inf
     for event in events:
         at = x(event.time_s)
-        parts.append(f"<line class=ring x1={at:.1f} x2={at:.1f} y1={TOP} y2={HEIGHT - BOTTOM} />")
+        parts.append(f'<line class="ring" x1="{at:.1f}" x2="{at:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" />')
         words = f"{event.condition} {event.time_s:g} s"
         if at >= free:  # Words of neighbours do not stand on each other.
             side = "end" if at > WIDTH * 0.8 else "start"
-            parts.append(f"<text class=ring x={at:.1f} y={TOP - 8} text-anchor={side}>{escape(words)}</text>")
+            parts.append(f'<text class="ring" x="{at:.1f}" y="{TOP - 8}" text-anchor="{side}">{escape(words)}</text>')
             free = at + 9 * len(words)
     return parts
 

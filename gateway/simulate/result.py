@@ -14,7 +14,7 @@ import numpy as np
 
 from gateway.record import iso_ns
 from gateway.simulate.play import Played
-from gateway.simulate.report import page
+from gateway.simulate.report import page, picture
 from simulators.instrument.fault import labels
 
 NS = 1_000_000_000
@@ -25,6 +25,7 @@ FILES: Final[Mapping[str, str]] = {
     "samples.csv": "what the instruments sent, for fengsui replay and backtest",
     "labels.csv": "what was really wrong and when, for fengsui backtest --labels",
     "report.html": "the report, in Chinese and English, complete in itself",
+    "picture.svg": "its pictures alone",
 }
 
 
@@ -73,6 +74,7 @@ def write(played: Played, folder: Path) -> None:
     (folder / "samples.csv").write_text(samples_csv(played), encoding="utf-8")
     (folder / "labels.csv").write_text(labels_csv(played), encoding="utf-8")
     (folder / "report.html").write_text(page(played, told), encoding="utf-8")
+    (folder / "picture.svg").write_text(picture(played), encoding="utf-8")
 
 
 def samples_csv(played: Played) -> str:

@@ -13,8 +13,8 @@ _TANKS: Final = ("TK-101", "TK-102", "TK-103", "TK-201", "TK-202", "TK-203")
 _ZONES: Final = ("Z-401", "Z-402")
 
 MILESTONES: Final = {
-    **{f"{tank} runs over": f"liquid leaves {tank} over its rim" for tank in _TANKS},
-    **{f"{zone} crush": f"6 persons/m² on {zone}" for zone in _ZONES},
+    **{f"{tank} runs over": {"en": f"{tank} runs over its rim", "zh": f"{tank} 冒罐"} for tank in _TANKS},
+    **{f"{zone} crush": {"en": f"6 persons/m² on {zone}", "zh": f"{zone} 达到 6 人/m²"} for zone in _ZONES},
 }
 CRUSH = 6.0  # Persons per m²: nobody chooses where to go any more.
 

@@ -155,8 +155,11 @@ KIND: Final = PlantKind(
     make=LpgBay,
     site="lpg-bay",
     milestones={
-        **{f"cloud at {name}": f"1 % LEL in the air at {name}" for name in DETECTORS},
-        "50 % LEL at the fence": "half of the lower explosive limit at GD-510",
+        **{
+            f"cloud at {name}": {"en": f"1 % LEL in the air at {name}", "zh": f"气云到达 {name}(1 % LEL)"}
+            for name in DETECTORS
+        },
+        "50 % LEL at the fence": {"en": "half of the lower explosive limit at GD-510", "zh": "厂界达到 50 % LEL"},
     },
     verbs={
         "pump": Verb(units=("H-501",), amount="kg/s", least=0.0, most=20.0),

@@ -111,7 +111,10 @@ KIND: Final = PlantKind(
     name="petrol-depot",
     make=PetrolDepot,
     site="petrol-depot",
-    milestones={f"{name} runs over": f"petrol leaves {name} by the vents of its roof" for name in TANKS},
+    milestones={
+        f"{name} runs over": {"en": f"petrol leaves {name} by the vents of its roof", "zh": f"{name} 罐顶通气口冒油"}
+        for name in TANKS
+    },
     verbs={
         "inlet": Verb(units=TANKS, amount="m³/h", least=0.0, most=1_500.0),
         "outlet": Verb(units=TANKS, amount="m³/h", least=0.0, most=1_500.0),

@@ -66,11 +66,11 @@ class PlantKind:
     Attributes:
         site: Folder of its site under ``simulators/sites``; empty for the demonstration's own.
         verbs: What may happen to it.
-        milestones: What a scenario may wait for, with what it means.
+        milestones: What a scenario may wait for, and what a person would say about it, by language.
     """
 
     name: str
     make: Callable[[Generator], Works]
     verbs: Mapping[str, Verb]
-    milestones: Mapping[str, str]
+    milestones: Mapping[str, Mapping[str, str]]
     site: str = ""

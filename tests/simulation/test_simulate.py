@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -22,6 +23,8 @@ from simulators.instrument import Fault
 from simulators.plant.port import PlantKind
 from simulators.scenario import Expectation, Known, Scenario, See, find_scenario, read_scenario
 from simulators.scenario.read import SCENARIOS
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def read(name: str) -> tuple[Scenario, Site]:
@@ -166,6 +169,16 @@ def test_the_report_says_it_in_both_languages_and_needs_nothing_else(leak: tuple
     told = facts(played)
     assert told["passed"] is True
     assert len(told["expectations"]) == 6
+
+
+def test_the_picture_is_whole_xml_with_every_series(leak: tuple[Played, Path]) -> None:
+    _, out = leak
+    root = ET.fromstring((out / "picture.svg").read_text(encoding="utf-8"))  # noqa: S314  # our own file
+    names = [text.text for text in root.iter(f"{SVG}text") if text.get("class") == "name"]
+
+    assert names == ["GD-501.lel", "GD-502.lel", "GD-503.lel", "GD-504.lel"]
+    assert len([path for path in root.iter(f"{SVG}path") if path.get("class") == "true"]) == len(names)
+    assert [rect for rect in root.iter(f"{SVG}rect") if rect.get("class") == "fault"], "the poisoned bead is shaded"
 
 
 def test_names_in_a_report_are_escaped(leak: tuple[Played, Path], tmp_path: Path) -> None:
