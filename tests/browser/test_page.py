@@ -121,7 +121,12 @@ def test_log_in_by_the_form_and_out_again(browser: Browser, plant: Plant) -> Non
     assert "guest viewer" in page.inner_text("header.line")
     token = {cookie["name"]: cookie["value"] for cookie in context.cookies()}["fengsui_session"]
     address, cookies = f"{plant.stage.page}/api/v1/me", {"fengsui_session": token}
-    assert httpx.get(address, cookies=cookies).json() == {"name": "guest", "role": "viewer"}
+    assert httpx.get(address, cookies=cookies).json() == {
+        "name": "guest",
+        "role": "viewer",
+        "may": ["look"],
+        "has_password": True,
+    }
     page.click("button:text-is('Log out')")
     page.wait_for_selector("input[name=password]")
     assert httpx.get(address, cookies=cookies).status_code == 401, "the session must be dead, not only forgotten"
@@ -157,6 +162,37 @@ def test_a_viewer_is_offered_no_acts(visit: Callable[..., Visit]) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------------- alarms
+
+
+COUNT_TONES = """
+const make = AudioContext.prototype.createOscillator;
+window.tones = 0;
+AudioContext.prototype.createOscillator = function () { window.tones += 1; return make.call(this); };
+"""
+
+
+def test_the_horn_sounds_until_it_is_silenced_and_silence_is_no_answer(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    one.page.add_init_script(COUNT_TONES)
+    one.page.reload()
+    one.page.wait_for_selector("text=The browser blocks sound")
+    assert one.page.evaluate("window.tones") == 0
+
+    one.page.mouse.click(960, 540)
+    one.page.wait_for_function("window.tones > 0")
+    assert "The browser blocks sound" not in one.text()
+    unanswered = one.page.locator(".fact.marked strong").first.inner_text()
+    one.page.click("[data-horn=ringing]")
+
+    one.page.wait_for_selector("[data-horn=quiet]")
+    assert one.page.locator(".fact.marked strong").first.inner_text() == unanswered
+
+
+def test_who_may_not_answer_is_not_called_by_the_horn(visit: Callable[..., Visit]) -> None:
+    one = visit(name="guest")
+
+    assert one.page.locator("[data-horn]").count() == 0
+    assert "blocks sound" not in one.text()
 
 
 def test_a_tier_is_colour_shape_letter_and_word(visit: Callable[..., Visit], plant: Plant) -> None:
