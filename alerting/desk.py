@@ -15,7 +15,7 @@ from alerting.core import Changes, Memory, evaluate, expire, next_due_ns
 from alerting.core.backend import Backend, Taker, make_taker
 from alerting.core.batch import Batch, Taken
 from alerting.core.delay import join
-from alerting.core.derived import DerivedState, DerivedTable, follow
+from alerting.core.derived import DerivedState, DerivedTable, by_clock, follow, next_by_clock_ns
 from alerting.core.derived.state import freeze, thaw
 from alerting.core.drift import relearn
 from alerting.core.guard import Guard
@@ -192,7 +192,12 @@ class Desk:
         Ends of suppressions are left out: they follow commands, which only a running gateway has.
         """
         dues = [next_due_ns(self.table, memory) for memory in self.memories.values()]
-        return min((due for due in (*dues, self.units.next_due_ns) if due is not None), default=None)
+        return min((due for due in (*dues, *self.dues_ns()) if due is not None), default=None)
+
+    def dues_ns(self) -> tuple[int | None, ...]:
+        """Tell the same of what hangs on no delay: tiers of units, and times of day of derived tags."""
+        states = ((self.derived_states[nature], memory) for nature, memory in self.memories.items())
+        return (self.units.next_due_ns, *(next_by_clock_ns(self.derived, state, memory) for state, memory in states))
 
     # -------------------------------------------------------------------- tick
 
@@ -328,6 +333,8 @@ class Desk:
         for at_ns in self._moments_of_votes(memory, until_ns):
             self._expire(nature, memory, at_ns)
         if is_end:
+            for derived in by_clock(self.derived, self.derived_states[nature], memory, nature, until_ns):
+                self._outcome.made += [derived, *self._judge(derived, memory)]
             self._expire(nature, memory, until_ns)
 
     def _expire(self, nature: Nature, memory: Memory, now_ns: int) -> None:

@@ -47,7 +47,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "strapping", "shape", "diameter_m", "length_m", "head", "head_depth_m",
         "density_kg_m3", "density_at_c", "density_slope",
         "window_s", "gap_s", "pipe_volume_m3", "z", "temperature_c", "pressure_is", "atmosphere_kpa", "least",
-        "capacity_m3", "counting", "reset_at", "rollover", "passing_most", "area_m2", "persons_most",
+        "capacity_m3", "counting", "reset_at", "rollover", "passing_most", "start_count", "area_m2", "persons_most",
         "substance", "lel_percent", "molar_mass_g_mol", "meter", "design_kpa", "design_c", "design_z",
         "model", "statistic", "lags", "weight", "variance", "false_share", "window", "season_s",
         "LL", "L", "H", "HH", "tier_LL", "tier_L", "tier_H", "tier_HH", "deadband", "on_delay_s", "off_delay_s",

@@ -250,7 +250,7 @@ def _without(steps: Steps, rows: NDArray[np.int32]) -> Steps:
 
 def _due_ns(desk: Desk, memories: Any, otherwise_ns: int) -> int:  # noqa: ANN401  # any collection of memories
     dues = [next_due_ns(desk.table, memory) for memory in memories]
-    return min((due for due in (*dues, desk.units.next_due_ns) if due is not None), default=otherwise_ns)
+    return min((due for due in (*dues, *desk.dues_ns()) if due is not None), default=otherwise_ns)
 
 
 class _Chunk:
@@ -338,8 +338,8 @@ class _Chunk:
     def _delay_due_ns(self) -> int:
         """Give the time at which the next delay ends, if no sample comes before."""
         if self.carrier.bands.is_all_banded and not any(memory.phase.any() for memory in self.unwatched):
-            due_ns = self.desk.units.next_due_ns
-            return FOREVER_NS if due_ns is None else due_ns  # The usual case, and asking costs a tenth of a stop.
+            # The usual case, and asking about delays costs a tenth of a stop.
+            return min((due for due in self.desk.dues_ns() if due is not None), default=FOREVER_NS)
         exact = self.carrier.exact_rows
         for (memory, _), unwatched in zip(self.lanes, self.unwatched, strict=True):
             unwatched.is_watched[exact] = memory.is_watched[exact]

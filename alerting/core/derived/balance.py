@@ -13,7 +13,7 @@ is counted, and makes the result UNCERTAIN or BAD (see ``window``).
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,21 @@ NORMAL_KPA: Final = 101.325
 ZERO_C_K: Final = 273.15
 
 
+class Stock(Protocol):
+    """Tells what is stored now."""
+
+    def __call__(self, at: Indexes, given: Given) -> NDArray[np.float64]:
+        """Give what some instances hold, m³ or Nm³, float64 (m,); NaN where it cannot be told."""
+        ...
+
+
 class _Balance:
-    """What both balances share; ``_stock`` and ``SIGN`` tell them apart."""
+    """What both balances share; ``stock`` and ``sign`` tell them apart."""
 
     ROLES: ClassVar[tuple[str, ...]]
-    SIGN: ClassVar[float]
 
-    def __init__(self, members: Sequence[Derivation]) -> None:
+    def __init__(self, members: Sequence[Derivation], stock: Stock, sign: float) -> None:
+        self._stock, self._sign = stock, sign
         self._count = len(members)
         self._span_s = numbers(members, "window_s")
         self._width_ns: NDArray[np.int64] = np.rint(self._span_s / BINS * 1e9).astype(np.int64)
@@ -53,9 +61,6 @@ class _Balance:
         """Say over which span, and how much of it is missing."""
         return {"window_s": float(self._span_s[place]), "missing_share": float(state["missing"][place])}
 
-    def _stock(self, at: Indexes, given: Given) -> NDArray[np.float64]:
-        raise NotImplementedError
-
     def compute(self, at: Indexes, given: Given, state: State) -> Made:
         """Add what the stock gained beyond the flows since the last moment."""
         now_ns, worst = given.now_ns, given.worst
@@ -68,7 +73,7 @@ class _Balance:
         span_s = (now_ns - state["before_ns"][at]) / 1e9
         rate = (stock - state["stock"][at]) / span_s - (net + state["net"][at]) / 2
         c = np.flatnonzero(is_covered)
-        window.add(state, at[c], now_ns[c], self.SIGN * rate[c], width_ns[c])
+        window.add(state, at[c], now_ns[c], self._sign * rate[c], width_ns[c])
         window.end_moment(state, at, now_ns, is_whole)
         state["stock"][at], state["net"][at] = stock, net
         amount, covered_s = window.total(state, at, now_ns, width_ns)
@@ -83,28 +88,38 @@ class TankBalance(_Balance):
     """Balances of tanks."""
 
     ROLES: ClassVar[tuple[str, ...]] = ("volume", "in", "out")
-    SIGN: ClassVar[float] = 1.0
 
-    def _stock(self, at: Indexes, given: Given) -> NDArray[np.float64]:
-        del at
-        return given.first("volume")
+    def __init__(self, members: Sequence[Derivation]) -> None:
+        super().__init__(members, _volume, 1.0)
 
 
 class LineBalance(_Balance):
     """Balances of gas lines; pressure and temperature are the means of their inputs."""
 
     ROLES: ClassVar[tuple[str, ...]] = ("in", "out", "pressure", "temperature")
-    SIGN: ClassVar[float] = -1.0
 
     def __init__(self, members: Sequence[Derivation]) -> None:
-        super().__init__(members)
+        super().__init__(members, _Pipes(members), -1.0)
+
+
+def _volume(at: Indexes, given: Given) -> NDArray[np.float64]:
+    """Give what tanks hold, m³."""
+    del at
+    return given.first("volume")
+
+
+class _Pipes:
+    """What gas lines hold, Nm³."""
+
+    def __init__(self, members: Sequence[Derivation]) -> None:
         self._volume_m3 = numbers(members, "pipe_volume_m3")
         self._z = numbers(members, "z", 1.0)
         self._at_c = numbers(members, "temperature_c", 15.0)
         self._atmosphere_kpa = numbers(members, "atmosphere_kpa", NORMAL_KPA)
         self._is_gauge = np.array([each.words.get("pressure_is") == "gauge" for each in members], dtype=np.bool_)
 
-    def _stock(self, at: Indexes, given: Given) -> NDArray[np.float64]:
+    def __call__(self, at: Indexes, given: Given) -> NDArray[np.float64]:
+        """Give the line packs."""
         pressure = given.roles["pressure"]
         kpa = pressure.total / pressure.is_there.sum(axis=1) + np.where(
             self._is_gauge[at], self._atmosphere_kpa[at], 0.0

@@ -5,22 +5,28 @@ Why: a derived tag is a tag like any other, so its sample meets the same limits,
 Never: computes from an input that is BAD, stale, retained or was never seen as if it were good; looks at late samples.
 
 Time: a derived sample has the newest time of its inputs, as rules over several tags have. Two sources with one stamp
-give two samples, the second 1 ns after the first, because a tag's samples come in order.
+give two samples, the second 1 ns after the first, because a tag's samples come in order. What happens at a time of day
+happens then, whether a sample comes or not (``by_clock``).
 Staleness of an input is told by its own source's watermark.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alerting.core.derived.method import Column, Given, Indexes, State
+from alerting.core.derived.occupancy import NEVER_NS
 from alerting.core.derived.state import DerivedState
 from alerting.core.derived.table import DerivedTable, Group, Role
 from alerting.core.memory import Memory
 from edge.decode.judge import judge
-from edge.model import Quality, Scan
+from edge.model import Nature, Quality, Scan
 from edge.model.quality import CLASS_MASK
+
+#: Rows, values, quality bytes and times of samples, (n,) each.
+Columns: TypeAlias = tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.uint8], NDArray[np.int64]]
 
 
 def follow(table: DerivedTable, state: DerivedState, memory: Memory, scan: Scan) -> Iterator[Scan]:
@@ -36,17 +42,65 @@ def follow(table: DerivedTable, state: DerivedState, memory: Memory, scan: Scan)
             due[table.computed_from(part.rows)] = True
 
 
+def by_clock(table: DerivedTable, state: DerivedState, memory: Memory, nature: Nature, now_ns: int) -> Iterator[Scan]:
+    """Give the scans of derived tags whose time of day has come while no input came, and of what hangs on them.
+
+    The caller judges each before asking for the next. A sample has the time of day itself, by the tag's own source.
+    """
+    if not table.timed:
+        return
+    watermark = memory.watermarks(now_ns)
+    for g in table.timed:
+        group = table.groups[g]
+        due_ns = state.of_group[g]["next_reset_ns"]
+        at = np.flatnonzero((due_ns > 0) & (due_ns <= watermark[memory.source[group.row]]))
+        if len(at) == 0:
+            continue
+        times_ns = np.maximum(due_ns[at], memory.last_ns[group.row[at]] + 1)
+        column = _compute_group(group, at, state.of_group[g], memory, now_ns, times_ns)
+        for part in _scans(table, state, memory, [column], now_ns, nature):
+            yield part
+            yield from follow(table, state, memory, part)
+
+
+def next_by_clock_ns(table: DerivedTable, state: DerivedState, memory: Memory) -> int | None:
+    """Tell the clock reading at which ``by_clock`` has something to give next, ns; None for never."""
+    found = [
+        memory.mark_received_ns[source] + np.maximum(due_ns - memory.mark_ns[source], 0)
+        for due_ns, source in (_due(table.groups[g], state.of_group[g], memory) for g in table.timed)
+    ]
+    return int(min(each.min() for each in found if len(each))) if any(map(len, found)) else None
+
+
+def _due(group: Group, state: State, memory: Memory) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Give the times of day that instances wait for, and the sources whose time they are in."""
+    due_ns: NDArray[np.int64] = state["next_reset_ns"]
+    waits = (due_ns > 0) & (due_ns < NEVER_NS)
+    return due_ns[waits], memory.source[group.row[waits]]
+
+
 def _compute(table: DerivedTable, state: DerivedState, memory: Memory, mine: Indexes, scan: Scan) -> Iterator[Scan]:
     """Compute some derived tags of one level; one scan for each source, because sources have clocks of their own."""
-    columns: list[tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.uint8], NDArray[np.int64]]] = []
+    columns: list[Columns] = []
     for g in np.unique(table.group[mine]).tolist():
         at = table.place[mine[table.group[mine] == g]].astype(np.int64)
         at = at[_is_known(table.groups[g], at, memory)]
         if len(at) == 0:
             continue
         columns.append(_compute_group(table.groups[g], at, state.of_group[g], memory, scan.received_ns))
-    if not columns:
-        return
+    if columns:
+        yield from _scans(table, state, memory, columns, scan.received_ns, scan.nature)
+
+
+def _scans(
+    table: DerivedTable,
+    state: DerivedState,
+    memory: Memory,
+    columns: Sequence[Columns],
+    received_ns: int,
+    nature: Nature,
+) -> Iterator[Scan]:
+    """Make scans of what was computed, one for each source."""
     rows, values, quality, times_ns = (np.concatenate(column) for column in zip(*columns, strict=True))
     judge(values, quality, table.tags.range_lo[rows], table.tags.range_hi[rows])
     sources = memory.source[rows]
@@ -57,12 +111,12 @@ def _compute(table: DerivedTable, state: DerivedState, memory: Memory, mine: Ind
             source=table.tags[int(rows[part][0])].source,
             epoch=state.epoch,
             number=state.number,
-            received_ns=max(scan.received_ns, int(times_ns[part].max())),
+            received_ns=max(received_ns, int(times_ns[part].max())),
             rows=rows[part],
             values=values[part],
             quality=quality[part],
             times_ns=times_ns[part],
-            nature=scan.nature,
+            nature=nature,
         )
 
 
@@ -73,11 +127,18 @@ def _is_known(group: Group, at: Indexes, memory: Memory) -> NDArray[np.bool_]:
 
 
 def _compute_group(
-    group: Group, at: Indexes, state: State, memory: Memory, received_ns: int
-) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.uint8], NDArray[np.int64]]:
-    """Compute some instances of one kind: rows, values, quality bytes and times."""
+    group: Group,
+    at: Indexes,
+    state: State,
+    memory: Memory,
+    received_ns: int,
+    times_ns: NDArray[np.int64] | None = None,
+) -> Columns:
+    """Compute some instances of one kind, at given times or at their newest input's: rows, values, qualities, times."""
     row = group.row[at]
-    now_ns = np.maximum(memory.last_ns[group.newest_of[at]].max(axis=1), memory.last_ns[row] + 1)
+    now_ns = times_ns
+    if now_ns is None:
+        now_ns = np.maximum(memory.last_ns[group.newest_of[at]].max(axis=1), memory.last_ns[row] + 1)
     watermark = memory.watermarks(received_ns)
     roles = {name: _column(role, at, memory, watermark) for name, role in group.roles.items()}
     with np.errstate(all="ignore"):  # What comes of absurd numbers is found by ``judge``: BAD(not_a_number).

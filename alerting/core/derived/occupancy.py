@@ -7,6 +7,7 @@
 Units: persons.
 Source: a balance; that it drifts with every miscount is why it is set to 0 where nobody can be inside: at a time of
     day, or while a tag says so (door closed and room searched). What the reset takes away is counted as drift.
+    Where some are always inside, ``start_count`` is how many there are at the first sample and at the time of day.
 Never: gives a negative number. It is set to 0 and what was below is counted as drift. Never counts a counter that went
     back, or ran faster than anybody can walk: such a step counts nothing, and the result is UNCERTAIN(incomplete) until
     the next reset.
@@ -40,13 +41,14 @@ class Occupancy:
         self._is_total = np.array([each.words.get("counting") == "total" for each in members], dtype=np.bool_)
         self._rollover = numbers(members, "rollover")
         self._fastest = numbers(members, "passing_most", 20.0)
+        self._start = numbers(members, "start_count", 0.0)
         self._reset_min = [each.words.get("reset_at", "") for each in members]
         self._zone = [each.words.get("timezone", "UTC") for each in members]
 
     def fresh(self) -> State:
         """Persons, what was corrected, and per gate the last count and its time."""
         return {
-            "persons": np.zeros(self._count),
+            "persons": self._start.copy(),
             "drift": np.zeros(self._count),
             "resets": np.zeros(self._count, dtype=np.int64),
             "is_doubtful": np.zeros(self._count, dtype=np.bool_),
@@ -105,6 +107,8 @@ class Occupancy:
                 continue
             if state["next_reset_ns"][place] > 0:
                 self.reset(at[n : n + 1], state)
+                state["persons"][place] = self._start[place]
+                state["drift"][place] -= self._start[place]
             else:
                 due[n] = False  # The first sample ever.
             minutes = int(text[:2]) * 60 + int(text[3:])

@@ -78,6 +78,10 @@ class DerivedTable:
             mine = np.flatnonzero(self.group == g)
             self.place[mine] = np.arange(len(mine), dtype=np.int32)
         self.groups = tuple(_group(kind, [d for d in derivations if d.kind == kind], tags) for kind in kinds)
+        #: Groups of which some instances turn at a time of day.
+        self.timed: tuple[int, ...] = tuple(
+            g for g, group in enumerate(self.groups) if isinstance(group.method, Occupancy)
+        )
         self.of_row: NDArray[np.int32] = np.full(len(tags), -1, dtype=np.int32)
         for d, each in enumerate(self.derivations):
             self.of_row[tags.row_of[each.tag]] = d

@@ -208,6 +208,7 @@ KINDS: Final[Mapping[str, KindSpec]] = {
         numbers={
             "rollover": Number(span=Span(least=2), default=math.nan),
             "passing_most": Number(span=Span(above=0, most=1_000), default=20.0),
+            "start_count": Number(span=Span(least=0, most=1e6), default=0.0),
         },
         words={"counting": Word(choices=("total", "interval"), is_needed=True)},
         others=("reset_at",),

@@ -214,3 +214,91 @@ def test_an_operator_says_that_nobody_is_inside() -> None:
     assert [answer.refused is None for answer in answers] == [True, False, False]
     scene.feed(4.0, a=8.0, b=0.0, c=0.0)
     assert scene.value("N") == 1.0
+
+
+# ------------------------------------------------------------------------------------------------- by the clock alone
+
+#: START_NS is 08:00 in Shanghai; an hour later nobody has come through a gate for a while.
+HOUR_S = 3600.0
+
+
+def night() -> tuple[Scene, Derivation, Derivation]:
+    one = zone(reset_at="09:00")
+    load = derivation("L", "room_load", {"persons": ["N"]}, numbers={"persons_most": 10.0})
+    scene = Scene([one, load], ["a", "b", "c", "e"], stale_s=7200.0)
+    scene.feed(1.0, a=0.0, b=0.0, c=0.0, e=0.0)
+    scene.feed(HOUR_S - 30.0, a=7.0, b=0.0, c=2.0, e=0.0)
+    return scene, one, load
+
+
+def tick(scene: Scene, at_s: float) -> None:
+    scene.desk.begin(START_NS + round(at_s * S))
+    scene.made = scene.desk.finish().made
+
+
+def test_the_reset_waits_for_no_sample() -> None:
+    """The sample has the time of day itself, also where the tick is later; what hangs on it follows."""
+    scene, _, _ = night()
+    assert (scene.value("N"), scene.value("L")) == (5.0, 50.0)
+    tick(scene, HOUR_S - 0.25)
+    assert (scene.value("N"), scene.made) == (5.0, [])
+    tick(scene, HOUR_S + 0.2)
+
+    assert (scene.value("N"), scene.time_s("N"), scene.quality("N")) == (0.0, HOUR_S, "GOOD")
+    assert (scene.value("L"), scene.time_s("L")) == (0.0, HOUR_S)
+    assert [scan.times_ns.tolist() for scan in scene.made] == [[START_NS + 3600 * S]] * 2
+    assert (state_of(scene)["drift"][0], state_of(scene)["resets"][0]) == (5.0, 1)
+    tick(scene, HOUR_S + 10)
+    assert scene.made == [], "once a day"
+    scene.feed(HOUR_S + 20, a=9.0, b=0.0, c=2.0, e=0.0)
+    assert scene.value("N") == 2.0
+
+
+def test_the_desk_tells_when_the_time_of_day_comes() -> None:
+    scene, _, _ = night()
+    due_ns = scene.desk.next_due_ns()
+    assert due_ns == START_NS + 3600 * S
+    tick(scene, HOUR_S)
+    later_ns = scene.desk.next_due_ns()
+    assert later_ns is not None
+    assert later_ns > START_NS + 3600 * S
+
+
+def test_a_source_whose_clock_is_behind_has_its_own_time_of_day() -> None:
+    """The gates' stamps are 40 s behind: so is their 09:00, and the desk says when that is by its own clock."""
+    one = zone(reset_at="09:00")
+    scene = Scene([one], ["a", "b", "c", "e"], stale_s=7200.0)
+    for at_s in (1.0, 1800.0):
+        scene.feed(at_s, a=at_s, b=0.0, c=0.0, e=0.0, received_s=at_s + 40)
+    memory = next(iter(scene.desk.memories.values()))
+    source = memory.source_of[scene.tags[scene.tags.row_of["N"]].source]
+    memory.mark_ns[source], memory.mark_received_ns[source] = START_NS + 1800 * S, START_NS + 1840 * S
+    assert scene.desk.next_due_ns() == START_NS + 3640 * S
+    tick(scene, HOUR_S + 39)
+    assert scene.made == []
+    tick(scene, HOUR_S + 40)
+    assert len(scene.made) == 1
+
+
+def test_a_pause_over_the_time_of_day_is_said_by_the_clock_too() -> None:
+    """Two minutes without a sample: who came before nine and who after cannot be told."""
+    one = zone(reset_at="09:00")
+    scene = Scene([one], ["a", "b", "c", "e"], stale_s=7200.0)
+    scene.feed(1.0, a=0.0, b=0.0, c=0.0, e=0.0)
+    tick(scene, HOUR_S + 1)
+
+    assert (scene.value("N"), scene.quality("N")) == (0.0, "UNCERTAIN(incomplete)")
+
+
+def test_some_are_always_inside() -> None:
+    """``start_count``: 12 at the first sample and at each reset by the clock; a searched room is empty."""
+    one = zone(reset_at="09:00", start_count=12.0)
+    scene = Scene([one], ["a", "b", "c", "e"], stale_s=7200.0)
+    scene.feed(1.0, a=500.0, b=0.0, c=100.0, e=0.0)
+    assert scene.value("N") == 12.0
+    scene.feed(HOUR_S - 5, a=507.0, b=0.0, c=104.0, e=0.0)
+    assert scene.value("N") == 15.0
+    tick(scene, HOUR_S)
+    assert (scene.value("N"), state_of(scene)["drift"][0]) == (12.0, 3.0)
+    scene.feed(HOUR_S + 5, a=507.0, b=0.0, c=104.0, e=1.0)
+    assert scene.value("N") == 0.0
