@@ -103,9 +103,7 @@ def compact(rules: Sequence[Rule]) -> list[Rule]:
         if is_compact(rule):
             done.append(rule)
             continue
-        said = _said(rule)
-        # Types too: 1, 1.0 and True are equal and are not told alike.
-        key = (said[:_RESPONSE], *said[_RESPONSE].items(), said[_RESPONSE + 1 :], *map(type, said))
+        key = _key(_said(rule))
         shape = shapes.get(key)
         if shape is None:
             shape = shapes[key] = Shape(rule)
@@ -117,6 +115,16 @@ def compact(rules: Sequence[Rule]) -> list[Rule]:
         set_id(made, "" if rule.id == rule.tag + shape.suffix else rule.id)
         done.append(made)
     return done
+
+
+def _key(said: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Give what tells shapes apart; types too, for 1, 1.0 and True are equal and are not told alike."""
+    key = (said[:_RESPONSE], *said[_RESPONSE].items(), said[_RESPONSE + 1 :], *map(type, said))
+    try:
+        hash(key)
+    except TypeError:  # A recording gives lists where a configuration gives tuples.
+        return (repr(said),)
+    return key
 
 
 def _rule(values: tuple[Any, ...]) -> Rule:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -450,6 +451,19 @@ class RuleTable:
         self.input_first: NDArray[np.int32] = np.searchsorted(
             np.array([row for row, _ in pairs], dtype=np.int64), np.arange(len(self.tags) + 1)
         ).astype(np.int32)
+
+    def numbered(self, revisions: Sequence[int]) -> "RuleTable":
+        """Give the same table with other revisions of its rules, (r,); itself where they are the same."""
+        from alerting.model.compact import compact  # noqa: PLC0415  # It is made of Rule.
+
+        pairs = list(zip(self.rules, revisions, strict=True))
+        if all(rule.revision == mine for rule, mine in pairs):
+            return self
+        table = copy(self)
+        table.rules = tuple(
+            compact([rule if rule.revision == mine else replace(rule, revision=mine) for rule, mine in pairs])
+        )
+        return table
 
     def within(self, rows: NDArray[np.int32]) -> NDArray[np.int64]:
         """Give the rules that look at no other tags than these, and whose gates do not, ascending."""

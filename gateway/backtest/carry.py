@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.core import Changes, Memory, next_due_ns
+from alerting.core.backend import Backend
 from alerting.core.memory import NEVER_NS
 from alerting.core.timers import Timers
 from alerting.desk import Desk
@@ -75,8 +76,9 @@ class Carried:
 class ListeningDesk(Desk):
     """A desk that also lets every change of a rule be heard, before alarms make one event of several."""
 
-    def __init__(self, hear: Hear, *rest: Any, tiering: Tiering) -> None:  # noqa: ANN401  # as Desk
+    def __init__(self, hear: Hear, *rest: Any, backend: Backend, tiering: Tiering) -> None:  # noqa: ANN401  # as Desk
         super().__init__(*rest, tiering=tiering)
+        self.use(backend)
         self._hear = hear
         self.changed: list[int] = []  # rules since last asked
 
@@ -164,8 +166,15 @@ def _is_banded(rule: Rule) -> bool:
 class Carrier:
     """A site on its way through a recording."""
 
-    def __init__(self, site: Site, tell: Callable[[Sequence[Event]], None], hear: Hear) -> None:
+    def __init__(
+        self,
+        site: Site,
+        tell: Callable[[Sequence[Event]], None],
+        hear: Hear,
+        backend: Backend = Backend.NUMPY,
+    ) -> None:
         self.site = site
+        self.backend = backend
         self.table = site.rules
         self.done = Carried()
         self.bands = Bands.of_table(site.rules)
@@ -206,6 +215,7 @@ class Carrier:
                 (),
                 self.done.start_ns,
                 self.site.derived,
+                backend=self.backend,
                 tiering=self.site.tiering,
             )
             for memory in desk.memories.values():
@@ -228,6 +238,9 @@ class Carrier:
     def turn(self, items: Sequence[Item], now_ns: int) -> None:
         """Take one turn, as live and replay do."""
         assert self.desk is not None
+        for item in items:
+            if isinstance(item, Scan):  # Memory went on without the guard: what matters is looked at whole.
+                self.desk.guard(item.nature).close(item.rows)
         outcome = take_turn(self.desk, self.intake, items, [], now_ns).outcome
         self.done.stops += 1
         if outcome.events:
@@ -504,13 +517,14 @@ class _Chunk:
             return
         if last is None:
             memory.last_ns[rows] = self.times_ns[step]
-            memory.is_watched[rows] = True
-            memory.timers.wake(memory, rows)
-            return
-        at = last[step, columns]
-        memory.last_ns[rows[at >= 0]] = self.times_ns[at[at >= 0]]
-        memory.is_watched[rows[at >= 0]] = True
-        memory.timers.wake(memory, rows[at >= 0])
+        else:
+            at = last[step, columns]
+            rows = rows[at >= 0]
+            memory.last_ns[rows] = self.times_ns[at[at >= 0]]
+        first = rows[~memory.is_watched[rows]]  # Of the others silence only moves on, which timers need not know.
+        if len(first):
+            memory.is_watched[first] = True
+            memory.timers.wake(memory, first)
 
     def _sync_values(self, memory: Memory, columns: NDArray[np.int64], step: int) -> None:
         if step < 0 or len(columns) == 0:

@@ -3,6 +3,7 @@
 Flow: site, recording, labels -> [carry, score, advise, carry the advised rules] -> result
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 
 from alerting.model.rule import LIMITS
 from gateway.backtest import advice as tuning
-from gateway.backtest.ahead import steps_ahead
+from gateway.backtest.ahead import BYTES_WORTH, steps_ahead
 from gateway.backtest.carry import Carried, Carrier
 from gateway.backtest.labels import Label, covered_ns, read_labels
 from gateway.backtest.profile import Profile
 from gateway.backtest.score import DAY_NS, Heard, score
 from gateway.config import Site
+from gateway.kernels import TAGS_MIN, choose
 from gateway.record import iso_ns
 from gateway.recording import RecordingError
 
@@ -123,7 +125,9 @@ def _carry(
     site: Site, recording: Path, profile: Profile | None, progress: Callable[[float], None]
 ) -> tuple[Heard, Carried]:
     heard = Heard(site.rules)
-    carrier = Carrier(site, heard.tell, heard.hear)
+    # On a small recording a compiler takes longer to load than it saves.
+    backend = choose(os.environ, TAGS_MIN if recording.stat().st_size >= BYTES_WORTH else 0)
+    carrier = Carrier(site, heard.tell, heard.hear, backend)
     for chunk in steps_ahead(recording, site.tags):
         carrier.take(chunk)
         if profile is not None:

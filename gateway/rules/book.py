@@ -8,14 +8,12 @@ Never: applies with a mistake, or over a revision that the person has not seen.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from alerting.model.compact import compact
 from alerting.model.rule import Rule, RuleTable
 from alerting.swap import Beside, Prepared, prepare
 from edge.load.mistake import ConfigError, Mistake
@@ -211,15 +209,7 @@ def _numbered(
     """Give the same table with the revision of each rule: that of its last change."""
     changed = {each.rule for each in changes}
     numbers = [number if rule.id in changed else known.get(rule.id, ({}, rule.revision))[1] for rule in table]
-    if all(rule.revision == mine for rule, mine in zip(table, numbers, strict=True)):
-        return table
-    numbered = copy(table)
-    settled = [
-        rule if rule.revision == mine else replace(rule, revision=mine)
-        for rule, mine in zip(table, numbers, strict=True)
-    ]
-    numbered.rules = tuple(compact(settled))  # A rule that was replaced is a plain one.
-    return numbered
+    return table.numbered(numbers)
 
 
 @dataclass(slots=True, kw_only=True)
