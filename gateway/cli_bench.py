@@ -77,7 +77,7 @@ def bench_core(
     tags: Annotated[
         list[int] | None, typer.Option("--tags", help="Size of plant; may be given more than once.", min=100)
     ] = None,
-    scans: Annotated[int, typer.Option("--scans", help="Scans of the allocation case.", min=1)] = 20_000,
+    scans: Annotated[int, typer.Option("--scans", help="Scans of the allocation case.", min=1)] = 100_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure road, core, start and baselines in one run: nanoseconds a sample, with the books of what was carried."""

@@ -18,11 +18,12 @@ from alerting.core.guard import Guard, plain_rules
 from alerting.model.rule import RuleTable
 from alerting.model.vote import VoteTable
 from edge.model import Scan, TagTable
-from gateway.bench.core.plant import QUIET, START_NS, USUAL, S, Trouble, make_plant, values_of
+from gateway.bench.core.plant import QUIET, STANDING, START_NS, USUAL, S, Trouble, make_plant, values_of
 from gateway.bench.core.timed import figures, frozen, timed
 from gateway.intake import take
 
 TILE = 1000
+STANDING_AFTER = 8  # Ticks of a second; the longest on-delay is five.
 LATENESS_NS = 60 * S
 
 
@@ -123,6 +124,25 @@ def measure_dense(table: RuleTable, backend: Backend, case: str, trouble: Troubl
     assert round(trouble.trips * run.tags) == 0 or run.changes > 0, "nothing rang"
     return {
         "case": case,
+        "tags": run.tags,
+        "backend": backend.value,
+        **figures(steps, run.tags, "tag"),
+        "transitions": run.changes,
+    }
+
+
+def measure_standing(table: RuleTable, backend: Backend, ticks: int) -> dict[str, Any]:
+    """Measure dense scans while one tag in ten stands in alarm and nothing changes."""
+    run, dice = CoreRun(table, backend), np.random.default_rng(1)
+    values = values_of(dice, run.tags, STANDING)
+    for _ in range(STANDING_AFTER):
+        run.judge(run.scan(values))
+    rung, run.changes = run.changes, 0
+    with frozen():
+        steps = [timed(partial(run.judge, run.scan(values))) for _ in range(ticks)]
+    assert round(STANDING.trips * run.tags) == 0 or rung > 0, "nothing rang"
+    return {
+        "case": "core alone, 10 % stand in alarm",
         "tags": run.tags,
         "backend": backend.value,
         **figures(steps, run.tags, "tag"),

@@ -40,7 +40,10 @@ QUIET = Trouble()
 #: One sample in a thousand is an exception; one in ten of these rings.
 USUAL = Trouble(waits=0.0006, trips=0.0001, spoilt=0.0003)
 ALL_RING = Trouble(trips=0.001)
-FLOOD = Trouble(trips=0.1)
+#: One tag in ten changes its state in each tick: half of them ring, the others return.
+CHANGING = Trouble(trips=0.05)
+#: One tag in ten is beyond its outer limits; with the same values in each tick they stand there.
+STANDING = Trouble(trips=0.1)
 
 
 def rules_of(name: str) -> list[Rule]:

@@ -7,10 +7,10 @@ from importlib.metadata import version
 from typing import Any
 
 from alerting.core.backend import Backend, is_compiler_here
-from gateway.bench.core.alone import measure_allocation, measure_dense, measure_sparse, tiled
+from gateway.bench.core.alone import measure_allocation, measure_dense, measure_sparse, measure_standing, tiled
 from gateway.bench.core.baselines import measure_baselines
 from gateway.bench.core.lag import measure_lag
-from gateway.bench.core.plant import FLOOD, QUIET, USUAL, make_plant
+from gateway.bench.core.plant import CHANGING, QUIET, USUAL, make_plant
 from gateway.bench.core.road import measure_road
 from gateway.bench.core.start import measure_start
 
@@ -21,7 +21,7 @@ TICKS_SAMPLES = 6_000_000  # A case takes as many ticks as have that many sample
 TICKS_MIN, TICKS_MAX = 10, 60
 
 
-def measure(tags: Sequence[int] = TAGS, scans: int = 20_000) -> Iterator[dict[str, Any]]:
+def measure(tags: Sequence[int] = TAGS, scans: int = 100_000) -> Iterator[dict[str, Any]]:
     """Give one row for each case as it is measured.
 
     Args:
@@ -48,7 +48,8 @@ def measure(tags: Sequence[int] = TAGS, scans: int = 20_000) -> Iterator[dict[st
         for backend in backends:
             yield measure_dense(columns, backend, "core alone, dense", USUAL, _ticks(n))
             yield measure_dense(columns, backend, "core alone, dense, quiet", QUIET, _ticks(n))
-            yield measure_dense(columns, backend, "core alone, 10 % alarming", FLOOD, TICKS_MIN)
+            yield measure_dense(columns, backend, "core alone, 10 % change state", CHANGING, TICKS_MIN)
+            yield measure_standing(columns, backend, TICKS_MIN)
             for share in (0.01, 0.1):
                 yield measure_sparse(columns, backend, share, TICKS_MIN)
         if n == few:
