@@ -20,8 +20,9 @@ from edge.collect.opcua.client import connector
 from edge.collect.opcua.link import LostError
 from edge.collect.opcua.trust import judge_certificate
 from edge.collect.opcua.wire import ALLOWED, ReadOnlyProtocol
-from edge.config import OpcuaOptions
-from edge.model import Tag, TagTable
+from edge.collect.registry import Collectors
+from edge.config import OpcuaOptions, Source
+from edge.model import Nature, Tag, TagTable
 from tests.conftest import take_free_port
 from tests.opcua_certificates import Authority
 from tests.opcua_peers import (
@@ -77,6 +78,17 @@ async def test_values_qualities_and_times_of_the_librarys_server(dcs: AsyncuaSer
     assert {sample[:2] for sample in told.samples(tags, "pump")} == {(1.0, "GOOD")}
     assert {sample[1] for sample in told.samples(tags, "none")} == {"BAD(exception)"}
     assert told.links[0] == (True, "")
+
+
+async def test_the_registry_makes_the_collector_of_a_source(dcs: AsyncuaServer) -> None:
+    tags, told = table({"pump": 0.2}), Told()
+    source = Source(id="dcs", protocol="opcua", opcua=options_for(dcs.port), nature=Nature.TEST)
+    task = asyncio.create_task(Collectors()(source, tags, CLOCK, 3, told).run())
+    await until(lambda: len(told.scans) > 1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert {(scan.epoch, scan.nature, scan.source) for scan in told.scans} == {(3, Nature.TEST, "dcs")}
+    assert [scan.number for scan in told.scans] == list(range(1, len(told.scans) + 1))
 
 
 async def test_what_the_servers_queue_drops_is_counted(dcs: AsyncuaServer) -> None:

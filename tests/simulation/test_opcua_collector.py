@@ -264,6 +264,30 @@ def test_the_servers_clock_may_be_wrong_without_a_change_being_refused() -> None
     in_virtual_time(story)
 
 
+@pytest.mark.parametrize("ahead_s", [3_600, 86_400 * 365 * 80])
+def test_a_stamp_far_ahead_blinds_nobody(ahead_s: int) -> None:
+    """One wrong stamp, and a server whose clock is set back: the value is told every period all the same."""
+
+    async def story(clock: ManualClock) -> None:
+        server, told, tags = HandServer(clock), Told(), table({"a": 1.0, "b": 1.0})
+        server.set("a", 1.0)
+        server.set("b", 1.0)
+        async with running(collector(tags, clock, told, server.connect, OPTIONS)):
+            await asyncio.sleep(5)
+            server.set("a", 2.0, time_ns=server.now_ns() + ahead_s * S)
+            await asyncio.sleep(15)
+            assert len([one for one in told.samples(tags, "a") if one[0] == 2.0]) > 8
+            server.set("a", 3.0)
+            await asyncio.sleep(5)
+            assert told.samples(tags, "a")[-1][:2] == (3.0, "GOOD")
+            server.offset_ns = -1_800 * S
+            count = len(told.samples(tags, "b"))
+            await asyncio.sleep(20)
+        assert len(told.samples(tags, "b")) > count + 15
+
+    in_virtual_time(story)
+
+
 def test_a_server_that_says_that_its_queue_was_full_is_counted() -> None:
     async def story(clock: ManualClock) -> None:
         server, told, tags = HandServer(clock), Told(), table({"a": 1.0})

@@ -41,6 +41,7 @@ NOTIFICATIONS_MAX: Final = 5_000  # Samples in one answer; more follow at once.
 PER_CALL_MAX: Final = 1_000  # Items of one request, where the server does not say.
 CLOSE_S_MAX: Final = 2.0
 NO_TIME: Final = -1
+TIME_NS_MAX: Final = 2**62  # The year 2116; the standard's times go on to 9999, and only a wrong clock shows them.
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MODE: Final = {
@@ -81,9 +82,11 @@ async def _connect(options: OpcuaOptions, clock: Clock) -> "OpcuaSession":
         if options.security != "none":
             await _secure(client, options, clock, refusal)
         await client.connect()
-    except Exception as why:
+    except BaseException as why:  # Also when we are cancelled: the library's tasks and the socket must not stay.
         await session.close(is_for_good=True)
-        raise LostError(refusal[0] if refusal else said(why)) from why
+        if isinstance(why, Exception):
+            raise LostError(refusal[0] if refusal else said(why)) from why
+        raise
     return session
 
 
@@ -356,7 +359,7 @@ def _publication_of(subscription: int, message: ua.NotificationMessage) -> Publi
     return Publication(
         subscription=subscription,
         number=message.SequenceNumber,
-        published_ns=_time_ns(message.PublishTime),
+        published_ns=time_ns_of(message.PublishTime),
         samples=samples,
         ended=ended,
     )
@@ -371,15 +374,15 @@ def _sample_of(one: ua.MonitoredItemNotification) -> Sample:
         handle=one.ClientHandle,
         value=None if variant is None else variant.Value,
         status=0 if status is None else status.value,
-        time_ns=_time_ns(stamp),
+        time_ns=time_ns_of(stamp),
     )
 
 
-def _time_ns(stamp: datetime | None) -> int:
+def time_ns_of(stamp: datetime | None) -> int:
     """Give ns since 1970-01-01 UTC; -1 for none, and for what a server without a clock gives, which is 1601."""
     if stamp is None:
         return NO_TIME
     if stamp.tzinfo is None:
         stamp = stamp.replace(tzinfo=UTC)
     ns = (stamp - _EPOCH) // _MICROSECOND * 1_000
-    return ns if ns > 0 else NO_TIME
+    return min(ns, TIME_NS_MAX) if ns > 0 else NO_TIME

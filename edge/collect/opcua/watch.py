@@ -24,6 +24,7 @@ S: Final = 1_000_000_000
 MS: Final = 1_000_000
 CLOCK: Final = encode(Quality.UNCERTAIN, Reason.CLOCK)
 EARLY: Final = 0.75  # Of a period: a sign of life that comes a little early makes a sample too.
+AHEAD_NS_MAX: Final = 5 * S  # A stamp farther ahead of the server's own clock orders nothing; intake replaces it.
 LAG_NS_MAX: Final = 60 * S  # A source's clock farther behind its server's is a wrong clock, and intake says so.
 NEVER: Final = -(2**62)
 
@@ -94,6 +95,7 @@ class Watch:
         self._is_first = np.ones(count, dtype=np.bool_)  # The next value is the first of a session, however old it is.
         self._told_ns = np.full(count, NEVER, dtype=np.int64)  # Stamp of the last sample that was delivered.
         self._source_ns = np.full(count, NEVER, dtype=np.int64)  # Stamp of the last value as the server gave it.
+        self._published_ns = NEVER  # The server's clock, as it was last told.
         self._lag_ns = np.zeros(count, dtype=np.int64)  # By how much a tag's stamps are behind the server's clock.
         self.classes: tuple[Class, ...] = tuple(
             Class(period_s=float(period), members=np.flatnonzero(tags.period_s[rows] == period))
@@ -134,6 +136,7 @@ class Watch:
             What is of now: its own samples, then what is repeated; and what came about while nobody listened.
         """
         published_ns = publication.published_ns if publication.published_ns > 0 else now_ns
+        self._follow_clock(published_ns)
         live, late = _Lists(), _Lists()
         shifts: dict[int, int] = {}
         last = {sample.handle: place for place, sample in enumerate(publication.samples)}
@@ -152,6 +155,14 @@ class Watch:
         if not is_old:
             self._repeat(of, np.array(handles, dtype=np.int64), published_ns, live)
         return self._columns(live), self._columns(late)
+
+    def _follow_clock(self, published_ns: int) -> None:
+        """Begin anew with the stamps where the server's clock was set back; else nothing would be due for so long."""
+        if published_ns < self._published_ns - AHEAD_NS_MAX:
+            self._told_ns[:] = NEVER
+            self._source_ns[:] = NEVER
+            self._published_ns = published_ns
+        self._published_ns = max(self._published_ns, published_ns)
 
     def _columns(self, lists: _Lists) -> Columns:
         at = np.array(lists.handles, dtype=np.int64)
@@ -207,9 +218,10 @@ class Watch:
         live.add(handle, value, quality, time_ns)
 
     def _note(self, sample: Sample, value: float, quality: int, time_ns: int) -> None:
-        handle = sample.handle
-        self._source_ns[handle] = max(int(self._source_ns[handle]), sample.time_ns)
-        self._told_ns[handle] = max(int(self._told_ns[handle]), time_ns)
+        handle, most_ns = sample.handle, self._published_ns + AHEAD_NS_MAX
+        if sample.time_ns <= most_ns:
+            self._source_ns[handle] = max(int(self._source_ns[handle]), sample.time_ns)
+        self._told_ns[handle] = max(int(self._told_ns[handle]), min(time_ns, most_ns))
         self._value[handle], self._quality[handle], self._is_known[handle] = value, quality, True
 
     def _is_same(self, handle: int, value: float, quality: int) -> bool:

@@ -1,5 +1,6 @@
 """OPC UA sources and their tags: what is refused, with the remedy, and what is warned of."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,10 @@ def test_an_open_line_to_another_machine_is_warned_of(tmp_path: Path) -> None:
     assert "security is none" in warnings(tmp_path, keys)[0]
     named = f'{keys}\nusername = "me"\npassword_env = "PW"'
     assert "may read the password" in warnings(tmp_path, named, {"PW": "x"})[0]
+
+
+def test_without_the_library_the_source_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "asyncua", None)
+    found = mistakes(tmp_path, OPEN)
+    assert len(found) == 1
+    assert "fengsui[opcua]" in found[0]
