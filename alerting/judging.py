@@ -1,0 +1,285 @@
+"""Judging: scans and clock readings through the memories of the core, and from there to the alarms.
+
+Flow: scan, clock reading -> [evaluate, expire, derived tags, votes, late lane] -> fold into alarms
+Never: obeys commands, changes rules.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from alerting.alarm_book import AlarmBook
+from alerting.core import Changes, Memory, evaluate, expire, next_due_ns
+from alerting.core.backend import Backend, Taker, make_taker
+from alerting.core.batch import Batch, Taken
+from alerting.core.delay import join
+from alerting.core.derived import DerivedState, DerivedTable, by_clock, follow, next_by_clock_ns
+from alerting.core.guard import Guard
+from alerting.core.memory import Phase, no_changes
+from alerting.core.trend import Forecast
+from alerting.core.vote import poll
+from alerting.judge import Lane, judge_alarm
+from alerting.late import Gap, GapBook
+from alerting.model.alarm import digest
+from alerting.model.derivation import Derivation
+from alerting.model.event import Event, What
+from alerting.model.rule import RuleTable
+from alerting.model.tier import Tier
+from alerting.model.tiering import Tiering
+from alerting.model.unit import HazardUnit
+from alerting.register.episode import Entry
+from alerting.response.task import TaskTemplate
+from alerting.swap import blank
+from edge.model import Nature, Scan
+
+NOTHING = no_changes()
+
+
+class JudgingDesk(AlarmBook):
+    """The memories of all natures, their guards, derived tags, votes and gaps."""
+
+    def __init__(
+        self,
+        site: str,
+        table: RuleTable,
+        units: Sequence[HazardUnit],
+        templates: Sequence[TaskTemplate],
+        start_ns: int,
+        derivations: Sequence[Derivation],
+        backend: Backend,
+        tiering: Tiering,
+    ) -> None:
+        super().__init__(site, table, units, templates, start_ns, tiering)
+        self.derived = DerivedTable(derivations, table.tags)
+        self.derived_states: dict[Nature, DerivedState] = {}
+        self.memories: dict[Nature, Memory] = {}
+        self.backend = backend
+        self._guards: dict[Nature, Guard] = {}
+        self._takers: dict[Nature, Taker] = {}
+        self.gaps = GapBook(table)
+        self._places: dict[str, tuple[Nature, int]] = {}
+        for tag in table.tags:
+            self.memory(tag.nature)
+
+    def memory(self, nature: Nature) -> Memory:
+        """Give the memory of one nature; tags of other natures are not watched for silence in it."""
+        memory = self.memories.get(nature)
+        if memory is None:
+            memory = self.memories[nature] = blank(self.table, nature, self.start_ns)
+            self.derived_states[nature] = DerivedState.fresh(self.derived, self.start_ns)
+        return memory
+
+    def guard(self, nature: Nature) -> Guard:
+        """Give the guard of one nature's memory."""
+        guard = self._guards.get(nature)
+        if guard is None:
+            guard = self._guards[nature] = Guard(self.table)
+            guard.is_plain[self.derived.input_rows] = False  # What hangs on them is computed scan by scan, in order.
+        return guard
+
+    def use(self, backend: Backend) -> None:
+        """Go on with another backend; what memory holds is the same."""
+        self.backend = backend
+        self._takers.clear()
+
+    def take_batch(self, nature: Nature, batch: Batch) -> Taken:
+        """Let memory take what it can of scans that simply follow; their marks and changes are for ``take``."""
+        taker = self._takers.get(nature)
+        if taker is None:
+            taker = make_taker(self.backend, self.table, self.memory(nature), self.guard(nature))
+            self._takers[nature] = taker
+        return taker(batch)
+
+    def next_due_ns(self) -> int | None:
+        """Tell the receive time at which a tick will next have something to do if nothing comes; or None.
+
+        Ends of suppressions are left out: they follow commands, which only a running gateway has.
+        """
+        dues = [next_due_ns(self.table, memory) for memory in self.memories.values()]
+        return min((due for due in (*dues, *self.dues_ns()) if due is not None), default=None)
+
+    def dues_ns(self) -> tuple[int | None, ...]:
+        """Tell the same of what hangs on no delay: tiers of units, and times of day of derived tags."""
+        states = ((self.derived_states[nature], memory) for nature, memory in self.memories.items())
+        return (self.units.next_due_ns, *(next_by_clock_ns(self.derived, state, memory) for state, memory in states))
+
+    def take(self, scan: Scan, known: tuple[Changes, Changes] | None = None) -> list[Scan]:
+        """Judge one admitted scan of the live lane; each tag at most once, newer than its last.
+
+        Args:
+            known: What other samples of the same scan changed, before them and by them, as ``take_batch`` found.
+
+        Returns:
+            The scans of derived tags and of votes that it led to; they are judged too.
+        """
+        memory = self.memory(scan.nature)
+        if self.table.votes.is_member_row[scan.rows].any():  # The other members' delays have come as far as this.
+            self._pass_time(scan.nature, memory, scan.received_ns - 1)
+        made = self._judge(scan, memory, known)
+        for derived in follow(self.derived, self.derived_states[scan.nature], memory, scan):
+            made += [derived, *self._judge(derived, memory)]
+        return made
+
+    def _judge(self, scan: Scan, memory: Memory, known: tuple[Changes, Changes] | None = None) -> list[Scan]:
+        """Judge a scan; give the samples of votes that it led to, judged as well."""
+        before, after = evaluate(self.table, memory, scan)
+        self.guard(scan.nature).refresh(memory, scan.rows)
+        if known is not None:
+            before, after = join(known[0], before), join(known[1], after)
+        self.fold(scan, (before, after))
+        return self._poll(scan.nature, (before, after), scan)
+
+    def _poll(self, nature: Nature, changes: tuple[Changes, Changes], scan: Scan | None = None) -> list[Scan]:
+        """Let the votes follow what changed; give their samples, judged."""
+        if len(self.table.votes) == 0:
+            return []
+        made = []
+        memory, state = self.memory(nature), self.derived_states[nature]
+        for sample in poll(self.table, memory, state, nature, changes, scan):
+            made.append(sample)
+            found = evaluate(self.table, memory, sample)
+            self.guard(nature).refresh(memory, sample.rows)
+            self.fold(sample, found)
+        return made
+
+    def fold(self, scan: Scan, known: tuple[Changes, Changes]) -> None:
+        """Let the alarms follow what a scan changed."""
+        before, after = known
+        self._fold(before, scan.nature, scan.key, then=after)
+        self._fold(after, scan.nature, scan.key)
+
+    def _fold(
+        self, changes: Changes, nature: Nature, scan_key: str, then: Changes | None = None, swap: int = 0
+    ) -> None:
+        """Let the alarms of changed rules meet the state machine, in order of event time.
+
+        Args:
+            scan_key: The scan that made the changes; empty for a clock reading.
+            then: What the same scan changed afterwards; memory holds it already.
+            swap: The revision that takes over; 0 for none.
+        """
+        if len(changes) == 0:
+            return
+        lane = Lane(
+            site=self.site,
+            nature=nature,
+            table=self.table,
+            memory=self.memory(nature),
+            book=self.alarms,
+            then=NOTHING if then is None else then,
+            derived=self.derived,
+            derived_state=self.derived_states[nature],
+            swap=swap,
+        )
+        of_place: dict[int, list[int]] = {}
+        for at, place in enumerate(self.table.alarm[changes.rule].tolist()):
+            of_place.setdefault(place, []).append(at)
+        times_ns = changes.time_ns.tolist()
+        first_ns = {place: min(times_ns[at] for at in mine) for place, mine in of_place.items()}
+        for place in sorted(of_place, key=lambda p: (first_ns[p], p)):
+            mine = of_place[place]
+            tag = self.table.tags[self.table.tags.row_of[self.table.alarms[place][0]]]
+            key = scan_key or lane.memory.last_scan(tag.source)  # A clock reading leans on the last scan.
+            found = judge_alarm(lane, changes, mine, place, key, self._outcome.now_ns)
+            if found is not None:
+                self._emit(*found)
+
+    def _pass_time(self, nature: Nature, memory: Memory, until_ns: int, *, is_end: bool = False) -> None:
+        """Let delays and silence come as far as a clock reading, in steps while a vote hangs on them."""
+        for at_ns in self._moments_of_votes(memory, until_ns):
+            self._expire(nature, memory, at_ns)
+        if is_end:
+            for derived in by_clock(self.derived, self.derived_states[nature], memory, nature, until_ns):
+                self._outcome.made += [derived, *self._judge(derived, memory)]
+            self._expire(nature, memory, until_ns)
+
+    def _expire(self, nature: Nature, memory: Memory, now_ns: int) -> None:
+        expired = expire(self.table, memory, now_ns)
+        self.guard(nature).close(self.table.row[expired.rule])
+        self._fold(expired, nature, "")
+        self._outcome.made += self._poll(nature, (expired, NOTHING))
+
+    def _moments_of_votes(self, memory: Memory, now_ns: int) -> Iterator[int]:
+        """Give the moments up to a clock reading at which delays end, while one of a vote or of a member runs.
+
+        Else a vote's delay would end although a member had changed its mind before; a later look finds the same.
+        """
+        votes, passed_ns = self.table.votes, -1
+        mine = np.append(votes.rule, votes.member[votes.is_there])
+        while (memory.phase[mine] != Phase.REST).any():
+            due_ns = next_due_ns(self.table, memory)
+            if due_ns is None or not passed_ns < due_ns <= now_ns:
+                return
+            yield due_ns
+            passed_ns = due_ns
+
+    def _tell_news(self) -> None:
+        for nature, memory in self.memories.items():
+            for told in memory.formulas.news():
+                rule = self.table[told["rule"]]
+                if rule.is_hidden:
+                    self.remark("enable_not_known", nature=nature.value, **{**told, "rule": rule.when})
+                else:
+                    self.remark("rule_not_judged", nature=nature.value, **{**told, "rule": rule.id})
+
+    def _approach(self, now_ns: int) -> None:
+        """Take the times to limit that a policy asks for; a filter that cannot say leaves things as they are."""
+        for where, alarm in list(self.units.approaching()):
+            rule = self.table.index_of.get(alarm.rule)
+            if rule is None:
+                continue
+            forecast = Forecast(self.table, self.memory(alarm.nature), np.array([rule]))
+            if forecast.is_ready[0]:
+                change = self.units.approach(where, alarm.key, float(forecast.time_to_limit_s[0]), now_ns)
+                if change is not None:
+                    self._unit_by_clock(change)
+
+    def open_gap(self, source: str, nature: Nature, to_ns: int) -> None:
+        """Copy a source's rows before the first scan after a gap is evaluated."""
+        gap = self.gaps.open(source, nature, self.memory(nature), self.alarms, to_ns)
+        if gap is None:
+            return
+        if gap.part.left_out:
+            self.remark("late_rules_left_out", source=source, gap=gap.name, rules=list(gap.part.left_out))
+        left_out = [*self.derived.hanging_on(gap.part.rows), *self.table.votes.hanging_on(gap.part.rows)]
+        if left_out:
+            self.remark("late_derived_left_out", source=source, gap=gap.name, tags=left_out)
+
+    def find_gap(self, source: str, nature: Nature, time_ns: int) -> Gap | None:
+        """Find the gap that a late sample falls into."""
+        return self.gaps.find(source, nature, time_ns)
+
+    def take_late(self, scan: Scan, gap: Gap) -> None:
+        """Judge one scan of the late lane in the memory of its gap; nothing live is touched."""
+        for event in gap.judge(scan, self.site, self._outcome.now_ns):
+            self._outcome.events.append(event)
+            self._late_episode(event, gap.to_ns)
+
+    def _late_episode(self, event: Event, gap_end_ns: int) -> None:
+        """Keep a late excursion in the register, at the latest until its gap's end, where live judging took over.
+
+        It opens no tasks, because its time has passed.
+        """
+        entry_id = digest(self.site, event.nature, event.unit, event.alarm, "late")
+        known = self._outcome.entries.get(entry_id) or self.gaps.entries.get(entry_id)
+        entry = known or Entry(
+            id=entry_id,
+            nature=event.nature,
+            unit=event.unit,
+            opened_ns=event.time_ns,
+            alarms=(event.alarm,),
+            is_late=True,
+        )
+        is_over = event.what in (What.RETURNED, What.CLEARED)
+        entry = replace(
+            entry,
+            tier=Tier.NONE,
+            tier_max=max(entry.tier_max, event.tier),
+            closed_ns=event.time_ns if is_over else gap_end_ns,
+        )
+        self._outcome.entries[entry_id] = entry
+        self.gaps.keep(entry)
+
+    def _key(self, nature: Nature, place: int) -> str:
+        return digest(self.site, nature, *self.table.alarms[place])

@@ -1,0 +1,179 @@
+"""Obeying: what people ask of alarms: acknowledge, reset, shelve, take out of service, empty, relearn.
+
+Flow: Command -> [obey] -> Answer, events
+Why: each command is carried out or refused with a sentence, in the tick, so that it is committed with what it changed.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from alerting.alarm_book import SELF
+from alerting.core.drift import relearn
+from alerting.judge import is_latching
+from alerting.judging import JudgingDesk
+from alerting.lifecycle import Refused, Turn, step
+from alerting.model.alarm import Alarm, State, Suppression
+from alerting.model.command import Command, Verb
+from alerting.model.event import What
+from alerting.model.rule import Kind
+from alerting.model.tier import Tier
+from alerting.outcome import Answer
+from edge.model import Nature
+
+SHELF_S_MAX = 86_400  # Nobody forgets a shelf for longer than a day.
+OUT_OF_SERVICE_S_MAX = 31 * 86_400
+BACK_IN_SERVICE = "an alarm of the tag is back in service"
+
+
+class ObeyingDesk(JudgingDesk):
+    """Commands, and the ends of what they asked for."""
+
+    def obey(self, command: Command) -> None:
+        """Carry out one command, or refuse it with a sentence."""
+        if command.verb is Verb.EMPTY:
+            self._outcome.answers.append(Answer(command=command, refused=self._empty(command.alarm)))
+            return
+        changed = None
+        try:
+            if command.verb is Verb.RELEARN:
+                self._relearn_asked(command)
+            else:
+                changed = self._carry_out(command, self._find(command.alarm))
+        except Refused as refusal:
+            self._outcome.answers.append(Answer(command=command, refused=refusal.sentence))
+            return
+        self._outcome.answers.append(Answer(command=command, alarm=changed))
+
+    def _find(self, name: str) -> Alarm:
+        key = self.key_of_id.get(name, name)
+        alarm = self.alarms.get(key)
+        if alarm is not None:
+            return alarm
+        if not self._places:  # A digest for each alarm that may ever ring: made when somebody first asks.
+            self._places = {
+                self._key(tag.nature, place): (tag.nature, place)
+                for place, (name, _) in enumerate(self.table.alarms)
+                for tag in (self.table.tags[self.table.tags.row_of[name]],)
+            }
+        if key in self._places:
+            nature, place = self._places[key]
+            tag, group = self.table.alarms[place]
+            unit = self.table.tags[self.table.tags.row_of[tag]].unit
+            return Alarm(key=key, nature=nature, tag=tag, unit=unit, group=group)
+        raise Refused("There is no such alarm.", "没有这条报警。")
+
+    def _carry_out(self, command: Command, alarm: Alarm) -> Alarm:
+        now_ns = self._outcome.now_ns
+        match command.verb:
+            case Verb.ACK:
+                return self._acknowledge(command, alarm, now_ns)
+            case Verb.RESET:
+                state = step(alarm.state, Turn.RESET, is_latching=True)
+                return self._note(replace(alarm, state=state, tier_max=Tier.NONE), What.CLEARED, command, now_ns)
+            case Verb.SHELVE:
+                return self._suppress(command, alarm, Suppression.SHELVED, SHELF_S_MAX, now_ns)
+            case Verb.SUPPRESS:
+                return self._suppress(command, alarm, Suppression.OUT_OF_SERVICE, OUT_OF_SERVICE_S_MAX, now_ns)
+            case Verb.UNSHELVE:
+                return self._unsuppress(alarm, Suppression.SHELVED, command.who, now_ns)
+            case Verb.UNSUPPRESS:
+                return self._unsuppress(alarm, Suppression.OUT_OF_SERVICE, command.who, now_ns)
+            case Verb.EMPTY | Verb.RELEARN:
+                raise AssertionError(command.alarm)  # It is about a tag or a rule, not about an alarm.
+
+    def _empty(self, tag: str) -> dict[str, str] | None:
+        """Set an occupancy to 0; give why not."""
+        row = self.table.tags.row_of.get(tag)
+        state = None if row is None else self.derived_states[self.table.tags[row].nature]
+        if state is None or not self.derived.empty(state.of_group, tag):
+            return {"en": "This tag is no occupancy.", "zh": "该位号不是区域人数。"}
+        return None
+
+    def _acknowledge(self, command: Command, alarm: Alarm, now_ns: int) -> Alarm:
+        if command.seen_tier is not None and alarm.tier > command.seen_tier:
+            raise Refused("The alarm has escalated since; look again.", "报警已升级,请重新查看后确认。")
+        state = step(alarm.state, Turn.ACK, is_latching=is_latching(self.table, alarm))
+        if state is alarm.state:
+            return alarm
+        acked = replace(
+            alarm,
+            state=state,
+            # What latches shows the highest tier of its episode until it is reset; else the answer was to what rings.
+            tier_max=alarm.tier_max if is_latching(self.table, alarm) else alarm.tier,
+            acked_by=command.who,
+            acked_ns=now_ns,
+            comment=command.reason,
+        )
+        acked = self._note(acked, What.ACKNOWLEDGED, command, now_ns)
+        return self._note(acked, What.CLEARED, command, now_ns) if state is State.NORMAL else acked
+
+    def _suppress(self, command: Command, alarm: Alarm, how: Suppression, s_max: int, now_ns: int) -> Alarm:
+        if not command.reason.strip():
+            raise Refused("Give a reason.", "请填写原因。")
+        if command.until_ns <= now_ns:
+            raise Refused("Give an end time in the future.", "结束时间必须晚于当前时间。")
+        if command.until_ns > now_ns + s_max * 1_000_000_000:
+            hours = s_max // 3600
+            raise Refused(f"The end time may be at most {hours} hours away.", f"结束时间最长不得超过 {hours} 小时。")
+        if alarm.suppression not in (Suppression.NONE, how):
+            raise Refused(
+                f"The alarm is suppressed already ({alarm.suppression.value}); end that first.",
+                "该报警已处于抑制状态,请先解除。",
+            )
+        suppressed = replace(
+            alarm,
+            suppression=how,
+            suppressed_until_ns=command.until_ns,
+            suppressed_by=command.who,
+            suppression_reason=command.reason,
+        )
+        what = What.SHELVED if how is Suppression.SHELVED else What.SUPPRESSED
+        return self._note(suppressed, what, command, now_ns)
+
+    def _unsuppress(self, alarm: Alarm, how: Suppression, who: str, now_ns: int) -> Alarm:
+        if alarm.suppression is not how:
+            raise Refused("The alarm is not suppressed in this way.", "该报警未处于此抑制状态。")
+        what = What.UNSHELVED if how is Suppression.SHELVED else What.UNSUPPRESSED
+        if how is Suppression.OUT_OF_SERVICE:  # The instrument may have been worked on.
+            self._relearn(self._drifts_of(alarm.tag), alarm.nature, who, BACK_IN_SERVICE)
+            alarm = self.alarms.get(alarm.key, alarm)
+        free = replace(
+            alarm, suppression=Suppression.NONE, suppressed_until_ns=0, suppressed_by="", suppression_reason=""
+        )
+        free = self._note(free, what, who, now_ns)
+        if free.is_active:
+            state = step(free.state, Turn.REALARM, is_latching=is_latching(self.table, free))
+            free = replace(free, state=state, raised_ns=now_ns, acked_by="", acked_ns=0, comment="")
+            free = self._note(free, What.REALARMED, who, now_ns)
+        return free
+
+    def _relearn_asked(self, command: Command) -> None:
+        """Let a DRIFT rule learn anew, as a person says."""
+        index = self.table.index_of.get(command.alarm)
+        if index is None or self.table[index].kind is not Kind.DRIFT:
+            raise Refused("There is no such DRIFT rule.", "没有这条漂移规则。")
+        if not command.reason.strip():
+            raise Refused("Give a reason.", "请填写原因。")
+        tag = self.table.tags[self.table.row[index]]
+        self._relearn([index], tag.nature, command.who, command.reason, forget=command.forget_season)
+
+    def _drifts_of(self, tag: str) -> list[int]:
+        row = self.table.tags.row_of.get(tag)
+        mine = [] if row is None else range(int(self.table.first[row]), int(self.table.first[row + 1]))
+        return [k for k in mine if self.table[k].kind is Kind.DRIFT]
+
+    def _relearn(self, rules: list[int], nature: Nature, who: str, reason: str, *, forget: bool = False) -> None:
+        if not rules:
+            return
+        now_ns = self._outcome.now_ns
+        changes = relearn(self.table, self.memory(nature), np.array(rules, np.int64), now_ns, forget=forget)
+        names = [self.table[k].id for k in rules]
+        self.remark("drift_relearned", nature=nature.value, rules=names, who=who, reason=reason, forget_season=forget)
+        self._fold(changes, nature, "")
+
+    def _end_suppressions(self, now_ns: int) -> None:
+        for key in sorted(self._suppressed):
+            alarm = self.alarms[key]
+            if alarm.suppressed_until_ns <= now_ns:
+                self._unsuppress(alarm, alarm.suppression, SELF, now_ns)

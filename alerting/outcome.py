@@ -1,0 +1,62 @@
+"""Outcome: everything that one tick changed, and what commands came to.
+
+Flow: desk -> Outcome -> commit
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from alerting.model.alarm import Alarm
+from alerting.model.command import Command
+from alerting.model.event import Event
+from alerting.model.tier import Tier
+from alerting.register.episode import Entry
+from alerting.response.task import Task
+from alerting.tiering import Standing
+from edge.model import Nature, Scan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a command came to: a refusal by language, or the alarm afterwards."""
+
+    command: Command
+    refused: dict[str, str] | None = None
+    alarm: Alarm | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """Everything that one tick changed.
+
+    Attributes:
+        delays: (nature, rule index) of the rules whose trip or delay changed.
+        units: Tiers of the units that changed.
+        standings: How the units stand in which anything changed, also what the clock will do.
+        entries: Register entries by id, as they stand after the tick.
+        remarks: What the system itself has to say (clock steps, gaps not judged).
+        gone: (nature, rule id) of rules that a swap ended in mid-trip or mid-delay.
+        made: Samples of votes that no scan led to, but the clock; the historian and the page want them.
+        made_after: Those that a swap led to, by the rows of the table that took over.
+    """
+
+    number: int
+    now_ns: int
+    events: list[Event] = field(default_factory=list)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    units: dict[tuple[Nature, str], Tier] = field(default_factory=dict)
+    standings: list[Standing] = field(default_factory=list)
+    delays: list[tuple[Nature, int]] = field(default_factory=list)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    tasks: list[Task] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    remarks: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[tuple[Nature, str]] = field(default_factory=list)
+    made: list[Scan] = field(default_factory=list)
+    made_after: list[Scan] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing durable changed."""
+        changed = self.events or self.alarms or self.standings or self.delays or self.entries or self.answers
+        return not (changed or self.remarks or self.gone)
