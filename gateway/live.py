@@ -129,6 +129,7 @@ class Picture:
         times_ns: int64 (tags,), 0 where no sample came yet.
         alarms: Live alarms by alarm key.
         tiers: Worst tier by hazard unit.
+        layout: Another one when tags, limits or units are others than before, so that a page reads them anew.
         revision: Rises by one with each publication that changed something.
         dropped: How often a client was so far behind that it got a snapshot in place of its deltas.
     """
@@ -141,7 +142,7 @@ class Picture:
         self.times_ns: NDArray[np.int64] = np.zeros(tags, dtype=np.int64)
         self.alarms: dict[str, Alarm] = {}
         self.tiers: dict[str, Tier] = {unit.id: Tier.NONE for unit in site.units}
-        self.revision = start_ns // 1_000_000
+        self.revision = self.layout = start_ns // 1_000_000
         self.turn = 0
         self.as_of_ns = start_ns
         self.dropped = 0
@@ -204,6 +205,8 @@ class Picture:
     def adopt(self, site: Site) -> None:
         """Go by other rules from now on; tags, units and sources are the same."""
         self.site = site
+        self.layout += 1
+        self._status_changed = True
         self._fragments.clear()
 
     def follow(self, site: Site, exchange: Exchange) -> None:
@@ -216,7 +219,6 @@ class Picture:
         self.times_ns = np.zeros(tags, dtype=np.int64)
         self.values[here], self.quality[here], self.times_ns[here] = values[there], quality[there], times_ns[there]
         self.tiers = {unit.id: self.tiers.get(unit.id, Tier.NONE) for unit in site.units}
-        self._status_changed = True
         self._cache.clear()
         self._ring.clear()
         self.revision += 1
@@ -299,6 +301,7 @@ class Picture:
             "push": {"waiting": self._push_waiting},
             "checkouts": self._checkouts,
             "is_demonstration": self.site.is_demonstration,
+            "layout": self.layout,
         }
 
     def unit_rows(self, units: Iterable[str] | None = None) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ _WHO: Final = re.compile(
     r"^(?:(?P<tag>Tag) (?P<name>.+?)|Row of line (?P<line>\d+)|(?P<header>Header)): (?P<rest>.*)$", re.DOTALL
 )
 
+_MEANT: Final = re.compile(r"^Did you mean (.+?)\?")
 #: Groups that name a column of the table.
 _COLUMNS: Final = ("key", "one", "two")
 _Words = Mapping[str, str]
@@ -37,7 +38,7 @@ def _number(match: _Words) -> str:
     said = f"{whole},范围 {span[1]} 至 {span[2]}" if span else whole
     if above:
         said = f"{'大于' if above[1] == 'above' else '不小于'} {above[2]} 的{whole}"
-    return f"{match['key']} 填写为 {match['value']},应为{said}。"
+    return f"{match['key']}填写为 {match['value']},应为{said}。"
 
 
 def _order(match: _Words) -> str:
@@ -70,7 +71,7 @@ _SENTENCES: Final[tuple[tuple[re.Pattern[str], _Say], ...]] = tuple(
         (r"(?P<key>\w+) is (?P<value>.+); it must be (?P<rule>a (?:whole|finite)? ?number.*)\.", _number),
         (
             r"(?P<key>\w+) is (?P<value>.+); it is one of (?P<known>.+)\.",
-            "{key} 填写为 {value},只能是:{known}。",
+            "{key}填写为 {value},只能是:{known}。",
         ),
         (
             r"(?P<key>\w+) is (?P<value>.+); it must be (?:true or false|yes or no)\.",
@@ -137,5 +138,6 @@ def in_chinese(mistake: Mistake) -> str | None:
         if found is not None:
             words = {name: _word(text) if name in _COLUMNS else text for name, text in found.groupdict().items()}
             text = said.format(**words) if isinstance(said, str) else said(words)
-            return f"{name}:{text}"
+            meant = _MEANT.match(mistake.remedy)
+            return f"{name}:{text}" + (f"是否为 {meant[1]}?" if meant else "")
     return None

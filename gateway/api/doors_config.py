@@ -7,6 +7,7 @@ Never: writes to the site's folder. What is applied is kept in the register, on 
 
 import asyncio
 import tempfile
+import tomllib
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -78,12 +79,13 @@ def open_config_doors(doors: Doors) -> None:
     async def config() -> Response:
         """Name the revision in force, and the tables of tags that it is read from."""
         book = house.rulebook
+        tags = _named_tables(book)
         tables = [
             {
                 "path": name,
                 "bytes": len(content),
                 "is_on_top": name in book.overlay.files,
-                "can_import": name.lower().endswith(".csv"),
+                "can_import": name.lower().endswith(".csv") and name in tags,
             }
             for name, content in sorted(book.site.files.items())
             if name.lower().endswith(TABLES)
@@ -165,6 +167,12 @@ def _open_change_doors(doors: Doors) -> None:
 
     doors.open("POST", "/api/v1/config/look", ENGINEER, look, tag="config")
     doors.open("POST", "/api/v1/config/apply", ENGINEER, apply, tag="config")
+
+
+def _named_tables(book: Rulebook) -> set[str]:
+    """Name the tables that the site file names itself; those of templates hold devices, not tags."""
+    raw = None if book.config is None else book.site.files.get(book.config.name)
+    return set() if raw is None else set(tomllib.loads(raw.decode("utf-8-sig"))["site"].get("tags", ()))
 
 
 def _as_file(name: str) -> dict[str, str]:

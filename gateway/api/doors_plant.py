@@ -34,7 +34,7 @@ def open_plant_doors(doors: Doors) -> None:
 
     async def tags() -> Response:
         """List all tags with their limits."""
-        return Json({"tags": drawn.tags(house.site, house.rules)})
+        return Json({"tags": drawn.tags(house.site, house.rules), "layout": picture.layout})
 
     async def latest(tag: Annotated[list[str] | None, Query(max_length=1000)] = None) -> Response:
         """Give the latest committed value of some tags, or of all."""

@@ -78,7 +78,7 @@ def test_a_rule_is_changed_tried_applied_and_brought_back(
     now = rule_of(plant)
     assert (now["table"]["setpoint"], now["revision"], now["is_changed"]) == (wanted, revision + 1, True)
 
-    page.click("header .tabs button:nth-child(2)")
+    page.click("header .tabs button:nth-child(3)")
     page.wait_for_selector(".revision")
     page.click(".revision >> nth=0 >> button[aria-expanded]")
     page.wait_for_selector(".revision .difference .after")

@@ -34,7 +34,7 @@ interface ErrorBody {
 async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": language };
   if (method !== "GET") headers["X-Fengsui-Request"] = "1";
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (body !== undefined) headers["Content-Type"] = body instanceof Blob ? "application/octet-stream" : "application/json";
   let answer: Response;
   try {
     answer = await fetch(PREFIX + path, {
@@ -42,7 +42,7 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
       headers,
       credentials: "same-origin",
       cache: "no-store",
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
       ...(signal ? { signal } : {}),
     });
   } catch (cause) {
@@ -75,6 +75,11 @@ export function address(path: string, query: Query = {}): string {
 
 export function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
   return call<T>("GET", address(path, query), undefined, signal);
+}
+
+/** Send a file as it is. */
+export function send<T>(path: string, query: Query, content: Blob): Promise<T> {
+  return call<T>("POST", address(path, query), content);
 }
 
 export function post<T>(path: string, body: unknown = {}): Promise<T> {

@@ -452,6 +452,7 @@ export interface Status {
   push: { waiting: number };
   checkouts: number;
   is_demonstration: boolean;
+  layout: number;
 }
 
 export interface Columns {
@@ -541,6 +542,50 @@ export interface Checked {
   warnings: Mistake[];
   changes: Difference[];
   needs_restart: string[];
+  parts: PartDifference[];
+  count_others: number;
+  restarted: string[];
+}
+
+/** A tag, source, unit or other part before and after. */
+export interface PartDifference {
+  part: string;
+  name: string;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+  keys: string[];
+}
+
+/** A mistake in a list of tags, with its sentence in Chinese where there is one. */
+export interface RowMistake extends Mistake {
+  zh: string | null;
+}
+
+export interface ConfigState {
+  revision: number;
+  can_change: boolean;
+  tables: { path: string; bytes: number; is_on_top: boolean; can_import: boolean }[];
+  sources: string[];
+}
+
+export interface LookedAt {
+  ok: boolean;
+  revision: number;
+  ticket: string | null;
+  checked: (Omit<Checked, "mistakes"> & { mistakes: RowMistake[] }) | null;
+  import: {
+    form: string;
+    rows: number;
+    added: string[];
+    removed: string[];
+    changed: { tag: string; cells: Record<string, [string, string]> }[];
+    count: { added: number; removed: number; changed: number; unchanged: number };
+    assumed: [string, number][];
+    left_out: string[];
+    mistakes: RowMistake[];
+    mistakes_total: number;
+    warnings: RowMistake[];
+  };
 }
 
 export interface Revision {
@@ -553,7 +598,10 @@ export interface Revision {
   undoes: number | null;
   count: number;
   rules: string[];
+  count_others: number;
+  others: string[];
   changes?: Difference[];
+  parts?: PartDifference[];
 }
 
 export interface Revisions {

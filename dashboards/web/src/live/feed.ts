@@ -45,6 +45,14 @@ export class Feed {
     this.drop();
   }
 
+  /** Begin anew with a snapshot, without calling it a lost line. */
+  again(): void {
+    if (this.isStopped) return;
+    this.rev = null;
+    this.drop();
+    this.open();
+  }
+
   private readonly hurry = (): void => {
     if (this.socket !== null || this.isStopped) return;
     window.clearTimeout(this.retryTimer);

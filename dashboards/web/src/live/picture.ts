@@ -30,6 +30,8 @@ export const plant = shallowReactive({
   tagAt: new Map<number, Tag>(),
   units: [] as Unit[],
   unitOf: new Map<string, Unit>(),
+  /** Of which layout they are; values of another one are not for these tags. */
+  layout: 0,
   isLoaded: false,
 });
 
@@ -102,6 +104,11 @@ function take(message: Snapshot | Delta): void {
     }
   }
   if (message.status) status.value = message.status;
+  if (plant.isLoaded && status.value !== null && status.value.layout !== plant.layout) {
+    // Tags, limits or units are others now: rows mean other tags until these have been read anew.
+    void reloadPlant();
+    return;
+  }
   const columns = message.values;
   if (columns && columns.rows.length > 0) {
     const rows = columns.rows;
@@ -156,8 +163,28 @@ const feed = new Feed({
   refused: () => onRefused(),
 });
 
+let reloading = false;
+
+/** Read tags and units anew, then begin the feed with a snapshot in their rows. */
+async function reloadPlant(): Promise<void> {
+  if (reloading) return;
+  reloading = true;
+  valuesRev.value += 1;
+  try {
+    await loadPlant();
+    if (status.value !== null) status.value = { ...status.value, layout: plant.layout };
+    feed.again();
+  } catch {
+    // The next message tries again.
+  } finally {
+    reloading = false;
+  }
+}
+
 export async function loadPlant(): Promise<void> {
-  const [tags, units] = await Promise.all([get<{ tags: Tag[] }>("tags"), get<{ units: Unit[] }>("units")]);
+  const [tags, units] = await Promise.all([get<{ tags: Tag[]; layout: number }>("tags"), get<{ units: Unit[] }>("units")]);
+  if (tags.layout !== plant.layout) t.fill(0);
+  plant.layout = tags.layout;
   plant.tags = tags.tags;
   plant.tagOf = new Map(tags.tags.map((tag) => [tag.name, tag]));
   plant.tagAt = new Map(tags.tags.map((tag) => [tag.row, tag]));
