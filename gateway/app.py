@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.core import Memory
 from alerting.core.backend import Backend
@@ -36,6 +37,8 @@ from gateway.api.house import Act, KeptPayload, SourceStatus
 from gateway.checkout.records import OpenOnes
 from gateway.collecting import Collecting, MakeCollector
 from gateway.config import Site
+from gateway.delivery import ledger
+from gateway.delivery.books import HOUR_NS, Books, Hour, rates
 from gateway.executor import Executor, ThreadExecutor
 from gateway.flow import Road
 from gateway.historian.embedded import EmbeddedHistorian
@@ -71,6 +74,7 @@ T = TypeVar("T")
 log = structlog.get_logger("gateway")
 
 SILENT_SCANS = 3
+WRITTEN_S = 60  # So much of the books of delivery is lost at kill -9.
 MINUTE_NS = 60_000_000_000
 
 
@@ -130,6 +134,8 @@ class Gateway:
         self.intake = Intake(site.sources, site.tags)
         self.picture = Picture(site, start_ns)
         self.checkouts = OpenOnes()
+        self._unsettled: set[tuple[str, int]] = set()  # hours whose rows are not final
+        self.books = Books()
         self.reception = Reception(
             site,
             self.clock,
@@ -189,6 +195,7 @@ class Gateway:
             meter=self.meter,
             compose=Composer(site, self.store.journal),
             wake_push=self.push.wake,
+            books=self.books,
             recorder=recorder,
             event_log=parts.event_log,
         )
@@ -196,6 +203,7 @@ class Gateway:
         self._links: dict[str, bool] = {}
         self._last_scan_ns: dict[str, int] = {}
         self._started_ns = start_ns
+        self._booked_ns = start_ns // HOUR_NS * HOUR_NS  # The hour that was written last, or begun in.
         self._begun_ns: dict[str, int] = {}
         self._silent_ns = {source.id: _silent_ns(source, site.tags) for source in site.sources}
         self._scans: dict[str, int] = {}
@@ -218,6 +226,7 @@ class Gateway:
         feeders = [
             asyncio.create_task(self.collecting.run(), name="collecting"),
             asyncio.create_task(self._watch_self(), name="system"),
+            asyncio.create_task(self._keep_books(), name="delivery"),
             asyncio.create_task(self.push.run(), name="push"),
         ]
         if self.influx is not None:
@@ -237,6 +246,7 @@ class Gateway:
             watch.cancel()
             await _end([*feeders, warming])
             await _end([road])
+            await self._write_books()
             await self.historian.close()
             if self._recorder is not None:
                 self._recorder.close()
@@ -435,6 +445,7 @@ class Gateway:
         natures = {source.id: source.nature for source in self.site.sources}
         self.reception.load(connection)
         self.checkouts.load(connection)
+        self._unsettled = ledger.last_hours(connection)
         checkpoint.load(connection, self.desk)
         restore(connection, self.desk, self.intake, natures)
         for source, state in self.intake.state.items():
@@ -522,6 +533,41 @@ class Gateway:
             self._deliver(system_scan(self.site, self._epoch, number, now_ns, values), None)
             due += PERIOD_S
             await asyncio.sleep(max(0.0, due - loop.time()))
+
+    async def _keep_books(self) -> None:
+        """Count once a second what came, and write it down once a minute."""
+        while True:
+            for _ in range(WRITTEN_S):
+                await asyncio.sleep(1.0)
+                self.books.settle()
+            await self._write_books()
+
+    async def _write_books(self) -> None:
+        """Write down what came since the last time; what cannot be written is kept for the next."""
+        self.books.settle()
+        taken, now_ns = self.books.take(), self.clock.now_ns()
+        hour_ns = now_ns // HOUR_NS * HOUR_NS
+        rate_of = rates(self.site.sources, self.site.tags)
+        for source in rate_of:  # Also of whom nothing came; and the hour before, which is whole now.
+            taken.setdefault((source, hour_ns), Hour())
+            if self._booked_ns < hour_ns:
+                self._unsettled.add((source, self._booked_ns))
+        for key in self._unsettled:
+            taken.setdefault(key, Hour())
+
+        def write(connection: Connection) -> None:
+            ledger.write(connection, taken, rate_of, now_ns, self._started_ns, self._unsettled)
+            if self._booked_ns != hour_ns:
+                ledger.forget(connection, now_ns)
+
+        try:
+            await self.store.write(write)
+        except SQLAlchemyError:
+            self.books.give_back(taken)
+            log.warning("delivery.not_written", hours=len(taken), exc_info=True)
+            return
+        self._booked_ns = hour_ns
+        self._unsettled = set()
 
     def _counted_of_sources(self, now_ns: int, counted: "dict[str, _PerMinute]") -> dict[str, float]:
         """Give what is told of each source beside its link, by tag name; see ``gateway.system.OF_SOURCE``."""

@@ -24,6 +24,7 @@ from alerting.model.command import Command, Verb
 from edge.model import Link, Nature, Scan
 from gateway.acknowledge import Acknowledger, Receipt
 from gateway.config import Site
+from gateway.delivery.books import Books
 from gateway.historian.port import Historian
 from gateway.intake import Intake
 from gateway.live import Picture
@@ -79,6 +80,7 @@ class Road:
     meter: Meter
     compose: Compose
     wake_push: Callable[[], None]
+    books: Books | None = None
     recorder: Recorder | None = None
     event_log: EventLog | None = None
 
@@ -220,6 +222,8 @@ class Road:
     def _keep(self, turned: Turned, carried: Sequence[tuple[Item, Receipt | None]]) -> None:
         """Hand the samples to the historian; it answers when they are committed or lost."""
         for (_, receipt), parts in zip(carried, turned.entered, strict=True):
+            if self.books is not None:
+                self.books.note(parts)
             for part in parts:
                 if receipt is None:
                     self.historian.append(part)

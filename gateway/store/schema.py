@@ -317,3 +317,17 @@ checkout = Table(
     Column("ended_by", String(64), nullable=False),
     Column("comment", Text, nullable=False),
 )
+
+#: What each source was to give and gave, by the hour in which it was measured.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("hour_ns", BigInteger, primary_key=True, autoincrement=False),
+    Column("since_ns", BigInteger, nullable=False),  # from when on in the hour it was expected
+    Column("expected", Float, nullable=False),  # samples, until the hour's end or until last written
+    Column("good", BigInteger, nullable=False),
+    Column("bad", BigInteger, nullable=False),
+    Column("latency", Text, nullable=False),  # JSON: filled buckets of gateway.delivery.books
+    Index("ix_delivery_hour", "hour_ns"),
+)

@@ -283,6 +283,33 @@ export interface KeptPayload {
   received: string | null;
 }
 
+/** What came of what was expected in one hour, or in all of them. */
+export interface DeliveryCell {
+  expected: number;
+  good: number;
+  bad: number;
+  completeness: number | null;
+  p50_s: number | null;
+  p99_s: number | null;
+  late: number;
+}
+
+export interface DeliveryRow {
+  id: string;
+  protocol?: string;
+  node?: string;
+  total: DeliveryCell | null;
+  hours: (DeliveryCell | null)[];
+}
+
+export interface Delivery {
+  from: string;
+  to: string;
+  hours: string[];
+  sources: DeliveryRow[];
+  nodes: DeliveryRow[];
+}
+
 export type CheckoutState = "unchecked" | "failed" | "checked" | "changed";
 
 export interface CheckoutRow {

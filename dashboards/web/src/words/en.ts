@@ -635,7 +635,20 @@ export const en = {
   },
   field: {
     title: "Field",
-    parts: { checkout: "Loop check-out", probe: "Probe" },
+    parts: { checkout: "Loop check-out", delivery: "Delivery", probe: "Probe" },
+    delivery: {
+      spans: { "24": "24 hours", "168": "7 days" },
+      steps: { "0": "99.9 % or more", "1": "99 % or more", "2": "90 % or more", "3": "less" },
+      export: "As a table",
+      completeness: "Complete",
+      cell: "{good} of {expected} expected samples ({percent}); {bad} without a value; {late} more than a minute late; latency p50 {p50}, p99 {p99}",
+      unknown: "Not known to this gateway in that hour.",
+      hint: "Click into a row for one hour.",
+      strip: "{id}: {percent} complete; hour by hour",
+      before: "hour before",
+      after: "hour after",
+      rule: "Expected: one sample of each tag in its period. Complete: samples with a value, by the hour in which they were measured; what an edge node sends later fills its hour. Latency: from the time of the source to this gateway, at most a third too high. Written down each minute.",
+    },
     reasons: {
       none: "",
       comms: "link down",

@@ -637,7 +637,20 @@ export const zh: Words = {
   },
   field: {
     title: "现场",
-    parts: { checkout: "回路校验", probe: "寄存器探查" },
+    parts: { checkout: "回路校验", delivery: "到数统计", probe: "寄存器探查" },
+    delivery: {
+      spans: { "24": "24 小时", "168": "7 天" },
+      steps: { "0": "99.9 % 及以上", "1": "99 % 及以上", "2": "90 % 及以上", "3": "更低" },
+      export: "导出表格",
+      completeness: "到数率",
+      cell: "应到 {expected} 个样本,实到 {good} 个({percent});无值 {bad} 个;迟到超过一分钟 {late} 个;时延 p50 {p50},p99 {p99}",
+      unknown: "该小时内网关尚无此数据源。",
+      hint: "点击一行查看某一小时。",
+      strip: "{id}:到数率 {percent},按小时",
+      before: "前一小时",
+      after: "后一小时",
+      rule: "应到:每个位号每个周期一个样本。实到:有值的样本,按测量时间所在小时统计;边缘节点补传的数据计入其原来的小时。时延:从数据源时间到本网关,偏高不超过三分之一。每分钟记录一次。",
+    },
     reasons: {
       none: "",
       comms: "链路断开",
