@@ -130,6 +130,7 @@ class HandServer:
         offset_ns: How far its clock is ahead.
         latency_s: Between a publication's making and its arrival.
         missing: Nodes that it does not have.
+        codes: What it says of them where it is not BadNodeIdUnknown.
         can_transfer: It has the service.
         is_mute: It accepts everything and tells nothing.
         lost: Numbers of publications that never arrive.
@@ -141,6 +142,7 @@ class HandServer:
         self.latency_s = 0.0
         self.values: dict[str, tuple[object, int, int]] = {}
         self.missing: set[str] = set()
+        self.codes: dict[str, int] = {}
         self.is_there = True
         self.can_transfer = True
         self.is_mute = False
@@ -214,7 +216,7 @@ class HandSession:
         statuses = []
         for item in items:
             name = item.node.identifier
-            statuses.append(UNKNOWN_NODE if name in self.server.missing else 0)
+            statuses.append(self.server.codes.get(name, UNKNOWN_NODE) if name in self.server.missing else 0)
             if name not in self.server.missing:
                 one.items[item.handle] = name
                 value, status, stamp = self.server.values[name]

@@ -219,6 +219,21 @@ def test_a_node_that_is_not_there_is_bad_and_asked_for_again() -> None:
     in_virtual_time(story)
 
 
+def test_codes_that_nobody_knows_share_a_counter() -> None:
+    async def story(clock: ManualClock) -> None:
+        server, told = HandServer(clock), Told()
+        tags = table({f"t{k}": 1.0 for k in range(50)})
+        server.missing = set(tags.names)
+        server.codes = {name: 0x8F00_0000 + (k << 16) for k, name in enumerate(tags.names)}
+        one = collector(tags, clock, told, server.connect, OPTIONS)
+        async with running(one):
+            await asyncio.sleep(3)
+        assert one.counters.refused == {"node_refused": 50}
+        assert {sample[1] for sample in told.samples(tags, "t7")} == {"BAD(device)"}
+
+    in_virtual_time(story)
+
+
 def test_big_classes_are_split() -> None:
     async def story(clock: ManualClock) -> None:
         server, told = HandServer(clock), Told()

@@ -21,7 +21,7 @@ from edge.collect.opcua.link import Connect, Item, LostError, Publication, Sessi
 from edge.collect.opcua.watch import Class, Columns, Watch
 from edge.collect.supervise import supervise
 from edge.config import Source
-from edge.decode.opcua import NodeAddress, read_node
+from edge.decode.opcua import QUALITY, NodeAddress, read_node
 from edge.model import Link, Scan, TagTable
 
 RETRY_S_LEAST = 0.5
@@ -202,7 +202,8 @@ class OpcuaCollector:
         if _is_bad(status):
             if item.handle not in one.refused:
                 one.refused.append(item.handle)
-            self.counters.refuse(f"0x{status:08X}")
+            # By code where it is one that we know; a server of lies must not fill the memory with counters.
+            self.counters.refuse(f"0x{status:08X}" if status in QUALITY else "node_refused")
             self._watch.refuse(item.handle, status)
 
     async def _ask_again(self, session: Session) -> None:
