@@ -4,6 +4,7 @@ The loader that reads TOML and CSV into these and lists every mistake stands in 
 tags) and ``gateway.load`` (the whole site file).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -118,17 +119,19 @@ class TopicOptions:
     Attributes:
         pattern: Topic with ``{tag}`` or ``+`` where a level varies, e.g. ``gas/{tag}/value``.
         format: ``json-value`` one value a message; ``json-batch`` many; ``number`` one value as text; ``senml`` packs
-            of RFC 8428; ``hj212`` frames of HJ 212-2017; ``binary`` an array.
+            of RFC 8428; ``hj212`` frames of HJ 212-2017; ``binary`` an array; ``event`` what
+            cameras and access systems tell.
         tag: Name of the tag, with ``{tag}`` filled from the topic, e.g. ``GD-{tag}.lel`` (json-value).
         value: Path of the value in the JSON, dots between keys, e.g. ``v`` (json-value); of the list or
             object of values (json-batch).
         time: Path of the time (ISO 8601 with offset, or epoch s, ms or ns); empty for none.
         tags: Names of the positional values (json-batch with a list, binary); empty where the values are an object.
+        event, device, names, codes: Layout of an event, see ``edge.decode.codec.event``; empty ``device`` for none.
         type, endian, skip, time_at, time_in: Layout of a binary payload, see ``edge.decode.codec.binary``.
     """
 
     pattern: str
-    format: Literal["json-value", "json-batch", "number", "senml", "hj212", "binary"] = "json-value"
+    format: Literal["json-value", "json-batch", "number", "senml", "hj212", "binary", "event"] = "json-value"
     tag: str = "{tag}"
     value: str = "v"
     time: str = "ts"
@@ -138,6 +141,10 @@ class TopicOptions:
     skip: int = 0
     time_at: int = -1
     time_in: Literal["s", "ms", "us", "ns"] = "ms"
+    event: str = "event"
+    device: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

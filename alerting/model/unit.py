@@ -9,6 +9,19 @@ KINDS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitLink:
+    """Where a person can see a unit, e.g. a camera's still or stream. Shown, never fetched.
+
+    Attributes:
+        title: What is seen there, by language.
+        url: ``http``, ``https``, ``rtsp`` or ``rtsps``, without user and password.
+    """
+
+    title: dict[str, str]
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HazardUnit:
     """One hazard unit.
 
@@ -18,6 +31,7 @@ class HazardUnit:
         kind: What it is; data, not a class.
         grade: Legal grade 1 to 4 of a major hazard source by GB 18218-2018, or 0 for none.
         area: Group on the overview page; ``area_title`` is its name by language where it has one.
+        links: Where people can see it.
     """
 
     id: str
@@ -26,3 +40,4 @@ class HazardUnit:
     grade: int = 0
     area: str = ""
     area_title: dict[str, str] = field(default_factory=dict)
+    links: tuple[UnitLink, ...] = ()

@@ -1,9 +1,10 @@
 """Sources: one device or one topic group each, as the collectors want them."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from edge.collect.mqtt.topic import match
 from edge.config import Hj212Options, MqttOptions, Source, TopicOptions
@@ -16,7 +17,7 @@ from edge.load.mistake import show
 from edge.load.modbus import check_lines, read_modbus
 from edge.load.opcua import read_opcua
 from edge.load.sparkplug import check_hosts, read_sparkplug
-from edge.load.words import ID_RULE, PROTOCOL_KEYS, RESERVED, is_id, keys_of
+from edge.load.words import ID_RULE, PROTOCOL_KEYS, RESERVED, TAG_RULE, is_id, is_tag, keys_of
 from edge.model import Nature
 
 #: Protocols that a collector speaks; ``node`` is a source whose collector stands in an edge node.
@@ -27,11 +28,12 @@ NODE: Final = "node"
 ADDRESS: Final = ("host", "port")
 
 #: Formats of a topic's payload, and the keys that only some of them have.
-FORMATS: Final = ("json-value", "json-batch", "number", "senml", "hj212", "binary")
+FORMATS: Final = ("json-value", "json-batch", "number", "senml", "hj212", "binary", "event")
 FORMAT_KEYS: Final = {
     "tags": ("json-batch", "binary"),
-    "value": ("json-value", "json-batch"),
-    "time": ("json-value", "json-batch"),
+    "value": ("json-value", "json-batch", "event"),
+    "time": ("json-value", "json-batch", "event"),
+    **dict.fromkeys(("event", "device", "names", "codes"), ("event",)),
     **dict.fromkeys(("type", "endian", "skip", "time_at", "time_in"), ("binary",)),
 }
 
@@ -159,8 +161,12 @@ def _refuse_keys_of_others(entry: Entry, protocol: str) -> None:
     for key, theirs in owners.items():
         is_told = protocol == NODE and key in ADDRESS  # It has a sentence of its own.
         if protocol and protocol not in theirs and entry.has(key) and not is_told:
-            said = " and ".join([", ".join(theirs[:-1]), theirs[-1]] if theirs[1:] else theirs)
-            entry.wrong(key, f"{key} belongs to {said}; this source speaks {protocol}.", f"Remove {key}.")
+            entry.wrong(key, f"{key} belongs to {_said(theirs)}; this source speaks {protocol}.", f"Remove {key}.")
+
+
+def _said(words: Sequence[str]) -> str:
+    """Name several things: ``a, b and c``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
 
 
 def _read_host(entry: Entry, protocol: str) -> str:
@@ -233,12 +239,10 @@ def _read_topic(entry: Entry) -> TopicOptions:
         entry.wrong("pattern", f"pattern {show(pattern)} is no topic pattern; {rule}.", "Write another pattern.")
     form = entry.choice("format", FORMATS, "json-value")
     names = entry.texts("tags")
-    tag = entry.text("tag", "{tag}")
+    tag = entry.text("tag", "{tag}" if form != "event" else "{tag}.{name}" if "{tag}" in pattern else "{name}")
     for key, forms in FORMAT_KEYS.items():
         if entry.has(key) and form not in forms:
-            entry.wrong(
-                key, f"{key} belongs to format {' and '.join(forms)}; this topic's is {form}.", f"Remove {key}."
-            )
+            entry.wrong(key, f"{key} belongs to format {_said(forms)}; this topic's is {form}.", f"Remove {key}.")
     if form in ("json-value", "number"):
         _check_value_topic(entry, pattern, tag)
     else:
@@ -255,9 +259,9 @@ def _read_topic(entry: Entry) -> TopicOptions:
         )
     return TopicOptions(
         pattern=pattern,
-        format=cast(Literal["json-value", "json-batch", "number", "senml", "hj212", "binary"], form),
+        format=cast(Literal["json-value", "json-batch", "number", "senml", "hj212", "binary", "event"], form),
         tag=tag,
-        value=entry.text("value", "v"),
+        value=entry.text("value", "v" if form != "event" else "state"),
         time=entry.text("time", "ts"),
         tags=names,
         type=entry.choice("type", tuple(TYPES), "float32"),
@@ -265,7 +269,28 @@ def _read_topic(entry: Entry) -> TopicOptions:
         skip=skip,
         time_at=-1 if time_at is None else time_at,
         time_in=cast(Literal["s", "ms", "us", "ns"], entry.choice("time_in", tuple(TIMES), "ms")),
+        **(_read_event(entry, tag) if form == "event" else {}),
     )
+
+
+def _read_event(entry: Entry, tag: str) -> dict[str, Any]:
+    """Read where things stand in an event and what the sender's words mean."""
+    device = entry.text("device")
+    if "{device}" in tag and not device:
+        entry.wrong("device", f"tag {show(tag)} takes the device's name; no device is given.", 'Add device = "…".')
+    names, codes = entry.section("names").values, entry.section("codes").values
+    for code, name in names.items():
+        if not isinstance(name, str) or not is_tag(name):
+            entry.wrong(("names", code), f"name {show(name)} of code {show(code)} is none; {TAG_RULE}.", "Rename it.")
+    for code, value in codes.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            entry.wrong(("codes", code), f"value {show(value)} of {show(code)} is no number.", f"Write {code} = 1.")
+    return {
+        "event": entry.text("event", "event"),
+        "device": device,
+        "names": {code: name for code, name in names.items() if isinstance(name, str)},
+        "codes": {code: float(value) for code, value in codes.items() if isinstance(value, int | float)},
+    }
 
 
 def wrong_pattern(pattern: str) -> str:
@@ -336,4 +361,5 @@ def tags_of_topic(topic: TopicOptions) -> re.Pattern[str] | None:
 
 def _matching(name: str, *, is_named: bool) -> str:
     text = re.escape(name).replace(re.escape("{tag}"), "[^/+#]+")
+    text = text.replace(re.escape("{device}"), ".+")
     return text.replace(re.escape("{name}"), ".+") if is_named else text

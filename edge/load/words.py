@@ -28,9 +28,11 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "source.topic": (
         "pattern", "format", "tag", "value", "time", "tags", "type", "endian", "skip", "time_at", "time_in",
+        "event", "device", "names", "codes",
     ),
     "template": ("id", "tags", "devices", "source", "unit", "rule", "derived", "vote"),
-    "unit": ("id", "title", "kind", "grade", "area"),
+    "unit": ("id", "title", "kind", "grade", "area", "link"),
+    "unit.link": ("title", "url"),
     "rule": (
         "tag", "kind", "setpoint", "deadband", "on_delay_s", "off_delay_s", "window_s", "tier", "latching", "response",
         "to", "direction", "horizon_s", "method", "alpha", "samples_min", "block_s", "blocks", "line", "gap_s",

@@ -108,6 +108,7 @@ def open_plant_doors(doors: Doors) -> None:
                         "grade": unit.grade,
                         "area": unit.area,
                         "area_title": unit.area_title,
+                        "links": [{"title": link.title, "url": link.url} for link in unit.links],
                         "tier": state[unit.id]["tier"],
                         "alarms": state[unit.id]["alarms"],
                         "tags": tags_of.get(unit.id, []),

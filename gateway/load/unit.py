@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 from alerting.model.tier import Tier
-from alerting.model.unit import HazardUnit
+from alerting.model.unit import HazardUnit, UnitLink
 from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
 from edge.load.tag import TagDraft
@@ -13,6 +14,9 @@ from gateway.config import TaskTemplate
 from gateway.load.rule import DAY_S, TIERS
 
 GRADES: Final = (1, 4)  # GB 18218-2018 §4.3: I to IV
+LINK_SCHEMES: Final = ("http", "https", "rtsp", "rtsps")
+LINK_LENGTH_MAX: Final = 1_000
+LINKS_MAX: Final = 12
 TASK: Final = Span(above=0, most=30 * DAY_S)
 
 
@@ -38,6 +42,7 @@ def read_units(entries: Sequence[Entry], tags: Iterable[TagDraft], site: Entry) 
             grade=entry.whole_or_none("grade", *GRADES) or 0,
             area=area_title.get("en", "") if area_title else entry.text("area"),
             area_title=area_title,
+            links=_read_links(entry),
         )
         if name:
             units.setdefault(name, unit)
@@ -49,6 +54,42 @@ def read_units(entries: Sequence[Entry], tags: Iterable[TagDraft], site: Entry) 
         if units and draft.tag.unit and draft.tag.unit not in units and draft.tag.unit not in wrong_names:
             draft.row.wrong("unit", f"unit {show(draft.tag.unit)} does not exist.", meant(draft.tag.unit, tuple(units)))
     return list(units.values())
+
+
+def _read_links(entry: Entry) -> tuple[UnitLink, ...]:
+    """Read where people can see a unit; a link is shown as it is, so it holds no secret and is of a known kind."""
+    links: list[UnitLink] = []
+    tables = entry.sections("link", f"{entry.who}, link")
+    if len(tables) > LINKS_MAX:
+        entry.wrong("link", f"{len(tables)} links; a unit has at most {LINKS_MAX}.", "Keep those that help at once.")
+    for table in tables[:LINKS_MAX]:
+        table.refuse_unknown(keys_of("unit.link"))
+        url = table.required("url", "it is where the unit can be seen")
+        rule = wrong_link(url) if url and "{" not in url else ""
+        if rule:
+            table.wrong("url", f"url is no link that is shown; {rule}.", "Write e.g. https://video.example/CAM-7.")
+        if url in [link.url for link in links]:
+            table.wrong("url", "the same link stands twice.", "Remove one of the two.")
+        links.append(UnitLink(title=table.titles("title", url), url=url))
+    return tuple(links)
+
+
+def wrong_link(url: str) -> str:
+    """Give the rule that a link breaks, empty where it is right."""
+    if len(url) > LINK_LENGTH_MAX or any(not sign.isprintable() or sign.isspace() for sign in url):
+        return f"it has at most {LINK_LENGTH_MAX} characters and no space"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "it is no address"
+    if parts.scheme.lower() not in LINK_SCHEMES:
+        return f"it begins with one of {', '.join(f'{scheme}://' for scheme in LINK_SCHEMES)}"
+    if not host:
+        return "it names a host"
+    if "@" in parts.netloc:
+        return "it holds no user and no password: everybody who sees the page would see them"
+    return ""
 
 
 def read_tasks(entries: Iterable[Entry], units: Iterable[HazardUnit]) -> list[TaskTemplate]:

@@ -28,7 +28,7 @@ from alerting.model.event import What
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
-from alerting.model.unit import HazardUnit
+from alerting.model.unit import HazardUnit, UnitLink
 from alerting.tiering import TierBook
 from edge.clock_manual import DEFAULT_START_NS, ManualClock
 from edge.config import Source
@@ -78,7 +78,7 @@ def make_site() -> Site:
         timezone="Asia/Shanghai",
         sources=(Source(id="tankfarm-1", protocol="modbus-tcp", nature=Nature.TEST), Source(id="gas", protocol="mqtt")),
         tags=tags,
-        units=(HazardUnit(id="TK-101", kind="tank", grade=2), HazardUnit(id="GAS", kind="line")),
+        units=(HazardUnit(id="TK-101", kind="tank", grade=2, links=(VIEW,)), HazardUnit(id="GAS", kind="line")),
         rules=rules,
         destinations=(Destination(id="district", url="http://127.0.0.1:9/"),),
     )
@@ -94,6 +94,7 @@ def make_alarm(n: int = 0, **more: Any) -> Alarm:  # noqa: ANN401 - any field of
     return Alarm(**(told | more))
 
 
+VIEW = UnitLink(title={"en": "Bund", "zh": "围堰"}, url="https://video.example/TK-101")
 CAUSE = {
     "scan": "tankfarm-1/1/88412", "tag": "TK-101.level", "value": 4.31, "eu": "m", "quality": "GOOD", "kind": "HH",
     "setpoint": 4.2, "deadband": 0.1, "rule": "TK-101.level.HH", "revision": 1, "on_delay_s": 3.0, "off_delay_s": 0.0,
@@ -564,6 +565,7 @@ async def test_units_show_their_worst_tier(door: Door) -> None:
 
     assert (told[0]["tier"], told[0]["alarms"], told[0]["tags"]) == ("ORANGE", 1, ["TK-101.level"])
     assert (told[1]["tier"], told[1]["alarms"]) == ("NONE", 0)
+    assert [unit["links"] for unit in told] == [[{"title": VIEW.title, "url": VIEW.url}], []]
 
 
 async def test_why_of_a_unit_is_a_sentence_once_it_had_an_alarm(door: Door) -> None:

@@ -200,6 +200,44 @@ def test_every_other_format_gives_the_same_tags() -> None:
     in_memory(tell, topics=topics)
 
 
+def test_a_cameras_events_become_its_states() -> None:
+    """Begin and end by the platform's codes; what no list names is no end, what no table names is counted."""
+    topic = TopicOptions(
+        pattern="video/{tag}/events",
+        format="event",
+        tag="{device}.{tag}",
+        value="state",
+        device="cam",
+        names={"4001": "lel"},
+        codes={"start": 1.0, "end": 0.0},
+    )
+    whole = TopicOptions(pattern="all", format="event", tag="{device}.{name}", value="state", device="cam",
+                         names={"4001": "lel"}, codes={"start": 1.0, "end": 0.0})  # fmt: skip
+
+    async def tell(story: Story) -> None:
+        for state in ("start", "end", "paused", 7):
+            story.publish("all", {"event": 4001, "cam": "GD-1", "state": state, "ts": 1767268800})
+        story.publish(
+            "all", [{"event": "4001", "cam": "GD-2", "state": "start"}, {"event": 9, "cam": "GD-2", "state": 1}]
+        )
+        story.publish("video/lel/events", {"event": "x", "cam": "GD-2", "state": "end"})
+        story.publish("all", {"cam": "GD-2", "state": "end"})
+        await asyncio.sleep(1.0)
+        assert story.road.samples()[:3] == [
+            ("GD-1.lel", 1.0, "GOOD"),
+            ("GD-1.lel", 0.0, "GOOD"),
+            ("GD-1.lel", pytest.approx(np.nan, nan_ok=True), "BAD(unmapped)"),
+        ]
+        assert story.road.samples()[3:] == [
+            ("GD-1.lel", 7.0, "GOOD"),
+            ("GD-2.lel", 1.0, "GOOD"),
+            ("GD-2.lel", 0.0, "GOOD"),
+        ]
+        assert story.collector.counters.refused == {"unknown_tag": 1, "malformed": 1}
+
+    in_memory(tell, topics=[topic, whole])
+
+
 def test_what_is_no_good_value_is_bad_with_its_reason() -> None:
     async def tell(story: Story) -> None:
         for value in (101, None, "NaN", "x", 50):

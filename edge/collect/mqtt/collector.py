@@ -26,6 +26,7 @@ from edge.collect.mqtt.topic import fill, filter_of, match
 from edge.collect.supervise import supervise
 from edge.config import MqttOptions, Source, TopicOptions
 from edge.decode.codec.binary import Layout, read_binary
+from edge.decode.codec.event import EventLayout, read_event
 from edge.decode.codec.hj212 import read_hj212
 from edge.decode.codec.number import read_number
 from edge.decode.codec.senml import read_senml
@@ -236,6 +237,8 @@ class MqttCollector:
         if options.format in ("json-value", "number"):
             row = self._row_of.get(fill(options.tag, found), -1)
             return Refusal.UNKNOWN_TAG if row < 0 else _Target(read_one=_reader_of_one(options), row=row)
+        if options.format == "event":
+            return _Target(read_many=_reader_of_events(options, fill(options.tag, found)))
         rows = np.array([self._row_of.get(fill(name, found), -1) for name in options.tags], dtype=np.int32)
         name = fill(options.tag, found) if "{name}" in options.tag else "{name}"
         return _Target(read_many=_reader_of_many(options), rows=rows, name=name)
@@ -281,6 +284,21 @@ def _reader_of_one(options: TopicOptions) -> Callable[[bytes], Reading | Refusal
         return read_number
     value, time = _paths(options)
     return partial(read_value, value_path=value, time_path=time)
+
+
+def _reader_of_events(options: TopicOptions, tag: str) -> Callable[[bytes, int], Batch | Refusal]:
+    """Give what reads events; their names are tags already."""
+    value, time = _paths(options)
+    layout = EventLayout(
+        event=path_of(options.event),
+        device=path_of(options.device) if options.device else None,
+        value=value,
+        time=time,
+        names=options.names,
+        codes=options.codes,
+        tag=tag,
+    )
+    return lambda payload, _: read_event(payload, layout)
 
 
 def _reader_of_many(options: TopicOptions) -> Callable[[bytes, int], Batch | Refusal]:

@@ -136,6 +136,8 @@ export interface Unit {
   grade: number | null;
   area: string;
   area_title: Said;
+  /** Where people can see it; shown, never fetched. */
+  links: { title: Said; url: string }[];
   tier: Tier;
   alarms: number;
   tags: string[];

@@ -516,6 +516,8 @@ export const en = {
     grade: "grade {n}",
     spark: "last 30 minutes",
     noTags: "no tags",
+    links: "Views",
+    player: "open in a player",
     alarms: "{n} alarm | {n} alarms",
     normal: "normal",
     unknown: "There is no unit with this name.",

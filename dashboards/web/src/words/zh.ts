@@ -518,6 +518,8 @@ export const zh: Words = {
     grade: "{n}级",
     spark: "最近 30 分钟",
     noTags: "没有位号",
+    links: "视频画面",
+    player: "用播放器打开",
     alarms: "{n} 条报警",
     normal: "正常",
     unknown: "没有这个名称的单元。",

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.decode.codec.binary import Layout, read_binary
+from edge.decode.codec.event import EventLayout, read_event
 from edge.decode.codec.hj212 import Unframer, answer_of, crc_of, read_frame, read_hj212
 from edge.decode.codec.number import read_number
 from edge.decode.codec.senml import RECORDS_MAX, read_senml
@@ -25,7 +26,7 @@ CODECS = sorted(folder.name for folder in FOLDER.iterdir() if (folder / "cases.j
 NOW_NS = 1_767_000_000_000_000_000
 FRAMES = 1_000_000
 #: A checksum in Python and a message of objects take their time; the long run has the million.
-FEWER = {"hj212": 250_000, "sparkplug": 250_000}
+FEWER = {"hj212": 250_000, "sparkplug": 250_000, "event": 500_000}
 #: Read by a collector of its own and no format of a topic.
 PROTOCOLS = {"sparkplug"}
 
@@ -46,6 +47,9 @@ def read(codec: str, payload: bytes, case: dict[str, Any]) -> Batch | Refusal:
         return read_senml(payload, NOW_NS)
     if codec == "hj212":
         return read_hj212(payload)
+    if codec == "event":
+        layout = {key: tuple(way) if isinstance(way, list) else way for key, way in case.get("layout", {}).items()}
+        return read_event(payload, EventLayout(**layout))
     if codec == "sparkplug":
         return metrics_of(payload)
     return read_binary(payload, Layout(**case.get("layout", {})), case.get("count", 1))
@@ -126,6 +130,13 @@ def decoders() -> dict[str, tuple[Callable[[bytes], object], list[bytes]]]:
         "binary": (
             lambda payload: read_binary(payload, layout, 2),
             [header + bytes.fromhex("0000803f0000c07f")],
+        ),
+        "event": (
+            lambda payload: read_event(payload, EventLayout(codes={"start": 1.0, "end": 0.0})),
+            [
+                b'{"event":"smoke","state":"start","ts":1767268800}',
+                b'[{"event":7,"state":42},{"event":"b","state":null}]',
+            ],
         ),
         "sparkplug": (metrics_of, [cut[:120] for payload in good["sparkplug"] for cut in (payload, payload[:60])]),
     }
