@@ -84,17 +84,18 @@ class MosquittoWorld:
         broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", self.port)
         self.pipes |= {writer, broker_writer}
         await asyncio.gather(self._pump(reader, broker_writer), self._pump(broker_reader, writer))
+        for one in (writer, broker_writer):
+            one.close()
+            self.pipes.discard(one)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while data := await reader.read(65_536):
                 writer.write(data)
                 await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
+            writer.write_eof()  # Only this way is closed: the other side may still have something to say.
+        except OSError:
             writer.close()
-            self.pipes.discard(writer)
 
     def link(self, manner: Manner = Manner()) -> MqttLink:  # noqa: B008 - frozen
         assert self.server is not None
@@ -325,7 +326,7 @@ async def test_our_presence_is_told_kept_and_taken_back(world: World) -> None:
         await link.close()
         await watcher.until(lambda r: len(r.payloads) >= 5)
     said = [json.loads(payload) for payload in watcher.payloads]
-    assert [one["online"] for one in said] == [True, False, True, True, False]
+    assert [one["online"] for one in said] == [True, False, True, True, False], said
     first, will, second, again, last = [one["timestamp"] for one in said]
     assert first == will < second == again < last, "a will has the time of its connection"
 

@@ -9,6 +9,7 @@ import socket
 import ssl
 
 READ_BYTES = 65_536
+PART_S = 1.0  # How long the other side may take to hang up once we have said goodbye.
 WRITE_BYTES_MAX = 1024 * 1024  # A broker that takes nothing must not fill the memory.
 
 
@@ -20,6 +21,7 @@ class BufferedSocket:
         self._read = b""
         self._place = 0
         self._unsent = bytearray()
+        self.is_parting = False
 
     def recv(self, size: int) -> bytes:
         """Give up to so many bytes; as a socket would: b"" at the end, BlockingIOError where there are none."""
@@ -61,7 +63,16 @@ class BufferedSocket:
         self._own.setblocking(is_blocking)
 
     def close(self) -> None:
-        """Send what can still be sent, and close."""
+        """Send what can still be sent, and close.
+
+        In good order where ``is_parting``: a socket that is closed with something unread is reset, and that may take
+        our last words from the other side before it has read them.
+        """
         with contextlib.suppress(OSError):
             self.flush()
+            if self.is_parting:
+                self._own.settimeout(PART_S)
+                self._own.shutdown(socket.SHUT_WR)
+                while self._own.recv(READ_BYTES):
+                    pass
         self._own.close()

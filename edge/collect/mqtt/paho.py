@@ -192,6 +192,8 @@ class PahoLink:
         if self._manner.presence is not None and self._is_announced:
             where = self._manner.presence
             self._publish(client, presence(where.topic, where.now_ms(), is_online=False))
+        assert client.buffered is not None
+        client.buffered.is_parting = True
         client.disconnect()  # Closes the socket once it is written, and that sends what is in its buffer.
         while client.want_write() and client.loop_write() == MQTTErrorCode.MQTT_ERR_SUCCESS:
             pass
