@@ -17,7 +17,7 @@ Written from the stated rules and from nothing else; it shares no code with the 
 * Deviation is |v - reference|, compared as H is.
 * Time to limit: see ``slow_trend`` and ``slow_blocks``. Drift: see ``slow_drift``.
 * A state holds while the value is one of the states, or while the whole number has the pattern under the mask; it lets
-  go otherwise, except that what is no whole number has no bits.
+  go otherwise, except that what is no whole number, or beyond 2^53, has no bits.
 * A value is frozen that stayed within the band of where it was when it last left the band, for the setpoint in s. Only
   time between two judgements in a row counts, not longer apart than stale, at the earlier of which the expected
   activity was there; and only when the tag itself spoke again.
@@ -183,7 +183,7 @@ class SlowRule:
         rule = self.rule
         if not rule.mask:
             return value in rule.states, value not in rule.states
-        if value != int(value):
+        if value != int(value) or abs(value) > 2**53:
             return False, False
         return int(value) & rule.mask == rule.pattern, int(value) & rule.mask != rule.pattern
 
