@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -518,3 +519,60 @@ def test_killed_while_applying_it_is_all_there_or_not_at_all(plant: Plant, is_be
     with gateway.engine.connect() as connection:
         actions = [orjson.loads(r.body)["action"] for r in connection.execute(select(journal)) if r.kind == "audit"]
     assert actions.count("configuration_changed") == number - 1
+
+
+def wave(tag: str, at_s: int) -> float:
+    """A value that goes through its limits at its own times, the same in every life."""
+    seed = sum(map(ord, tag))
+    return 5.0 + 4.0 * math.sin(0.37 * at_s + seed) + 2.0 * math.sin(0.11 * at_s * (1 + seed % 3))
+
+
+def random_rows(rng: np.random.Generator) -> tuple[dict[str, int], str]:
+    """Give some devices, at one of two ports each, and some tags: these come, go and move to other rows.
+
+    Limits and addresses stay: what a changed one does at once a restart does with the next sample.
+    """
+    chosen = rng.permutation(9)[: rng.integers(4, 9)].tolist()
+    rows = [row(f"{'ABC'[n % 3]}.{n}", "abc"[n % 3], register=2 * n, on_delay_s=(0, 3, 8)[n // 3]) for n in chosen]
+    names = sorted({each.split(",")[1] for each in rows})
+    return {name: 5001 + int(rng.integers(0, 2)) * 10 for name in names}, "".join(rows)
+
+
+def edited(plant: Plant, files: tuple[dict[str, int], str]) -> Callable[[Gateway], Awaitable[None]]:
+    async def act(gateway: Gateway) -> None:
+        plant.write(*files)
+        await reload()(gateway)
+
+    return act
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_reloads_come_to_what_a_restart_comes_to(tmp_path: Path, seed: int) -> None:
+    """The oracle: the gateway is stopped at the same seconds and started on the same files and the same state."""
+    told: list[dict[str, list[tuple[str, str, float]]]] = []
+    stand: list[dict[str, tuple[Any, ...]]] = []
+    for is_hot in (True, False):
+        rng = np.random.default_rng(seed)
+        plant = Plant(tmp_path / ("hot" if is_hot else "cold"), wave)
+        plant.write(*random_rows(rng))
+        edits = {at_s: random_rows(rng) for at_s in (9.5, 21.5, 30.5)}
+
+        if is_hot:
+            gateway = plant.run(45, {at_s: edited(plant, files) for at_s, files in edits.items()})
+        else:
+            for at_s, files in edits.items():
+                plant.run(at_s, {})
+                plant.write(*files)
+            gateway = plant.run(45, {})
+        assert gateway.rulebook.number == 4
+        site = gateway.site
+        tags = {event.tag for event in events_of(site) if not event.tag.startswith("fengsui")} - {""}
+        told.append({tag: plant.told(site, tag) for tag in sorted(tags)})
+        alarms = [alarm for alarm in gateway.desk.alarms.values() if not alarm.tag.startswith("fengsui")]
+        stand.append(
+            {each.key: (each.tag, each.state, each.tier, each.rule, each.onset_ns, each.ordinal) for each in alarms}
+        )
+    hot, cold = told
+    assert sum(map(len, hot.values())) >= 8
+    assert hot == cold
+    assert stand[0] == stand[1]
