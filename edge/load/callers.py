@@ -1,7 +1,9 @@
 """Callers: where we listen for devices that call, and from where they may; nobody may unless it is said."""
 
 import ipaddress
+from collections.abc import Sequence
 
+from edge.config import Source
 from edge.load.entry import Entry
 from edge.load.mistake import show
 
@@ -28,3 +30,28 @@ def read_callers(entry: Entry) -> tuple[str, tuple[str, ...]]:
             'Add the networks that the devices call from, e.g. allow = ["10.8.0.0/16"].',
         )
     return listen, networks
+
+
+def check_doors(sources: Sequence[tuple[Source, Entry]]) -> None:
+    """Check that all who call at one port find one door there: one address of ours, and one protocol."""
+    doors: dict[int, tuple[str, str, str]] = {}
+    for source, entry in sources:
+        if source.modbus is not None and source.modbus.call is not None:
+            port, listen = source.modbus.port, source.modbus.call.listen
+        elif source.hj212 is not None:
+            port, listen = source.hj212.port, source.hj212.listen
+        else:
+            continue
+        first, theirs, protocol = doors.setdefault(port, (source.id, listen, source.protocol))
+        if protocol != source.protocol:
+            entry.wrong(
+                "port",
+                f"at port {port} source {first} listens for {protocol}; one door speaks one protocol.",
+                "Give each protocol a port of its own.",
+            )
+        elif theirs != listen:
+            entry.wrong(
+                "listen",
+                f"listen is {listen}, and source {first} listens at port {port} on {theirs}; a port has one door.",
+                "Give both the same listen, or another port.",
+            )

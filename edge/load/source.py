@@ -10,7 +10,7 @@ from edge.collect.mqtt.topic import match
 from edge.config import Hj212Options, MqttOptions, Source, TopicOptions
 from edge.decode.codec.binary import ENDIANS, TIME_BYTES, TIMES, TYPES
 from edge.load.broker import MQTT_PAYLOAD_MAX, PORT_MAX, TOPIC_BYTES_MAX, read_broker, wrong_topic
-from edge.load.callers import read_callers
+from edge.load.callers import check_doors, read_callers
 from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
 from edge.load.mistake import show
@@ -105,6 +105,7 @@ def read_sources(entries: Sequence[Entry], site: str) -> list[SourceDraft]:
         drafts[source.id] = draft
     check_hosts([(draft.source, draft.entry) for draft in drafts.values()])
     check_lines([(draft.source, draft.entry) for draft in drafts.values()])
+    check_doors([(draft.source, draft.entry) for draft in drafts.values()])
     return found
 
 
