@@ -265,6 +265,7 @@ def test_many_hours_at_once_are_written_in_parts() -> None:
         found, _ = ledger.read(connection, 0, 2**62)
 
     assert [one.came.good for one in found] == [2 * at for at in range(1_000)]
+    assert [hour.good for hour in taken.values()] == list(range(1_000)), "a write that fails is tried again with these"
     assert {one.expected for one in found} == {720.0}
 
 
