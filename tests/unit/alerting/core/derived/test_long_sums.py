@@ -78,5 +78,6 @@ def differing(one: State, other: State) -> list[str]:
     return [
         name
         for name in one
-        if name not in ("first_ns", "amount", "covered_s") and not np.array_equal(one[name], other[name])
+        if name not in ("first_ns", "amount", "covered_s")
+        and not np.array_equal(one[name], other[name], equal_nan=True)
     ]
