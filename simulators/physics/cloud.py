@@ -30,7 +30,10 @@ class Cloud:
     height_m: float = 1.0
     every_s: float = 1.0
     puffs_max: int = 1_200
-    width_m: float = 0.5  # What a puff is wide at the hole: a jet entrains air before the wind takes over (ours).
+    # How wide and how deep a puff is at the hole: a jet entrains air before the wind takes over (ours). A cloud heavier
+    # than air slumps: wider and lower.
+    width_m: float = 0.5
+    depth_m: float = 0.5
 
     given_kg: float = field(default=0.0, init=False)
     lost_kg: float = field(default=0.0, init=False)
@@ -82,7 +85,7 @@ class Cloud:
         if not len(self._mass_kg):
             return np.zeros(len(places_m))
         side, up = puff_sigmas_m(np.maximum(self._travelled_m, 1e-3), stability)
-        side, up = np.hypot(side, self.width_m), np.hypot(up, self.width_m)
+        side, up = np.hypot(side, self.width_m), np.hypot(up, self.depth_m)
         offset = places_m[:, None, :2] - self._place_m[None, :, :]
         around = np.exp(-(offset**2).sum(axis=2) / (2 * side**2))
         z = places_m[:, None, 2]

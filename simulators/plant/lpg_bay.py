@@ -22,15 +22,15 @@ VESSELS: Final = ("V-501", "T-1")
 #: Where detectors stand, m east, north and up from the hose; the wind of the place is from the west.
 DETECTORS: Final = {
     "GD-501": (8.0, 0.0, 0.5),
-    "GD-502": (12.0, 2.0, 0.5),
-    "GD-503": (12.0, -2.0, 0.5),
-    "GD-504": (-6.0, 4.0, 0.5),
+    "GD-502": (12.0, 1.5, 0.5),
+    "GD-503": (12.0, -1.5, 0.5),
+    "GD-504": (-10.0, 5.0, 0.5),
     "GD-510": (90.0, 0.0, 1.0),  # on the fence
 }
 T90_S: Final = 8.0  # infrared
 AIR_K: Final = 293.15
 ZERO_C: Final = 273.15
-JET_M: Final = 1.5  # A flashing jet entrains air over some metres before the wind has it (ours).
+WIDE_M, DEEP_M = 2.5, 1.0  # A flashing jet entrains air over some metres, and its cold vapour slumps (ours).
 VALVE_S: Final = 5.0  # How long the shut-off valve travels (ours).
 
 
@@ -42,11 +42,11 @@ class LpgBay:
         self.time_s = 0.0
         self.milestones: dict[str, float] = {}
         own = substance("propane")
-        self.weather = Weather(mean_k=AIR_K, swing_k=4.0, wind_mean_m_s=2.5, wind_from_deg=270.0, cloud=0.6)
+        self.weather = Weather(mean_k=AIR_K, swing_k=4.0, wind_mean_m_s=2.5, turn_deg=4.0, cloud=0.6)
         shape = lying(3.0, 12.0)
         self.bullet = PressureVessel(shape=shape, substance=own, fill=0.45, temperature_k=AIR_K)
         self.tanker = PressureVessel(shape=lying(2.2, 9.0), substance=own, fill=0.85, temperature_k=AIR_K)
-        self.cloud = Cloud(height_m=0.6, every_s=0.5, width_m=JET_M)
+        self.cloud = Cloud(height_m=0.6, every_s=0.5, width_m=WIDE_M, depth_m=DEEP_M)
         self.detectors = Detectors(
             places_m=np.array(list(DETECTORS.values())),
             t90_s=np.full(len(DETECTORS), T90_S),

@@ -203,7 +203,7 @@ def test_about_a_third_of_lpg_flashes() -> None:
 def cloud_at(
     places: list[list[float]], *, steps: int, wind: float = 4.0, dt_s: float = 1.0
 ) -> tuple[Cloud, NDArray[np.float64]]:
-    cloud = Cloud(height_m=2.0, width_m=0.0)
+    cloud = Cloud(height_m=2.0, width_m=0.0, depth_m=0.0)
     for _ in range(steps):
         cloud.step(dt_s, 0.5, wind, 0.0)
     return cloud, cloud.kg_m3(np.array(places, dtype=np.float64), "D")
