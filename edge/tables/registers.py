@@ -10,7 +10,7 @@ from typing import Final
 
 from edge.load.heading import column_of
 from edge.load.register import WIDTHS
-from edge.load.words import COLUMNS, parse_whole
+from edge.load.words import COLUMNS, parse_number, parse_whole
 from edge.tables.foreign import (
     TABLE_OF,
     TYPES,
@@ -43,6 +43,8 @@ HEADINGS: Final[Mapping[str, str]] = {
     "registers": "length len size registers words count quantity 长度 寄存器数 数量 字数",
     "bit": "bit bitno bitnumber 位 位序",
     "factor": "scale factor gain multiplier ratio scaling 系数 倍率 比例 比例系数",
+    "divisor": "divisor divider div divideby 除数 分母",
+    "decimals": "decimals decimalplaces decimaldigits dp 小数位 小数位数 小数点位数",
     "offset": "offset bias 偏移 偏移量",
     "eu": "unit units engunit engunits uom eu 单位 工程单位",
     "low": "min minimum rangelow low rangemin lowrange 量程下限 最小值 下量程",
@@ -60,6 +62,8 @@ _AREAS: Final = {
 _AREA: Final = {word: TABLE_OF[digit] for digit, words in _AREAS.items() for word in words.split()}
 _RANGE = re.compile(r"\s*(\S+?)\s*[-~–～至]\s*(\S+)\s*")
 _BITS: Final = 16
+DECIMALS_MOST: Final = 9
+_FLOATING: Final = re.compile(r"float|real|double|single|浮点|单精度|双精度|f32|f64", re.IGNORECASE)
 _HEX_HEADING = re.compile(r"hex|0x|(十六|16)进制", re.IGNORECASE)
 _HEX_DIGITS = re.compile(r"[0-9a-fA-F]{1,4}(?:[.:/]\d{1,2})?", re.ASCII)
 _LETTERS = re.compile(r"[A-Ha-h1-4 _-]+")
@@ -372,7 +376,28 @@ class _Row:
                 self.refuse(role, f"“{self.get(role)}” is no number.", "Write a number, the decimal mark as a point.")
                 return None
             made[column] = write_number(number)
-        return made
+        return made if self._divide(made) else None
+
+    def _divide(self, made: dict[str, str]) -> bool:
+        """Let a divisor, or a number of decimals, make the scale; tell whether they can be read."""
+        divisor = self.get("divisor")
+        if divisor:
+            number = parse_number(divisor)
+            if not number:
+                self.refuse("divisor", f"“{divisor}” divides nothing.", "Write a number other than 0, e.g. 10.")
+                return False
+            made["scale"] = write_number(float(made.get("scale", "1")) / number)
+        decimals = self.get("decimals")
+        if not decimals or "scale" in made or _FLOATING.search(self.get("type")):
+            return True  # Beside a factor, and of a float, they say how a value is shown.
+        places = parse_whole(decimals)
+        if places is None or not 0 <= places <= DECIMALS_MOST:
+            self.refuse("decimals", f"“{decimals}” is no number of decimals.", f"Write 0 to {DECIMALS_MOST}.")
+            return False
+        if places:
+            self.foreign.assume(f"decimals are part of the raw number: 123 with {places} is {123 / 10**places:g}")
+            made["scale"] = write_number(1 / 10**places)
+        return True
 
 
 def _plain(text: str) -> str:

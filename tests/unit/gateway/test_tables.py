@@ -171,6 +171,19 @@ def test_a_chinese_list_as_a_spreadsheet_of_windows_saves_it(works: Path) -> Non
     assert [(m.line, m.path) for m in wrong.mistakes] == [(2, "高限")]  # told at the list, under the list's heading
 
 
+def test_divisors_and_decimals_make_the_scale(works: Path) -> None:
+    head = "Name,Address,Type,Factor,Divisor,Decimals\n"
+    rows = "A,40001,INT16,,10,\nB,40002,INT16,,,2\nC,40003,FLOAT,,,3\nD,40005,INT16,0.5,5,1\nE,40006,INT16,,,0\n"
+    found = tried(works, "list.csv", head + rows)
+    assert found.mistakes == []
+    assert {name: row.get("scale", "") for name, row in cells(found).items() if name in "ABCDE"} == {
+        "A": "0.1", "B": "0.01", "C": "", "D": "0.1", "E": "",
+    }  # fmt: skip
+    assert any("123 with 2 is 1.23" in note for note in found.foreign.notes)
+    wrong = tried(works, "list.csv", head + "A,40001,INT16,,0,\nB,40002,INT16,,,x\n")
+    assert [(m.line, m.path) for m in wrong.mistakes] == [(2, "Divisor"), (3, "Decimals")]
+
+
 def test_registers_are_written_as_the_manual_of_the_source_counts(works: Path) -> None:
     works.write_text(SITE.replace("{more}", "registers_from = 1"), "utf-8")
     found = tried(works, "list.csv", VENDOR)
