@@ -7,7 +7,7 @@ Never: lets a collector that was ended deliver, or begins a new one before the o
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,7 +64,8 @@ class Collecting:
         self._make, self._clock, self._deliver, self._epoch_of = make, clock, deliver, epoch_of
         self._running: dict[str, _Running] = {}
         self._rows: list[_Rows] = []
-        self._ending: set[asyncio.Task[None]] = set()
+        self._changing: set[asyncio.Task[None]] = set()
+        self._leaving: set[asyncio.Task[None]] = set()  # Ended on purpose, and still letting go.
         self._failed: asyncio.Future[None] | None = None
 
     def make(self, sources: Sequence[Source], tags: TagTable) -> None:
@@ -92,11 +93,10 @@ class Collecting:
         try:
             await self._failed
         finally:
-            tasks = [each.task for each in self._running.values() if each.task is not None]
-            tasks += self._ending
+            tasks = [*self._changing, *(each.task for each in self._running.values() if each.task is not None)]
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, *self._leaving, return_exceptions=True)
 
     def follow(
         self, sources: Sequence[Source], tags: TagTable, moved: NDArray[np.int32], restarted: Collection[str]
@@ -119,16 +119,19 @@ class Collecting:
         fresh = [name for name in self._running if name not in before]
         if self._failed is None:  # Nothing runs yet.
             return
-        task = asyncio.create_task(self._replace(ended, fresh), name="collectors change")
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        for each in ended.values():
+            if each.task is not None:
+                each.task.cancel()
+                self._leaving.add(each.task)
+                each.task.add_done_callback(self._leaving.discard)
+        task = asyncio.create_task(self._start_after(fresh), name="collectors change")
+        self._changing.add(task)
+        task.add_done_callback(self._changing.discard)
 
-    async def _replace(self, ended: Mapping[str, _Running], fresh: Sequence[str]) -> None:
-        """End some collectors; start others when these have let go."""
-        tasks = [each.task for each in ended.values() if each.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _start_after(self, fresh: Sequence[str]) -> None:
+        """Start some collectors when all that were ended have let go, also those of a change just before this one."""
+        while self._leaving:
+            await asyncio.wait(tuple(self._leaving))
         for name in fresh:
             if name in self._running and self._running[name].task is None:
                 self._start(name)
@@ -142,9 +145,9 @@ class Collecting:
 
     def _note_end(self, running: _Running, task: asyncio.Task[None]) -> None:
         """Pass a collector's failure on; one that was ended on purpose may end as it likes."""
-        if task.cancelled() or running.is_ended or self._failed is None or self._failed.done():
+        failure = None if task.cancelled() else task.exception()
+        if running.is_ended or self._failed is None or self._failed.done():
             return
-        failure = task.exception()
         if failure is not None:
             self._failed.set_exception(failure)
 

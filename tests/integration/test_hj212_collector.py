@@ -166,6 +166,40 @@ async def test_one_connection_may_bring_several_stations_over_one_port() -> None
         writer.close()
 
 
+async def test_a_station_that_begins_anew_is_up_again_with_the_next_frame_of_a_logger_that_stayed() -> None:
+    """A reload of one of two stations: the logger keeps its connection, for the other one is still expected."""
+    second = source("second", station="M2", tag="WW-2.{name}")
+    doors, road, other = Doors(), Road(), Road()
+
+    def begin(one: Source, to: Road) -> tuple[Hj212Collector, asyncio.Task[None]]:
+        collector = Hj212Collector(one, TAGS, SystemClock(), 1, to, doors)
+        return collector, asyncio.create_task(collector.run())
+
+    (one, task), (_, kept) = begin(source(), road), begin(second, other)
+    await asyncio.sleep(0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", one.port)
+    writer.write(frame(SEGMENT) + frame(SEGMENT.replace(MN, "M2")))
+    assert len(await said(reader)) > 0
+    assert road.links == other.links == [False, True]
+
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    fresh = Road()
+    _, task = begin(source(password="654321"), fresh)
+    await asyncio.sleep(0.05)
+    writer.write(frame(SEGMENT) + frame(SEGMENT.replace(MN, "M2")))
+    assert await said(reader) == frame(ANSWER.replace(MN, "M2"))  # The old password counts no more.
+    assert fresh.links == [False]
+    writer.write(frame(SEGMENT.replace("PW=123456", "PW=654321")))
+    assert len(await said(reader)) > 0
+    assert fresh.links == [False, True]
+    assert other.links == [False, True]
+    for each in (task, kept):
+        each.cancel()
+    await asyncio.gather(task, kept, return_exceptions=True)
+    writer.close()
+
+
 async def test_who_may_not_call_is_closed_without_a_byte() -> None:
     async with collecting(source(allow=("192.0.2.0/24",))) as ((road,), (collector,)):
         reader, writer = await asyncio.open_connection("127.0.0.1", collector.port)
@@ -213,7 +247,7 @@ def test_a_site_with_loggers(tmp_path: Path) -> None:
         load(path, environ={})
     assert [(m.path, m.sentence.split(": ", 1)[1].split(";")[0]) for m in caught.value.mistakes] == [
         ("source[0].tag", 'tag "fixed" is the same for every value of a frame.'),
-        ("source[0].host", "host belongs to modbus-tcp, modbus-rtu-tcp and mqtt"),
+        ("source[0].host", "host belongs to modbus-tcp, modbus-rtu-tcp, mqtt and sparkplug"),
         ("source[1].allow", "allow is missing"),
         ("source[1].port", "port is missing"),
     ]

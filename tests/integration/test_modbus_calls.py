@@ -137,6 +137,24 @@ async def test_who_calls_again_takes_the_place_of_the_connection_before(free_por
     assert collectors[0].counters.failures["caller_again"] == 1
 
 
+async def test_a_device_that_begins_anew_goes_by_its_new_settings(free_port: int) -> None:
+    """A reload that narrows who may call: the line is kept by its name, what it was made with is not."""
+    lines, road, collectors = collect(source("d", free_port, b"DTU-0001"))
+    async with running(*collectors):
+        await listening(lines, free_port)
+        async with calling(Modem(free_port, b"DTU-0001", 1)):
+            await until(lambda: last(road, "d") == [1.0])
+    tags = TagTable([Tag(name="d.v", source="d", period_s=0.1, address={"register": 0})])
+    narrowed = source("d", free_port, b"DTU-0001", call={"allow": ("192.0.2.0/24",)})
+    collector = ModbusCollector(narrowed, tags, SystemClock(), 2, road, lines)
+    async with running(collector):
+        await listening(lines, free_port)
+        modem = Modem(free_port, b"DTU-0001", 2)
+        async with calling(modem):
+            await until(lambda: collector.counters.failures["caller_address"] > 0)
+        assert not modem.asked
+
+
 async def test_the_unknown_the_silent_and_the_foreign_are_closed_without_a_byte(free_port: int) -> None:
     lines, road, collectors = collect(
         source("d", free_port, b"DTU-0001"), source("far", free_port, b"FAR-0001", call={"allow": ("192.0.2.0/24",)})

@@ -74,6 +74,7 @@ class Devices:
         says: Value of a tag at a second since the start.
         calls: How often a collector of each source began to run.
         lives: Collectors that run now, by source; never two of one.
+        parting_s: How long each takes to let go of its connection.
     """
 
     def __init__(self, says: Callable[[str, int], float]) -> None:
@@ -81,6 +82,7 @@ class Devices:
         self.calls: Counter[str] = Counter()
         self.lives: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
+        self.parting_s = 0.0
 
     def make(self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> "Device":
         return Device(self, source, tags, clock, epoch, deliver)
@@ -126,6 +128,7 @@ class Device:
                     None,
                 )
         finally:
+            await asyncio.sleep(devices.parting_s)
             devices.lives[name] -= 1
 
 
@@ -251,6 +254,21 @@ def test_a_reload_that_changes_one_device_restarts_one_device(plant: Plant) -> N
     assert marks["c"][1] < 15
     assert gateway.intake.refused == dict.fromkeys(gateway.intake.refused, 0)
     assert [tag.name for tag in gateway.site.tags][:4] == ["C.0", "A.x", "B.x", "C.x"]
+
+
+def test_a_second_reload_waits_for_a_device_that_is_still_letting_go(plant: Plant) -> None:
+    """Two clients of one broker session, one port or one serial line would throw each other out."""
+    plant.devices.parting_s = 3.0
+
+    async def again(gateway: Gateway) -> None:
+        plant.write(THREE, ROWS.replace("C.x,c,c-unit,m,0", "C.x,c,c-unit,m,4"))
+        await reload()(gateway)
+
+    gateway = plant.run(12, {4.5: change_one(plant), 5.5: again})
+    assert plant.devices.most == {"a": 1, "b": 1, "c": 1}
+    assert gateway.collecting.started == {"a": 1, "b": 1, "c": 2}
+    assert {status.id: status.is_up for status in gateway.sources()} == {"a": True, "b": True, "c": True}
+    assert plant.devices.lives == {"a": 0, "b": 0, "c": 0}
 
 
 def test_a_delay_under_way_on_another_device_goes_on_counting(plant: Plant) -> None:

@@ -9,7 +9,7 @@ Never: sends anything but the answer to data (CN 9014). A frame of an unknown st
 import asyncio
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, Protocol
 
 from edge.collect import calling
@@ -68,6 +68,13 @@ class Door(calling.Door[Station]):
     def networks(self, guest: Station) -> tuple[str, ...]:
         """Give the networks that a station may be sent from."""
         return guest.options.allow
+
+    def leave(self, key: Hashable) -> None:
+        """Expect a station no more; who stays because of others speaks for it again with its next frame only."""
+        super().leave(key)
+        for caller in self.inside:
+            if isinstance(caller, Caller):
+                caller.names.discard(str(key))
 
     def speaks(self, name: str) -> bool:
         """Tell whether a connected caller has sent for a station."""

@@ -94,7 +94,7 @@ class ModbusCollector:
         return answer
 
     async def _collect(self) -> None:
-        with self._line.used():
+        with self._line.used(self._options):
             self._station.watch(self._lost)
             try:
                 await self._line.tried.wait()  # So that the first cycle after the start is not BAD for nothing.

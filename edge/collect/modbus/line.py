@@ -85,21 +85,25 @@ class Line:
         exchanged: Bytes sent and received by the last question; to be read before anything else is awaited.
     """
 
-    def __init__(self, options: ModbusOptions, way: Way) -> None:
+    def __init__(self, options: ModbusOptions, way_of: Callable[[ModbusOptions], Way]) -> None:
         self.connection = 0
         self.tried = asyncio.Event()
         self.exchanged = (0, 0)
-        self._options = options
-        self._way = way
+        self._way_of = way_of
+        self._take_options(options)
         self._wire: Wire | None = None
         self._turn = asyncio.Lock()
         self._stations: dict[int, Station] = {}
         self._users = 0
         self._keeper: asyncio.Task[None] | None = None
-        self._backoff = BackOff(RETRY_S_LEAST, options.retry_s_max)
         self._unanswered = 0
         self._strays = 0
         self._free_at_s = 0.0
+
+    def _take_options(self, options: ModbusOptions) -> None:
+        self._options = options
+        self._way = self._way_of(options)
+        self._backoff = BackOff(RETRY_S_LEAST, options.retry_s_max)
         self._gap_s = gap_s(options.serial) if options.serial is not None else 0.0
 
     @property
@@ -109,7 +113,8 @@ class Line:
 
     def has_speakers_beside(self, station: "Station") -> bool:
         """Tell whether another device on it answers, and so loses the time that a silent one takes."""
-        return any(not other.is_silent for other in self._stations.values() if other is not station)
+        others = (other for other in self._stations.values() if other is not station)
+        return any(other.is_collected and not other.is_silent for other in others)
 
     def woke(self) -> None:
         """Ask every silent device at once: where all were silent, it was the line that is back."""
@@ -132,8 +137,15 @@ class Line:
     # ------------------------------------------------------------------------------------------------ the connection
 
     @contextmanager
-    def used(self) -> Iterator[None]:
-        """Keep the line connected while the body runs; the last user closes it."""
+    def used(self, options: ModbusOptions | None = None) -> Iterator[None]:
+        """Keep the line connected while the body runs; the last user closes it.
+
+        Args:
+            options: Those of the first user count, for a reload ends all who use a line before it changes the line;
+                None for those that the line was made with.
+        """
+        if not self._users and options is not None and options != self._options:
+            self._take_options(options)
         self._users += 1
         if self._keeper is None:
             self._keeper = asyncio.create_task(self._keep(), name="modbus line")
@@ -252,8 +264,15 @@ class Station:
         """It does not answer and only probes go out."""
         return self._breaker.is_open
 
+    @property
+    def is_collected(self) -> bool:
+        """Somebody collects from it now; after a reload nobody may."""
+        return bool(self._watches)
+
     def watch(self, watch: Watch) -> None:
-        """Be told when the device or its line is lost."""
+        """Be told when the device or its line is lost; who is the first may have come to put it right."""
+        if not self._watches:
+            self.probe()
         self._watches.append(watch)
 
     def unwatch(self, watch: Watch) -> None:
@@ -329,7 +348,7 @@ class Lines:
         """Give the line of a device; made at the first asking."""
         found = self._lines.get(options.line)
         if found is None:
-            found = self._lines[options.line] = Line(options, self._way(options))
+            found = self._lines[options.line] = Line(options, self._way)
         return found
 
     def door(self, listen: str, port: int) -> Door:
