@@ -2,8 +2,6 @@
 
 Why: a wrong type, byte order or offset gives numbers that look like values. So a remedy names what lists of registers
      mean by a word instead of the word that is spelt most alike, and what is likely a slip is warned of.
-
-The names of types are those of IEC 61131-3 §6.4.2 (BOOL, INT, DINT, WORD, REAL, LREAL …) and of C.
 """
 
 import re
@@ -12,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from edge.load.entry import Entry
+from edge.load.typeword import BY_WIDTH, ORDERS, TYPES, plain
 from edge.load.words import parse_whole
 
 #: Registers that a value of this type takes.
@@ -35,26 +34,20 @@ _UINT: Final = "Write uint16 where the value takes one register (UINT, WORD), ui
 _LONG: Final = "Write int32 where the value takes two registers, int64 where it takes four (LINT); uint… without sign."
 _ONE: Final = "Write {0}: {1} of a register list is {2}."
 
-_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "int16": ("short", "s16", "i16", "int_16", "sint16", "integer16"),
-    "uint16": ("word", "ushort", "u16", "uint_16", "unsigned16", "unsigned_16"),
-    "int32": ("dint", "s32", "i32", "int_32", "sint32", "integer32", "long32"),
-    "uint32": ("dword", "udint", "u32", "uint_32", "ulong32", "unsigned32", "time"),
-    "int64": ("lint", "s64", "i64", "int_64", "sint64"),
-    "uint64": ("lword", "ulint", "u64", "uint_64"),
-    "float64": ("double", "lreal", "f64", "real64", "float_64"),
-    "bit": ("bool", "boolean", "coil", "digital", "switch"),
-}
 _SIZE: Final = {1: "one register", 2: "two registers", 4: "four registers"}
 _ADVICE: Final[Mapping[str, str]] = {
     **{
-        name: _ONE.format(kind, name.upper(), "one bit" if kind == "bit" else _SIZE[WIDTHS[kind]])
-        for kind, names in _NAMES.items()
-        for name in names
+        word: _FLOAT
+        if kind == "float32"
+        else _ONE.format(kind, word.upper(), "one bit" if kind == "bit" else _SIZE[WIDTHS[kind]])
+        for word, kind in TYPES.items()
     },
-    **dict.fromkeys(("float", "real", "single", "f32", "real32", "float_32", "floating", "ieee754"), _FLOAT),
-    **dict.fromkeys(("int", "integer", "signed", "sint", "int8"), _INT),
-    **dict.fromkeys(("uint", "unsigned", "usint", "uint8", "byte"), _UINT),
+    **dict.fromkeys((word for word, kinds in BY_WIDTH.items() if kinds[0] == "float32"), _FLOAT),
+    **dict.fromkeys((word for word, kinds in BY_WIDTH.items() if kinds[0] == "int16"), _INT),
+    **dict.fromkeys((word for word, kinds in BY_WIDTH.items() if kinds[0] == "uint16"), _UINT),
+    # A list of a program with bytes of its own says less than a register.
+    **dict.fromkeys(("sint", "int8"), _INT),
+    **dict.fromkeys(("usint", "uint8", "byte"), _UINT),
     **dict.fromkeys(("long", "ulong"), _LONG),
 }
 
@@ -62,28 +55,28 @@ _ORDER: Final = (
     "Write ABCD (most devices), CDAB where the two registers come swapped, BADC where the bytes of each register do, "
     "DCBA where both do; the device's manual or a known value tells which."
 )
-_ORDER_ADVICE: Final[Mapping[str, str]] = {
+#: Half a word: of two registers it leaves open which one comes first.
+_HALF: Final[Mapping[str, str]] = {
     "ab": "Write ABCD for a value of one register. Of two, AB says only half: ABCD, or CDAB where they come swapped.",
     "ba": "Write BADC for a value of one register. Of two, BA says only half: BADC, or DCBA where they come swapped.",
-    "1234": "Write ABCD.", "3412": "Write CDAB.", "2143": "Write BADC.", "4321": "Write DCBA.",
-    "abcdefgh": "Write ABCD.", "ghefcdab": "Write CDAB.", "badcfehg": "Write BADC.", "hgfedcba": "Write DCBA.",
-}  # fmt: skip
+}
 
 
 def type_advice(word: str) -> str:
     """Say what a register list's word for a type is here; empty where it is none of them."""
-    folded = re.sub(r"[\s(),-]+", "", word.casefold())
+    folded = plain(word)
     if folded in WIDTHS and folded != word:
         return f"Write {folded}."
     return _ADVICE.get(folded, "")
 
 
 def order_advice(word: str) -> str:
-    """Say what a word for a byte order is here; a guess would give wrong values, so there is none."""
-    folded = word.casefold()
-    if folded.upper() in ("ABCD", "CDAB", "BADC", "DCBA"):
-        return f"Write {folded.upper()}."
-    return _ORDER_ADVICE.get(folded, _ORDER)
+    """Say what a word for a byte order is here; what says half or may mean two things is not guessed."""
+    folded = plain(word)
+    if folded in _HALF:
+        return _HALF[folded]
+    # "Little-endian" means one thing in one manual and another in the next.
+    return f"Write {ORDERS[folded]}." if folded in ORDERS and re.fullmatch(r"[a-h]+|[1-4]+", folded) else _ORDER
 
 
 def register_advice(word: str) -> str:

@@ -43,6 +43,7 @@ def read_sheet(
     known: Sequence[str] = (),
     needed: Sequence[str] = (),
     hashes_from: int | None = None,
+    first: int = 1,
 ) -> Sheet | None:
     """Read a table; None where it has no usable header, which is a mistake.
 
@@ -51,16 +52,17 @@ def read_sheet(
         needed: Columns that must be there.
         hashes_from: From this line on a row that begins with ``#`` is a row like others if more than that cell is
             filled; None where it is a comment.
+        first: Row of the header, from 1, where a title stands above it.
     """
     told = len(reading.mistakes)
     if is_workbook(name):
-        found = _lines_of_workbook(reading, name, named_at, hashes_from)
+        found = _lines_of_workbook(reading, name, named_at, hashes_from, first)
     else:
         text = reading.text(name, named_at)
         found = (
             None
             if text is None
-            else (reading.show_file(name), _lines(reading, reading.show_file(name), text, hashes_from))
+            else (reading.show_file(name), _lines(reading, reading.show_file(name), text, hashes_from, first))
         )
     if found is None:
         return None
@@ -98,7 +100,7 @@ def read_sheet(
     return sheet
 
 
-def _lines(reading: Reading, file: str, text: str, hashes_from: int | None) -> list[tuple[int, list[str]]]:
+def _lines(reading: Reading, file: str, text: str, hashes_from: int | None, first: int) -> list[tuple[int, list[str]]]:
     """Give line and stripped cells of each row that says something."""
     rows: list[tuple[int, list[str]]] = []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -106,7 +108,7 @@ def _lines(reading: Reading, file: str, text: str, hashes_from: int | None) -> l
     try:
         for row in reader:
             cells = [cell.strip() for cell in row]
-            if any(cells) and not is_comment(start, cells, hashes_from):
+            if start >= first and any(cells) and not is_comment(start, cells, hashes_from):
                 rows.append((start, cells))
             start = reader.line_num + 1
     except csv.Error as error:
@@ -119,7 +121,7 @@ def _lines(reading: Reading, file: str, text: str, hashes_from: int | None) -> l
 
 
 def _lines_of_workbook(
-    reading: Reading, name: str, named_at: Place, hashes_from: int | None
+    reading: Reading, name: str, named_at: Place, hashes_from: int | None, first: int
 ) -> tuple[str, list[tuple[int, list[str]]]] | None:
     """Give the sheet as the user would find it, and its rows; None where the file cannot be read."""
     file, sheet = part_name(name)
@@ -127,7 +129,7 @@ def _lines_of_workbook(
     if raw is None:
         return None
     wrong: list[tuple[int, int, str, str]] = []
-    sheet, lines = read_workbook(raw, sheet, lambda *told: wrong.append(told), hashes_from)
+    sheet, lines = read_workbook(raw, sheet, lambda *told: wrong.append(told), hashes_from, first=first)
     shown = f"{reading.show_file(file)}[{sheet}]" if sheet else reading.show_file(file)
     headings = lines[0][1] if lines else []
     for row, column, sentence, remedy in wrong:

@@ -57,7 +57,7 @@ def is_comment(number: int, cells: Sequence[str], hashes_from: int | None) -> bo
 
 
 def read_lines(
-    raw: bytes, sheet: str, tell: Tell, hashes_from: int | None = None
+    raw: bytes, sheet: str, tell: Tell, hashes_from: int | None = None, *, first: int = 1, last: int = ROW_LAST
 ) -> tuple[str, list[tuple[int, list[str]]]]:
     """Give the sheet's name, and row number and cells of each row that says something.
 
@@ -66,6 +66,7 @@ def read_lines(
         sheet: Name of the sheet; empty for the first one that is not hidden.
         tell: Takes each thing that is wrong.
         hashes_from: See ``is_comment``.
+        first, last: Rows that are read, from 1; what stands above is a title.
     """
     if not _is_reasonable(raw, tell):
         return sheet, []
@@ -79,7 +80,7 @@ def read_lines(
             tell(0, 0, f"it has no sheet “{sheet}”; its sheets are {', '.join(book.sheetnames)}.", "Name one of them.")
             return sheet, []
         sheet = sheet or names[0]
-        return sheet, _lines(book[sheet], formulas[sheet], tell, hashes_from)
+        return sheet, _lines(book[sheet], formulas[sheet], tell, hashes_from, range(first, last + 1))
     except Exception as error:  # noqa: BLE001  # openpyxl raises whatever a broken part leads it to
         tell(0, 0, f"it cannot be read as an XLSX workbook ({type(error).__name__}).", "Save it anew as .xlsx.")
         return sheet, []
@@ -100,14 +101,18 @@ def _is_reasonable(raw: bytes, tell: Tell) -> bool:
     return True
 
 
-def _lines(values: _Rows, formulas: _Rows, tell: Tell, hashes_from: int | None) -> list[tuple[int, list[str]]]:
+def _lines(
+    values: _Rows, formulas: _Rows, tell: Tell, hashes_from: int | None, span: range
+) -> list[tuple[int, list[str]]]:
     """Read the rows; a sheet may claim any size, so what is read is bounded."""
     for one in (values, formulas):
         one.reset_dimensions()  # What the file says of its size is often wrong, and rows beyond it would be lost.
     lines: list[tuple[int, list[str]]] = []
     width = 0
     for number, (row, asked) in enumerate(zip(values.iter_rows(), formulas.iter_rows(), strict=False), start=1):
-        if number > ROW_LAST:
+        if number < span.start:
+            continue
+        if number >= span.stop:
             break
         cells = [
             _text(cell, formula, number, column, tell)

@@ -13,49 +13,9 @@ from typing import Final
 
 from edge.load.mistake import Mistake, Mistakes, Place
 from edge.load.register import WIDTHS
+from edge.load.typeword import BY_WIDTH, ORDERS, TYPES, plain
 from edge.load.words import parse_number
 
-#: Words for types that mean one thing wherever they stand, without blanks and in small letters. FLOAT, INT and the like
-#: are decided by the width that the list gives, and by IEC 61131-3 §6.4.2 where it gives none.
-TYPES: Final[Mapping[str, str]] = {
-    **dict.fromkeys(
-        ("int16", "short", "s16", "i16", "16int", "sint16", "signed16", "16位有符号", "有符号16位"), "int16"
-    ),
-    **dict.fromkeys(("uint16", "word", "ushort", "u16", "16uint", "unsigned16", "16位无符号", "无符号16位"), "uint16"),
-    **dict.fromkeys(
-        ("int32", "dint", "s32", "i32", "32int", "signed32", "long32", "32位有符号", "有符号32位"), "int32"
-    ),
-    **dict.fromkeys(
-        ("uint32", "dword", "udint", "u32", "32uint", "unsigned32", "ulong", "32位无符号", "无符号32位"), "uint32"
-    ),
-    **dict.fromkeys(("int64", "lint", "s64", "i64", "64int", "llong"), "int64"),
-    **dict.fromkeys(("uint64", "lword", "ulint", "u64", "64uint", "qword"), "uint64"),
-    **dict.fromkeys(("float32", "f32", "32float", "single", "real32", "32位浮点", "单精度浮点", "单精度"), "float32"),
-    **dict.fromkeys(
-        ("float64", "double", "lreal", "f64", "64float", "real64", "64位浮点", "双精度浮点", "双精度"), "float64"
-    ),
-    **dict.fromkeys(("bcd", "bcd16"), "bcd16"),
-    **dict.fromkeys(("lbcd", "bcd32"), "bcd32"),
-    **dict.fromkeys(("float16", "f16", "16float", "half"), "float16"),
-    **dict.fromkeys(("bit", "bool", "boolean", "coil", "digital", "布尔", "开关量", "位"), "bit"),
-}
-#: Words that a list uses for one register or for several: type by number of registers, 0 where it says none.
-BY_WIDTH: Final[Mapping[str, Mapping[int, str]]] = {
-    word: kinds
-    for words, kinds in (
-        (("float", "real", "floating", "浮点", "浮点数"), {0: "float32", 2: "float32", 4: "float64"}),
-        (("int", "integer", "signed", "整型", "有符号"), {0: "int16", 1: "int16", 2: "int32", 4: "int64"}),
-        (("uint", "unsigned", "无符号"), {0: "uint16", 1: "uint16", 2: "uint32", 4: "uint64"}),
-        (("long",), {0: "int32", 2: "int32", 4: "int64"}),
-    )
-    for word in words
-}
-ORDERS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("abcd", "1234", "ab", "12", "bigendian", "big", "大端", "大端模式", "abcdefgh"), "ABCD"),
-    **dict.fromkeys(("cdab", "3412", "littleendianbyteswap", "wordswap", "字交换", "ghefcdab"), "CDAB"),
-    **dict.fromkeys(("badc", "2143", "ba", "21", "bigendianbyteswap", "byteswap", "字节交换", "badcfehg"), "BADC"),
-    **dict.fromkeys(("dcba", "4321", "littleendian", "little", "小端", "小端模式", "hgfedcba"), "DCBA"),
-}
 TITLES: Final = ("title_en", "title_zh")
 _ORDER_AT_END = re.compile(r"^(.*?)[\s_(（-]*((?:[A-H]{2}\s*){1,4})[)）]?$", re.IGNORECASE)
 _MANUAL = re.compile(r"([0134])[xX:]?(\d{4,5})", re.ASCII)
@@ -175,21 +135,21 @@ def read_type(text: str, registers: int = 0) -> tuple[str, str, bool] | None:
     """
     order = ""
     word = text.strip()
-    if _plain(word) not in TYPES and _plain(word) not in BY_WIDTH:
+    if plain(word) not in TYPES and plain(word) not in BY_WIDTH:
         found = _ORDER_AT_END.match(word)
-        if found and _plain(found[2]) in ORDERS and found[1].strip():
+        if found and plain(found[2]) in ORDERS and found[1].strip():
             word, order = found[1], found[2]
-    plain = _plain(word)
-    kinds = BY_WIDTH.get(plain)
-    kind = TYPES.get(plain) or (None if kinds is None else kinds.get(registers))
+    told = plain(word)
+    kinds = BY_WIDTH.get(told)
+    kind = TYPES.get(told) or (None if kinds is None else kinds.get(registers))
     if kind is None or (order and not is_whole_order(order, kind)):
         return None
-    return kind, ORDERS[_plain(order)] if order else "", plain not in TYPES and registers == 0
+    return kind, ORDERS[plain(order)] if order else "", told not in TYPES and registers == 0
 
 
 def is_whole_order(text: str, kind: str) -> bool:
     """Tell whether a byte order says all of a type; AB and BA leave open which register comes first."""
-    return WIDTHS[kind] == 1 or _plain(text) not in ("ab", "ba", "12", "21")
+    return WIDTHS[kind] == 1 or plain(text) not in ("ab", "ba", "12", "21")
 
 
 def one_title(headings: Mapping[str, str], made: Mapping[str, str]) -> dict[str, str]:
@@ -199,7 +159,7 @@ def one_title(headings: Mapping[str, str], made: Mapping[str, str]) -> dict[str,
 
 def read_order(text: str) -> str | None:
     """Read a word for a byte order; None where it is none."""
-    return ORDERS.get(_plain(text))
+    return ORDERS.get(plain(text))
 
 
 def read_factor(text: str) -> float | None:
@@ -215,7 +175,3 @@ def read_factor(text: str) -> float | None:
 def write_number(number: float) -> str:
     """Write a number as a person would, exactly."""
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)  # noqa: PLR2004
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\s_(),（），-]+", "", text).casefold()

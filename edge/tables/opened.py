@@ -15,12 +15,14 @@ from edge.load.mistake import Place
 from edge.load.reading import Reading
 from edge.load.sheet import Sheet, read_sheet
 from edge.load.words import COLUMNS
-from edge.load.workbook import is_workbook
+from edge.load.workbook import is_workbook, read_lines
 from edge.tables import kepware, registers, thingsboard
 from edge.tables.foreign import Foreign, Line
 
 FORMS: Final = ("fengsui", "registers", "kepware", "thingsboard")
 _SNIFFED: Final = 4096
+#: Rows that may stand above the headings: a title, a station, a date.
+TITLE_ROWS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def open_list(path: Path, asked: Asked) -> Foreign:
                 foreign = Foreign(form=asked.form or "registers", file=str(path))
                 foreign.refuse(1, "file", f"It is not CSV ({error}).", "Close every quotation mark.")
                 return foreign
-    reading, found = _read(path, name, files, asked.form)
+    reading, found = _read_below_a_title(path, name, files, asked.form, told)
     headings = [] if found is None else list(found.columns)
     shown = str(path) if found is None else found.file
     form = asked.form or _form(headings)
@@ -95,19 +97,57 @@ def open_list(path: Path, asked: Asked) -> Foreign:
     return foreign
 
 
-def _read(path: Path, name: str, files: dict[str, bytes], form: str) -> tuple[Reading, Sheet | None]:
+def _read_below_a_title(
+    path: Path, name: str, files: dict[str, bytes], form: str, told: dict[str, int]
+) -> tuple[Reading, Sheet | None]:
+    """Read the sheet; where its first row is none of a known list's headings, from the row that is."""
+    reading, found = _read(path, name, files, form)
+    if found is not None and (form or _form(list(found.columns))):
+        return reading, found
+    first = _below_a_title(path, name, files)
+    if not first:
+        return reading, found
+    told["rows above the headings, passed over"] = first - 1
+    return _read(path, name, files, form, first)
+
+
+def _below_a_title(path: Path, name: str, files: dict[str, bytes]) -> int:
+    """Give the row of the headings where a title stands above them; 0 where no row looks like headings."""
+    if is_workbook(path.name):
+        try:
+            raw = path.read_bytes()
+        except OSError:
+            return 0  # The reading said why.
+        sheet = name.partition("#")[2]
+        # Row by row: how wide a table is, its first row says.
+        rows = [read_lines(raw, sheet, lambda *_: None, 1, first=at, last=at)[1] for at in range(2, TITLE_ROWS + 2)]
+        return next((lines[0][0] for lines in rows if lines and _form(lines[0][1])), 0)
+    reader = csv.reader(io.StringIO(files.get(path.name, b"").decode(), newline=""))
+    start = 1
+    for row in reader:
+        if start > 1 and _form([cell.strip() for cell in row]):
+            return start
+        start = reader.line_num + 1
+        if start > TITLE_ROWS + 1:
+            break
+    return 0
+
+
+def _read(path: Path, name: str, files: dict[str, bytes], form: str, first: int = 1) -> tuple[Reading, Sheet | None]:
     """Read the sheet; only in our tables a row that begins with # is a comment.
 
     Elsewhere a name may begin with it, or the column of row numbers is called so.
     """
     place = Place(str(path), 1, "file")
     reading = Reading(path.parent / "list", {}, files)
-    found = read_sheet(reading, name, place)
+    found = read_sheet(reading, name, place, first=first)
     told = "" if found is None else _form(list(found.columns))
     if (form or told) == "fengsui":
         return reading, found
     reading = Reading(path.parent / "list", {}, files)
-    return reading, read_sheet(reading, name, place, hashes_from=found.header if found is not None and told else 1)
+    return reading, read_sheet(
+        reading, name, place, hashes_from=found.header if found is not None and told else 1, first=first
+    )
 
 
 def _refuse_hashes(foreign: Foreign) -> None:
@@ -169,7 +209,8 @@ def _with_commas(text: str, told: dict[str, int]) -> str:
     Raises:
         csv.Error: A quotation mark is left open; all behind it would be one cell.
     """
-    head = text[:_SNIFFED].lstrip("\r\n").split("\n", 1)[0]
+    lines = text[:_SNIFFED].lstrip("\r\n").split("\n")[: TITLE_ROWS + 1]
+    head = max(lines, key=lambda line: max(map(line.count, ",;\t")))  # A title above has none.
     delimiter = max(",;\t", key=head.count)
     if delimiter == "," or not head.count(delimiter):
         return text

@@ -10,10 +10,10 @@ from typing import Final
 
 from edge.load.heading import column_of
 from edge.load.register import WIDTHS
+from edge.load.typeword import TYPES
 from edge.load.words import COLUMNS, parse_number, parse_whole
 from edge.tables.foreign import (
     TABLE_OF,
-    TYPES,
     Foreign,
     Line,
     is_whole_order,

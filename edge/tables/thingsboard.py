@@ -9,7 +9,8 @@ import json
 import re
 from typing import Any, Final, TypeGuard
 
-from edge.tables.foreign import TYPES, Foreign, Line, write_number
+from edge.load.typeword import TYPES
+from edge.tables.foreign import Foreign, Line, write_number
 
 FUNCTIONS: Final = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
 #: (byteOrder, wordOrder) of a slave. LITTLE swaps the bytes of a register, a LITTLE wordOrder the registers.

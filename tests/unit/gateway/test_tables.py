@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner
 
 from edge.load import Mistake
@@ -182,6 +182,40 @@ def test_divisors_and_decimals_make_the_scale(works: Path) -> None:
     assert any("123 with 2 is 1.23" in note for note in found.foreign.notes)
     wrong = tried(works, "list.csv", head + "A,40001,INT16,,0,\nB,40002,INT16,,,x\n")
     assert [(m.line, m.path) for m in wrong.mistakes] == [(2, "Divisor"), (3, "Decimals")]
+
+
+TITLED = "Register list of skid 4\nRev. C, 2026-03-01\n\n"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_title_above_the_headings_is_passed_over_and_told(works: Path, delimiter: str) -> None:
+    found = tried(works, "list.csv", TITLED.replace(",", "") + VENDOR.replace(",", delimiter), order="CDAB")
+    plain = tried(works, "list.csv", VENDOR, order="CDAB")
+    assert found.mistakes == []
+    assert cells(found) == cells(plain)
+    assert found.foreign.notes["rows above the headings, passed over"] == 3
+    wrong = tried(works, "list.csv", TITLED + VENDOR.replace("40005,INT", "none,INT"))
+    assert [m.line for m in wrong.mistakes] == [7]  # as the spreadsheet counts
+
+
+def test_a_title_above_the_headings_of_a_workbook(works: Path) -> None:
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["4号撬寄存器表"])
+    sheet.merge_cells("A1:J1")
+    sheet.append([])
+    for row in csv.reader(io.StringIO(VENDOR)):
+        sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    found = tried(works, "list.xlsx", out.getvalue(), order="CDAB")
+    assert found.mistakes == []
+    assert cells(found) == cells(tried(works, "list.csv", VENDOR, order="CDAB"))
+
+
+def test_a_list_without_headings_is_still_refused(works: Path) -> None:
+    found = tried(works, "list.csv", "a,b\n" * 20)
+    assert [m.path for m in found.mistakes] == ["header"]
 
 
 def test_registers_are_written_as_the_manual_of_the_source_counts(works: Path) -> None:
