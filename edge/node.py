@@ -162,22 +162,29 @@ class Node:
 
     # ----------------------------------------------------------------------------------------------------------- keep
 
-    def _deliver(self, item: Scan | Link, acknowledge: Acknowledge | None) -> None:
-        """Take an item from a collector, on the event loop; never blocks. What does not fit is counted, not taken."""
+    def _deliver(self, item: Scan | Link, acknowledge: Acknowledge | None) -> bool:
+        """Take an item from a collector, on the event loop; never blocks. What does not fit is counted, not taken.
+
+        Returns:
+            False where it is to be sent again: who acknowledges in order must then connect anew.
+        """
         if isinstance(item, Link):
             self._links[item.source] = item
         else:
             self._scans[item.source] += 1
             if len(item) > SAMPLES_MAX:
                 self.refused["too_large"] += 1
-                return
+                if acknowledge is not None:  # It would come again for ever and hold back all that comes after it.
+                    acknowledge()
+                return True
         if len(self._waiting) >= WAITING_MAX:
             self.refused["overflow"] += 1  # Not acknowledged: a broker keeps it and sends it again.
-            return
+            return False
         self._waiting.append((item, acknowledge))
         self._arrived.set()
         if len(self._waiting) >= self.site.spool.sync_scans:
             self._is_full.set()
+        return True
 
     async def _keep(self) -> None:
         """Flush what waits, together, until the node ends."""

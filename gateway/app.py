@@ -49,6 +49,7 @@ from gateway.intake import Intake
 from gateway.live import Columns, Picture
 from gateway.load.overlay import NOTHING
 from gateway.meter import Meter, Stage
+from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.listener import NodeListener, hash_of_node
 from gateway.nodes.reception import NodeStatus, Reception, Taken
 from gateway.probe import Asked, Probed, Prober
@@ -68,7 +69,7 @@ from gateway.store.commit import Mark, known_marks, put_marks, restore
 from gateway.store.engine import open_store, store_url
 from gateway.store.journal import install_key
 from gateway.store.store import Store
-from gateway.system import COUNTED_EVERY, PERIOD_S, SOURCE, main_nature, system_scan, with_system
+from gateway.system import COUNTED_EVERY, NODE_BROKER, PERIOD_S, SOURCE, main_nature, system_scan, with_system
 
 T = TypeVar("T")
 log = structlog.get_logger("gateway")
@@ -299,6 +300,10 @@ class Gateway:
         """Tell how each edge node stands."""
         return self.reception.statuses()
 
+    def node_broker(self) -> BrokerStatus | None:
+        """Tell how the link to the broker of the nodes stands; None where there is none."""
+        return None if self.listener is None else self.listener.status()
+
     async def take_from_node(self, node: str, body: bytes) -> Taken:
         """Take a batch of an edge node; returns when it is durable."""
         return await self.reception.take(node, body)
@@ -527,6 +532,8 @@ class Gateway:
                 values |= self._counted_of_sources(now_ns, counted)
             if self.reception.sources:
                 values["nodes_lost"] = nodes_lost.take(now_ns, self.reception.lost)
+            if self.listener is not None:
+                values[NODE_BROKER] = float(self.listener.is_up)
             self._count_collectors()
             self.meter.entered(Stage.DECODE, len(values))
             self.meter.left(Stage.DECODE, len(values))

@@ -114,6 +114,9 @@ POINTS = (
     ),
 )
 
+#: The gateway's own link to the broker that edge nodes send through; only where the site names one.
+NODE_BROKER = "node_broker"
+
 #: Only where a source comes by an edge node.
 NODE_POINTS = (
     _Point(
@@ -142,7 +145,7 @@ def with_system(site: Site) -> Site:
     """Add the gateway's own source, unit, tags and rules to a site; one link tag per source."""
     nature = main_nature(site)
     points = POINTS + (NODE_POINTS if any(source.node for source in site.sources) else ())
-    tags = own_tags(site.sources, nature)
+    tags = own_tags(site.sources, nature, has_node_broker=site.node_broker is not None)
     rules = [rule for point in points for rule in _rules(point)]
     for source in site.sources:
         name = f"link.{source.id}"
@@ -160,6 +163,21 @@ def with_system(site: Site) -> Site:
                 },
             )
         )
+    if site.node_broker is not None:
+        rules.append(
+            Rule(
+                id=f"{SOURCE}.{NODE_BROKER}.L",
+                tag=f"{SOURCE}.{NODE_BROKER}",
+                kind=Kind.L,
+                setpoint=0.5,
+                tier=Tier.YELLOW,
+                on_delay_s=5.0,
+                response={
+                    "en": "Check the broker of the edge nodes and its network; nodes keep what they read meanwhile.",
+                    "zh": "检查边缘节点所用的消息服务器及其网络;其间数据由各节点缓存。",
+                },
+            )
+        )
     table = TagTable([*site.tags, *tags])
     unit = HazardUnit(id=SOURCE, title={"en": "Gateway", "zh": "监测网关"}, kind="gateway", area="")
     return replace(
@@ -171,10 +189,12 @@ def with_system(site: Site) -> Site:
     )
 
 
-def own_tags(sources: Sequence[Source], nature: Nature) -> list[Tag]:
+def own_tags(sources: Sequence[Source], nature: Nature, *, has_node_broker: bool = False) -> list[Tag]:
     """Give the gateway's own tags: what it watches about itself, and about each source."""
     points = POINTS + (NODE_POINTS if any(source.node for source in sources) else ())
     tags = [_tag(point.name, point.en, point.zh, point.eu, nature) for point in points]
+    if has_node_broker:
+        tags.append(_tag(NODE_BROKER, "Link to the broker of the edge nodes", "边缘节点消息服务器链路", "", nature))
     for source in sources:
         tags.append(_tag(f"link.{source.id}", f"Link to {source.id}", f"{source.id} 链路", "", nature))
         tags += [

@@ -2,6 +2,7 @@
 
 import hmac
 import ipaddress
+from dataclasses import asdict
 from html import escape
 from typing import Any
 
@@ -75,6 +76,7 @@ def open_system_doors(doors: Doors, metrics_token: str) -> None:
                     for source in house.sources()
                 ],
                 "nodes": [node_shown(node) for node in house.nodes()],
+                "node_broker": None if (broker := house.node_broker()) is None else asdict(broker),
             }
         )
 
@@ -99,6 +101,10 @@ def open_system_doors(doors: Doors, metrics_token: str) -> None:
             ("fengsui_nodes_waiting", "Records in the spools of edge nodes.", float(sum(n.waiting for n in nodes))),
             ("fengsui_nodes_lag_seconds", "Lag of the slowest edge node.", max((n.lag_s for n in nodes), default=0.0)),
         ]
+        broker = house.node_broker()
+        if broker is not None:
+            said = "1 when the gateway's own link to the broker of the edge nodes is up."
+            gauges.append(("fengsui_node_broker_up", said, float(broker.is_up)))
         return Response(expose(house.meter, gauges, source_families(sources)), media_type=METRICS_TYPE)
 
     async def described() -> Response:

@@ -22,6 +22,7 @@ from gateway.config import Site
 from gateway.historian.port import Series
 from gateway.live import Picture
 from gateway.meter import Meter
+from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.reception import NodeStatus, Taken
 from gateway.probe import Asked, Probed
 from gateway.rules.book import Rulebook
@@ -165,6 +166,10 @@ class House(Protocol):
 
     def nodes(self) -> Sequence[NodeStatus]:
         """Tell how each edge node stands."""
+        ...
+
+    def node_broker(self) -> BrokerStatus | None:
+        """Tell how the link to the broker of the nodes stands; None where there is none."""
         ...
 
     async def take_from_node(self, node: str, body: bytes) -> Taken:

@@ -29,6 +29,7 @@ from gateway.historian.port import Series
 from gateway.live import Picture
 from gateway.load.overlay import NOTHING
 from gateway.meter import Meter
+from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.reception import NodeStatus, Refusal, Taken
 from gateway.probe import Asked, Probed, Prober
 from gateway.rules.book import Compile, Rulebook, Swap
@@ -63,7 +64,8 @@ class SmallHouse:
         historian: Where ``/history`` reads.
         answer: What the core answers to a command; None means that it never does.
         commands: Commands that came, in order.
-        status: What ``/flow`` says of the sources, and ``node_status`` of the nodes.
+        status: What ``/flow`` says of the sources, ``node_status`` of the nodes, and ``broker_status`` of the broker
+            that these come through.
         bodies: What edge nodes sent, with their names.
         taken: What nodes are answered.
         memories: What the core remembers, by nature.
@@ -81,6 +83,7 @@ class SmallHouse:
     commands: list[Command] = field(default_factory=list)
     status: tuple[SourceStatus, ...] = ()
     node_status: tuple[NodeStatus, ...] = ()
+    broker_status: BrokerStatus | None = None
     bodies: list[tuple[str, bytes]] = field(default_factory=list)
     taken: Taken | Refusal = field(default_factory=Taken)
     is_ready: bool = True
@@ -156,6 +159,10 @@ class SmallHouse:
     def nodes(self) -> Sequence[NodeStatus]:
         """Tell what was prepared."""
         return self.node_status
+
+    def node_broker(self) -> BrokerStatus | None:
+        """Tell what was prepared."""
+        return self.broker_status
 
     async def take_from_node(self, node: str, body: bytes) -> Taken:
         """Keep a body and give the prepared answer."""

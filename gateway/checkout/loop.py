@@ -78,10 +78,23 @@ def _way(source: Source | None) -> object:
         return ""
     if source.modbus is not None:
         return (source.protocol, source.node, source.modbus.line, source.modbus.device_id)
+    if source.sparkplug is not None and source.mqtt is not None:
+        named = source.sparkplug
+        return (
+            source.protocol,
+            source.node,
+            source.mqtt.host,
+            source.mqtt.port,
+            named.group,
+            named.tag,
+            named.node_tag,
+        )
     if source.mqtt is not None:
         return (source.protocol, source.node, source.mqtt.host, source.mqtt.port, repr(source.mqtt.topics))
     if source.hj212 is not None:
         return (source.protocol, source.node, source.hj212.port, source.hj212.station, source.hj212.tag)
+    if source.opcua is not None:
+        return (source.protocol, source.node, source.opcua.url)
     return (source.protocol, source.node)
 
 

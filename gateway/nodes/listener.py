@@ -24,6 +24,7 @@ from edge.model.sealed import Sealed, key_of, seal, unseal
 from edge.uplink_mqtt import OpenLink, topic_down, topic_up
 from gateway.config import NodeBroker
 from gateway.meter import Meter, Stage
+from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.reception import Refusal, Taken
 from gateway.store.schema import node
 
@@ -72,10 +73,22 @@ class NodeListener:
         self.counters = Counters()
         self._desks: dict[str, _Desk] = {}
         self.is_up = False
+        self._reason = "no connection yet"
 
     async def run(self) -> None:
         """Listen until cancelled."""
         await supervise(self._listen, "node_broker", self.counters)
+
+    def status(self) -> BrokerStatus:
+        """Tell how the link to the broker stands."""
+        options = self._broker.options
+        return BrokerStatus(
+            place=f"{options.host}:{options.port}",
+            is_up=self.is_up,
+            reason=self._reason,
+            refused=dict(self.counters.refused),
+            crashes=self.counters.crashes,
+        )
 
     async def _listen(self) -> None:
         options = self._broker.options
@@ -89,13 +102,13 @@ class NodeListener:
                 while True:
                     for arrival in await link.receive(MESSAGES_MAX, BYTES_MAX):
                         if isinstance(arrival, LinkChange):
-                            self.is_up = arrival.is_up
+                            self.is_up, self._reason = arrival.is_up, arrival.reason
                             log.info("nodes.broker", is_up=arrival.is_up, reason=arrival.reason)
                         else:
                             arrival.acknowledge()  # The node has its own answer; this one is the broker's.
                             self._meet(arrival, link, group)
         finally:
-            self.is_up = False
+            self.is_up, self._reason = False, "closed"
             await link.close()
 
     def _meet(self, message: Message, link: MqttLink, group: asyncio.TaskGroup) -> None:

@@ -42,6 +42,7 @@ from gateway.auth import FAILURES_MAX, LOCK_S, Role, add_user, disable_user, mak
 from gateway.config import Destination, Site
 from gateway.historian.port import Series
 from gateway.meter import Stage
+from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.credential import NodeError, add_node, list_nodes, revoke_node
 from gateway.nodes.reception import NodeStatus, Refusal, Taken
 from gateway.store import rows, schema
@@ -440,6 +441,25 @@ async def test_flow_shows_how_each_node_stands(door: Door) -> None:
             "known": 0, "missing": 3, "revision": "", "error": "", "sources": ["gas"],
         }
     ]  # fmt: skip
+
+
+async def test_flow_and_metrics_show_the_broker_that_nodes_send_through(door: Door, tmp_path: Path) -> None:
+    viewer = await door.as_role("viewer")
+    app = make_app(door.house, dist=tmp_path, metrics_token="scrape-me")
+
+    async def metrics() -> str:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gateway:8080") as client:
+            return (await client.get("/metrics", headers={"Authorization": "Bearer scrape-me"})).text
+
+    assert "fengsui_ready" in await metrics()
+    assert (await viewer.get("/api/v1/flow")).json()["node_broker"] is None
+    assert "fengsui_node_broker_up" not in await metrics()
+
+    door.house.broker_status = BrokerStatus(place="mq:8883", is_up=False, reason="refused", refused={"node_repeat": 2})
+    assert (await viewer.get("/api/v1/flow")).json()["node_broker"] == {
+        "place": "mq:8883", "is_up": False, "reason": "refused", "refused": {"node_repeat": 2}, "crashes": 0,
+    }  # fmt: skip
+    assert "fengsui_node_broker_up 0" in await metrics()
 
 
 # ------------------------------------------------------------------------------------------- plant, history, units

@@ -15,7 +15,7 @@ from edge.clock import Clock
 from edge.clock_manual import ManualClock, run_manual
 from edge.clock_system import SystemClock
 from edge.collect.door import Acknowledge, Collector, Counters
-from edge.collect.mqtt.collector import MESSAGES_MAX, MqttCollector
+from edge.collect.mqtt.collector import MESSAGES_MAX, SAMPLES_ENOUGH, MqttCollector
 from edge.collect.mqtt.link import MqttLink
 from edge.collect.mqtt.loopback import LoopbackBroker, LoopbackLink
 from edge.collect.registry import make_collector
@@ -363,6 +363,26 @@ def test_under_load_messages_share_scans_and_none_is_lost() -> None:
         assert story.collector.counters.samples == 10_000
 
     in_memory(tell)
+
+
+def test_large_batches_that_wait_together_make_several_scans_each_acknowledged_by_itself() -> None:
+    """A scan that is wider than an edge node's spool takes would be lost as a whole."""
+    wide = TopicOptions(pattern="plant/wide", format="binary", tags=("G1.in", "G1.out") * 1_500)
+
+    async def tell(story: Story) -> None:
+        story.road.is_prompt = False
+        for _ in range(20):
+            story.publish("plant/wide", bytes(4 * 3_000))
+        await asyncio.sleep(0.1)
+        widths = [len(scan) for scan in story.road.scans]
+        assert sum(widths) == 60_000
+        assert max(widths) < SAMPLES_ENOUGH + 3_000
+        story.road.held.pop(0)()
+        assert 0 < story.broker.unacknowledged("fengsui-m") < 20
+        story.road.acknowledge_all()
+        assert story.broker.unacknowledged("fengsui-m") == 0
+
+    in_memory(tell, topics=(wide,))
 
 
 def test_a_crash_in_the_loop_is_counted_and_what_it_held_comes_again() -> None:

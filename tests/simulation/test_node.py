@@ -24,7 +24,8 @@ from edge.collect.door import Counters, Deliver
 from edge.config import Source, SpoolBounds, UplinkOptions
 from edge.load.node import NodeSite
 from edge.model import Link, Nature, Scan, Tag, TagTable
-from edge.node import Node, NodeParts
+from edge.model.wire import SAMPLES_MAX
+from edge.node import WAITING_MAX, Node, NodeParts
 from edge.uplink import Answer
 from gateway.app import Gateway, Parts
 from gateway.config import Site
@@ -454,3 +455,28 @@ def test_a_source_is_acknowledged_when_its_scan_is_on_the_medium_and_not_before(
         assert node.spool_error == ""
 
     run(world, script)
+
+
+def test_what_does_not_fit_is_sent_again_and_what_never_fits_holds_nothing_back(tmp_path: Path) -> None:
+    """A broker is acknowledged in order: one message that nobody answers would stop all that come after it."""
+    world = World(tmp_path, lambda _: None)
+    node = world.make_node()
+    plant = node.collectors["plc"]
+    assert isinstance(plant, Plant)
+    acknowledged: list[int] = []
+
+    def scan(number: int, width: int) -> Scan:
+        return Scan(
+            source="plc", epoch=1, number=number, received_ns=1, rows=np.zeros(width, dtype=np.int32),
+            values=np.zeros(width), quality=np.zeros(width, dtype=np.uint8), times_ns=np.ones(width, dtype=np.int64),
+        )  # fmt: skip
+
+    assert plant.deliver(scan(1, SAMPLES_MAX + 1), partial(acknowledged.append, 1)) is not False
+    assert acknowledged == [1]
+    one = scan(2, 1)
+    while (told := plant.deliver(one, partial(acknowledged.append, 2))) is not False:
+        assert len(node._waiting) <= WAITING_MAX  # noqa: SLF001 - the bound itself
+    assert told is False, "so that the collector connects anew, and the broker sends again"
+    assert acknowledged == [1]
+    assert node.refused == {"too_large": 1, "overflow": 1}
+    node.spool.close()

@@ -81,12 +81,19 @@ def test_all_arrives_over_a_broker_that_stops_and_starts(tmp_path: Path) -> None
         world.broker.stop()
         await asyncio.sleep(120)
         assert not world.status.is_up
+        told = gateway.node_broker()
+        assert told is not None
+        assert (told.place, told.is_up) == ("broker:1883", False)
+        assert ("raised", "fengsui.node_broker", False) in world.told()
         assert "broker is away" in node.uplink.state.last_error
         world.broker.start()
         await asyncio.sleep(40)
         assert world.status.is_up
         assert (world.status.missing, node.spool.waiting) == (0, 0)
         assert node.uplink.state.lag_s < 5
+        told = gateway.node_broker()
+        assert told is not None
+        assert told.is_up
 
     run(world, script)
 

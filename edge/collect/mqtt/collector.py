@@ -38,6 +38,7 @@ from edge.model.quality import encode
 MERGE_S = 0.010  # At most a hundred scans a second from one source.
 MESSAGES_MAX = 2_000  # In one scan: about 4 ms of decoding on the event loop.
 BYTES_MAX = 1024 * 1024  # The same for large payloads.
+SAMPLES_ENOUGH = 20_000  # What waits in large batches makes several scans: one that is too wide goes nowhere.
 TOPICS_MAX = 100_000  # Remembered topics; a sender of ever new topics must not fill the memory.
 MS_NS = 1_000_000
 RETAINED = np.uint8(encode(Quality.UNCERTAIN, Reason.RETAINED))
@@ -145,7 +146,7 @@ class MqttCollector:
     # --------------------------------------------------------------------------------------------------- messages
 
     def _carry(self, messages: Sequence[Message], now_ns: int) -> None:
-        """Decode messages and deliver them as one scan, retained ones as another before it."""
+        """Decode messages and deliver them as one scan, retained ones as another before it; very many as several."""
         if not messages:
             return
         live, retained = _Columns(), _Columns()
@@ -160,6 +161,13 @@ class MqttCollector:
             else:
                 self._refuse(refusal, message, now_ns)
                 message.acknowledge()
+            if len(live) + len(retained) >= SAMPLES_ENOUGH:
+                self._give(retained, live, now_ns)
+                live, retained = _Columns(), _Columns()
+        self._give(retained, live, now_ns)
+
+    def _give(self, retained: "_Columns", live: "_Columns", now_ns: int) -> None:
+        """Deliver what was decoded."""
         for columns in (retained, live):
             if len(columns):
                 scan = self._scan(columns, now_ns, is_retained=columns is retained)

@@ -132,6 +132,7 @@ class SparkplugCollector:
 
     def _hear(self, message: Message) -> None:
         self.counters.requests += 1
+        self.counters.received_bytes += len(message.payload)
         address = address_of(message.topic)
         if address is not None and address.kind in COMMANDS:
             message.acknowledge()  # Somebody's order to a node, perhaps our own.
@@ -186,7 +187,9 @@ class SparkplugCollector:
             return
         for name in self._rebirths.due(now.mono_ns):
             self.counters.failures["rebirth_asked"] += 1
-            link.send(rebirth(self._options.group, name, self._now_ms()))
+            wish = rebirth(self._options.group, name, self._now_ms())
+            self.counters.sent_bytes += len(wish.payload)
+            link.send(wish)
         is_alive = any(node.state is State.ALIVE for node in self.nodes.values())
         if now.mono_ns - self._heard_ns >= self._keep_ns:
             self._heard_ns = now.mono_ns

@@ -7,7 +7,7 @@ import pytest
 from alerting.model.derivation import Derivation
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
-from edge.config import ModbusOptions, Source
+from edge.config import ModbusOptions, MqttOptions, OpcuaOptions, Source, SparkplugOptions
 from edge.model import Tag, TagTable
 from gateway.checkout.loop import computed_from, digests, error_percent, ringing
 from gateway.config import Site
@@ -101,3 +101,21 @@ def test_the_error_is_told_in_percent_of_the_range() -> None:
     assert error_percent(None, 2.5, LEVEL) is None
     assert error_percent(2.5, float("nan"), LEVEL) is None
     assert error_percent(2.5, 2.5, FLOW) is None
+
+
+@pytest.mark.parametrize("moved", [{"opcua": True}, {"group": "G2"}, {"node_tag": "x.{name}"}])
+def test_another_server_or_group_behind_the_same_tag_is_another_signal(moved: dict[str, object]) -> None:
+    def signal(source: Source) -> str:
+        return digests(replace(site(), sources=(source,)), site().rules, LEVEL).signal
+
+    if "opcua" in moved:
+        one = Source(id="plc", protocol="opcua", opcua=OpcuaOptions(url="opc.tcp://a:4840"))
+        other = replace(one, opcua=OpcuaOptions(url="opc.tcp://b:4840"))
+        secret = replace(one, opcua=OpcuaOptions(url="opc.tcp://a:4840", password="x"))
+        assert signal(secret) == signal(one)
+    else:
+        options = SparkplugOptions(group="G", nodes=("N",), host_id="h")
+        one = Source(id="plc", protocol="sparkplug", mqtt=MqttOptions(host="mq"), sparkplug=options)
+        other = replace(one, sparkplug=replace(options, **moved))  # type: ignore[arg-type]
+    assert signal(one) == signal(one)
+    assert signal(one) != signal(other)

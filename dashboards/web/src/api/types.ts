@@ -456,6 +456,8 @@ export interface Flow {
   queues: Queue[];
   sources: SourceState[];
   nodes: NodeState[];
+  /** The gateway's own link to the broker that nodes send through; null where there is none. */
+  node_broker: { place: string; is_up: boolean; reason: string; refused: Record<string, number>; crashes: number } | null;
 }
 
 export interface History {
