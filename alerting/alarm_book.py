@@ -10,7 +10,7 @@ from typing import Any
 
 from alerting.judge import alarm_event
 from alerting.model.alarm import Alarm, State, Suppression, digest
-from alerting.model.command import Command
+from alerting.model.command import Command, Verb
 from alerting.model.event import Event, What
 from alerting.model.rule import RuleTable
 from alerting.model.tier import Tier
@@ -23,6 +23,7 @@ from alerting.tiering import Change, TierBook
 from edge.model import Nature
 
 SELF = "fengsui"  # Who does what no person did.
+RETURNED = "it returned to normal"  # What ends a one-shot shelf.
 UNIT_CHANGED = "the configuration gave the tag to another unit"
 
 
@@ -91,6 +92,8 @@ class AlarmBook:
         alarm = replace(alarm, ordinal=alarm.ordinal + 1, changed_ns=now_ns)
         who, reason, until_ns = (by, "", 0) if isinstance(by, str) else (by.who, by.reason, by.until_ns)
         facts: dict[str, Any] = {"who": who, "reason": reason}
+        if what is What.SHELVED and alarm.is_one_shot:
+            facts["one_shot"] = True
         if until_ns:
             facts["until_ns"] = until_ns
         if alarm.ended_by and what in (What.RETURNED, What.CLEARED):
@@ -99,6 +102,14 @@ class AlarmBook:
             facts |= {"reason": UNIT_CHANGED, "from_unit": moved}
         self._emit(alarm_event(alarm, what, now_ns, now_ns, facts), alarm)
         return alarm
+
+    def _end_one_shot(self, alarm: Alarm) -> None:
+        """End a one-shot shelf whose alarm has returned; what trips next rings, be it in the same tick."""
+        if alarm.is_one_shot and not alarm.is_active:
+            by = Command(
+                verb=Verb.UNSHELVE, alarm=alarm.key, who=SELF, received_ns=self._outcome.now_ns, reason=RETURNED
+            )
+            self._note(alarm.freed(), What.UNSHELVED, by, self._outcome.now_ns)
 
     def _follow_unit(self, cause: Event, alarm: Alarm) -> None:
         """Let the unit's tier, its register entry and its tasks follow an alarm."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from alerting.alarm_book import SELF, UNIT_CHANGED, what_of
+from alerting.alarm_book import RETURNED, SELF, UNIT_CHANGED, what_of
 from alerting.core.backend import Backend
 from alerting.core.derived import DerivedState
 from alerting.core.derived.state import freeze, thaw
@@ -24,10 +24,11 @@ from alerting.model.command import Command, Verb
 from alerting.model.derivation import Derivation
 from alerting.model.event import What
 from alerting.model.rule import RuleTable
+from alerting.model.shelving import Shelving
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
-from alerting.obeying import OUT_OF_SERVICE_S_MAX, SHELF_S_MAX, ObeyingDesk
+from alerting.obeying import OUT_OF_SERVICE_S_MAX, ObeyingDesk
 from alerting.outcome import Answer, Outcome
 from alerting.register.episode import Entry
 from alerting.response.task import TaskTemplate
@@ -37,8 +38,8 @@ from alerting.tiering import Standing
 __all__ = [
     "GONE",
     "OUT_OF_SERVICE_S_MAX",
+    "RETURNED",
     "RULE_GONE",
-    "SHELF_S_MAX",
     "TAG_GONE",
     "UNIT_CHANGED",
     "Answer",
@@ -58,7 +59,7 @@ class Desk(ObeyingDesk):
     (units, entries, tasks); here is the order of a tick, and how another revision of the rules takes over.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a site is made of
         self,
         site: str,
         table: RuleTable,
@@ -69,8 +70,10 @@ class Desk(ObeyingDesk):
         backend: Backend = Backend.NUMPY,
         *,
         tiering: Tiering | None = None,
+        shelving: Shelving | None = None,
     ) -> None:
         super().__init__(site, table, units, templates, start_ns, derivations, backend, tiering or Tiering())
+        self.shelving = shelving or Shelving()
         self.ticks = 0
         self._has_adopted = False
 
@@ -177,8 +180,8 @@ class Desk(ObeyingDesk):
         self.derived = swap.derived
 
     def _follow_units(self, beside: Beside, now_ns: int) -> None:
-        """Take over units, tasks and policy of tiers; alarms move with their tags."""
-        self.templates = beside.tasks
+        """Take over units, tasks, longest shelves and policy of tiers; alarms move with their tags."""
+        self.templates, self.shelving = beside.tasks, beside.shelving
         self.kind_of = {unit.id: unit.kind for unit in beside.units}
         self.units = self.units.follow(beside.tiering, beside.units, self.alarms.values(), now_ns)
         self._move_alarms(now_ns)
@@ -194,10 +197,7 @@ class Desk(ObeyingDesk):
             by = Command(verb=Verb.RESET, alarm=key, who=SELF, received_ns=now_ns, reason=TAG_GONE)
             if alarm.suppression is not Suppression.NONE:
                 what = What.UNSHELVED if alarm.suppression is Suppression.SHELVED else What.UNSUPPRESSED
-                free = replace(
-                    alarm, suppression=Suppression.NONE, suppressed_until_ns=0, suppressed_by="", suppression_reason=""
-                )
-                alarm = self._note(free, what, by, now_ns)
+                alarm = self._note(alarm.freed(), what, by, now_ns)
             if alarm.state is not State.NORMAL:
                 over = replace(alarm, state=State.NORMAL, tier=Tier.NONE, tier_max=Tier.NONE)
                 self._note(over, What.CLEARED, by, now_ns)
@@ -215,9 +215,8 @@ class Desk(ObeyingDesk):
             what = What.CLEARED if state is State.NORMAL else What.RETURNED
             tier_max = Tier.NONE if state is State.NORMAL else alarm.tier_max
             free = replace(alarm, state=state, tier=Tier.NONE, tier_max=tier_max, ended_by=GONE)
-            self._note(
-                free, what, Command(verb=Verb.RESET, alarm=key, who=SELF, received_ns=now_ns, reason=RULE_GONE), now_ns
-            )
+            by = Command(verb=Verb.RESET, alarm=key, who=SELF, received_ns=now_ns, reason=RULE_GONE)
+            self._end_one_shot(self._note(free, what, by, now_ns))
 
     def _move_alarms(self, now_ns: int) -> None:
         """Let alarms follow tags that the configuration gave to another unit; no entry waits for them for ever."""

@@ -152,6 +152,14 @@ def rules_of(table: RuleTable, alarm: Alarm) -> list[Rule]:
     return [table[k] for k in mine if table[k].group == alarm.group]
 
 
+def ceiling(table: RuleTable, alarm: Alarm) -> Tier:
+    """Give the highest tier that an alarm can reach, or has reached."""
+    row = table.tags.row_of.get(alarm.tag)
+    mine = () if row is None else range(int(table.first[row]), int(table.first[row + 1]))
+    tiers = (int(table.tier[k]) for k in mine if table.alarms[int(table.alarm[k])] == (alarm.tag, alarm.group))
+    return Tier(max(tiers, default=int(alarm.tier_max)))
+
+
 def is_latching(table: RuleTable, alarm: Alarm) -> bool:
     """Tell whether any rule of the alarm latches."""
     return any(rule.is_latching for rule in rules_of(table, alarm))

@@ -184,6 +184,7 @@ class JudgingDesk(AlarmBook):
             found = judge_alarm(lane, changes, mine, place, key, self._outcome.now_ns)
             if found is not None:
                 self._emit(*found)
+                self._end_one_shot(found[1])
 
     def _pass_time(self, nature: Nature, memory: Memory, until_ns: int, *, is_end: bool = False) -> None:
         """Let delays and silence come as far as a clock reading, in steps while a vote hangs on them."""

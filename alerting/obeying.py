@@ -10,24 +10,28 @@ import numpy as np
 
 from alerting.alarm_book import SELF
 from alerting.core.drift import relearn
-from alerting.judge import is_latching
+from alerting.judge import ceiling, is_latching
 from alerting.judging import JudgingDesk
 from alerting.lifecycle import Refused, Turn, step
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.command import Command, Verb
 from alerting.model.event import What
 from alerting.model.rule import Kind
+from alerting.model.shelving import Shelving
 from alerting.model.tier import Tier
 from alerting.outcome import Answer
 from edge.model import Nature
 
-SHELF_S_MAX = 86_400  # Nobody forgets a shelf for longer than a day.
+NS = 1_000_000_000
 OUT_OF_SERVICE_S_MAX = 31 * 86_400
+TIER_ZH = {Tier.BLUE: "蓝色", Tier.YELLOW: "黄色", Tier.ORANGE: "橙色", Tier.RED: "红色"}
 BACK_IN_SERVICE = "an alarm of the tag is back in service"
 
 
 class ObeyingDesk(JudgingDesk):
     """Commands, and the ends of what they asked for."""
+
+    shelving: Shelving
 
     def obey(self, command: Command) -> None:
         """Carry out one command, or refuse it with a sentence."""
@@ -72,9 +76,14 @@ class ObeyingDesk(JudgingDesk):
                 state = step(alarm.state, Turn.RESET, is_latching=True)
                 return self._note(replace(alarm, state=state, tier_max=Tier.NONE), What.CLEARED, command, now_ns)
             case Verb.SHELVE:
-                return self._suppress(command, alarm, Suppression.SHELVED, SHELF_S_MAX, now_ns)
+                return self._shelve(command, alarm, now_ns)
             case Verb.SUPPRESS:
-                return self._suppress(command, alarm, Suppression.OUT_OF_SERVICE, OUT_OF_SERVICE_S_MAX, now_ns)
+                if command.until_ns > now_ns + OUT_OF_SERVICE_S_MAX * NS:
+                    hours = OUT_OF_SERVICE_S_MAX // 3600
+                    raise Refused(
+                        f"The end time may be at most {hours} hours away.", f"结束时间最长不得超过 {hours} 小时。"
+                    )
+                return self._suppress(command, alarm, Suppression.OUT_OF_SERVICE, now_ns)
             case Verb.UNSHELVE:
                 return self._unsuppress(alarm, Suppression.SHELVED, command.who, now_ns)
             case Verb.UNSUPPRESS:
@@ -108,14 +117,36 @@ class ObeyingDesk(JudgingDesk):
         acked = self._note(acked, What.ACKNOWLEDGED, command, now_ns)
         return self._note(acked, What.CLEARED, command, now_ns) if state is State.NORMAL else acked
 
-    def _suppress(self, command: Command, alarm: Alarm, how: Suppression, s_max: int, now_ns: int) -> Alarm:
+    def _shelve(self, command: Command, alarm: Alarm, now_ns: int) -> Alarm:
+        """Shelve for at most as long as the highest tier allows that the alarm can reach."""
+        tier = ceiling(self.table, alarm)
+        minutes = self.shelving.most(tier)
+        end_ns = now_ns + minutes * 60 * NS
+        grave, grave_zh = max(tier, Tier.BLUE), TIER_ZH[max(tier, Tier.BLUE)]
+        if minutes == 0:
+            raise Refused(
+                f"An alarm that can reach {grave.name} may not be shelved on this site.",
+                f"本站规定:可达到{grave_zh}预警的报警不得搁置。",
+            )
+        if command.is_one_shot and not alarm.is_active:
+            raise Refused(
+                "A one-shot shelf lasts until the alarm returns to normal; it is not active now.",
+                "单次搁置到报警恢复正常为止;该报警当前未触发。",
+            )
+        if command.until_ns > end_ns:
+            raise Refused(
+                f"An alarm that can reach {grave.name} may be shelved for at most {minutes} minutes.",
+                f"可达到{grave_zh}预警的报警最长可搁置 {minutes} 分钟。",
+            )
+        if command.is_one_shot and command.until_ns == 0:
+            command = replace(command, until_ns=end_ns)
+        return self._suppress(command, alarm, Suppression.SHELVED, now_ns)
+
+    def _suppress(self, command: Command, alarm: Alarm, how: Suppression, now_ns: int) -> Alarm:
         if not command.reason.strip():
             raise Refused("Give a reason.", "请填写原因。")
         if command.until_ns <= now_ns:
             raise Refused("Give an end time in the future.", "结束时间必须晚于当前时间。")
-        if command.until_ns > now_ns + s_max * 1_000_000_000:
-            hours = s_max // 3600
-            raise Refused(f"The end time may be at most {hours} hours away.", f"结束时间最长不得超过 {hours} 小时。")
         if alarm.suppression not in (Suppression.NONE, how):
             raise Refused(
                 f"The alarm is suppressed already ({alarm.suppression.value}); end that first.",
@@ -127,6 +158,7 @@ class ObeyingDesk(JudgingDesk):
             suppressed_until_ns=command.until_ns,
             suppressed_by=command.who,
             suppression_reason=command.reason,
+            is_one_shot=command.is_one_shot and how is Suppression.SHELVED,
         )
         what = What.SHELVED if how is Suppression.SHELVED else What.SUPPRESSED
         return self._note(suppressed, what, command, now_ns)
@@ -138,10 +170,7 @@ class ObeyingDesk(JudgingDesk):
         if how is Suppression.OUT_OF_SERVICE:  # The instrument may have been worked on.
             self._relearn(self._drifts_of(alarm.tag), alarm.nature, who, BACK_IN_SERVICE)
             alarm = self.alarms.get(alarm.key, alarm)
-        free = replace(
-            alarm, suppression=Suppression.NONE, suppressed_until_ns=0, suppressed_by="", suppression_reason=""
-        )
-        free = self._note(free, what, who, now_ns)
+        free = self._note(alarm.freed(), what, who, now_ns)
         if free.is_active:
             state = step(free.state, Turn.REALARM, is_latching=is_latching(self.table, free))
             free = replace(free, state=state, raised_ns=now_ns, acked_by="", acked_ns=0, comment="")

@@ -19,6 +19,7 @@ from alerting.core.many import Indexes
 from alerting.core.swap import TOLD, Exchange, compare, same
 from alerting.model.derivation import Derivation
 from alerting.model.rule import Rule, RuleTable
+from alerting.model.shelving import Shelving
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
 from alerting.response.task import TaskTemplate
@@ -44,6 +45,7 @@ class Beside:
     derived: tuple[Derivation, ...] = ()
     units: tuple[HazardUnit, ...] = ()
     tiering: Tiering
+    shelving: Shelving = field(default_factory=Shelving)
     tasks: tuple[TaskTemplate, ...] = ()
     restarted: frozenset[str] = frozenset()
     began: Mapping[str, int] = field(default_factory=dict)

@@ -131,7 +131,16 @@ class Gateway:
         begun = begin(site, overlay, kept, start_ns)
         self.site = site = replace(site, rules=begun.table)
         self.meter = Meter()
-        self.desk = Desk(site.id, site.rules, site.units, site.tasks, start_ns, site.derived, tiering=site.tiering)
+        self.desk = Desk(
+            site.id,
+            site.rules,
+            site.units,
+            site.tasks,
+            start_ns,
+            site.derived,
+            tiering=site.tiering,
+            shelving=site.shelving,
+        )
         self.intake = Intake(site.sources, site.tags)
         self.picture = Picture(site, start_ns)
         self.checkouts = OpenOnes()

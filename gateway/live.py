@@ -19,6 +19,7 @@ import orjson
 from numpy.typing import NDArray
 
 from alerting.core.swap import Exchange
+from alerting.judge import ceiling
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.tier import Tier
 from edge.model.quality import Quality, Reason, encode
@@ -108,6 +109,8 @@ def describe_alarm(alarm: Alarm, site: Site) -> dict[str, Any]:
         "suppressed_until": iso(alarm.suppressed_until_ns),
         "suppressed_by": alarm.suppressed_by,
         "suppression_reason": alarm.suppression_reason,
+        "is_one_shot": alarm.is_one_shot,
+        "shelf_minutes_max": site.shelving.most(ceiling(site.rules, alarm)),
         "response": {} if rule is None else site.rules[rule].response,
         "ordinal": alarm.ordinal,
     }

@@ -262,6 +262,7 @@ def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
             "lines": lines_as_json(desk.units.policy.lines),
             "lower_after_s": desk.units.policy.lower_after_s,
         },
+        "shelving": desk.shelving.named(),
         "unit_tiers": [standing_row(standing) for standing in desk.units.standings()],
         "outages": {name: s.memo for name, s in intake.state.items() if s.memo},
         "sequences": {name: (s.epoch, s.number, s.received_ns) for name, s in intake.state.items()},

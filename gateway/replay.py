@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from alerting.desk import Desk, Outcome
 from alerting.model.rule import RuleTable
+from alerting.model.shelving import Shelving
 from edge.model import Scan, TagTable
 from gateway.config import Site
 from gateway.intake import Intake
@@ -76,6 +77,7 @@ def _replay_own(site: Site, recording: Path, log: EventLog, until_ns: int | None
             snapshot["start_ns"],
             site.derived,
             tiering=tiering_of(snapshot),
+            shelving=Shelving.of_names(snapshot.get("shelving")),
         )
         if snapshot.get("derived", []) != [each.identity for each in site.derived]:
             raise RecordingError(
@@ -113,7 +115,16 @@ def _replay_foreign(site: Site, recording: Path, log: EventLog, until_ns: int | 
         if until_ns is not None and at_ns > until_ns:
             break
         if desk is None:
-            desk = Desk(site.id, site.rules, site.units, site.tasks, at_ns, site.derived, tiering=site.tiering)
+            desk = Desk(
+                site.id,
+                site.rules,
+                site.units,
+                site.tasks,
+                at_ns,
+                site.derived,
+                tiering=site.tiering,
+                shelving=site.shelving,
+            )
             for memory in desk.memories.values():
                 memory.is_watched[:] = False  # A tag that the file does not have is not silent.
         _wait(desk, intake, done, log, now_ns, at_ns)

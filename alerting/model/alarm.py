@@ -1,8 +1,9 @@
 """Alarm: a condition that needs a person's answer, with identity and state."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 from alerting.model.tier import Tier
 from edge.model import Nature
@@ -44,6 +45,8 @@ class Alarm:
         ended_by: What ended the condition where its value did not: ``enable <condition>``, ``schedule <spans>`` or
             ``gone``; empty otherwise and while it is active.
         suppressed_until_ns: End of the suppression, 0 for none.
+        is_one_shot: The shelf ends with the first return to normal, if that comes before its end (OPC UA Part 9,
+            OneShotShelved).
     """
 
     key: str
@@ -71,11 +74,23 @@ class Alarm:
     suppressed_by: str = ""
     suppression_reason: str = ""
     ended_by: str = ""
+    is_one_shot: bool = False
 
     @property
     def is_active(self) -> bool:
         """Tell whether the condition is tripped now."""
         return self.state in (State.UNACK, State.ACKED)
+
+    def freed(self) -> Self:
+        """Give the alarm without its suppression."""
+        return replace(
+            self,
+            suppression=Suppression.NONE,
+            suppressed_until_ns=0,
+            suppressed_by="",
+            suppression_reason="",
+            is_one_shot=False,
+        )
 
 
 def digest(*parts: object) -> str:

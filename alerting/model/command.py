@@ -28,7 +28,9 @@ class Command:
             ``RELEARN`` the rule's id.
         who: Name of the user.
         reason: Comment of an ack; required for shelve and suppress.
-        until_ns: End of a shelf or of out of service; required for both.
+        until_ns: End of a shelf or of out of service; required for both, but for a one-shot shelf, which then ends at
+            the longest time.
+        is_one_shot: SHELVE until the alarm returns to normal, at the latest until its end.
         received_ns: When it was given, receive time.
         forget_season: RELEARN forgets season and noise too, else only the baseline.
         seen_tier: Tier that the person saw when acknowledging; a higher one since then refuses. None where not told.
@@ -42,3 +44,4 @@ class Command:
     until_ns: int = 0
     seen_tier: Tier | None = None
     forget_season: bool = False
+    is_one_shot: bool = False

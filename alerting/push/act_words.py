@@ -6,7 +6,7 @@ Flow: cause of an event with a name in it -> [act_sentence] -> page, ``fengsui w
 from collections.abc import Mapping
 from typing import Any
 
-from alerting.desk import RULE_GONE, UNIT_CHANGED
+from alerting.desk import RETURNED, RULE_GONE, UNIT_CHANGED
 from alerting.push.words import ABOVE, BELOW, CONDITION_ZH, TIER_ZH, Language, clause, quantity
 
 ACTS = {
@@ -25,7 +25,7 @@ ACTS = {
 }
 
 #: Reasons of our own; a person's are in his own words.
-REASON_ZH = {RULE_GONE: "配置中已无该规则", UNIT_CHANGED: "配置将该位号划归另一单元"}
+REASON_ZH = {RETURNED: "报警已恢复正常", RULE_GONE: "配置中已无该规则", UNIT_CHANGED: "配置将该位号划归另一单元"}
 
 
 def condition_phrase(facts: Mapping[str, Any], lang: Language) -> str:
@@ -48,7 +48,7 @@ def act_sentence(facts: Mapping[str, Any], lang: Language) -> str:
 
     Args:
         facts: ``who, reason, what, tier``, those of ``condition_phrase``, and ``until_ns`` with ``time_ns`` of a
-            suppression.
+            suppression; ``one_shot`` of a shelf that ends with the return.
         lang: ``en`` or ``zh``.
     """
     en, zh = ACTS.get(str(facts.get("what", "")), ("changed", "变更"))
@@ -61,6 +61,8 @@ def act_sentence(facts: Mapping[str, Any], lang: Language) -> str:
         phrase += to if lang == "en" else f" 由单元 {facts['from_unit']} 至 {facts.get('unit', '?')}"
     if lang == "zh":
         span = f",时长 {span_s:.0f} 秒" if span_s else ""
+        span = f",至恢复正常,最长 {span_s:.0f} 秒" if facts.get("one_shot") else span
         return f"{who} {zh}:{phrase}{span}{f',原因:{reason}' if reason else ''}→ {TIER_ZH.get(tier, tier)}预警"
     span = f" for {span_s:.0f} s" if span_s else ""
+    span = f" until it returns to normal, for at most {span_s:.0f} s" if facts.get("one_shot") else span
     return f"{who} {en} {phrase}{span}{f': {reason}' if reason else ''} → {tier}"

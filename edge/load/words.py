@@ -11,7 +11,7 @@ from typing import Final
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "": (
         "site", "http", "source", "template", "unit", "rule", "schedule", "tiering", "task", "destination", "influx",
-        "history", "learn", "uplink", "spool", "node_broker", "derived", "vote",
+        "history", "learn", "uplink", "spool", "node_broker", "derived", "vote", "shelving",
     ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
     "http": ("host", "port", "hosts", "metrics_token_env", "metrics_token_file"),
@@ -62,6 +62,8 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "tiering": ("unit_kind", "unit", "grade", "when", "tier", "lower_after_s"),
     "tiering.when": ("kind", "kinds", "voted", "tier_least", "count", "for_s", "time_to_limit_s"),
+    "shelving": ("max_minutes",),
+    "shelving.max_minutes": ("BLUE", "YELLOW", "ORANGE", "RED"),
     "schedule": ("id", "span"),
     "schedule.span": ("days", "from", "to"),
     "task": ("kind", "tier", "title", "owner", "within_s"),
@@ -120,6 +122,7 @@ GATEWAY_TABLES: Final = (
     "vote",
     "schedule",
     "tiering",
+    "shelving",
     "task",
     "destination",
     "influx",

@@ -82,11 +82,20 @@ class Acknowledge(BaseModel):
 
 
 class Quieten(BaseModel):
-    """Shelve, or take out of service: why and until when."""
+    """Take out of service: why and until when."""
 
     model_config = ConfigDict(extra="forbid")
     reason: str = Field(min_length=1, max_length=2000)
     until: str = Field(max_length=40, description="ISO 8601 with offset, or ns since 1970-01-01 UTC.")
+
+
+class Shelve(BaseModel):
+    """Why, and until when; with ``one_shot`` until the first return to normal, at the latest until ``until``."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(min_length=1, max_length=2000)
+    until: str | None = Field(default=None, max_length=40, description="As of suppress; may be left out for one_shot.")
+    one_shot: bool = False
 
 
 class Relearn(BaseModel):

@@ -12,7 +12,7 @@ from alerting.model.command import Command, Verb
 from alerting.model.tier import Tier
 from gateway.api import queries
 from gateway.api.answer import ApiError, Json, not_found
-from gateway.api.asked import Acknowledge, Cursor, Id, Nothing, Quieten, Relearn, tiers_of, when
+from gateway.api.asked import Acknowledge, Cursor, Id, Nothing, Quieten, Relearn, Shelve, tiers_of, when
 from gateway.api.door import ALL, OPERATE, SUPPRESS, Doors, user_of
 from gateway.live import describe_alarm
 from gateway.why import Language, why
@@ -84,6 +84,7 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
         seen_tier: Tier | None = None,
         *,
         forget_season: bool = False,
+        is_one_shot: bool = False,
     ) -> Response:
         command = Command(
             verb=verb,
@@ -94,6 +95,7 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
             until_ns=until_ns,
             seen_tier=seen_tier,
             forget_season=forget_season,
+            is_one_shot=is_one_shot,
         )
         try:
             answer = await asyncio.wait_for(house.command(command), ANSWER_S_MAX)
@@ -113,9 +115,12 @@ def open_alarm_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
         """Reset a latched alarm."""
         return await obey(request, Verb.RESET, alarm)
 
-    async def shelve(alarm: Id, asked: Quieten, request: Request) -> Response:
-        """Silence an alarm until a time, with a reason; pushes go on."""
-        return await obey(request, Verb.SHELVE, alarm, asked.reason, when(asked.until, "until"))
+    async def shelve(alarm: Id, asked: Shelve, request: Request) -> Response:
+        """Silence an alarm until a time, or until it returns to normal, with a reason; pushes go on."""
+        if asked.until is None and not asked.one_shot:
+            raise ApiError(422, "until is missing; say when the shelf ends, or one_shot.")
+        until_ns = 0 if asked.until is None else when(asked.until, "until")
+        return await obey(request, Verb.SHELVE, alarm, asked.reason, until_ns, is_one_shot=asked.one_shot)
 
     async def unshelve(alarm: Id, request: Request, asked: Nothing | None = None) -> Response:  # noqa: ARG001 - refuses a body
         """End a shelf."""

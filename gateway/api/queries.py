@@ -87,6 +87,7 @@ def to_alarm(row: Row[Any]) -> Alarm:
         suppressed_until_ns=row.suppressed_until_ns,
         suppressed_by=row.suppressed_by,
         suppression_reason=row.suppression_reason,
+        is_one_shot=row.is_one_shot,
     )
 
 

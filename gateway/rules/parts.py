@@ -34,7 +34,7 @@ class PartDifference:
     """One tag, source, unit or other part before and after, written out; None where it was not or is no more.
 
     Attributes:
-        part: ``tag``, ``source``, ``unit``, ``derived``, ``tiering`` or ``task``.
+        part: ``tag``, ``source``, ``unit``, ``derived``, ``tiering``, ``shelving`` or ``task``.
     """
 
     part: str
@@ -73,6 +73,7 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
         "tiering": {
             "tiering": {"lines": lines_as_json(site.tiering.lines), "lower_after_s": site.tiering.lower_after_s}
         },
+        "shelving": {"max_minutes": site.shelving.named()},
         "task": {
             f"{each.kind} {each.tier.name} {number}": {**asdict(each), "tier": each.tier.name}
             for number, each in enumerate(site.tasks, start=1)
@@ -157,6 +158,7 @@ def beside_of(old: Site, new: Site) -> Beside | None:
         and old.units == new.units
         and old.tasks == new.tasks
         and old.tiering == new.tiering
+        and old.shelving == new.shelving
         and old.title == new.title
         and [each.identity for each in old.derived] == [each.identity for each in new.derived]
         and repr(old.tags.tags) == repr(new.tags.tags)  # No number equals itself here.
@@ -183,6 +185,7 @@ def beside_of(old: Site, new: Site) -> Beside | None:
         derived=new.derived,
         units=new.units,
         tiering=new.tiering,
+        shelving=new.shelving,
         tasks=new.tasks,
         restarted=frozenset(restarted),
         unlike=frozenset(unlike),

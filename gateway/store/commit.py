@@ -128,6 +128,7 @@ def commit(
                 "alarm": answer.command.alarm,
                 "reason": answer.command.reason,
                 "until_ns": answer.command.until_ns,
+                **({"one_shot": True} if answer.command.is_one_shot else {}),
                 "refused": answer.refused["en"] if answer.refused else None,
             }
         )

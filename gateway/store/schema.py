@@ -4,7 +4,20 @@ All times are ns since 1970-01-01 UTC in BIGINT columns. JSON columns hold canon
 A change of a table needs a migration in ``gateway/store/migrations``.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 metadata = MetaData()
 
@@ -88,6 +101,7 @@ alarm = Table(
     Column("suppressed_until_ns", BigInteger, nullable=False),
     Column("suppressed_by", String(64), nullable=False),
     Column("suppression_reason", Text, nullable=False),
+    Column("is_one_shot", Boolean, nullable=False, server_default=false()),  # the shelf ends with the return
     Column("ended_by", Text, nullable=False, server_default=""),  # what ended the condition where its value did not
 )
 

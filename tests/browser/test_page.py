@@ -229,7 +229,7 @@ def test_acknowledge_with_comment_and_name(visit: Callable[..., Visit], plant: P
 
 
 @pytest.mark.parametrize(
-    ("lang", "sentence"), [("en", "at most 24 hours away"), ("zh", "不得超过 24 小时")], ids=["en", "zh"]
+    ("lang", "sentence"), [("en", "may be shelved for at most"), ("zh", "最长可搁置")], ids=["en", "zh"]
 )
 def test_a_refusal_is_shown_as_its_sentence(visit: Callable[..., Visit], lang: str, sentence: str) -> None:
     one = visit(lang=lang)
@@ -263,6 +263,42 @@ def test_shelve_with_reason_and_end_it(visit: Callable[..., Visit], plant: Plant
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("dialog", state="detached")
     assert plant.get("alarms", state="suppressed")["alarms"] == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "names", "shown"),
+    [
+        ("en", ("Shelve", "End shelf", "Suppressed"), "shelved until back to normal"),
+        ("zh", ("搁置", "结束搁置", "已抑制"), "至恢复正常"),
+    ],
+    ids=["en", "zh"],
+)
+def test_a_one_shot_shelf(
+    visit: Callable[..., Visit], plant: Plant, lang: str, names: tuple[str, str, str], shown: str
+) -> None:
+    """Asked for without an end time, only of what is active; listed with how it ends."""
+    target = next(alarm for alarm in plant.alarms() if alarm["is_active"] and alarm["suppression"] == "none")
+    shelve, end, suppressed = names
+    one = visit(lang=lang)
+    one.go("alarms", ready=".row")
+    row = one.page.locator(f".row:has(.what[title$='{target['tag']}']):has(button:text-is('{shelve}'))").first
+    row.get_by_role("button", name=shelve, exact=True).click()
+    one.page.fill("dialog textarea", "valve is being closed")
+    one.page.check("dialog input[name=one_shot]")
+    assert one.page.locator("dialog input.until").count() == 0
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog", state="detached")
+    one.page.click(f"header button:text-is('{suppressed}')")
+    row = one.page.locator(".row").first
+    row.wait_for()
+    assert shown in row.inner_text()
+    (told,) = plant.get("alarms", state="suppressed")["alarms"]
+    assert (told["is_one_shot"], told["suppression_reason"]) == (True, "valve is being closed")
+    row.get_by_role("button", name=end, exact=True).click()
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog", state="detached")
+    assert plant.get("alarms", state="suppressed")["alarms"] == []
+    assert one.complaints == []
 
 
 def test_an_alarm_tells_why_what_to_do_and_who_was_told(visit: Callable[..., Visit], plant: Plant) -> None:

@@ -733,6 +733,30 @@ async def test_a_command_carries_who_why_and_until_when(door: Door) -> None:
     assert {(c.who, c.alarm, c.received_ns) for c in door.house.commands} == {("the-engineer", id_, NOW)}
 
 
+async def test_a_one_shot_shelf_needs_no_end_and_another_does(door: Door) -> None:
+    agree(door)
+    client = await door.as_role("operator")
+    path = f"/api/v1/alarms/{digest('id', 0)}/shelve"
+    assert (await client.post(path, json={"reason": "valve", "one_shot": True})).status_code == 200
+    both = {"reason": "valve", "one_shot": True, "until": str(NOW + S)}
+    assert (await client.post(path, json=both)).status_code == 200
+    assert [(c.verb, c.is_one_shot, c.until_ns) for c in door.house.commands] == [
+        (Verb.SHELVE, True, 0), (Verb.SHELVE, True, NOW + S),
+    ]  # fmt: skip
+    for wrong in ({"reason": "valve"}, {"reason": "valve", "one_shot": "later"}, {"one_shot": True}):
+        assert is_error(await client.post(path, json=wrong), 422, "invalid")
+    assert len(door.house.commands) == 2
+
+
+async def test_an_alarm_says_how_long_it_may_be_shelved(door: Door) -> None:
+    client = await door.as_role("viewer")
+    alarm = make_alarm(1, suppression=Suppression.SHELVED, is_one_shot=True)
+    door.fill(schema.alarm, alarm_row(alarm))
+    told = (await client.get(f"/api/v1/alarms/{alarm.key}")).json()
+    most = door.house.site.shelving.most(max(rule.tier for rule in door.house.site.rules if rule.tag == alarm.tag))
+    assert (told["is_one_shot"], told["shelf_minutes_max"]) == (True, most)
+
+
 async def test_a_derived_tag_says_how_it_stands_and_an_occupancy_can_be_emptied(door: Door) -> None:
     agree(door)
     door.house.derived["G-1.lel"] = {"derived": "occupancy", "inputs": [], "computed": {"drift": 2.0, "resets": 1}}

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -11,6 +12,7 @@ from alerting.model.blocks import Blocks
 from alerting.model.command import Command, Verb
 from alerting.model.drift import Drift
 from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.shelving import Shelving
 from alerting.model.tier import Tier
 from edge.clock_manual import ManualClock, run_manual
 from gateway.record import EventLog
@@ -97,7 +99,15 @@ def test_a_recording_gives_lives_events(kind: Kind, trouble: Trouble, tmp_path: 
                     until_ns = now_ns + 3 * S if verb is Verb.SHELVE else 0
                     name = alarm.id or alarm.key
                     await gateway.command(
-                        Command(verb=verb, alarm=name, who="op", reason="看过", until_ns=until_ns, received_ns=now_ns)
+                        Command(
+                            verb=verb,
+                            alarm=name,
+                            who="op",
+                            reason="看过",
+                            until_ns=until_ns,
+                            received_ns=now_ns,
+                            is_one_shot=verb is Verb.SHELVE and alarm.is_active,
+                        )
                     )
             await asyncio.sleep(seconds * 0.2)
 
@@ -109,6 +119,38 @@ def test_a_recording_gives_lives_events(kind: Kind, trouble: Trouble, tmp_path: 
 
         assert without_run(again.getvalue()) == without_run(live.getvalue())
         assert number == 0 or without_run(live.getvalue()), "the second run has something to show"
+
+
+def test_a_replay_goes_by_the_longest_shelves_of_its_recording(tmp_path: Path) -> None:
+    short, default = Shelving(minutes=(1, 1, 1, 1)), Shelving()
+    site = small_site(both_limits(), SOURCE, tmp_path / "data", shelving=short)
+    clock, record, live = ManualClock(START_NS), tmp_path / "r.rec", io.BytesIO()
+    gateway = small_gateway(
+        site, clock, list(as_items(arrivals(Kind.H, TROUBLES[0]))), record=record, event_log=EventLog(live, "live")
+    )
+
+    async def main() -> None:
+        async with run_for(gateway, 20.0):
+            for minutes in (2, 1):
+                now_ns = clock.wall_ns()
+                for alarm in list(gateway.desk.alarms.values()):
+                    answer = await gateway.command(
+                        Command(
+                            verb=Verb.SHELVE,
+                            alarm=alarm.key,
+                            who="op",
+                            reason="r",
+                            until_ns=now_ns + minutes * 59 * S,
+                            received_ns=now_ns,
+                        )
+                    )
+                    assert (answer.refused is None) is (minutes == 1)
+
+    run_manual(main(), clock)
+    again = io.BytesIO()
+    replay(replace(site, shelving=default), record, EventLog(again, "replay"))
+    assert b'"shelved"' in live.getvalue()
+    assert without_run(again.getvalue()) == without_run(live.getvalue())
 
 
 CSV = "time,T.v\n" + "".join(

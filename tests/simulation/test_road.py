@@ -122,6 +122,38 @@ def test_the_books_balance_at_the_end(tmp_path: Path) -> None:
     assert intake.refused["duplicate"] >= 35
 
 
+def test_a_one_shot_shelf_survives_a_kill_and_ends_with_the_return_after_it(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    site = small_site(rule_table(Kind.H), SOURCE, tmp_path)
+    items = list(as_items(arrivals(Kind.H, NONE)))
+    first = small_gateway(site, clock, items)
+
+    async def act() -> str:
+        async with first.running():
+            await asyncio.sleep(17.0)
+            alarm = next(a for a in first.desk.alarms.values() if a.tag == "T.v")
+            assert alarm.is_active
+            now_ns = clock.wall_ns()
+            command = Command(
+                verb=Verb.SHELVE, alarm=alarm.id, who="王芳", reason="正在关阀", received_ns=now_ns, is_one_shot=True
+            )
+            assert (await first.command(command)).refused is None
+            return alarm.id
+
+    alarm_id = run_manual(act(), clock)
+    second = small_gateway(site, clock, items)
+    restored = second.desk.alarms[second.desk.key_of_id[alarm_id]]
+    assert (restored.suppression.value, restored.is_one_shot) == ("shelved", True)
+
+    async def wait() -> None:
+        async with second.running():
+            await asyncio.sleep(30.0)
+
+    run_manual(wait(), clock)
+    told = [(row.what, row.suppression) for row in events_of(site) if row.alarm == alarm_id]
+    assert told[:4] == [("raised", "none"), ("shelved", "shelved"), ("returned", "shelved"), ("unshelved", "none")]
+
+
 def test_acknowledging_and_shelving_survive_a_restart(tmp_path: Path) -> None:
     clock = ManualClock(START_NS)
     site = small_site(rule_table(Kind.H), SOURCE, tmp_path)

@@ -324,6 +324,32 @@ def test_a_device_that_is_removed_closes_its_alarms_and_one_that_comes_is_asked(
     assert {status.id for status in gateway.sources()} == {"a", "b", "n"}
 
 
+def test_a_reload_shortens_the_shelves_to_come_and_leaves_those_that_stand(plant: Plant) -> None:
+    async def act(gateway: Gateway) -> None:
+        text = plant.config.read_text("utf-8")
+        plant.config.write_text(text + "\n[shelving]\nmax_minutes = { BLUE = 5 }\n", "utf-8")
+        await reload()(gateway)
+
+    refused: list[dict[str, str] | None] = []
+
+    async def too_long(gateway: Gateway) -> None:
+        key = alarm_of(gateway, "A.x").key
+        until_ns = START_NS + 900 * S
+        answer = await gateway.command(
+            Command(verb=Verb.SHELVE, alarm=key, who="wang", reason="r", received_ns=0, until_ns=until_ns)
+        )
+        refused.append(answer.refused)
+
+    shelf = order(Verb.SHELVE, "C.x", until_ns=START_NS + 900 * S)
+    gateway = plant.run(12, {5.5: shelf, 7.5: act, 9.5: too_long})
+
+    alarm = alarm_of(gateway, "C.x")
+    assert (alarm.suppression, alarm.suppressed_until_ns) == (Suppression.SHELVED, START_NS + 900 * S)
+    assert refused[0] is not None
+    assert refused[0]["en"].endswith("may be shelved for at most 5 minutes.")
+    assert gateway.site.shelving.named() == {"BLUE": 5, "YELLOW": 5, "ORANGE": 5, "RED": 5}
+
+
 def test_a_shelf_on_a_removed_tag_ends_with_it(plant: Plant) -> None:
     async def act(gateway: Gateway) -> None:
         plant.write(THREE, ROWS.replace("C.x", "C.y"))

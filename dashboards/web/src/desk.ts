@@ -97,6 +97,7 @@ export function isApt(act: AlarmAct, alarm: Alarm): boolean {
     case "reset":
       return alarm.state === "LATCHED";
     case "shelve":
+      return alarm.suppression === "none" && alarm.shelf_minutes_max > 0;
     case "suppress":
       return alarm.suppression === "none";
     case "unshelve":

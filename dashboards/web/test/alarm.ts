@@ -28,6 +28,8 @@ export function makeAlarm(id: string, more: Partial<Alarm>): Alarm {
     suppressed_until: null,
     suppressed_by: "",
     suppression_reason: "",
+    is_one_shot: false,
+    shelf_minutes_max: 480,
     response: {},
     ordinal: 1,
     ...more,

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from alerting.desk import OUT_OF_SERVICE_S_MAX, SHELF_S_MAX
+from alerting.desk import OUT_OF_SERVICE_S_MAX
 from alerting.model.alarm import Alarm, State, Suppression, digest
 from alerting.model.command import Verb
 from alerting.model.rule import Kind
+from alerting.model.shelving import Shelving
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
 from alerting.register.episode import Entry
@@ -137,7 +138,7 @@ def test_the_key_of_an_alarm_reaches_its_present_episode() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "longest_s"), [(Verb.SHELVE, SHELF_S_MAX), (Verb.SUPPRESS, OUT_OF_SERVICE_S_MAX)], ids=["shelf", "out"]
+    ("verb", "longest_s"), [(Verb.SHELVE, 480 * 60), (Verb.SUPPRESS, OUT_OF_SERVICE_S_MAX)], ids=["shelf", "out"]
 )
 def test_a_suppression_has_a_reason_and_an_end_that_is_not_far_away(verb: Verb, longest_s: int) -> None:
     drive = Drive(H).sample(1, 85)
@@ -176,6 +177,121 @@ def test_a_shelf_is_no_state_and_the_alarm_goes_on_being_judged() -> None:
         "shelved",
         Suppression.SHELVED,
     )
+
+
+@pytest.mark.parametrize(
+    ("tier", "minutes", "en", "zh"),
+    [
+        (Tier.BLUE, 1440, "BLUE", "蓝色"),
+        (Tier.YELLOW, 480, "YELLOW", "黄色"),
+        (Tier.ORANGE, 240, "ORANGE", "橙色"),
+        (Tier.RED, 60, "RED", "红色"),
+    ],
+)
+def test_the_highest_tier_that_an_alarm_can_reach_limits_its_shelf(tier: Tier, minutes: int, en: str, zh: str) -> None:
+    """Be it YELLOW or at rest now: it may rise to HH while it is shelved."""
+    drive = Drive(replace(H, tier=min(H.tier, tier)), replace(HH, tier=tier)).sample(1, 85)
+    answer = drive.ask(10, Verb.SHELVE, reason="work", until_s=10 + minutes * 60 + 0.001)
+
+    assert answer.refused == {
+        "en": f"An alarm that can reach {en} may be shelved for at most {minutes} minutes.",
+        "zh": f"可达到{zh}预警的报警最长可搁置 {minutes} 分钟。",
+    }
+    assert drive.ask(10, Verb.SHELVE, reason="work", until_s=10 + minutes * 60).refused is None
+    at_rest = Drive(H, replace(HH, tier=tier)).ask(
+        10, Verb.SHELVE, digest(SITE, "actual", "t0", "high"), reason="work", until_s=20 + minutes * 60
+    )
+    assert at_rest.refused is not None
+
+
+def test_a_rule_of_another_alarm_of_the_tag_does_not_shorten_the_shelf() -> None:
+    drive = Drive(H, make_rule(Kind.L, 10.0, tier=Tier.RED)).sample(1, 85)
+    assert drive.ask(2, Verb.SHELVE, reason="work", until_s=400 * 60).refused is None
+
+
+def test_a_site_may_forbid_to_shelve_what_can_be_red() -> None:
+    drive = Drive(H, replace(HH, tier=Tier.RED), shelving=Shelving(minutes=(60, 60, 60, 0))).sample(1, 85)
+    for is_one_shot in (False, True):
+        answer = drive.ask(2, Verb.SHELVE, reason="work", until_s=3, is_one_shot=is_one_shot)
+        assert answer.refused == {
+            "en": "An alarm that can reach RED may not be shelved on this site.",
+            "zh": "本站规定:可达到红色预警的报警不得搁置。",
+        }
+
+
+# ----------------------------------------------------------------------------------------------------- one-shot shelves
+
+
+@pytest.mark.parametrize("is_acked", [False, True])
+def test_a_one_shot_shelf_ends_with_the_return_and_what_trips_next_rings(*, is_acked: bool) -> None:
+    drive = Drive(H).sample(1, 85)
+    if is_acked:
+        drive.ask(1.5, Verb.ACK)
+    answer = drive.ask(2, Verb.SHELVE, reason="valve is being closed", is_one_shot=True)
+    assert answer.refused is None
+    assert drive.event.cause == {
+        "who": "Li", "reason": "valve is being closed", "until_ns": at(2 + 480 * 60), "one_shot": True,
+    }  # fmt: skip
+    assert (drive.alarm.is_one_shot, drive.alarm.suppressed_until_ns) == (True, at(2 + 480 * 60))
+
+    drive.sample(3, 50)
+    assert drive.did() == ["cleared" if is_acked else "returned", "unshelved"]
+    assert drive.event_of("unshelved").cause == {"who": "fengsui", "reason": "it returned to normal"}
+    assert (drive.alarm.suppression, drive.alarm.is_one_shot) == (Suppression.NONE, False)
+    assert drive.alarm.state is (State.NORMAL if is_acked else State.RTN_UNACK)
+
+    drive.sample(4, 85)
+    assert (drive.did(), drive.event.suppression, drive.alarm.state) == (["raised"], "none", State.UNACK)
+
+
+def test_a_one_shot_shelf_ends_between_two_trips_of_one_tick() -> None:
+    drive = Drive(H).sample(1, 85)
+    drive.ask(2, Verb.SHELVE, reason="work", is_one_shot=True)
+    drive.tick(5, make_scan(3, 50, number=7), make_scan(4, 85, number=8))
+
+    assert drive.did() == ["returned", "unshelved", "raised"]
+    assert drive.outcome.events[-1].suppression == "none"
+
+
+def test_a_one_shot_shelf_does_not_end_with_another_tier() -> None:
+    drive = Drive(H, HH).sample(1, 95)
+    drive.ask(2, Verb.SHELVE, reason="work", is_one_shot=True)
+    drive.sample(3, 85).sample(4, 95)
+    assert (drive.did(), drive.alarm.is_one_shot) == (["escalated"], True)
+
+
+@pytest.mark.parametrize("until_s", [None, 100])
+def test_a_one_shot_shelf_ends_with_its_time_at_the_latest(until_s: float | None) -> None:
+    drive = Drive(H).sample(1, 85)
+    drive.ask(2, Verb.SHELVE, reason="work", until_s=until_s, is_one_shot=True)
+    end_s = until_s or 2 + 480 * 60
+    drive.tick(end_s - 0.001)
+    assert drive.did() == []
+    drive.tick(end_s)
+    assert (drive.did(), drive.alarm.is_one_shot) == (["unshelved", "realarmed"], False)
+
+
+def test_a_one_shot_shelf_of_what_is_not_active_is_refused() -> None:
+    drive = Drive(H).sample(1, 85).sample(2, 50)
+    answer = drive.ask(3, Verb.SHELVE, reason="work", is_one_shot=True)
+
+    assert answer.refused == {
+        "en": "A one-shot shelf lasts until the alarm returns to normal; it is not active now.",
+        "zh": "单次搁置到报警恢复正常为止;该报警当前未触发。",
+    }
+    assert drive.alarm.suppression is Suppression.NONE
+
+
+def test_a_one_shot_shelf_may_become_a_timed_one_and_back() -> None:
+    drive = Drive(H).sample(1, 85)
+    drive.ask(2, Verb.SHELVE, reason="work", is_one_shot=True)
+    drive.ask(3, Verb.SHELVE, reason="work", until_s=100)
+    drive.sample(4, 50)
+    assert (drive.did(), drive.alarm.suppression) == (["returned"], Suppression.SHELVED)
+    drive.sample(5, 85)
+    drive.ask(6, Verb.SHELVE, reason="work", is_one_shot=True)
+    drive.sample(7, 50)
+    assert drive.did() == ["returned", "unshelved"]
 
 
 def test_a_shelved_alarm_counts_for_its_unit_and_one_out_of_service_does_not() -> None:

@@ -125,6 +125,10 @@ export interface Alarm {
   suppressed_until: string | null;
   suppressed_by: string;
   suppression_reason: string;
+  /** The shelf ends with the first return to normal. */
+  is_one_shot: boolean;
+  /** Longest shelf of what the alarm can reach, min; 0 where it may not be shelved. */
+  shelf_minutes_max: number;
   response: Said;
   ordinal: number;
 }

@@ -92,6 +92,7 @@ export const en = {
       token: "token",
       from: "from",
       until_ns: "until",
+      one_shot: "until back to normal",
       refused: "refused",
       scope: "scope",
       days: "days",
@@ -218,6 +219,7 @@ export const en = {
     by_design: "suppressed by design",
     out_of_service: "out of service",
     until: "until {time}",
+    oneShot: "until back to normal, {time} at the latest",
     by: "by {who}",
   },
   condition: {
@@ -448,6 +450,12 @@ export const en = {
     unit_raised: "unit raised",
     unit_lowered: "unit lowered",
   } as Record<string, string>,
+  ownReason: {
+    "it returned to normal": "it returned to normal",
+    "the rule is no longer in the configuration": "the rule is no longer in the configuration",
+    "removed from configuration": "removed from configuration",
+    "the configuration gave the tag to another unit": "the configuration gave the tag to another unit",
+  } as Record<string, string>,
   act: {
     ackTitle: "Acknowledge {n} alarm | Acknowledge {n} alarms",
     ackAs: "Recorded under your name: {name}.",
@@ -455,6 +463,8 @@ export const en = {
     commentHint: "What you saw or did (optional)",
     shelveTitle: "Shelve {n} alarm | Shelve {n} alarms",
     shelveHint: "A shelved alarm stays listed and marked, below the others. Unit tier, register, response and pushes go on. The shelf ends by itself at the time below.",
+    shelfMost: "Longest shelf here: {time}.",
+    oneShot: "Until it returns to normal, {time} at the latest",
     suppressTitle: "Take {n} alarm out of service | Take {n} alarms out of service",
     suppressHint: "Out of service removes the alarm from unit tier, response and push until the end time. The removal itself is reported.",
     reason: "Reason",
@@ -997,7 +1007,7 @@ export const en = {
     nothing: "Nothing would change.",
     applyTitle: "Put this configuration in force?",
     countOthers: "{n} tag or device | {n} tags and devices",
-    parts: { tag: "Tag", source: "Device", unit: "Hazard unit", derived: "Derived tag", tiering: "Policy of tiers", task: "Task" },
+    parts: { tag: "Tag", source: "Device", unit: "Hazard unit", derived: "Derived tag", tiering: "Policy of tiers", shelving: "Longest shelves", task: "Task" },
     keys: {
       source: "Source",
       unit: "Hazard unit",
