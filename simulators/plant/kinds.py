@@ -2,9 +2,17 @@
 
 from typing import Final
 
-from simulators.plant import demonstration, lpg_bay, petrol_depot, pipe_gallery
+from simulators.plant import ammonia_yard, demonstration, lpg_bay, methanol_depot, petrol_depot, pipe_gallery
 from simulators.plant.port import PlantKind
 
 PLANTS: Final[dict[str, PlantKind]] = {
-    kind.name: kind for kind in (demonstration.KIND, lpg_bay.KIND, petrol_depot.KIND, pipe_gallery.KIND)
+    kind.name: kind
+    for kind in (
+        demonstration.KIND,
+        ammonia_yard.KIND,
+        lpg_bay.KIND,
+        methanol_depot.KIND,
+        petrol_depot.KIND,
+        pipe_gallery.KIND,
+    )
 }
