@@ -18,6 +18,7 @@ from edge.model import Quality, Reason
 from edge.model.quality import encode
 
 MS_NS = 1_000_000
+AHEAD_NS_MAX = 5_000_000_000  # A stamp farther ahead of the receive time orders nothing; intake replaces it.
 BAD_COMMS = encode(Quality.BAD, Reason.COMMS)
 UNCERTAIN_CLOCK = encode(Quality.UNCERTAIN, Reason.CLOCK)
 
@@ -93,7 +94,8 @@ class Samples:
                 is_doubtful = True
         if is_doubtful and quality == Quality.GOOD:
             quality = UNCERTAIN_CLOCK
-        self._last_ns[row] = max(last_ns, time_ns)
+        if time_ns <= now_ns + AHEAD_NS_MAX:
+            self._last_ns[row] = max(last_ns, time_ns)
         self._lost.discard(row)
         self.live.add(row, value, quality, time_ns)
 

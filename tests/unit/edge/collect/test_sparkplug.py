@@ -113,7 +113,7 @@ def told(samples: Samples) -> list[tuple[float, str, int]]:
 def test_two_values_within_a_millisecond_are_apart_in_their_order() -> None:
     samples = Samples()
     for value in (1.0, 2.0, 3.0):
-        samples.add(0, (value, 0), NOON_MS, 0)
+        samples.add(0, (value, 0), NOON_MS, NOON_MS * MS_NS)
     assert told(samples) == [(1.0, "GOOD", 0), (2.0, "GOOD", 1), (3.0, "GOOD", 2)]
 
 
@@ -132,6 +132,15 @@ def test_a_clock_that_is_behind_does_not_hide_what_came_after_a_mark() -> None:
         (3.0, "UNCERTAIN(clock)", 19_000 * MS_NS),
         (4.0, "GOOD", 20_000 * MS_NS),
     ]
+
+
+def test_a_stamp_of_years_ahead_does_not_spoil_all_that_come_after_it() -> None:
+    samples, now_ns = Samples(), NOON_MS * MS_NS
+    samples.add(0, (1.0, 0), NOON_MS + 30 * 365 * 86_400_000, now_ns)
+    samples.lose(0, now_ns + 1_000 * MS_NS)
+    samples.add(0, (2.0, 0), NOON_MS + 2_000, now_ns + 2_000 * MS_NS)
+    assert told(samples)[1:][1] == (2.0, "GOOD", 2_000 * MS_NS)
+    assert samples._mark_ns[0] == now_ns + 1_000 * MS_NS  # noqa: SLF001 - the mark itself
 
 
 def test_a_time_that_no_clock_shows_is_the_receive_time_and_says_so() -> None:
