@@ -6,10 +6,12 @@ Why: after kill -9 at any moment, all of a tick is there or none of it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from alerting.core.memory import PAUSED, Phase
 from alerting.desk import Desk, Outcome
@@ -181,34 +183,38 @@ def put_marks(connection: Connection, source_marks: Sequence[Mark]) -> None:
 
 
 def _put(connection: Connection, table: Table, key: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert or replace rows by their key, alike on SQLite and PostgreSQL."""
-    if not rows:
-        return
-    column = table.c[key]
-    wanted = [row[key] for row in rows]
-    known = set()
-    for start in range(0, len(wanted), 500):
-        known |= set(connection.scalars(select(column).where(column.in_(wanted[start : start + 500]))))
-    fresh = [row for row in rows if row[key] not in known]
-    if fresh:
-        connection.execute(insert(table), fresh)
-    for row in rows:
-        if row[key] in known:
-            connection.execute(update(table).where(column == row[key]).values(row))
+    """Insert or replace rows by their key, alike on SQLite and PostgreSQL; all rows have the same columns."""
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table, key, tuple(rows[0])), list(rows))
+
+
+@cache
+def _upsert(dialect: str, table: Table, key: str, columns: tuple[str, ...]) -> Insert:
+    """Make the statement that inserts a row, or where its key is there replaces it; both stores have it."""
+    made: sqlite.Insert | postgresql.Insert
+    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return made.on_conflict_do_update(
+        index_elements=[table.c[key]], set_={name: made.excluded[name] for name in columns if name != key}
+    )
 
 
 def _put_standings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     table = schema.unit_tier
-    for row in rows:
-        connection.execute(delete(table).where(table.c.unit == row["unit"], table.c.nature == row["nature"]))
-    if rows:
-        connection.execute(insert(table), list(rows))
+    if not rows:
+        return
+    same = (table.c.unit == bindparam("of_unit"), table.c.nature == bindparam("of_nature"))
+    connection.execute(
+        delete(table).where(*same), [{"of_unit": row["unit"], "of_nature": row["nature"]} for row in rows]
+    )
+    connection.execute(insert(table), list(rows))
 
 
 def _put_delays(connection: Connection, delays: Sequence[DelayRow]) -> None:
     table = schema.delay
-    for row in delays:
-        connection.execute(delete(table).where(table.c.rule == row.rule, table.c.nature == row.nature))
+    if not delays:
+        return
+    same = (table.c.rule == bindparam("of_rule"), table.c.nature == bindparam("of_nature"))
+    connection.execute(delete(table).where(*same), [{"of_rule": row.rule, "of_nature": row.nature} for row in delays])
     kept = [
         {
             "rule": row.rule,
