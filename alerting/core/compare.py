@@ -18,6 +18,11 @@ from alerting.core.trend import judge_trends
 from alerting.core.vote import judge_votes
 from alerting.model.rule import Kind, RuleTable
 
+# Numbers, because a member of an enumeration is slower to look up and to compare with.
+HH, RATE, DEVIATION, TREND = int(Kind.HH), int(Kind.RATE), int(Kind.DEVIATION), int(Kind.TREND)
+DRIFT, STATE, FROZEN, VOTE = int(Kind.DRIFT), int(Kind.STATE), int(Kind.FROZEN), int(Kind.VOTE)
+KINDS = max(Kind) + 1
+
 
 def compare(
     table: RuleTable,
@@ -35,27 +40,32 @@ def compare(
     kind = table.kind[rules]
     holds = np.zeros(len(rules), dtype=np.bool_)
     lets_go = np.zeros(len(rules), dtype=np.bool_)
-    mine = kind <= Kind.HH
+    if len(rules) == 0:
+        return holds, lets_go
+    mine = kind <= HH
     holds[mine], lets_go[mine] = judge_limits(table, rules[mine], value[mine])
-    if Kind.RATE in table.kinds:
-        mine = kind == Kind.RATE
+    if mine.all():
+        return holds, lets_go
+    there = np.bincount(kind, minlength=KINDS).tolist()
+    if there[RATE]:
+        mine = kind == RATE
         holds[mine], lets_go[mine] = judge_rates(table, memory, rules[mine], value[mine], time_ns[mine])
-    if Kind.DEVIATION in table.kinds:
-        mine = kind == Kind.DEVIATION
+    if there[DEVIATION]:
+        mine = kind == DEVIATION
         holds[mine], lets_go[mine] = judge_deviations(table, memory, rules[mine], value[mine])
-    if Kind.TREND in table.kinds:
-        mine = kind == Kind.TREND
+    if there[TREND]:
+        mine = kind == TREND
         holds[mine], lets_go[mine] = judge_trends(table, memory, rules[mine], value[mine], time_ns[mine])
-    if Kind.DRIFT in table.kinds:
-        mine = kind == Kind.DRIFT
+    if there[DRIFT]:
+        mine = kind == DRIFT
         holds[mine], lets_go[mine] = judge_drifts(table, memory, rules[mine], value[mine], time_ns[mine])
-    if Kind.STATE in table.kinds:
-        mine = kind == Kind.STATE
+    if there[STATE]:
+        mine = kind == STATE
         holds[mine], lets_go[mine] = judge_states(table, rules[mine], value[mine])
-    if Kind.FROZEN in table.kinds:
-        mine = kind == Kind.FROZEN
+    if there[FROZEN]:
+        mine = kind == FROZEN
         holds[mine], lets_go[mine] = judge_frozen(table, memory, rules[mine], value[mine], time_ns[mine])
-    if Kind.VOTE in table.kinds:
-        mine = kind == Kind.VOTE
+    if there[VOTE]:
+        mine = kind == VOTE
         holds[mine], lets_go[mine] = judge_votes(table, memory, rules[mine], value[mine])
     return holds, lets_go

@@ -14,6 +14,7 @@ from alerting.core.memory import PAUSED, Changes, Memory, Phase, no_changes
 from alerting.model.rule import RuleTable
 
 Indexes = NDArray[np.int64]
+REST, ON, OFF = (np.uint8(phase) for phase in Phase)  # A member of an enumeration is slower to look up.
 
 
 def expire_held(
@@ -28,7 +29,7 @@ def expire_held(
     Args:
         stale_ns: When an input of each rule falls stale; its own tag's time where it is not given.
     """
-    busy = (memory.phase[rules] != Phase.REST) & (memory.since_ns[rules] != PAUSED)
+    busy = (memory.phase[rules] != REST) & (memory.since_ns[rules] != PAUSED)
     if not busy.any():
         return no_changes()
     k, until = rules[busy], until_ns[busy]
@@ -36,7 +37,7 @@ def expire_held(
     stale_at = memory.last_ns[row] + memory.stale_ns[row] if stale_ns is None else stale_ns[busy]
     turned_stale = until >= stale_at
     until = np.minimum(until, stale_at)
-    is_on = memory.phase[k] == Phase.ON
+    is_on = memory.phase[k] == ON
     delay = np.where(is_on, table.on_ns[k], table.off_ns[k])
     due = memory.since_ns[k] + delay - memory.elapsed_ns[k]
     ended = until >= due
@@ -44,7 +45,7 @@ def expire_held(
     pause(memory, k[paused], stale_at[paused])
     done, done_on = k[ended], is_on[ended]
     memory.is_active[done] = done_on
-    memory.phase[done] = Phase.REST
+    memory.phase[done] = REST
     memory.is_dirty[done] = True
     memory.since_ns[done] = PAUSED
     memory.elapsed_ns[done] = 0
@@ -54,9 +55,11 @@ def expire_held(
 def pause(memory: Memory, rules: Indexes, at_ns: NDArray[np.int64]) -> None:
     """Stop counting: an on-delay keeps what it counted, an off-delay starts anew."""
     running = memory.since_ns[rules] != PAUSED
+    if not running.any():
+        return
     k, at = rules[running], at_ns[running]
     counted = np.maximum(at - memory.since_ns[k], 0)
-    memory.elapsed_ns[k] = np.where(memory.phase[k] == Phase.ON, memory.elapsed_ns[k] + counted, 0)
+    memory.elapsed_ns[k] = np.where(memory.phase[k] == ON, memory.elapsed_ns[k] + counted, 0)
     memory.since_ns[k] = PAUSED
     memory.is_dirty[k] = True
 
@@ -74,12 +77,14 @@ def step(
     wants_on = ~active & holds
     wants_off = active & lets_go
     wants = wants_on | wants_off
-    phase = np.where(wants_on, np.uint8(Phase.ON), np.uint8(Phase.OFF))
+    if not wants.any() and not memory.phase[k].any():  # As nearly always: nothing starts, nothing ran.
+        return no_changes()
+    phase = np.where(wants_on, ON, OFF)
 
     rest = k[~wants]
-    rest = rest[memory.phase[rest] != Phase.REST]
+    rest = rest[memory.phase[rest] != REST]
     memory.is_dirty[rest] = True
-    memory.phase[rest] = Phase.REST
+    memory.phase[rest] = REST
     memory.since_ns[rest] = PAUSED
     memory.elapsed_ns[rest] = 0
 
@@ -97,7 +102,7 @@ def step(
     changed, turned_on = w[done], wants_on[wants][done]
     memory.is_active[changed] = turned_on
     memory.is_dirty[changed] = True
-    memory.phase[changed] = Phase.REST
+    memory.phase[changed] = REST
     memory.since_ns[changed] = PAUSED
     memory.elapsed_ns[changed] = 0
     return report(table, memory, changed, at[done], active=turned_on)
@@ -112,6 +117,8 @@ def report(
     active: NDArray[np.bool_] | bool,
 ) -> Changes:
     """Make the report of rules that have just tripped or cleared."""
+    if len(rules) == 0:
+        return no_changes()
     row = table.row[rules]
     flags = np.broadcast_to(np.asarray(active, dtype=np.bool_), rules.shape).copy()
     other = table.other_row[rules]

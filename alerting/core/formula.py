@@ -117,9 +117,10 @@ class Formulas:
 
     def of(self, rules: Indexes) -> Iterator[tuple[Formula, Indexes, Indexes]]:
         """Sort rules by shape: the formula, the places in ``rules``, and the places in the formula."""
-        for part in np.unique(self.part_of[rules]):
+        part_of = self.part_of[rules]
+        for part in sorted(set(part_of.tolist())):
             if part >= 0:
-                at = np.flatnonzero(self.part_of[rules] == part)
+                at = np.flatnonzero(part_of == part)
                 yield self.parts[part], at, self.place_of[rules[at]]
 
     def note(self, rules: Indexes, active: NDArray[np.bool_]) -> None:

@@ -46,6 +46,7 @@ KNOWN = frozenset(
 PLAIN = frozenset({*LIMITS, Kind.RATE, Kind.STALE, Kind.BAD})
 RATE_MARGIN = 1e-9  # Relative; far above what rounding can do, far below what matters.
 RATE_MOST = 1e300  # Beyond, a difference may overflow: such a tag has no guard.
+REST, GOOD = np.uint8(Phase.REST), np.uint8(Quality.GOOD)  # a member of an enumeration is slower to look up
 SPAN = 128  # Neighbours that share a summary.
 #: Of a tag: the exact bounds between which no limit, and no rate, can start, stop or resume anything; until when;
 #: and what compiled code asks of every sample: whose tag it is, whether it comes twice. One cache line.
@@ -109,13 +110,17 @@ class Guard:
 
     def refresh(self, memory: Memory, rows: NDArray[np.int32]) -> None:
         """Set the guards of tags that have just been judged."""
+        plain = self.is_plain[rows]
+        if not plain.all():  # Closed for ever, and never what a look at kept samples waits for.
+            self.exact["keep_ns"][rows[~plain]] = NEVER_NS
+            rows = rows[plain]
         if len(rows) == 0:
             return
         table = self.table
         rules, place = spread(table.first, rows)
         # A running delay, and silence, bad quality or a rate that is active, wait for what quiet samples do not tell.
-        busy = (memory.phase[rules] != Phase.REST) | (memory.is_active[rules] & ~self._is_limit[rules])
-        is_open = self.is_plain[rows] & (memory.quality[rows] == Quality.GOOD)
+        busy = (memory.phase[rules] != REST) | (memory.is_active[rules] & ~self._is_limit[rules])
+        is_open = memory.quality[rows] == GOOD
         is_open &= np.bincount(place[busy], minlength=len(rows)) == 0
         low = np.full(len(rows), -np.inf)
         high = np.full(len(rows), np.inf)

@@ -378,12 +378,15 @@ def _number(mine: NDArray[np.int64], count: int) -> tuple[NDArray[np.int32], int
 
 
 def no_changes() -> Changes:
-    """Give the empty report."""
-    return Changes(
-        np.empty(0, np.int32),
-        np.empty(0, np.bool_),
-        np.empty(0, np.int64),
-        np.empty(0),
-        np.empty(0, np.uint8),
-        np.empty(0),
-    )
+    """Give the empty report; there is one for all, because nothing can be put into it."""
+    return _NO_CHANGES
+
+
+_NO_CHANGES = Changes(
+    np.empty(0, np.int32),
+    np.empty(0, np.bool_),
+    np.empty(0, np.int64),
+    np.empty(0),
+    np.empty(0, np.uint8),
+    np.empty(0),
+)
