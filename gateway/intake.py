@@ -454,8 +454,15 @@ def take(scan: Scan, mask: NDArray[np.bool_]) -> Scan:
     )
 
 
+def _is_rising(rows: NDArray[np.int32]) -> bool:
+    """Tell whether each tag comes once, as is plain where rows stand in order."""
+    return bool((rows[1:] > rows[:-1]).all())
+
+
 def _set_apart(rows: NDArray[np.int32], time_ns: NDArray[np.int64], received_ns: int) -> None:
     """Samples of one tag that all got the receive time came one after the other: 1 ns apart, the last at that time."""
+    if _is_rising(rows):
+        return
     at = np.flatnonzero(time_ns == received_ns)
     order = at[np.argsort(rows[at], kind="stable")]
     _, start, count = np.unique(rows[order], return_index=True, return_counts=True)
@@ -464,7 +471,7 @@ def _set_apart(rows: NDArray[np.int32], time_ns: NDArray[np.int64], received_ns:
 
 def _rounds(scan: Scan) -> Iterator[Scan]:
     """Split a scan so that each part holds each tag at most once, in order of time."""
-    if len(scan) < 2 or len(np.unique(scan.rows)) == len(scan):  # noqa: PLR2004  # one sample is unique
+    if _is_rising(scan.rows) or len(np.unique(scan.rows)) == len(scan):
         yield scan
         return
     order = np.lexsort((np.arange(len(scan)), scan.times_ns, scan.rows))

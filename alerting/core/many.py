@@ -51,6 +51,8 @@ def touch(table: RuleTable, memory: Memory, scan: Scan, time_ns: NDArray[np.int6
     Args:
         time_ns: Accepted times of the scan's samples, int64 (n,).
     """
+    if not _reached(table)[scan.rows].any():
+        return None
     own, own_at = spread(table.first, scan.rows)
     is_many = table.many_of[own] >= 0
     there, there_at = spread(table.input_first, scan.rows)
@@ -69,6 +71,16 @@ def touch(table: RuleTable, memory: Memory, scan: Scan, time_ns: NDArray[np.int6
     judged_at = np.maximum(newest, memory.last_ns[inputs].max(axis=1))
     overdue = (come - 1 - memory.last_ns[inputs] - memory.stale_ns[inputs]).max(axis=1)  # just before the scan
     return Touched(rules.astype(np.int64), judged_at, judged_at - 1 - overdue, come)
+
+
+def _reached(table: RuleTable) -> NDArray[np.bool_]:
+    """Tell which tags have a rule over several tags or are an input of one, bool (tags,); worked out once."""
+    if "reached" not in table.made:
+        reached = np.diff(table.input_first) > 0
+        reached[table.row[table.many_of >= 0]] = True
+        table.made["reached"] = reached
+    reached_by: NDArray[np.bool_] = table.made["reached"]
+    return reached_by
 
 
 def is_ready(table: RuleTable, memory: Memory, touched: Touched) -> NDArray[np.bool_]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from alerting.core.memory import Changes, Memory
 
 Indexes = NDArray[np.int64]
+NOTHING: Indexes = np.empty(0, np.int64)
 UNDECIDED = np.uint8(encode(Quality.BAD, Reason.INPUT))
 DOUBTFUL = np.uint8(encode(Quality.UNCERTAIN, Reason.INPUT))
 
@@ -146,8 +147,8 @@ def poll(
     if len(votes) == 0:
         return
     before, after = changes
-    moved = np.flatnonzero(votes.is_trigger[before.rule])
-    for at_ns in np.unique(before.time_ns[moved]).tolist():
+    moved = np.flatnonzero(votes.is_trigger[before.rule]) if len(before) else NOTHING
+    for at_ns in np.unique(before.time_ns[moved]).tolist() if len(moved) else ():
         touched: set[int] = set()
         lag_ns = 0
         for place in moved[before.time_ns[moved] == at_ns].tolist():
@@ -158,7 +159,7 @@ def poll(
         mine = np.array(sorted(touched), dtype=np.int64)
         times = np.maximum(at_ns, memory.last_ns[votes.row[mine]] + 1)
         yield from _scans(table, memory, state, nature, mine, times, at_ns + lag_ns)
-    if scan is None:
+    if scan is None or (len(after) == 0 and not votes.is_member_row[scan.rows].any()):
         return
     due: NDArray[np.bool_] = np.zeros(len(votes), dtype=np.bool_)
     due[(votes.is_there & np.isin(votes.member_row, scan.rows)).any(axis=1)] = True

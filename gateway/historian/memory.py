@@ -48,8 +48,9 @@ class MemoryHistorian:
             self._lost += len(scan)
         else:
             rows = scan.rows if self._at is None else self._at[scan.rows]
-            for row in np.unique(rows).tolist():
-                own = rows == row
+            is_rising = bool((rows[1:] > rows[:-1]).all())
+            for place, row in enumerate((rows if is_rising else np.unique(rows)).tolist()):
+                own = slice(place, place + 1) if is_rising else rows == row
                 part = Samples(times_ns=scan.times_ns[own], values=scan.values[own], quality=scan.quality[own])
                 self._new.setdefault((row, scan.nature), []).append(part)
                 if len(self._new[row, scan.nature]) >= self._samples_most:
