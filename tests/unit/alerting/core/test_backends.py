@@ -85,18 +85,25 @@ def test_the_smallest_buffer_is_emptied_and_filled_again() -> None:
 def test_long_runs_agree_whatever_stands_in_them(room: int) -> None:
     """Whole scans of several spans: some values out, some spoilt, some late; a hole; the buffer full in mid-span.
 
-    In float32 80.3 is more than it is and 19.9 less: a bound that is only rounded would let them pass.
+    In float32 80.3 is more than it is and 19.9 less: a bound that is only rounded would let them pass. So some tags
+    have no rate, whose bounds are nearer than the limits' and which looks at whole spans one by one when it keeps a
+    sample; and some a steep one, which keeps samples rarely and between the limits.
     """
     rng = np.random.default_rng(17)
     n = 2 * SPAN + 40
     site = make_tags(n, 1)
     rules = [
         rule
-        for tag in site
+        for place, tag in enumerate(site)
         for rule in (
             make_rule(Kind.H, 80.3, tag=tag.name, deadband=0.3, on_delay_s=float(rng.choice([0, 5]))),
             make_rule(Kind.LL, 19.9, tag=tag.name, off_delay_s=float(rng.choice([0, 5]))),
-            make_rule(Kind.RATE, 0.3, tag=tag.name, window_s=12.0),
+            *([make_rule(Kind.RATE, 30.0, tag=tag.name, window_s=60.0)] if place < SPAN else []),
+            *(
+                [make_rule(Kind.RATE, 0.3, tag=tag.name, window_s=12.0)]
+                if SPAN < place < 2 * SPAN and place % 2
+                else []
+            ),
             make_rule(Kind.STALE, 30.0, tag=tag.name),
             make_rule(Kind.BAD, 4.0, tag=tag.name),
         )
