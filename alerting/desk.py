@@ -147,9 +147,12 @@ class Desk(ObeyingDesk):
         for nature, memory in self.memories.items():
             memory.is_dirty[forgets] = True  # Else what the old text kept would come back with it, after a kill.
             memory.votes.settle(memory)
-            found = judge_anew(self.table, memory, exchange.judged, now_ns)
-            self._fold(found, nature, "", swap=swap.number)
-            self._outcome.made_after += self._poll(nature, (found, NOTHING))
+            is_vote = self.table.votes.of_rule[exchange.judged] >= 0
+            for judged in (exchange.judged[~is_vote], exchange.judged[is_vote]):  # Votes hang on the others.
+                self._outcome.made_after += self._count_anew(nature, judged, swap.number)
+                found = judge_anew(self.table, memory, judged, now_ns)
+                self._fold(found, nature, "", swap=swap.number)
+                self._outcome.made_after += self._poll(nature, (found, NOTHING))
             for _, changes in retold(swap, nature, memory, now_ns):
                 self._fold(changes, nature, "", swap=swap.number)
         self._close_removed(now_ns)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alerting.alarm_book import AlarmBook
 from alerting.core import Changes, Memory, evaluate, expire, next_due_ns
@@ -18,7 +19,7 @@ from alerting.core.derived import DerivedState, DerivedTable, by_clock, follow, 
 from alerting.core.guard import Guard
 from alerting.core.memory import Phase, no_changes
 from alerting.core.trend import Forecast
-from alerting.core.vote import poll
+from alerting.core.vote import count_anew, poll
 from alerting.judge import Lane, judge_alarm
 from alerting.late import Gap, GapBook
 from alerting.model.alarm import digest
@@ -134,13 +135,23 @@ class JudgingDesk(AlarmBook):
         """Let the votes follow what changed; give their samples, judged."""
         if len(self.table.votes) == 0:
             return []
-        made = []
         memory, state = self.memory(nature), self.derived_states[nature]
-        for sample in poll(self.table, memory, state, nature, changes, scan):
+        return self._judge_votes(poll(self.table, memory, state, nature, changes, scan))
+
+    def _count_anew(self, nature: Nature, rules: NDArray[np.int64], swap: int) -> list[Scan]:
+        """Judge the votes among rules that a swap changed or brought, by how their members stand now."""
+        memory, state = self.memory(nature), self.derived_states[nature]
+        return self._judge_votes(count_anew(self.table, memory, state, nature, rules, self._outcome.now_ns), swap)
+
+    def _judge_votes(self, samples: Iterator[Scan], swap: int = 0) -> list[Scan]:
+        made = []
+        for sample in samples:
             made.append(sample)
-            found = evaluate(self.table, memory, sample)
-            self.guard(nature).refresh(memory, sample.rows)
-            self.fold(sample, found)
+            memory = self.memory(sample.nature)
+            before, after = evaluate(self.table, memory, sample)
+            self.guard(sample.nature).refresh(memory, sample.rows)
+            self._fold(before, sample.nature, sample.key, then=after, swap=swap)
+            self._fold(after, sample.nature, sample.key, swap=swap)
         return made
 
     def fold(self, scan: Scan, known: tuple[Changes, Changes]) -> None:

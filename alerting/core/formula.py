@@ -447,12 +447,14 @@ def _lapse(memory: "Memory", rows: NDArray[np.int32], at_ns: Times, reach: Reach
 
 
 def _not_missed(formula: Formula, places: Indexes, lapse_ns: Times) -> Times:
-    """Put off to the next moment what fell stale before a rule's time without being told.
+    """Put off to the next moment what fell stale before a rule's time without being told; leave the past what was told.
 
     A sample may be older than the clock reading at which the rule was judged; its tag may be stale before that time.
+    A rule's time may run on by the clock of another source than the one that told it a tag was stale; that is not told
+    once more, or what comes next would count from there.
     """
     now = formula.state.time_ns[places][:, None]
-    return np.where(formula.lapsed[places] & (lapse_ns <= now), lapse_ns, np.maximum(lapse_ns, now + 1))
+    return np.where(formula.lapsed[places], np.minimum(lapse_ns, now), np.maximum(lapse_ns, now + 1))
 
 
 def _inputs(

@@ -341,7 +341,8 @@ def _compare(table: RuleTable, memory: Memory, rules: Indexes) -> tuple[NDArray[
     if mine.any():
         holds[mine], lets_go[mine] = judge_states(table, rules[mine], value[mine])
     mine = kind == Kind.VOTE
-    holds[mine], lets_go[mine] = judge_votes(table, memory, rules[mine], value[mine])
+    agree = memory.votes.agrees[table.votes.of_rule[rules[mine]]].sum(axis=1).astype(np.float64)  # By its members now.
+    holds[mine], lets_go[mine] = judge_votes(table, memory, rules[mine], agree)
     mine = kind == Kind.FROZEN
     holds[mine] = is_frozen(table, memory, rules[mine])
     lets_go[mine] = ~holds[mine]

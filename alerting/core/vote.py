@@ -42,7 +42,7 @@ class VoteBook:
         stands: The member's condition is active, bool (v, w).
         is_silent: Its tag's STALE rule is active, bool (v, w).
         is_dead: Its tag was BAD or retained when it was looked at last, or is overdue, bool (v, w).
-        is_awaited: Its tag never came, bool (v, w).
+        is_awaited: Nothing of its tag is known, bool (v, w): it never came, or not since a restart that kept no value.
         enough: How many must agree for the vote to hold, int64 (v,).
         few: It lets go below this many, int64 (v,).
     """
@@ -111,8 +111,10 @@ class VoteBook:
         rows, there = self.table.member_row[votes], self.table.is_there[votes]
         quality, last_ns = memory.quality[rows], memory.last_ns[rows]
         self.stands[votes] = memory.is_active[self.table.member[votes]] & there
-        self.is_awaited[votes] = (last_ns == 0) & there
         dead = is_bad(quality) | ~is_judged(quality)
+        # A restart sets tags to how far their source had come, those too that never came.
+        unknown = (memory.value_ns[rows] == 0) & ~dead & ~self.stands[votes]
+        self.is_awaited[votes] = ((last_ns == 0) | unknown) & there
         if watermark is not None:
             dead |= watermark[memory.source[rows]] >= memory.silent_at_ns(rows)
         self.is_dead[votes] = dead & there
@@ -174,6 +176,26 @@ def poll(
     seen = np.where(votes.is_there[mine], memory.last_ns[votes.member_row[mine]], 0).max(axis=1)
     times = np.maximum(np.maximum(seen, newest[mine]), memory.last_ns[votes.row[mine]] + 1)
     yield from _scans(table, memory, state, nature, mine, times, scan.received_ns)
+
+
+def count_anew(
+    table: RuleTable, memory: "Memory", state: "DerivedState", nature: Nature, rules: Indexes, now_ns: int
+) -> Iterator[Scan]:
+    """Give a sample of each vote among some rules by how its members stand, after a swap that changed or brought it.
+
+    Members may speak seldom; what they said last counts at once, as for other rules that are new.
+    """
+    at = table.votes.of_rule[rules]
+    votes = at[at >= 0].astype(np.int64)
+    if len(votes) == 0:
+        return
+    book = memory.votes
+    book.look(memory, votes, now_ns)
+    votes = votes[(table.votes.is_there & ~book.is_awaited)[votes].any(axis=1)]
+    come = memory.watermarks(now_ns)[memory.source[table.votes.member_row[votes]]]
+    newest = np.where(table.votes.is_there[votes], come, 0).max(axis=1, initial=0)
+    times = np.maximum(newest, memory.last_ns[table.votes.row[votes]] + 1)
+    yield from _scans(table, memory, state, nature, votes, times, now_ns)
 
 
 def _scans(

@@ -10,6 +10,7 @@ from alerting.model.event import Event
 from alerting.model.rule import S_TO_NS, Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
+from alerting.swap import prepare
 from edge.model import Nature, Quality, Reason, Scan, Tag, TagTable
 from edge.model.quality import encode
 from tests.oracle.slow_evaluate import SlowCore
@@ -188,6 +189,53 @@ def test_a_restart_knows_how_the_members_stood() -> None:
     again.timers.forget()
     stage.say(12)
     assert stage.told == about(("raised", 11))
+
+
+def test_a_restart_without_values_does_not_calm_the_group_by_members_that_never_came() -> None:
+    stage = Stage()
+    stage.say(1, a=30, b=30)
+    memory = stage.desk.memories[Nature.ACTUAL]
+    memory.last_ns[stage.tags.row_of["c"]] = START_NS  # As a restart sets it: how far its source has come.
+    memory.votes.is_settled = False
+    stage.say(2, b=0)  # a says yes, c might too
+    assert stage.told == about(("raised", 1))
+    stage.say(20, a=30, b=0)
+    stage.say(31, a=30, b=0)  # c is overdue: one of the two left is enough
+    assert stage.told == about(("raised", 1))
+
+
+def change(stage: Stage, second: float, *vote: Rule) -> None:
+    """Let another vote, or none, take the place of the stage's."""
+    rules = [*(rule for rule in stage.rules if rule.kind is not Kind.VOTE), *vote]
+    table = RuleTable(rules, stage.tags)
+    swap = prepare(stage.desk.table, table, stage.desk.memories, 2)
+    stage.desk.begin(START_NS + round(second * S_TO_NS))
+    stage.events += stage.desk.finish(swap).events
+    stage.rules = rules
+
+
+def test_a_vote_that_is_new_rings_by_what_its_members_said_last() -> None:
+    """Members may speak seldom: an instrument that sends changes only would keep the vote calm for hours."""
+    stage = Stage()
+    vote = stage.rules[-1]
+    change(stage, 0.5)
+    stage.say(1, a=30, b=30, c=0)
+    change(stage, 2, vote)
+    assert stage.told == about(("raised", 2))
+    raised = next(each for each in stage.events if each.tag == "gas")
+    assert [each["agrees"] for each in raised.cause["members"]] == [True, True, False]
+    assert (raised.value, raised.cause["swap"]) == (2.0, 2)
+
+
+def test_a_vote_that_loses_a_member_no_longer_counts_it() -> None:
+    stage = Stage()
+    stage.say(1, a=30, b=0, c=0)
+    vote = stage.rules[-1]
+    change(stage, 2, replace(vote, setpoint=1, members=("b.H", "c.H"), asked=("b", "c")))
+    stage.say(3)
+    assert stage.told == []
+    change(stage, 4, replace(vote, setpoint=1, members=("a.H", "c.H"), asked=("a", "c")))
+    assert stage.told == about(("raised", 4))
 
 
 @pytest.mark.parametrize("seed", range(8))
