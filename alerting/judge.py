@@ -153,10 +153,13 @@ def rules_of(table: RuleTable, alarm: Alarm) -> list[Rule]:
 
 
 def ceiling(table: RuleTable, alarm: Alarm) -> Tier:
-    """Give the highest tier that an alarm can reach, or has reached."""
-    row = table.tags.row_of.get(alarm.tag)
-    mine = () if row is None else range(int(table.first[row]), int(table.first[row + 1]))
-    tiers = (int(table.tier[k]) for k in mine if table.alarms[int(table.alarm[k])] == (alarm.tag, alarm.group))
+    """Give the highest tier that an alarm can reach; that which it reached where its rules are no more."""
+    known = table.index_of.get(alarm.rule)
+    if known is None:  # It never rang, or the rule that rang last is gone.
+        tiers = [int(rule.tier) for rule in rules_of(table, alarm)]
+    else:
+        place = int(table.alarm[known])
+        tiers = table.tier[int(table.alarm_first[place]) : int(table.alarm_first[place + 1])].tolist()
     return Tier(max(tiers, default=int(alarm.tier_max)))
 
 
