@@ -10,6 +10,7 @@ from alerting.model.tier import Tier
 from edge.load.mistake import ConfigError, Mistake
 from gateway.config import Site
 from gateway.load import load
+from gateway.system import with_system
 from simulators.plant.port import PlantKind
 from simulators.scenario import Known, Tripping
 
@@ -56,17 +57,18 @@ def load_site(path: Path, kind: PlantKind, tags: Iterable[str]) -> Site:
 
 
 def known_of(site: Site, measured: Iterable[str]) -> Known:
-    """Tell what is known of a site.
+    """Tell what is known of a site; what the gateway watches about itself, its links for one, can be expected as well.
 
     Args:
         measured: Tags that the plant gives; faults are for these only.
     """
+    sources, site = site.sources, with_system(site)
     tags = site.tags
     rules = [_tripping(rule, tags[tags.row_of[rule.tag]].unit) for rule in site.rules if rule.kind < Kind.GATE]
     least = min((destination.tier_least for destination in site.destinations), default=None)
     return Known(
         ranges={tag: (float(tags.range_lo[row]), float(tags.range_hi[row])) for tag, row in _rows(site, measured)},
-        sources=frozenset(source.id for source in site.sources),
+        sources=frozenset(source.id for source in sources),
         rules=tuple(rules),
         units={unit.id: _highest(site, unit.id).name for unit in site.units},
         told_from="" if least is None else least.name,

@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from simulators.plant import ammonia_yard, demonstration, lpg_bay, methanol_depot, petrol_depot, pipe_gallery
+from simulators.plant import (
+    ammonia_yard,
+    dance_hall,
+    demonstration,
+    lpg_bay,
+    methanol_depot,
+    petrol_depot,
+    pipe_gallery,
+)
 from simulators.plant.port import PlantKind
 
 PLANTS: Final[dict[str, PlantKind]] = {
@@ -10,6 +18,7 @@ PLANTS: Final[dict[str, PlantKind]] = {
     for kind in (
         demonstration.KIND,
         ammonia_yard.KIND,
+        dance_hall.KIND,
         lpg_bay.KIND,
         methanol_depot.KIND,
         petrol_depot.KIND,

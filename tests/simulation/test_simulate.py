@@ -81,6 +81,16 @@ def test_buncefield_is_seen_two_hours_ahead(tmp_path: Path) -> None:
     assert played.seen.milestones["TK-912 runs over"] == pytest.approx(145 * 60, abs=180), "05:20, as the report says"
 
 
+def test_a_lost_plc_is_said_by_link_detectors_and_vote_and_makes_up_no_gas(tmp_path: Path) -> None:
+    played = run(*read("plc_lost"), tmp_path)
+    rang = [(event.tag, event.condition) for event in played.seen.events if event.what == "raised"]
+
+    assert [verdict.why["en"] for verdict in played.verdicts if not verdict.is_met] == []
+    assert len(rang) == len(set(rang)) == 7, "five detectors, the vote, the link: each once"
+    assert all("GD-5" in tag or tag in {"bay-gas", "fengsui.link.gas-plc"} for tag, _ in rang)
+    assert set(played.balances.values()) == {0}
+
+
 def short(lpg: tuple[Scenario, Site]) -> tuple[Scenario, Site]:
     return replace(lpg[0], lasts_s=72.0), lpg[1]
 
