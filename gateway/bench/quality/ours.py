@@ -5,6 +5,7 @@ Never: computes a statistic or decides an alarm here. The derived tags and the r
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from edge.config import Source
 from edge.model import Quality, Reason, Scan, Tag, TagTable
 from edge.model.quality import encode
 from gateway.bench.quality.baseline import held
-from gateway.bench.quality.case import Case, Flags, Floats, Part, Verdict
+from gateway.bench.quality.case import Case, Flags, Floats, Part, Times, Verdict
 from gateway.bench.quality.settings import Ours
 from gateway.intake import Intake
 from gateway.learn.pca import Shape, fit
@@ -41,8 +42,8 @@ class Made:
 
 def ours(case: Case, settings: Ours) -> Verdict:
     """Make a site from what may be learned, and carry the case."""
-    made = {"pca": by_pca, "unusual": by_unusual, "emission": by_emission}[settings.kind](case, settings)
-    return carry(case.judge, made)
+    makers = {"pca": by_pca, "unusual": by_unusual, "emission": by_emission, "frozen": by_frozen}
+    return carry(case.judge, makers[settings.kind](case, settings))
 
 
 def period_s(case: Case) -> float:
@@ -51,7 +52,10 @@ def period_s(case: Case) -> float:
 
 
 def by_pca(case: Case, settings: Ours) -> Made:
-    """Learn a model of all columns; H rules on its T2 and Q at the learnt limits times the margin."""
+    """Learn a model of all columns; H rules on its T2 and Q at the learnt limits times the margin.
+
+    With ``flat_margin`` each column has its FROZEN rule beside them.
+    """
     shape = Shape(
         name=UNIT,
         tags=_names(case),
@@ -64,7 +68,12 @@ def by_pca(case: Case, settings: Ours) -> Made:
     model = fit(shape, held(case.learn.values))
     derived = tuple(_statistic(model, name) for name in ("t2", "q"))
     rules = [_high(each.tag, settings.margin, settings.off_delay_s) for each in derived]
-    return _made(case, rules, derived)
+    return _made(case, rules + (_frozen(case, settings) if settings.flat_margin else []), derived)
+
+
+def by_frozen(case: Case, settings: Ours) -> Made:
+    """Tell what stands still longer than it ever did; with ``flat_while`` only while the next column moves."""
+    return _made(case, _frozen(case, settings), ())
 
 
 def by_unusual(case: Case, settings: Ours) -> Made:
@@ -112,7 +121,8 @@ def carry(judge: Part, made: Made) -> Verdict:
     desk = Desk("bench", made.rules, (HazardUnit(id=UNIT),), (), int(judge.time_ns[0]) - 1, made.derived)
     for memory in desk.memories.values():
         memory.is_watched[:] = False  # Silence is not what is asked here.
-    judged = [k for k, rule in enumerate(made.rules) if rule.kind in (Kind.H, Kind.EXPRESSION)]
+    judged = [k for k, rule in enumerate(made.rules) if rule.kind in (Kind.H, Kind.EXPRESSION, Kind.FROZEN)]
+    plain = [k for k in judged if made.rules[k].kind is not Kind.H]  # These have no figure: they stand or do not.
     setpoint_of = {int(made.rules.row[k]): made.rules[k].setpoint for k in judged if made.rules[k].kind is Kind.H}
     rows = np.arange(width, dtype=np.int32)
     score: Floats = np.zeros(n)
@@ -136,7 +146,9 @@ def carry(judge: Part, made: Made) -> Verdict:
                 if row in setpoint_of and value == value:  # noqa: PLR0124  # not NaN
                     score[number] = max(score[number], value / setpoint_of[row])
         alarm[number] = memory.is_active[judged].any()
-    return Verdict(score=score if setpoint_of else alarm.astype(np.float64), alarm=alarm)
+        if memory.is_active[plain].any():
+            score[number] = max(score[number], 1.0)
+    return Verdict(score=score, alarm=alarm)
 
 
 def _names(case: Case) -> tuple[str, ...]:
@@ -166,6 +178,43 @@ def _statistic(model: PcaModel, name: str) -> Derivation:
 
 def _high(tag: str, setpoint: float, off_delay_s: float) -> Rule:
     return Rule(id=f"{tag}.H", tag=tag, kind=Kind.H, setpoint=setpoint, tier=Tier.BLUE, off_delay_s=off_delay_s)
+
+
+def _frozen(case: Case, settings: Ours) -> list[Rule]:
+    names, rules = _names(case), []
+    for column, name in enumerate(names):
+        following = (column + 1) % len(names)
+        active = case.learn.values[:, following] > settings.flat_above if settings.flat_while else None
+        longest_s = longest_flat_s(case.learn.time_ns, case.learn.values[:, column], active)
+        rules.append(
+            Rule(
+                id=f"{name}.FROZEN",
+                tag=name,
+                kind=Kind.FROZEN,
+                setpoint=settings.flat_margin * max(longest_s, period_s(case)),
+                tier=Tier.BLUE,
+                while_tag=names[following] if settings.flat_while else "",
+                while_above=settings.flat_above,
+            )
+        )
+    return rules
+
+
+def longest_flat_s(time_ns: Times, values: Floats, active: Flags | None = None) -> float:
+    """Give how long a column stood still at most, s.
+
+    Args:
+        time_ns: int64 (n,).
+        values: float64 (n,); time beside a missing value does not count.
+        active: Rows after which time counts, bool (n,); None for all.
+    """
+    longest = flat = 0
+    for before, row in pairwise(np.flatnonzero(np.isfinite(values)).tolist()):
+        counts = row == before + 1 and (active is None or bool(active[before]))
+        passed = int(time_ns[row] - time_ns[before]) if counts else 0
+        flat = flat + passed if values[row] == values[before] else 0
+        longest = max(longest, flat)
+    return longest / 1e9
 
 
 def _rates(time_ns: np.ndarray[tuple[int], np.dtype[np.int64]], values: Floats, window_s: float) -> Floats:

@@ -14,12 +14,13 @@ from gateway.backtest.run import quiet
 from gateway.bench.quality.baseline import BASELINES
 from gateway.bench.quality.case import Case, Verdict
 from gateway.bench.quality.ours import ours, told_once
+from gateway.bench.quality.read import airquality, auckland, calit2
 from gateway.bench.quality.read import batadal as read_batadal
 from gateway.bench.quality.read import nab as read_nab
 from gateway.bench.quality.read import occupancy as read_occupancy
 from gateway.bench.quality.read import skab as read_skab
 from gateway.bench.quality.read import tep as read_tep
-from gateway.bench.quality.score import batadal, events, nab, skab, tep
+from gateway.bench.quality.score import batadal, events, nab, planted, skab, tep
 from gateway.bench.quality.score.row import Row
 from gateway.bench.quality.settings import Settings, read
 
@@ -44,6 +45,9 @@ COLLECTIONS: Final = {
     "tep": Collection(read=read_tep.cases, score=tep.score, needs="d00.dat"),
     "batadal": Collection(read=read_batadal.cases, score=batadal.score, needs="**/BATADAL_dataset03.csv"),
     "occupancy": Collection(read=read_occupancy.cases, score=events.score, needs="data*.txt"),
+    "crowd_auckland": Collection(read=auckland.cases, score=planted.by(auckland.PLAN), needs="hourly_counts*.csv"),
+    "crowd_calit2": Collection(read=calit2.cases, score=planted.by(calit2.PLAN), needs="*.data"),
+    "gas_airquality": Collection(read=airquality.cases, score=planted.by(airquality.PLAN), needs="AirQuality*.csv"),
 }
 
 

@@ -16,7 +16,8 @@ class Ours:
 
     Attributes:
         kind: ``pca``, T2 and Q of a learned model; ``unusual``, deviation from the recent past and the time of day;
-            ``emission``, an expression: the content rises faster than fresh air takes it away.
+            ``emission``, an expression: the content rises faster than fresh air takes it away; ``frozen``, columns
+            that stand still.
         lags, weight, variance: Of the model.
         false_share: Share of the rows learned from that a limit lets pass.
         margin: Setpoint over what was learnt.
@@ -24,6 +25,8 @@ class Ours:
         window: Samples of ``unusual``.
         setpoint: Of ``unusual``, standard deviations.
         tag, window_s, air_changes_per_h: Of ``emission``.
+        flat_margin: FROZEN after so many times the longest flat stretch learnt; ``pca`` has it too, 0 for none.
+        flat_while, flat_above: Only time counts in which the next column is above this.
     """
 
     kind: str
@@ -38,6 +41,9 @@ class Ours:
     tag: str = ""
     window_s: float = 600.0
     air_changes_per_h: float = 0.5
+    flat_margin: float = 0.0
+    flat_while: bool = False
+    flat_above: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

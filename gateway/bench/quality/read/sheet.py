@@ -28,6 +28,23 @@ def table(path: Path, delimiter: str = ",") -> tuple[list[str], list[list[str]]]
     return head, lines[1:]
 
 
+def headless(path: Path, width: int) -> list[list[str]]:
+    """Give the rows of a table that has no head, all of one width, without the empty ones.
+
+    Raises:
+        RecordingError: There are none, or one has another width.
+        OSError: The file cannot be read.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
+    if not lines:
+        raise RecordingError(f"{path}: there are no rows.")
+    for number, line in enumerate(lines, start=1):
+        if len(line) != width:
+            raise RecordingError(f"{path}: row {number}: {len(line)} cells; {width} are expected.")
+    return lines
+
+
 def place(path: Path, head: list[str], name: str) -> int:
     """Give the column of a name.
 

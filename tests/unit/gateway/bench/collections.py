@@ -95,6 +95,47 @@ def occupancy(folder: Path, *, has_labels: bool = True) -> None:
     write(folder / "occupancy/datatraining.txt", lines)
 
 
+def auckland(folder: Path) -> None:
+    """A file's day runs from 6:00 to 5:59; an empty column, a counter that died before, and two that work."""
+    dice = np.random.default_rng(7)
+    lines = ["date,hour,year,1 Lane,Empty,2 Quay (EW),Died"]
+    first = datetime(2019, 6, 1, tzinfo=UTC)
+    for day in range(75):
+        for hour in (*range(6, 24), *range(6)):
+            on = first + timedelta(days=day)
+            lane, quay = (
+                int(size * (1 + np.sin((hour - 9) / 24 * 6.2832))) + dice.integers(9, 60) for size in (300, 80)
+            )
+            died = 5 if day < 10 else 0
+            lines.append(f"{on:%Y-%m-%d},{hour}:00-{hour}:59,2019,{lane}.0,,{quay}.0,{died}.0")
+    write(folder / "crowd_auckland/hourly_counts_2019.csv", lines)
+
+
+def calit2(folder: Path) -> None:
+    """No head, out before in, nobody at night."""
+    dice = np.random.default_rng(8)
+    first, lines = datetime(2005, 7, 24, tzinfo=UTC), []
+    for number in range(48 * 42):
+        at = first + timedelta(minutes=30 * number)
+        for gate in (7, 9):
+            count = int(dice.integers(3, 25)) if 7 <= at.hour < 19 else 0
+            lines.append(f"{gate},{at:%m/%d/%y},{at:%H:%M:%S},{count}")
+    write(folder / "crowd_calit2/CalIt2.data", lines)
+
+
+def airquality(folder: Path) -> None:
+    """``;``, decimal comma, -200, a stray ``,`` at the ends of lines, empty rows; months are left out to be short."""
+    values = courses(960, 4, 9)
+    lines = ["Date;Time;CO(GT);PT08.S1(CO);PT08.S2(NMHC);T;AH,,,,,"]
+    for number, row in enumerate(values):
+        at = datetime(2004, 3, 10, 18, tzinfo=UTC) + timedelta(hours=number, days=184 - 20 if number >= 480 else 0)
+        cells = [f"{cell:.4f}".replace(".", ",") for cell in row]
+        if number % 100 == 50:
+            cells[0] = "-200"
+        lines.append(f"{at:%d/%m/%Y};{at:%H.%M.%S};-200;{';'.join(cells)};;" + ("," if number % 2 else ""))
+    write(folder / "gas_airquality/AirQualityUCI.csv", [*lines, ";;;;;;;;,,,,,"])
+
+
 def write(path: Path, lines: list[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -307,7 +307,7 @@ def test_the_command_prints_a_table_and_json(tmp_path: Path) -> None:
     made.batadal(tmp_path)
     shown = CliRunner().invoke(app, ["bench", "quality", "--data", str(tmp_path)])
     assert "batadal: 1 recording; S, more is better" in shown.output
-    assert "Not there: skab, tep, occupancy" in shown.output
+    assert "Not there: skab, tep, occupancy, crowd_auckland, crowd_calit2, gas_airquality" in shown.output
     got = CliRunner().invoke(app, ["bench", "quality", "--data", str(tmp_path), "--json"])
     result = json.loads(got.output)
     assert [one["collection"] for one in result["collections"]] == ["nab", "batadal"]
