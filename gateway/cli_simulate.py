@@ -2,10 +2,11 @@
 
 import json
 import math
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -21,12 +22,18 @@ SEED_MAX = 2**31
 
 
 def simulate(
-    scenario: Annotated[str, typer.Argument(help="Name of a scenario that ships, or the path of a file.")],
+    scenario: Annotated[
+        str | None, typer.Argument(help="Name of a scenario that ships, or the path of a file; --suite: default all.")
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Number that fixes luck; default the scenario's.")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for the results; default var/simulate/<name>-<seed>.")
     ] = None,
     as_json: AsJson = False,
+    suite: Annotated[
+        bool, typer.Option("--suite", help="Score all stories that ship, each with --seeds seeds.")
+    ] = False,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="--suite: seeds drawn now and printed.")] = 1,
 ) -> None:
     """Play a scenario on the whole gateway in manual time, and judge its expectations."""
     from edge.clock_system import SystemClock
@@ -37,6 +44,11 @@ def simulate(
     if seed is not None and not 0 <= seed <= SEED_MAX:
         refuse(f"--seed is {seed}; it is a whole number from 0 to {SEED_MAX}.")
     _be_quiet()
+    if suite:
+        drawn = [secrets.randbelow(SEED_MAX) for _ in range(seeds)] if seed is None else [seed]
+        _suite(scenario, drawn, out or Path("var/simulate/suite"), as_json=as_json)
+    if scenario is None:
+        refuse("Which scenario? Name one that ships or give the path of a file; --suite plays all that ship.")
     try:
         one, site = _read(scenario)
     except ConfigError as wrong:
@@ -58,6 +70,51 @@ def simulate(
         shutil.rmtree(data, ignore_errors=True)
     typer.echo(json.dumps(facts(played), ensure_ascii=False) if as_json else _text(played, folder))
     raise typer.Exit(GOOD if played.is_passed else FINDING)
+
+
+def _suite(only: str | None, seeds: list[int], folder: Path, *, as_json: bool) -> NoReturn:
+    """Score stories; all are read before the first is played, so that a mistake costs no run."""
+    from edge.clock_system import SystemClock
+    from edge.load.mistake import ConfigError
+    from gateway.simulate.suite import run_story, suite_facts
+    from gateway.simulate.suite_page import suite_page
+    from simulators.scenario.read import SCENARIOS
+
+    try:
+        read = [_read(name) for name in ([only] if only else sorted(path.stem for path in SCENARIOS.glob("*.toml")))]
+    except ConfigError as wrong:
+        refuse("\n".join(str(mistake) for mistake in wrong.mistakes))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stories = []
+        for one, site in read:
+            stories.append(run_story(one, site, seeds, SystemClock()))
+            typer.echo(f"{one.name}: {'as expected' if stories[-1].is_passed else 'NOT as expected'}", err=True)
+        told = suite_facts(stories, seeds)
+        (folder / "suite.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        (folder / "suite.html").write_text(suite_page(told), encoding="utf-8")
+    except OSError as failure:
+        refuse(f"--out {folder}: {reason_of(failure)}. Give a folder that can be written to.")
+    typer.echo(json.dumps(told, ensure_ascii=False) if as_json else _suite_text(told, folder))
+    raise typer.Exit(GOOD if told["passed"] else FINDING)
+
+
+def _suite_text(told: dict[str, Any], folder: Path) -> str:
+    def n(value: float | None) -> str:
+        return "-" if value is None else f"{value:g}"
+
+    lines = [f"Seeds: {', '.join(map(str, told['seeds']))}"]
+    for story in told["stories"]:
+        lines.append(
+            f"  {'ok    ' if story['passed'] else 'MISSED'}  {story['name']}: missed {story['missed']}, false alarms "
+            f"{story['false_alarms']}, most in 10 min {story['alarms_per_10_min']}, cause to notice "
+            f"{n(story['cause_to_notice_s'])} s"
+        )
+        lines += [
+            f"          {each['milestone']}: lead {n(each['lead_s'])} s, limits only {n(each['lead_limits_only_s'])} s"
+            for each in story["consequences"]
+        ]
+    return "\n".join([*lines, f"Results: {folder}/suite.json, {folder}/suite.html"])
 
 
 def _read(name: str) -> "tuple[Scenario, Site]":

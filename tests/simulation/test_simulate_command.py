@@ -69,3 +69,20 @@ def test_results_that_cannot_be_written_are_2(tmp_path: Path) -> None:
 
     assert code == 2
     assert "Give a folder that can be written to." in err
+
+
+def test_a_suite_of_one_story_tells_its_score_and_leaves_a_table(tmp_path: Path) -> None:
+    code, out, _ = run(tmp_path, HEAD + QUIET, "--suite", "--seed", "7", "--json")
+    told = json.loads(out)
+
+    assert (code, told["passed"], told["seeds"]) == (0, True, [7])
+    assert [(story["name"], story["passed"], story["missed"]) for story in told["stories"]] == [("story", True, 0)]
+    assert json.loads((tmp_path / "out/suite.json").read_text("utf-8")) == told
+    assert "全部符合" in (tmp_path / "out/suite.html").read_text("utf-8")
+
+
+def test_no_scenario_and_no_suite_is_refused() -> None:
+    found = CliRunner().invoke(app, ["simulate"])
+
+    assert found.exit_code == 2
+    assert "Which scenario?" in found.stderr
