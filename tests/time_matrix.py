@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from alerting.desk import Desk
 from alerting.model.blocks import Blocks
 from alerting.model.drift import Drift
 from alerting.model.rule import Kind, Rule, RuleTable
@@ -361,6 +362,12 @@ def as_items(steps: list[Step], *, epoch: int = 1, first: int = 1) -> Iterator[S
             is_retained=step.is_retained,
         )
         number += 1
+
+
+def begin_anew(desk: Desk, now_ns: int) -> None:
+    """Let silence count from now, as in a gateway that starts: its checkpoint does not keep since when it waits."""
+    for memory in desk.memories.values():
+        memory.awaited_ns[:] = now_ns
 
 
 def judge_cell(kind: Row, trouble: Trouble, seen: list[tuple[str, str, str, float]], doubted: list[str]) -> list[str]:

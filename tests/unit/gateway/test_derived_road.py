@@ -33,6 +33,7 @@ from tests.time_matrix import (
     Trouble,
     arrivals,
     as_items,
+    begin_anew,
     judge_cell,
     rule_table,
 )
@@ -89,6 +90,7 @@ def test_time_matrix(kind: Kind, trouble: Trouble, is_bulk: bool) -> None:
             snapshot = orjson.loads(orjson.dumps(snapshot_of(desk, intake, ""), option=orjson.OPT_SERIALIZE_NUMPY))
             desk, intake = new_side(table, now_ns)
             restore_snapshot(snapshot, desk, intake)
+            begin_anew(desk, now_ns)
             restart_ns = None
         items = [item for item in waiting if item.received_ns <= now_ns]
         del waiting[: len(items)]

@@ -18,7 +18,7 @@ from gateway.intake import Intake
 from gateway.learn.pca import Shape, fit
 from gateway.record import restore_snapshot, snapshot_of
 from gateway.turn import take_turn
-from tests.time_matrix import LAST_S, SOURCE, START_NS, TROUBLES, S, Trouble, arrivals, as_items, judge_cell
+from tests.time_matrix import LAST_S, SOURCE, START_NS, TROUBLES, S, Trouble, arrivals, as_items, begin_anew, judge_cell
 from tests.unit.alerting.core.derived.scene import derivation
 
 USUAL = 5 + 0.1 * np.random.default_rng(1).normal(size=1000)
@@ -67,6 +67,7 @@ def test_cell(kind: str, trouble: Trouble) -> None:
             snapshot = orjson.loads(orjson.dumps(snapshot_of(desk, intake, ""), option=orjson.OPT_SERIALIZE_NUMPY))
             desk, intake = new_side(kind, now_ns)
             restore_snapshot(snapshot, desk, intake)
+            begin_anew(desk, now_ns)
             restart_ns = None
         items = [item for item in waiting if item.received_ns <= now_ns]
         del waiting[: len(items)]

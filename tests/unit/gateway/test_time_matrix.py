@@ -18,6 +18,7 @@ from tests.time_matrix import (
     Trouble,
     arrivals,
     as_items,
+    begin_anew,
     judge_cell,
     name_of,
     rule_table,
@@ -46,6 +47,7 @@ def test_cell(kind: Row, trouble: Trouble) -> None:
             snapshot = snapshot_of(desk, intake, "")
             desk, intake = new_side(kind, now_ns)
             restore_snapshot(snapshot, desk, intake)
+            begin_anew(desk, now_ns)
             restart_ns = None
         items = [item for item in waiting if item.received_ns <= now_ns]
         del waiting[: len(items)]
