@@ -378,9 +378,12 @@ def test_four_times_the_rows_take_no_more_than_eight_times_the_time(site: Callab
     for rows in (ROWS // 4, ROWS):
         lines = [ROW.replace("TK-1.level", f"TK-{row}.level") for row in range(rows)]
         path = site(tags="\n".join([HEAD, *lines]) + "\n")
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-        loaded = load(path, environ={})
-        spent_s.append(resource.getrusage(resource.RUSAGE_SELF).ru_utime - before)
+        took_s: list[float] = []
+        for _ in range(2):  # The better of two: what else the machine does is no matter of the loader's.
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+            loaded = load(path, environ={})
+            took_s.append(resource.getrusage(resource.RUSAGE_SELF).ru_utime - before)
+        spent_s.append(min(took_s))
         assert (len(loaded.tags), len(loaded.rules)) == (rows, 6 * rows)
     assert spent_s[1] < 8 * spent_s[0]
     assert math.isclose(loaded.tags.range_hi.sum(), 10.0 * ROWS)
