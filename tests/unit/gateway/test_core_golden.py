@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from alerting.model.rule import Kind
 from gateway.load import load
 from gateway.record import EventLog
 from gateway.replay import replay
@@ -36,5 +37,7 @@ def test_events(case: Path) -> None:
     assert told(case) == (case / "expected.txt").read_text("utf-8")
 
 
-def test_there_are_cases() -> None:
-    assert len(CASES) >= 5
+def test_each_condition_has_a_case() -> None:
+    kinds = {rule.kind for case in CASES for rule in load(case / "site.toml", environ={}).rules}
+
+    assert kinds >= set(Kind), set(Kind) - kinds
