@@ -1,10 +1,12 @@
 """The command ``fengsui simulate``: a plant made of code, the whole gateway, and a verdict on each expectation."""
 
+import contextlib
 import json
 import math
 import secrets
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -36,15 +38,20 @@ def simulate(
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="--suite: seeds drawn now and printed.")] = 1,
 ) -> None:
     """Play a scenario on the whole gateway in manual time, and judge its expectations."""
+    if seed is not None and not 0 <= seed <= SEED_MAX:
+        refuse(f"--seed is {seed}; it is a whole number from 0 to {SEED_MAX}.")
+    with _quiet():
+        _simulate(scenario, seed, out, as_json=as_json, seeds=seeds if suite else 0)
+
+
+def _simulate(scenario: str | None, seed: int | None, out: Path | None, *, as_json: bool, seeds: int) -> NoReturn:
+    """Play one, or with seeds a suite."""
     from edge.clock_system import SystemClock
     from edge.load.mistake import ConfigError
     from gateway.simulate.play import play
     from gateway.simulate.result import facts, write
 
-    if seed is not None and not 0 <= seed <= SEED_MAX:
-        refuse(f"--seed is {seed}; it is a whole number from 0 to {SEED_MAX}.")
-    _be_quiet()
-    if suite:
+    if seeds:
         drawn = [secrets.randbelow(SEED_MAX) for _ in range(seeds)] if seed is None else [seed]
         _suite(scenario, drawn, out or Path("var/simulate/suite"), as_json=as_json)
     if scenario is None:
@@ -153,14 +160,20 @@ def _text(played: "Played", folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _be_quiet() -> None:
-    """Let the gateway's log speak of trouble only, to standard error."""
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Let the gateway's log speak of trouble only, to standard error, for as long as the command runs."""
     import logging
     import sys
 
     import structlog
 
+    before = structlog.get_config()
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

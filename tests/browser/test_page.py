@@ -175,8 +175,10 @@ def test_the_horn_sounds_until_it_is_silenced_and_silence_is_no_answer(visit: Ca
     one = visit()
     one.page.add_init_script(COUNT_TONES)
     one.page.reload()
-    one.page.wait_for_selector("text=The browser blocks sound")
-    assert one.page.evaluate("window.tones") == 0
+    one.page.wait_for_selector(".frame .counts")
+    if one.page.evaluate("new AudioContext().state") != "running":  # as the browser's own policy has it
+        one.page.wait_for_selector("text=The browser blocks sound")
+        assert one.page.evaluate("window.tones") == 0
 
     one.page.mouse.click(960, 540)
     one.page.wait_for_function("window.tones > 0")
@@ -263,42 +265,6 @@ def test_shelve_with_reason_and_end_it(visit: Callable[..., Visit], plant: Plant
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("dialog", state="detached")
     assert plant.get("alarms", state="suppressed")["alarms"] == []
-
-
-@pytest.mark.parametrize(
-    ("lang", "names", "shown"),
-    [
-        ("en", ("Shelve", "End shelf", "Suppressed"), "shelved until back to normal"),
-        ("zh", ("搁置", "结束搁置", "已抑制"), "至恢复正常"),
-    ],
-    ids=["en", "zh"],
-)
-def test_a_one_shot_shelf(
-    visit: Callable[..., Visit], plant: Plant, lang: str, names: tuple[str, str, str], shown: str
-) -> None:
-    """Asked for without an end time, only of what is active; listed with how it ends."""
-    target = next(alarm for alarm in plant.alarms() if alarm["is_active"] and alarm["suppression"] == "none")
-    shelve, end, suppressed = names
-    one = visit(lang=lang)
-    one.go("alarms", ready=".row")
-    row = one.page.locator(f".row:has(.what[title$='{target['tag']}']):has(button:text-is('{shelve}'))").first
-    row.get_by_role("button", name=shelve, exact=True).click()
-    one.page.fill("dialog textarea", "valve is being closed")
-    one.page.check("dialog input[name=one_shot]")
-    assert one.page.locator("dialog input.until").count() == 0
-    one.page.click("dialog button[type=submit]")
-    one.page.wait_for_selector("dialog", state="detached")
-    one.page.click(f"header button:text-is('{suppressed}')")
-    row = one.page.locator(".row").first
-    row.wait_for()
-    assert shown in row.inner_text()
-    (told,) = plant.get("alarms", state="suppressed")["alarms"]
-    assert (told["is_one_shot"], told["suppression_reason"]) == (True, "valve is being closed")
-    row.get_by_role("button", name=end, exact=True).click()
-    one.page.click("dialog button[type=submit]")
-    one.page.wait_for_selector("dialog", state="detached")
-    assert plant.get("alarms", state="suppressed")["alarms"] == []
-    assert one.complaints == []
 
 
 def test_an_alarm_tells_why_what_to_do_and_who_was_told(visit: Callable[..., Visit], plant: Plant) -> None:
@@ -496,6 +462,47 @@ def test_an_unknown_place_says_so(visit: Callable[..., Visit]) -> None:
 
 
 # -------------------------------------------------------------------------------------- last: silent sources, and lost
+
+
+@pytest.mark.parametrize(
+    ("lang", "names", "shown"),
+    [
+        ("en", ("Shelve", "End shelf", "Suppressed"), "shelved until back to normal"),
+        ("zh", ("搁置", "结束搁置", "已抑制"), "至恢复正常"),
+    ],
+    ids=["en", "zh"],
+)
+def test_a_one_shot_shelf(
+    visit: Callable[..., Visit], plant: Plant, lang: str, names: tuple[str, str, str], shown: str
+) -> None:
+    """Asked for without an end time, only of what is active; listed with how it ends."""
+
+    def is_open(alarm: dict[str, Any]) -> bool:
+        return bool(alarm["is_active"]) and alarm["suppression"] == "none" and bool(alarm["tag"])
+
+    with paused(plant.devices):  # What is active now, or falls silent, stays so.
+        target = until(lambda: next((one for one in plant.alarms() if is_open(one)), None), "an active alarm")
+        shelve, end, suppressed = names
+        one = visit(lang=lang)
+        one.go("alarms", ready=".row")
+        row = one.page.locator(f".row:has(.what[title$='{target['tag']}']):has(button:text-is('{shelve}'))").first
+        row.get_by_role("button", name=shelve, exact=True).click()
+        one.page.fill("dialog textarea", "valve is being closed")
+        one.page.check("dialog input[name=one_shot]")
+        assert one.page.locator("dialog input.until").count() == 0
+        one.page.click("dialog button[type=submit]")
+        one.page.wait_for_selector("dialog", state="detached")
+        one.page.click(f"header button:text-is('{suppressed}')")
+        row = one.page.locator(".row").first
+        row.wait_for()
+        assert shown in row.inner_text()
+        (told,) = plant.get("alarms", state="suppressed")["alarms"]
+        assert (told["is_one_shot"], told["suppression_reason"]) == (True, "valve is being closed")
+        row.get_by_role("button", name=end, exact=True).click()
+        one.page.click("dialog button[type=submit]")
+        one.page.wait_for_selector("dialog", state="detached")
+        assert plant.get("alarms", state="suppressed")["alarms"] == []
+        assert one.complaints == []
 
 
 def test_a_silent_source_is_one_row_and_a_silent_authority_is_said(visit: Callable[..., Visit], plant: Plant) -> None:
