@@ -468,9 +468,8 @@ def test_an_unknown_place_says_so(visit: Callable[..., Visit]) -> None:
     ("lang", "names", "shown"),
     [
         ("en", ("Shelve", "End shelf", "Suppressed"), "shelved until back to normal"),
-        ("zh", ("搁置", "结束搁置", "已抑制"), "至恢复正常"),
     ],
-    ids=["en", "zh"],
+    ids=["en"],
 )
 def test_a_one_shot_shelf(
     visit: Callable[..., Visit], plant: Plant, lang: str, names: tuple[str, str, str], shown: str
