@@ -190,6 +190,22 @@ def test_the_horn_sounds_until_it_is_silenced_and_silence_is_no_answer(visit: Ca
     assert one.page.locator(".fact.marked strong").first.inner_text() == unanswered
 
 
+def test_the_first_click_hits_what_it_was_aimed_at(visit: Callable[..., Visit]) -> None:
+    """What says that sound is blocked goes with the first click; nothing may move under the mouse meanwhile."""
+    one = visit()
+    one.go("alarms", ready=".row")
+    row = one.page.locator("main .row").first
+    before = row.bounding_box()
+    one.page.mouse.move(before["x"] + 20, before["y"] + 3)
+    one.page.mouse.down()
+    one.page.wait_for_timeout(600)  # a slow finger: longer than a browser takes to allow sound
+    assert row.bounding_box() == before
+    one.page.mouse.up()
+    one.page.keyboard.press("s")
+
+    one.page.wait_for_selector("dialog textarea", timeout=5_000)
+
+
 def test_who_may_not_answer_is_not_called_by_the_horn(visit: Callable[..., Visit]) -> None:
     one = visit(name="guest")
 
@@ -468,8 +484,9 @@ def test_an_unknown_place_says_so(visit: Callable[..., Visit]) -> None:
     ("lang", "names", "shown"),
     [
         ("en", ("Shelve", "End shelf", "Suppressed"), "shelved until back to normal"),
+        ("zh", ("搁置", "结束搁置", "已抑制"), "至恢复正常"),
     ],
-    ids=["en"],
+    ids=["en", "zh"],
 )
 def test_a_one_shot_shelf(
     visit: Callable[..., Visit], plant: Plant, lang: str, names: tuple[str, str, str], shown: str

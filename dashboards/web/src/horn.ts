@@ -115,7 +115,7 @@ function sound(): void {
 
 /** Put the horn up; once, with the page. */
 export function hang(): void {
-  for (const touch of ["pointerdown", "keydown"]) window.addEventListener(touch, () => void unlock().then(() => (isBlocked.value ? undefined : sound())), { capture: true });
+  for (const touch of ["click", "keydown"]) window.addEventListener(touch, () => void unlock().then(() => (isBlocked.value ? undefined : sound())), { capture: true });
   watch(
     isOn,
     (on) => {
