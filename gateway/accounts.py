@@ -17,10 +17,12 @@ from gateway.auth import (
     UserError,
     check_name,
     find_user,
+    give_password,
     insert_user,
     open_session,
     require_user,
     role_of,
+    shut_out,
 )
 from gateway.store.schema import session, user
 
@@ -106,8 +108,7 @@ def invite_again(connection: Connection, name: str, now_ns: int) -> str:
     found = require_user(connection, name)
     if not found.is_active:
         raise UserError(f"User {name!r} is disabled; enable the user first.", f"用户 {name!r} 已停用，请先启用。")
-    connection.execute(update(user).where(user.c.name == name).values(password_hash="", failures=0, locked_until_ns=0))
-    end_sessions(connection, name)
+    give_password(connection, name, "")
     return open_session(connection, name, now_ns, LINK_S, is_one_time=True)
 
 
@@ -131,8 +132,7 @@ def disable(connection: Connection, name: str) -> None:
         UserError: There is no such user, or he is the last administrator.
     """
     _keep_an_administrator(connection, require_user(connection, name))
-    connection.execute(update(user).where(user.c.name == name).values(is_active=False))
-    end_sessions(connection, name)
+    shut_out(connection, name)
 
 
 def enable(connection: Connection, name: str) -> None:
@@ -143,24 +143,6 @@ def enable(connection: Connection, name: str) -> None:
     """
     require_user(connection, name)
     connection.execute(update(user).where(user.c.name == name).values(is_active=True, failures=0, locked_until_ns=0))
-
-
-def give_password(connection: Connection, name: str, hashed: str, *, but: str = "") -> None:
-    """Keep the hash of a new password, unlock the user and end his sessions, but for the one that asks.
-
-    Args:
-        but: Hash of the token that stays good.
-    """
-    connection.execute(
-        update(user).where(user.c.name == name).values(password_hash=hashed, failures=0, locked_until_ns=0)
-    )
-    end_sessions(connection, name, but=but)
-
-
-def end_sessions(connection: Connection, name: str, *, but: str = "") -> int:
-    """End a user's sessions and links, but for one; gives how many ended."""
-    ended = connection.execute(delete(session).where(session.c.name == name, session.c.token_hash != but))
-    return ended.rowcount
 
 
 def end_one(connection: Connection, name: str, which: str) -> bool:

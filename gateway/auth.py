@@ -24,6 +24,8 @@ S_TO_NS = 1_000_000_000
 PASSWORD_MIN = 10
 PASSWORD_MAX = 256  # Hashing costs grow with length; a person's passphrase is shorter.
 NAME_MAX = 64  # Column ``user_account.name``.
+#: Before the label of an API token wherever a name stands, so that no person is mistaken for it.
+TOKEN_PREFIX = "token:"  # noqa: S105 - no secret
 
 FAILURES_MAX = 5
 LOCK_S = 15 * 60  # After five failures; doubled with each further five …
@@ -111,10 +113,7 @@ def set_password(engine: Engine, name: str, password: str, *, by: Hand | None = 
     hashed = hash_password(password)
     with engine.begin() as connection:
         require_user(connection, name)
-        connection.execute(
-            update(user).where(user.c.name == name).values(password_hash=hashed, failures=0, locked_until_ns=0)
-        )
-        connection.execute(delete(session).where(session.c.name == name))
+        give_password(connection, name, hashed)
         note(connection, by, "password_set", user=name)
 
 
@@ -138,8 +137,7 @@ def disable_user(engine: Engine, name: str, *, by: Hand | None = None) -> None:
     """Keep a user out from now on; his sessions and links end at once. His name stays in the journal."""
     with engine.begin() as connection:
         require_user(connection, name)
-        connection.execute(update(user).where(user.c.name == name).values(is_active=False))
-        connection.execute(delete(session).where(session.c.name == name))
+        shut_out(connection, name)
         note(connection, by, "user_disabled", user=name)
 
 
@@ -147,9 +145,7 @@ def enable_user(engine: Engine, name: str, *, by: Hand | None = None) -> None:
     """Let a user in again, and unlock him."""
     with engine.begin() as connection:
         require_user(connection, name)
-        connection.execute(
-            update(user).where(user.c.name == name).values(is_active=True, failures=0, locked_until_ns=0)
-        )
+        let_in(connection, name)
         note(connection, by, "user_enabled", user=name)
 
 
@@ -186,7 +182,7 @@ def check_name(name: str) -> None:
             f"User name {name[:80]!r} must have 1 to {NAME_MAX} printable characters and not be 'fengsui'.",
             f"用户名 {name[:80]!r} 须为 1 至 {NAME_MAX} 个可显示字符，且不得为 'fengsui'。",
         )
-    if name.startswith("token:"):
+    if name.startswith(TOKEN_PREFIX):
         raise UserError(
             f"User name {name[:80]!r} would be mistaken for an API token; choose one without 'token:'.",
             f"用户名 {name[:80]!r} 会与 API 令牌混淆；请勿以 'token:' 开头。",
@@ -291,6 +287,35 @@ def find_session(connection: Connection, token: str, now_ns: int) -> User | None
 def end_session(connection: Connection, token: str) -> None:
     """Forget a session."""
     connection.execute(delete(session).where(session.c.token_hash == hash_token(token)))
+
+
+def shut_out(connection: Connection, name: str) -> None:
+    """Keep a user out; his sessions and links end."""
+    connection.execute(update(user).where(user.c.name == name).values(is_active=False))
+    end_sessions(connection, name)
+
+
+def let_in(connection: Connection, name: str) -> None:
+    """Let a user in again, and unlock him."""
+    connection.execute(update(user).where(user.c.name == name).values(is_active=True, failures=0, locked_until_ns=0))
+
+
+def give_password(connection: Connection, name: str, hashed: str, *, but: str = "") -> None:
+    """Keep the hash of a new password, or none, unlock the user and end his sessions, but for the one that asks.
+
+    Args:
+        but: Hash of the token that stays good.
+    """
+    connection.execute(
+        update(user).where(user.c.name == name).values(password_hash=hashed, failures=0, locked_until_ns=0)
+    )
+    end_sessions(connection, name, but=but)
+
+
+def end_sessions(connection: Connection, name: str, *, but: str = "") -> int:
+    """End a user's sessions and links, but for one; gives how many ended."""
+    ended = connection.execute(delete(session).where(session.c.name == name, session.c.token_hash != but))
+    return ended.rowcount
 
 
 def hash_token(token: str) -> str:

@@ -136,8 +136,7 @@ def user_role(
 @users.command("end-sessions")
 def user_end_sessions(name: str, data: Data = None) -> None:
     """End every session of a user; an open page follows within half a minute."""
-    from gateway.accounts import end_sessions
-    from gateway.auth import UserError, require_user
+    from gateway.auth import UserError, end_sessions, require_user
     from gateway.store.acts import note
 
     try:

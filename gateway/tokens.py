@@ -12,18 +12,15 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, insert, or_, select, update
 
-from gateway.auth import NAME_MAX, Role, User, UserError, hash_token, role_of
+from gateway.auth import NAME_MAX, TOKEN_PREFIX, Role, User, UserError, hash_token, role_of
 from gateway.store.schema import token as tokens
 
 S_TO_NS = 1_000_000_000
 
-#: Before the label of a token wherever a name stands, so that no person is mistaken for it.
-PREFIX = "token:"
-
 #: What every token begins with: a leaked one is found by whoever searches for it.
 MARK = "fgs_"
 
-LABEL_MAX = NAME_MAX - len(PREFIX)
+LABEL_MAX = NAME_MAX - len(TOKEN_PREFIX)
 DAYS_MAX = 366
 DAY_S = 86_400
 
@@ -166,7 +163,7 @@ def find_token(connection: Connection, secret: str, now_ns: int) -> User | None:
     if row is None:
         return None
     return User(
-        name=PREFIX + row.label,
+        name=TOKEN_PREFIX + row.label,
         role=Role(row.role),
         created_ns=row.created_ns,
         token=row.id,

@@ -4,14 +4,23 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from gateway.accounts import SessionEntry, end_sessions, give_password, password_of, sessions_of
+from gateway.accounts import SessionEntry, password_of, sessions_of
 from gateway.api.answer import ApiError, Json
 from gateway.api.asked import NewPassword, Nothing
 from gateway.api.checking import Checking
 from gateway.api.door import ALL, COOKIE, Doors, person_of
 from gateway.api.doors_session import peer_of
 from gateway.api.house import Act
-from gateway.auth import UserError, begin_attempt, check_password, hash_password, hash_token, verify
+from gateway.auth import (
+    UserError,
+    begin_attempt,
+    check_password,
+    end_sessions,
+    give_password,
+    hash_password,
+    hash_token,
+    verify,
+)
 from gateway.live import iso
 
 WRONG_OLD = {"en": "The password that you have is another one.", "zh": "原密码不正确。"}

@@ -12,7 +12,7 @@ from gateway.api.asked import Id, NewRole, NewToken, NewUser, Nothing, Reason
 from gateway.api.door import ALL, PEOPLE, PERMISSIONS, Doors, person_of
 from gateway.api.doors_account import describe_session
 from gateway.api.house import Act
-from gateway.auth import Role, UserError
+from gateway.auth import Role, UserError, end_sessions
 from gateway.live import iso
 from gateway.tokens import TokenEntry, list_tokens, make_token, revoke_token
 
@@ -94,11 +94,9 @@ def open_people_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list of 
         found = await house.read(lambda c: accounts.sessions_of(c, user, house.clock.wall_ns()))
         return Json({"sessions": [describe_session(one) for one in found]})
 
-    async def end_sessions(user: Id, asked: Reason, request: Request) -> Response:
+    async def end_all(user: Id, asked: Reason, request: Request) -> Response:
         """End every session of a user."""
-        ended = await do(
-            request, "sessions_ended", lambda c, _: accounts.end_sessions(c, user), user=user, reason=asked.reason
-        )
+        ended = await do(request, "sessions_ended", lambda c, _: end_sessions(c, user), user=user, reason=asked.reason)
         doors.recheck()
         return Json({"ended": ended})
 
@@ -147,7 +145,7 @@ def open_people_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list of 
     doors.open("POST", f"{at}/{{user}}/disable", PEOPLE, disable, tag="people")
     doors.open("POST", f"{at}/{{user}}/enable", PEOPLE, enable, tag="people")
     doors.open("GET", f"{at}/{{user}}/sessions", PEOPLE, sessions, tag="people")
-    doors.open("POST", f"{at}/{{user}}/sessions/end", PEOPLE, end_sessions, tag="people")
+    doors.open("POST", f"{at}/{{user}}/sessions/end", PEOPLE, end_all, tag="people")
     doors.open("POST", f"{at}/{{user}}/sessions/{{session}}/end", PEOPLE, end_session, tag="people")
     doors.open("GET", "/api/v1/tokens", PEOPLE, tokens, tag="people")
     doors.open("POST", "/api/v1/tokens", PEOPLE, add_token, tag="people")

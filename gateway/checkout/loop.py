@@ -5,9 +5,10 @@ Why: a record holds for the tag as it was configured then. Two digests are kept 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from hashlib import blake2b
+from typing import Final
 
 from alerting.model.alarm import digest
 from alerting.model.derivation import Derivation
@@ -16,11 +17,10 @@ from edge.config import Source
 from edge.model import Tag
 from gateway.config import Site
 
-#: Keys of a rule that shape when it trips; title, response and revision do not.
-SHAPING = (
-    "kind", "setpoint", "deadband", "on_delay_s", "off_delay_s", "window_s", "tier", "is_latching", "name",
-    "reference", "when", "states", "mask", "pattern", "band", "enable", "while_tag", "while_above", "horizon_s",
-)  # fmt: skip
+#: Parts of a rule that do not shape when it trips. All others do, so that a part that rules are given later is not
+#: forgotten here.
+NOT_SHAPING: Final = frozenset({"id", "tag", "revision", "response"})
+SHAPING: Final = tuple(part.name for part in fields(Rule) if part.name not in NOT_SHAPING)
 
 
 class Standing(StrEnum):

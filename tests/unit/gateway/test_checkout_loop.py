@@ -6,6 +6,7 @@ import pytest
 
 from alerting.model.derivation import Derivation
 from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.schedule import Schedule, Span
 from alerting.model.tier import Tier
 from edge.config import ModbusOptions, MqttOptions, OpcuaOptions, Source, SparkplugOptions
 from edge.model import Tag, TagTable
@@ -61,7 +62,17 @@ def test_a_changed_way_from_the_instrument_is_seen(changed: dict[str, object]) -
     assert now.limits == BEFORE.limits
 
 
-@pytest.mark.parametrize("changed", [{"setpoint": 4.1}, {"on_delay_s": 3.0}, {"tier": Tier.ORANGE}, {"deadband": 0.2}])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"setpoint": 4.1},
+        {"on_delay_s": 3.0},
+        {"tier": Tier.ORANGE},
+        {"deadband": 0.2},
+        {"schedule": Schedule(zone="UTC", spans=(Span(days=(0, 1), from_s=0, to_s=3600),))},
+        {"samples_min": 30},
+    ],
+)
 def test_a_changed_limit_is_seen_and_is_not_the_signal(changed: dict[str, object]) -> None:
     after = site(rules=(replace(RULES[0], **changed), *RULES[1:]))  # type: ignore[arg-type]
     now = digests(after, after.rules, LEVEL)
