@@ -29,6 +29,8 @@ LATE_NS: Final = 60_000_000_000
 _LATE_FROM: Final = int(np.searchsorted(EDGES_NS, LATE_NS))
 #: Not one source of a site gives back-fill for so many different hours in one minute; more are counted together.
 HOURS_MAX: Final = 20_000
+#: So many keys are counted in a table of their own before sorting costs less.
+COUNTED_MAX: Final = 100_000
 
 _RETAINED = np.uint8(encode(Quality.UNCERTAIN, Reason.RETAINED))
 _NO_SOURCES = ("system", "replay")
@@ -78,6 +80,18 @@ def rates(sources: Sequence[Source], tags: TagTable) -> dict[str, float]:
     }
 
 
+def _told_apart(key: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the keys that occur, rising, and the place of each sample's key among them; ``0 <= key < bound``.
+
+    As ``np.unique`` does, without sorting where the keys lie close together, as those of one hour do.
+    """
+    if bound > len(key) + COUNTED_MAX:
+        keys, place = np.unique(key, return_inverse=True)
+        return keys, place
+    occurs = np.bincount(key, minlength=bound) > 0
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[key]
+
+
 class Books:
     """What came since it was last taken, by source and hour.
 
@@ -112,13 +126,14 @@ class Books:
         quality = np.concatenate([scan.quality for scan in scans])
         took_ns = np.repeat([scan.received_ns for scan in scans], sizes) - times_ns
         known = quality != _RETAINED
-        source, times_ns, quality, took_ns = source[known], times_ns[known], quality[known], took_ns[known]
-        if not len(source):
+        if not known.any():
             return
+        if not known.all():
+            source, times_ns, quality, took_ns = source[known], times_ns[known], quality[known], took_ns[known]
         hours = times_ns // HOUR_NS
         first = int(hours.min())
         span = int(hours.max()) - first + 1
-        keys, place = np.unique(source * span + (hours - first), return_inverse=True)
+        keys, place = _told_apart(source * span + (hours - first), len(names) * span)
         bad = is_bad(quality)
         bads = np.bincount(place[bad], minlength=len(keys))
         bucket = np.searchsorted(EDGES_NS, took_ns[~bad])
