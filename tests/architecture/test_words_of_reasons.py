@@ -17,9 +17,9 @@ def reasons() -> set[str]:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_each_reason_has_a_word(language: str) -> None:
-    text = (ROOT / "dashboards/web/src/words" / f"{language}.ts").read_text("utf-8")
+    text = (ROOT / "dashboards/web/src/words" / language / "flow.ts").read_text("utf-8")
     flow = text[text.rindex("reasons: {", 0, text.index('"stray_bytes"')) :]  # Those of the flow page.
-    words = set(re.findall(r'^      "([^"]+)": "', flow[: flow.index("queueNames")], re.MULTILINE))
+    words = set(re.findall(r'^    "([^"]+)": "', flow[: flow.index("queueNames")], re.MULTILINE))
     found = reasons()
     assert {"unborn", "publication_lost", "node_repeat", "overflow"} <= found
     assert {one for one in found if not words & {one, f"caller_{one}"}} == set()

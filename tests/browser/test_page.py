@@ -32,7 +32,7 @@ CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+")
 LATIN = re.compile(r"[A-Za-z]{2,}")
 #: The same in every language: the product, keys, limits, time zones.
 COMMON = re.compile(r"Fengsui|UTC|HTTP|LL|HH|Esc|Enter|Asia/Shanghai|\bEN\b|\bms\b")
-WORDS = Path(dashboards.__file__).parent / "web" / "src" / "words" / "en.ts"
+WORDS = Path(dashboards.__file__).parent / "web" / "src" / "words"
 
 
 def spoken(site: Plant, text: str, lang: str) -> str:
@@ -56,8 +56,10 @@ def spoken(site: Plant, text: str, lang: str) -> str:
 
 def raw_keys(text: str) -> list[str]:
     """Find words that look like ``alarm.title``: a key whose word is missing."""
-    groups = re.findall(r"^  (\w+): \{", WORDS.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(groups) > 10, "the words have another form now"
+    groups = re.findall(r"^  (\w+): \{", (WORDS / "en.ts").read_text(encoding="utf-8"), re.MULTILINE)
+    for page in sorted((WORDS / "en").glob("*.ts")):
+        groups += re.findall(r"^export const (\w+) = \{", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(groups) > 30, "the words have another form now"
     return re.findall(rf"\b(?:{'|'.join(groups)})\.[a-z]\w+", text)
 
 

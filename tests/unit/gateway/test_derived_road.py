@@ -172,8 +172,8 @@ def test_every_kind_stands_in_the_document_and_on_the_page() -> None:
     headings = {word for line in said.splitlines() if line.startswith("## ") for word in re.findall(r"\w+", line)}
     assert set(CONFIGURED) <= headings
     for language in ("en", "zh"):
-        words = Path(f"dashboards/web/src/words/{language}.ts").read_text("utf-8")
-        kinds = words.split("derivedKind: {")[1].split("}")[0]
-        roles = words.split("derivedRole: {")[1].split("}")[0]
+        words = Path(f"dashboards/web/src/words/{language}/plant.ts").read_text("utf-8")
+        kinds = re.split(r"export const derivedKind\b.*= {", words)[1].split("}")[0]
+        roles = re.split(r"export const derivedRole\b.*= {", words)[1].split("}")[0]
         assert {kind for kind in CONFIGURED if f" {kind}: " not in kinds} == set()
         assert {role for spec in CONFIGURED.values() for role in spec.roles if f" {role}: " not in roles} == set()

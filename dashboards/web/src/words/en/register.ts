@@ -1,0 +1,22 @@
+/** English words of the register. */
+export const register = {
+  title: "Hazard register",
+  open: "Open",
+  closed: "Closed",
+  all: "All",
+  none: "No entries. An entry opens by itself when a hazard unit's tier leaves none.",
+  noneOpen: "No open entries: every hazard unit is normal.",
+  opened: "Opened",
+  ended: "Closed",
+  stillOpen: "open",
+  unit: "Hazard unit",
+  tier: "Tier now",
+  tierMax: "Highest tier",
+  alarms: "Alarms",
+  tasks: "Tasks",
+  tasksDone: "{done} of {total} done",
+  duration: "Duration",
+  late: "from back-fill",
+  nature: "Nature",
+  noTasks: "No tasks are configured for this kind of unit and tier.",
+};
