@@ -28,7 +28,7 @@ class Pipeline:
     Attributes:
         length_m, bore_m, cells: The line.
         feed_pa: Absolute pressure that the supply holds, as far as ``feed_most_kg_s`` goes.
-        draw_kg_s: What customers take at the far end; nothing below 0.2 MPa.
+        draw_kg_s: What customers take at the far end; less below 0.2 MPa absolute, nothing at atmospheric pressure.
         hole_m, hole_at_m: Diameter of a leak, 0 for none, and where it is.
         shut: Faces between cells whose valve is closed, from 0; the feed's own valve is ``is_feed_shut``.
         packed_kg: What the line holds.
@@ -112,10 +112,15 @@ class Pipeline:
         feed_most = feed_pull * (self.feed_pa - float(old[0])) > self.feed_most_kg_s
         leak_pull = self._leak_pull(float(old[self._hole_cell]))
         bands[1, self._hole_cell] += leak_pull
-        # Customers' regulators take what they want down to 0.2 MPa, from there in proportion (ours). Told per pascal,
-        # so that a long step never draws more than there is.
-        draw_pull = self.draw_kg_s / max(float(old[-1]), DRAW_LEAST_PA)
+        # Customers' regulators take what they want down to 0.2 MPa, from there in proportion to what is above the
+        # atmosphere (ours). Told per pascal, so that a long step never draws more than there is.
+        far, base = float(old[-1]), 0.0
+        draw_pull = self.draw_kg_s / far
+        if far < DRAW_LEAST_PA:
+            base = ATMOSPHERE_PA
+            draw_pull = self.draw_kg_s / (DRAW_LEAST_PA - base) if far > base else 0.0
         bands[1, -1] += draw_pull
+        right[-1] += draw_pull * base
         if feed_most:
             right[0] += self.feed_most_kg_s
         else:
@@ -126,7 +131,7 @@ class Pipeline:
         self.flows_kg_s = through * (new[:-1] - new[1:])
         self.feed_kg_s = self.feed_most_kg_s if feed_most else feed_pull * (self.feed_pa - float(new[0]))
         self.leaking_kg_s = leak_pull * float(new[self._hole_cell])
-        self.drawn_kg_s = draw_pull * float(new[-1])
+        self.drawn_kg_s = draw_pull * (float(new[-1]) - base)
         self.fed_kg += self.feed_kg_s * dt_s
         self.leaked_kg += self.leaking_kg_s * dt_s
         self.drawn_kg += self.drawn_kg_s * dt_s
