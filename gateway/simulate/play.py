@@ -25,6 +25,7 @@ from gateway.historian.memory import MemoryHistorian
 from gateway.meter import Stage
 from gateway.record import EventLog
 from gateway.simulate.authority import Authority
+from gateway.simulate.computed import Curve, curves_of
 from gateway.simulate.field import Field, Staged, Trace
 from simulators.instrument import Faults, SourceLine
 from simulators.scenario import Event, Scenario, Seen, Verdict, judge
@@ -69,6 +70,7 @@ class Played:
         log: The event log, JSON lines; the same bytes for the same scenario, site and seed.
         spent_s: Real time by stage, s; ``pace`` is story seconds with the gateway over real seconds of all of them.
         balances: Of each stage of the road; all 0, or samples were lost or made up.
+        computed: Curves of the site's derived tags.
     """
 
     scenario: Scenario
@@ -83,6 +85,7 @@ class Played:
     spent_s: Mapping[str, float]
     pace: float
     balances: Mapping[str, int]
+    computed: Mapping[str, Curve]
 
     @property
     def is_passed(self) -> bool:
@@ -124,11 +127,12 @@ def play(scenario: Scenario, site: Site, seed: int, folder: Path, watch: Clock, 
     authorities = {
         destination.id: Authority(destination, clock, folder / "authority") for destination in site.destinations
     }
+    historian = MemoryHistorian(site.tags)
     gateway = Gateway(
         site,
         clock,
         Parts(
-            historian=MemoryHistorian(site.tags),
+            historian=historian,
             writer=_TimedExecutor(spent, "commit"),
             reader=InlineExecutor(),
             compiler=InlineExecutor(),
@@ -166,6 +170,7 @@ def play(scenario: Scenario, site: Site, seed: int, folder: Path, watch: Clock, 
         spent_s=dict(spent.seconds),
         pace=scenario.lasts_s / with_gateway_s,
         balances={stage.name.lower(): gateway.meter.balance(stage) for stage in Stage},
+        computed=run_manual(curves_of(historian, site, scenario.begins_ns, scenario.lasts_s), clock),
     )
 
 

@@ -18,6 +18,7 @@ from simulators.scenario import Event
 WIDTH, HEIGHT = 720, 190  # Of a picture, in its own units; it fills the width that it is given.
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 26, 22
 TAGS_MAX, EVENTS_MAX, POINTS_MAX = 16, 300, 700
+LARGE = 1000.0  # From here on an axis needs no decimals.
 RINGING = {"raised", "escalated"}
 WHAT = {
     "raised": "产生", "escalated": "升级", "lowered": "降级", "changed": "变更", "returned": "恢复正常",
@@ -168,7 +169,7 @@ def _pictures(played: Played) -> str:
     if not tags:
         return ""
     key = (
-        f"<p class='soft key'><i></i>{_two('仪表送出', 'what was sent')}"
+        f"<p class='soft key'><i></i>{_two('仪表送出或网关计算', 'what was sent, or computed')}"
         f"<i class=t></i>{_two('现场真值', 'what was true')}"
         f"<i class=r></i>{_two('报警', 'rang')}<i class=f></i>{_two('仪表故障', 'instrument at fault')}"
         f"<i class=m></i>{_two('现场里程碑', 'milestones of the plant')}</p>"
@@ -196,18 +197,15 @@ def picture(played: Played) -> str:
 
 
 def _chosen(played: Played) -> list[str]:
-    """Choose the tags worth a picture: those at fault, expected or ringing, in the plant's order."""
+    """Choose the tags worth a picture: those at fault, expected or ringing, in the plant's order, computed last."""
     named = {fault.target for fault in played.scenario.faults} | {each.tag for each in played.scenario.expectations}
     named |= {event.tag for event in played.seen.events if event.what in RINGING}
-    return [tag for tag in played.tags if tag in named][:TAGS_MAX]
+    return [tag for tag in (*played.tags, *played.computed) if tag in named][:TAGS_MAX]
 
 
 def _picture(played: Played, tag: str) -> str:
     """Draw one tag: what was sent, what was true, its faults, its alarms, the plant's milestones."""
-    column = played.tags.index(tag)
-    times = np.array(played.trace.times_s)
-    sent = np.array([row[column] for row in played.trace.sent])
-    true = np.array([row[column] for row in played.trace.true])
+    times, sent, true = _curves(played, tag)
     seen = np.concatenate([sent, true])
     seen = seen[np.isfinite(seen)]
     if not len(seen):
@@ -238,7 +236,7 @@ def _picture(played: Played, tag: str) -> str:
     parts.append(f'<path class="sent" d="{_path(times, sent, x, y)}" />')
     parts += _rings([event for event in played.seen.events if event.tag == tag and event.what in RINGING], x)
     parts += [
-        f'<text x="{LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.4g}</text>'
+        f'<text x="{LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{_end(value)}</text>'
         for value in (low + pad, high - pad)
     ]
     parts += [
@@ -247,6 +245,22 @@ def _picture(played: Played, tag: str) -> str:
         f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{HEIGHT - BOTTOM}" y2="{HEIGHT - BOTTOM}" />',
     ]
     return "".join(parts)
+
+
+def _curves(played: Played, tag: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Give times, what was sent and what was true; of a computed tag what was computed, and no truth."""
+    if tag in played.computed:
+        times, values = played.computed[tag]
+        return times, values, np.full(len(values), np.nan)
+    column = played.tags.index(tag)
+    sent = np.array([row[column] for row in played.trace.sent])
+    true = np.array([row[column] for row in played.trace.true])
+    return np.array(played.trace.times_s), sent, true
+
+
+def _end(value: float) -> str:
+    """Write an end of the axis so that it fits beside it."""
+    return f"{value:.0f}" if abs(value) >= LARGE else f"{value:.3g}"
 
 
 def _rings(events: Sequence[Event], x: Any) -> list[str]:  # noqa: ANN401  # seconds to place
