@@ -82,26 +82,26 @@ def measure(seconds: float) -> dict[str, Any]:
 async def _measure(seconds: float) -> dict[str, Any]:
     ways: dict[str, Any] = {}
     for name, way in (
-        ("this collector's line and decoder", _ours),
-        ("blocking socket, loop over values", _plain),
+        ("this collector's line and decoder", ours),
+        ("blocking socket, loop over values", plain),
         ("pymodbus, its own converter", _pymodbus),
     ):
         async with field_of(1) as (ports, _):
-            ways[name] = await _closed_loop(way, ports[0], seconds)
+            ways[name] = await closed_loop(way, ports[0], seconds)
     plants = [
-        await _plant("100,000 float32 of 100 devices at 1 s", 100, 1.0, max(seconds, 5.0)),
-        await _plant("10,000 float32 of 10 devices at 100 ms", 10, 0.1, seconds),
+        await plant("100,000 float32 of 100 devices at 1 s", 100, 1.0, max(seconds, 5.0)),
+        await plant("10,000 float32 of 10 devices at 100 ms", 10, 0.1, seconds),
     ]
-    ours = next(iter(ways.values()))
+    first = next(iter(ways.values()))
     return {
         "case": f"{COUNT} holding registers a request, read and decoded, one outstanding",
-        "registers_per_second": ours["registers_per_second"],
-        "values_per_second": ours["values_per_second"],
-        "p50_us": ours["p50_us"],
-        "p99_us": ours["p99_us"],
+        "registers_per_second": first["registers_per_second"],
+        "values_per_second": first["values_per_second"],
+        "p50_us": first["p50_us"],
+        "p99_us": first["p99_us"],
         "ways": ways,
         "ratio": {
-            name: ours["registers_per_second"] / way["registers_per_second"] for name, way in list(ways.items())[1:]
+            name: first["registers_per_second"] / way["registers_per_second"] for name, way in list(ways.items())[1:]
         },
         "plants": plants,
     }
@@ -112,7 +112,8 @@ async def _measure(seconds: float) -> dict[str, Any]:
 Turn = Callable[[], Awaitable[None]]
 
 
-async def _closed_loop(way: Callable[[int], Any], port: int, seconds: float) -> dict[str, float]:
+async def closed_loop(way: Callable[[int], Any], port: int, seconds: float) -> dict[str, float]:
+    """Ask one device again and again for so long; give rates a processor second and the spread of one turn."""
     turns: list[int] = []
     async with way(port) as turn:
         for _ in range(50):
@@ -140,7 +141,8 @@ def _first_float() -> float:
 
 
 @asynccontextmanager
-async def _ours(port: int) -> AsyncIterator[Turn]:
+async def ours(port: int) -> AsyncIterator[Turn]:
+    """Ask by a collector's line and decode by its decoder; give what does it once."""
     options = ModbusOptions(host="127.0.0.1", port=port)
     line = Lines().line(options)
     decoder = RegisterDecoder([Placement(start=2 * at, answer=0, type="float32") for at in range(FLOATS)])
@@ -159,7 +161,8 @@ async def _ours(port: int) -> AsyncIterator[Turn]:
 
 
 @asynccontextmanager
-async def _plain(port: int) -> AsyncIterator[Turn]:
+async def plain(port: int) -> AsyncIterator[Turn]:
+    """Ask by a blocking socket and read value by value, as is written first; give what does it once."""
     with socket.create_connection(("127.0.0.1", port)) as link:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         number = 0
@@ -234,10 +237,10 @@ class _Door:
         return float(p50), float(p99)
 
 
-async def _plant(name: str, devices: int, period_s: float, seconds: float) -> dict[str, Any]:
-    """Run collectors against a field of devices: 1,000 float32 each, at random even addresses of 0 to 7,999."""
+def tags_of_plant(devices: int, period_s: float) -> TagTable:
+    """Give the tags of a plant: 1,000 float32 a device, of sources d0, d1 and so on."""
     generator = np.random.default_rng(SEED)
-    tags = TagTable(
+    return TagTable(
         [
             Tag(name=f"d{device}.{address}", source=f"d{device}", period_s=period_s,
                 address={"register": int(address), "type": "float32"})
@@ -245,6 +248,11 @@ async def _plant(name: str, devices: int, period_s: float, seconds: float) -> di
             for address in np.sort(generator.choice(REGISTERS // 2, TAGS_EACH, replace=False)) * 2
         ]
     )  # fmt: skip
+
+
+async def plant(name: str, devices: int, period_s: float, seconds: float) -> dict[str, Any]:
+    """Run collectors against a field of devices: 1,000 float32 each, at random even addresses of 0 to 7,999."""
+    tags = tags_of_plant(devices, period_s)
     door, clock, lines = _Door(), SystemClock(), Lines()
     async with field_of(devices) as (ports, told):
         sources = [
