@@ -119,6 +119,7 @@ class Desk(ObeyingDesk):
         for change in self.units.pass_time(outcome.now_ns):
             self._unit_by_clock(change)
         outcome.standings = self.units.take_changed()
+        outcome.gaps, outcome.gaps_ended = self.gaps.take_changed()
         for nature, memory in self.memories.items():
             memory.is_dirty[memory.formulas.stirred()] = True
             dirty = np.flatnonzero(memory.is_dirty)
@@ -143,7 +144,7 @@ class Desk(ObeyingDesk):
         for guard in self._guards.values():
             guard.is_plain[self.derived.input_rows] = False
         self._takers.clear()
-        self.gaps.follow(exchange)
+        self.gaps.follow(exchange, swap.number)
         for nature, memory in self.memories.items():
             memory.is_dirty[forgets] = True  # Else what the old text kept would come back with it, after a kill.
             memory.votes.settle(memory)

@@ -264,6 +264,7 @@ class JudgingDesk(AlarmBook):
 
     def take_late(self, scan: Scan, gap: Gap) -> None:
         """Judge one scan of the late lane in the memory of its gap; nothing live is touched."""
+        self.gaps.note(gap)
         for event in gap.judge(scan, self.site, self._outcome.now_ns):
             self._outcome.events.append(event)
             self._late_episode(event, gap.to_ns)

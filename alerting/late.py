@@ -6,7 +6,7 @@ Never: touches live memory or live alarms. Judges only rules whose tags all belo
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -63,6 +63,11 @@ class Part:
         at = np.minimum(np.searchsorted(self._now, rows), len(self._now) - 1)
         return np.where(self._now[at] == rows, self._place[at], np.int32(-1)).astype(np.int32)
 
+    @property
+    def placed(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Tags that it knows, as rows of the site as it is now and as rows of its own table, int32 (n,)."""
+        return self._now, self._place
+
     def follow(self, rows_here: NDArray[np.int32], rows_there: NDArray[np.int32]) -> None:
         """Go by other rows of the site from now on; its own stay.
 
@@ -79,8 +84,15 @@ class Part:
 
 @dataclass(slots=True, kw_only=True)
 class Gap:
-    """One gap: between ``from_ns`` (last time before) and ``to_ns`` (first time after), both exclusive."""
+    """One gap: between ``from_ns`` (last time before) and ``to_ns`` (first time after), both exclusive.
 
+    Attributes:
+        number: Counts the gaps of a site, over restarts.
+        revision: Whose rules judge in it: those in force when it was opened.
+    """
+
+    number: int
+    revision: int
     source: str
     nature: Nature
     from_ns: int
@@ -139,25 +151,38 @@ class Gap:
 
 
 class GapBook:
-    """The open gaps of all sources."""
+    """The open gaps of all sources.
+
+    Attributes:
+        revision: Of the configuration in force.
+        closed: Copies closed because a ninth was needed.
+        entries: Late register entries, by id, the oldest first.
+    """
 
     def __init__(self, table: RuleTable) -> None:
+        self.revision = 1
         self._table = table
         self._parts: dict[str, Part] = {}
         self._gaps: dict[tuple[str, Nature], list[Gap]] = {}
-        self.closed = 0  # copies closed because a ninth was needed
+        self._last = 0
+        self._changed: dict[int, Gap] = {}
+        self._ended: list[int] = []
+        self.closed = 0
         self.entries: OrderedDict[str, Entry] = OrderedDict()
 
     def open(self, source: str, nature: Nature, live: Memory, alarms: dict[str, Alarm], to_ns: int) -> Gap | None:
         """Copy a source's rows before the first scan after a gap is evaluated."""
-        part = self._part(source)
+        part = self.part(source)
         if len(part.rows) == 0:
             return None
         from_ns = int(live.last_ns[part.rows].max())
         if to_ns <= from_ns + 1:
             return None
         tags = {self._table.tags.names[row] for row in part.rows.tolist()}
+        self._last += 1
         gap = Gap(
+            number=self._last,
+            revision=self.revision,
             source=source,
             nature=nature,
             from_ns=from_ns,
@@ -173,22 +198,56 @@ class GapBook:
                 gap.memory.is_active[cell], gap.memory.opened_ns[cell] = not calendar.is_open(from_ns), 0
         gaps = self._gaps.setdefault((source, nature), [])
         gaps.append(gap)
+        self._changed[gap.number] = gap
         if len(gaps) > COPIES_MAX:
-            gaps.pop(0)
+            self._end(gaps.pop(0))
             self.closed += 1
         return gap
+
+    def note(self, gap: Gap) -> None:
+        """Take note that something was judged in a gap."""
+        self._changed[gap.number] = gap
+
+    def take_changed(self) -> tuple[list[Gap], list[int]]:
+        """Hand over the gaps that changed since the last call, and the numbers of those that are no more."""
+        found = list(self._changed.values()), self._ended
+        self._changed, self._ended = {}, []
+        return found
+
+    def adopt(self, gaps: Iterable[Gap], entries: Iterable[Entry]) -> None:
+        """Take over what a former life had open.
+
+        Args:
+            gaps: In the order of their numbers, which count on.
+            entries: Late ones, the oldest first.
+        """
+        for gap in gaps:
+            self._gaps.setdefault((gap.source, gap.nature), []).append(gap)
+            self._last = max(self._last, gap.number)
+        for entry in entries:
+            self.keep(entry)
+
+    def open_ones(self) -> list[Gap]:
+        """Give all open gaps, in the order of their numbers."""
+        return sorted((gap for gaps in self._gaps.values() for gap in gaps), key=lambda gap: gap.number)
+
+    def _end(self, gap: Gap) -> None:
+        self._changed.pop(gap.number, None)
+        self._ended.append(gap.number)
 
     def find(self, source: str, nature: Nature, time_ns: int) -> Gap | None:
         """Find the gap that a late sample falls into."""
         return next((gap for gap in self._gaps.get((source, nature), ()) if gap.covers(time_ns)), None)
 
-    def follow(self, exchange: Exchange) -> None:
+    def follow(self, exchange: Exchange, revision: int) -> None:
         """Copy by another table from now on; gaps that are open keep the rules of their time."""
-        self._table = exchange.new
+        self._table, self.revision = exchange.new, revision
         self._parts = {}
         if exchange.old.tags is exchange.new.tags:
             return
         known = {tag.source for tag in exchange.new.tags}
+        for gap in [gap for where, gaps in self._gaps.items() if where[0] not in known for gap in gaps]:
+            self._end(gap)
         self._gaps = {where: gaps for where, gaps in self._gaps.items() if where[0] in known}
         for part in {id(gap.part): gap.part for gaps in self._gaps.values() for gap in gaps}.values():
             part.follow(exchange.row_here, exchange.row_there)
@@ -199,7 +258,8 @@ class GapBook:
         while len(self.entries) > LATE_ENTRIES_MAX:
             self.entries.popitem(last=False)
 
-    def _part(self, source: str) -> Part:
+    def part(self, source: str) -> Part:
+        """Give a source's share of the rules in force."""
         if source not in self._parts:
             self._parts[source] = Part(self._table, source)
         return self._parts[source]

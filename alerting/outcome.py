@@ -6,6 +6,7 @@ Flow: desk -> Outcome -> commit
 from dataclasses import dataclass, field
 from typing import Any
 
+from alerting.late import Gap
 from alerting.model.alarm import Alarm
 from alerting.model.command import Command
 from alerting.model.event import Event
@@ -36,6 +37,8 @@ class Outcome:
         entries: Register entries by id, as they stand after the tick.
         remarks: What the system itself has to say (clock steps, gaps not judged).
         gone: (nature, rule id) of rules that a swap ended in mid-trip or mid-delay.
+        gaps: Gaps of the late lane that were opened or judged in; they go on changing with the next tick.
+        gaps_ended: Numbers of those that are no more.
         made: Samples of votes that no scan led to, but the clock; the historian and the page want them.
         made_after: Those that a swap led to, by the rows of the table that took over.
     """
@@ -52,6 +55,8 @@ class Outcome:
     answers: list[Answer] = field(default_factory=list)
     remarks: list[dict[str, Any]] = field(default_factory=list)
     gone: list[tuple[Nature, str]] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    gaps_ended: list[int] = field(default_factory=list)
     made: list[Scan] = field(default_factory=list)
     made_after: list[Scan] = field(default_factory=list)
 
@@ -59,4 +64,4 @@ class Outcome:
     def is_empty(self) -> bool:
         """Tell whether nothing durable changed."""
         changed = self.events or self.alarms or self.standings or self.delays or self.entries or self.answers
-        return not (changed or self.remarks or self.gone)
+        return not (changed or self.remarks or self.gone or self.gaps or self.gaps_ended)

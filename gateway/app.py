@@ -59,6 +59,7 @@ from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
 from gateway.rules.book import Begun, Checked, Compile, NotApplied, ReadDisk, Rulebook, Swap, begin
+from gateway.rules.past import past_rules
 from gateway.rules.revision import Origin, Revision
 from gateway.rules.revision import add as add_revision
 from gateway.rules.revision import audit as audit_revision
@@ -67,7 +68,8 @@ from gateway.store import checkpoint
 from gateway.store.acts import take_over
 from gateway.store.commit import Mark, known_marks, put_marks, restore
 from gateway.store.engine import open_store, store_url
-from gateway.store.journal import install_key
+from gateway.store.gaps import PastRulesError, restore_gaps
+from gateway.store.journal import canonical, install_key
 from gateway.store.store import Store
 from gateway.system import COUNTED_EVERY, NODE_BROKER, PERIOD_S, SOURCE, main_nature, system_scan, with_system
 
@@ -462,6 +464,11 @@ class Gateway:
         self._unsettled = ledger.last_hours(connection)
         checkpoint.load(connection, self.desk)
         restore(connection, self.desk, self.intake, natures)
+        lost = restore_gaps(connection, self.desk, begun.number, lambda number: self._past_rules(connection, number))
+        if lost:
+            self.store.journal.append(
+                connection, main_nature(self.site), start_ns, "system", [canonical(each) for each in lost]
+            )
         for source, state in self.intake.state.items():
             if source not in self.reception.sources:  # A node counts by itself, and lives on over our restart.
                 state.epoch += 1
@@ -490,6 +497,13 @@ class Gateway:
             units={unit: tier for (n, unit), tier in self.desk.unit_tiers.items() if n is nature},
             values=_restored_values(self.desk, nature),
         )
+
+    def _past_rules(self, connection: Connection, number: int) -> RuleTable:
+        """Compile the rules of a past revision."""
+        book = self.rulebook
+        if book.compile is None:
+            raise PastRulesError("the gateway was started without files")
+        return past_rules(connection, book.compile, self.site, book.overlay, number)
 
     def _open_influx(self) -> InfluxWriter | None:
         """Send on what the historian commits, where the site names a server."""

@@ -35,6 +35,7 @@ from gateway.rules.book import Swap
 from gateway.store import checkpoint
 from gateway.store.acts import take_over
 from gateway.store.commit import DelayRow, Mark, commit, delay_rows, marks, without_known
+from gateway.store.gaps import GapRow, gap_rows
 from gateway.store.store import Store
 from gateway.system import main_nature
 from gateway.turn import Item, Turned, moved, take_turn
@@ -57,6 +58,7 @@ class _Unwritten:
 
     outcome: Outcome
     delays: list[DelayRow]
+    gaps: list[GapRow]
     marks: list[Mark]
     receipts: list[Receipt]
     checkpoints: dict[Nature, bytes]
@@ -262,6 +264,7 @@ class Road:
                 outcome=outcome,
                 events=len(outcome.events),
                 delays=delay_rows(self.desk, outcome),
+                gaps=gap_rows(outcome.gaps),
                 marks=marks(self.desk, self.intake, self._natures),
                 receipts=receipts,
                 checkpoints=self._pack() if due_checkpoint else {},
@@ -300,7 +303,9 @@ class Road:
                 notices = self.compose(connection, each.outcome)
                 if each.swap is not None:
                     each.swap.write(connection, each.outcome.now_ns)
-                commit(connection, self.store.journal, each.outcome, each.delays, each.marks, notices, nature)
+                commit(
+                    connection, self.store.journal, each.outcome, each.delays, each.marks, notices, nature, each.gaps
+                )
             take_over(connection, self.store.journal, nature, now_ns)
             if contents:
                 checkpoint.save(connection, now_ns, contents)

@@ -229,6 +229,8 @@ def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> No
         [entry_of(row) for row in snapshot["entries"]],
         [standing_of(row) for row in snapshot.get("unit_tiers", ())],
     )
+    if "gaps" in snapshot:
+        record_site.adopt_gaps(snapshot["gaps"], desk.gaps, rules_of)
     desk.ticks = snapshot["ticks"]
     for source, (epoch, number, received_ns) in snapshot["sequences"].items():
         state = intake.state[source]
@@ -264,6 +266,7 @@ def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
         },
         "shelving": desk.shelving.named(),
         "unit_tiers": [standing_row(standing) for standing in desk.units.standings()],
+        "gaps": record_site.gaps_written(desk.gaps),
         "outages": {name: s.memo for name, s in intake.state.items() if s.memo},
         "sequences": {name: (s.epoch, s.number, s.received_ns) for name, s in intake.state.items()},
     }

@@ -5,14 +5,18 @@ Never: holds an address or a secret. What the safety path looks at is all that a
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, Final
 
+import numpy as np
 from pydantic import TypeAdapter
 
+from alerting.late import GapBook, Part
 from alerting.model.derivation import Derivation
 from alerting.model.pca import PcaModel
+from alerting.model.rule import Rule, RuleTable
 from alerting.model.shelving import Shelving
 from alerting.model.tiering import Tiering, lines_as_json, lines_of_json
 from alerting.model.unit import HazardUnit
@@ -20,6 +24,8 @@ from alerting.response.task import TaskTemplate
 from alerting.swap import Beside, Prepared
 from edge.config import Source
 from edge.model import Tag, TagTable
+from gateway.store.gaps import gap_of, gap_rows
+from gateway.store.rows import entry_of, entry_row
 
 _TAGS: Final = TypeAdapter(tuple[Tag, ...])
 _SOURCES: Final = TypeAdapter(tuple[Source, ...])
@@ -57,9 +63,8 @@ def read(line: Mapping[str, Any], known: Iterable[Derivation]) -> tuple[TagTable
         known: How tags were derived before; what was learnt stands there, for it changes with a restart only.
     """
     models = {each.model.digest: each.model for each in known if each.model is not None}
-    tags = [{**tag, **{key: math.nan for key in ("range_lo", "range_hi") if tag[key] is None}} for tag in line["tags"]]
     policy = line["tiering"]
-    return TagTable(_TAGS.validate_python(tags)), Beside(
+    return TagTable(_tags_of(line["tags"])), Beside(
         sources=_SOURCES.validate_python(line["sources"]),
         derived=tuple(_derivation_of(each, models) for each in line["derived"]),
         units=_UNITS.validate_python(line["units"]),
@@ -70,6 +75,46 @@ def read(line: Mapping[str, Any], known: Iterable[Derivation]) -> tuple[TagTable
         began=dict(line["began"]),
         unlike=frozenset(line["unlike"]),
     )
+
+
+def gaps_written(gaps: GapBook) -> dict[str, Any]:
+    """Write down the open gaps of the late lane, as JSON values; with their own rules where others are in force."""
+    found = []
+    for gap, row in zip(gaps.open_ones(), gap_rows(gaps.open_ones()), strict=True):
+        line = {**asdict(row), "content": b64encode(row.content).decode()}
+        if gap.revision != gaps.revision:
+            tags = tuple(replace(tag, address={}) for tag in gap.part.table.tags)
+            line |= {
+                "rules": [asdict(rule) for rule in gap.part.table],
+                "tags": _TAGS.dump_python(tags, mode="json"),
+                "placed": [column.tolist() for column in gap.part.placed],
+            }
+        found.append(line)
+    entries = [entry_row(entry) for entry in gaps.entries.values()]
+    return {"revision": gaps.revision, "open": found, "entries": entries}
+
+
+def adopt_gaps(written: Mapping[str, Any], gaps: GapBook, rules_of: Callable[[dict[str, Any]], list[Rule]]) -> None:
+    """Open the gaps again with which a recording begins.
+
+    Args:
+        rules_of: Reads rules of a recording.
+    """
+    gaps.revision = written["revision"]
+    found = []
+    for line in written["open"]:
+        part = gaps.part(line["source"])
+        if "rules" in line:
+            part = Part(RuleTable(rules_of(line), TagTable(_tags_of(line["tags"]))), line["source"])
+            here, there = (np.array(column, dtype=np.int32) for column in line["placed"])
+            part.follow(here, there)
+        found.append(gap_of({**line, "content": b64decode(line["content"])}, part))
+    gaps.adopt(found, [entry_of(row) for row in written["entries"]])
+
+
+def _tags_of(lines: Iterable[Mapping[str, Any]]) -> tuple[Tag, ...]:
+    tags = [{**tag, **{key: math.nan for key in ("range_lo", "range_hi") if tag[key] is None}} for tag in lines]
+    return _TAGS.validate_python(tags)
 
 
 def _derivation(derivation: Derivation) -> dict[str, Any]:

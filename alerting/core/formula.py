@@ -39,6 +39,8 @@ NEWS_MAX: Final = 1000  # Beyond it the oldest goes; each rule tells at most onc
 #: What is committed with the tick: timers of ``for``, edges of ``count``.
 LASTING: Final = ("held_since", "held_counted", "count_last", "count_ns")
 PARTS_TOLD_MAX: Final = 12  # A sentence with more of them is not read.
+#: Columns of a formula beside its state.
+BESIDE_STATE: Final = ("said", "sides", "cause", "said_at", "sides_at", "told_ns", "lapsed")
 
 
 @dataclass(slots=True)
@@ -293,6 +295,14 @@ class Formulas:
                     getattr(formula.state, column.name)[place] = columns[part + column.name][there]
             index += 1
 
+    def freeze_all(self) -> dict[str, NDArray[Any]]:
+        """Give all that is remembered, also what was said last, as the arrays themselves: for the same table again."""
+        columns: dict[str, NDArray[Any]] = {}
+        for index, formula in enumerate(self.parts):
+            columns |= {f"formula{index}.{each.name}": getattr(formula.state, each.name) for each in fields(State)}
+            columns |= {f"formula{index}.{name}": getattr(formula, name) for name in BESIDE_STATE}
+        return columns
+
     def copy_from(self, other: "Formulas", rules: Indexes) -> None:
         """Take over what another memory remembers; ``rules`` names its rule for each rule of this one, -1 for none."""
         for formula in self.parts:
@@ -301,7 +311,7 @@ class Formulas:
             for theirs, found, places in other.of(wanted[known]):
                 at = known[found]
                 formula.state.put(at, theirs.state.take(places))
-                for name in ("said", "sides", "cause", "said_at", "sides_at", "told_ns", "lapsed"):
+                for name in BESIDE_STATE:
                     getattr(formula, name)[at] = getattr(theirs, name)[places]
 
 

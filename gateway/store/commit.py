@@ -19,6 +19,7 @@ from alerting.model.rule import Kind
 from edge.model import Nature
 from gateway.intake import Intake
 from gateway.store import schema
+from gateway.store.gaps import GapRow, put_gaps
 from gateway.store.journal import Journal, canonical
 from gateway.store.rows import (
     alarm_of,
@@ -116,6 +117,7 @@ def commit(
     source_marks: Sequence[Mark],
     notices: Sequence[dict[str, Any]],
     main_nature: Nature,
+    gaps: Sequence[GapRow] = (),
 ) -> None:
     """Write everything that a tick changed, inside the caller's transaction."""
     for nature in Nature:
@@ -150,6 +152,7 @@ def commit(
     if notices:
         connection.execute(insert(schema.outbox), list(notices))
     _put_delays(connection, delays)
+    put_gaps(connection, gaps, outcome.gaps_ended)
     put_marks(connection, source_marks)
 
 

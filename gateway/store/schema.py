@@ -144,6 +144,19 @@ source_mark = Table(
     Column("outages", Text, nullable=False, server_default=""),  # JSON: when the link was down or the source silent
 )
 
+#: Open gaps of the late lane, written with each tick that opened one or judged in it.
+gap = Table(
+    "gap",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),  # whose rules judge in it
+    Column("source", String(64), nullable=False),
+    Column("nature", String(8), nullable=False),
+    Column("from_ns", BigInteger, nullable=False),  # between these two, both exclusive
+    Column("to_ns", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # its memory and alarms, see gateway.store.gaps
+)
+
 #: Filters and live values, every 10 s and at shutdown; may lose that.
 checkpoint = Table(
     "checkpoint",
