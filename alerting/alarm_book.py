@@ -83,17 +83,24 @@ class AlarmBook:
         (mine.discard if alarm.state is State.NORMAL else mine.add)(alarm.key)
         (self._suppressed.discard if alarm.suppression is Suppression.NONE else self._suppressed.add)(alarm.key)
 
-    def _note(self, alarm: Alarm, what: What, by: Command | str, now_ns: int, *, moved: str = "") -> Alarm:
+    def _note(
+        self, alarm: Alarm, what: What, by: Command | str, now_ns: int, *, moved: str = "", extends_ns: int = 0
+    ) -> Alarm:
         """Make an event of what a person or a timer did to an alarm.
 
         Args:
             moved: The unit that the alarm was in before.
+            extends_ns: The end that a suppression had before it was extended; 0 for one that begins.
         """
         alarm = replace(alarm, ordinal=alarm.ordinal + 1, changed_ns=now_ns)
         who, reason, until_ns = (by, "", 0) if isinstance(by, str) else (by.who, by.reason, by.until_ns)
         facts: dict[str, Any] = {"who": who, "reason": reason}
         if what is What.SHELVED and alarm.is_one_shot:
             facts["one_shot"] = True
+        if what is What.SUPPRESSED and alarm.permit:
+            facts["permit"] = alarm.permit
+        if extends_ns:
+            facts["from_until_ns"] = extends_ns
         if until_ns:
             facts["until_ns"] = until_ns
         if alarm.ended_by and what in (What.RETURNED, What.CLEARED):

@@ -23,12 +23,12 @@ from alerting.model.alarm import Alarm, State, Suppression, digest
 from alerting.model.command import Command, Verb
 from alerting.model.derivation import Derivation
 from alerting.model.event import What
+from alerting.model.philosophy import Philosophy
 from alerting.model.rule import RuleTable
-from alerting.model.shelving import Shelving
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
-from alerting.obeying import OUT_OF_SERVICE_S_MAX, ObeyingDesk
+from alerting.obeying import ObeyingDesk
 from alerting.outcome import Answer, Outcome
 from alerting.register.episode import Entry
 from alerting.response.task import TaskTemplate
@@ -37,7 +37,6 @@ from alerting.tiering import Standing
 
 __all__ = [
     "GONE",
-    "OUT_OF_SERVICE_S_MAX",
     "RETURNED",
     "RULE_GONE",
     "TAG_GONE",
@@ -70,10 +69,10 @@ class Desk(ObeyingDesk):
         backend: Backend = Backend.NUMPY,
         *,
         tiering: Tiering | None = None,
-        shelving: Shelving | None = None,
+        philosophy: Philosophy | None = None,
     ) -> None:
         super().__init__(site, table, units, templates, start_ns, derivations, backend, tiering or Tiering())
-        self.shelving = shelving or Shelving()
+        self.philosophy = philosophy or Philosophy()
         self.ticks = 0
         self._has_adopted = False
 
@@ -184,8 +183,8 @@ class Desk(ObeyingDesk):
         self.derived = swap.derived
 
     def _follow_units(self, beside: Beside, now_ns: int) -> None:
-        """Take over units, tasks, longest shelves and policy of tiers; alarms move with their tags."""
-        self.templates, self.shelving = beside.tasks, beside.shelving
+        """Take over units, tasks, philosophy and policy of tiers; alarms move with their tags."""
+        self.templates, self.philosophy = beside.tasks, beside.philosophy
         self.kind_of = {unit.id: unit.kind for unit in beside.units}
         self.units = self.units.follow(beside.tiering, beside.units, self.alarms.values(), now_ns)
         self._move_alarms(now_ns)

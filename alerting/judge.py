@@ -28,7 +28,7 @@ from edge.model import Nature
 from edge.model.quality import describe
 
 #: An alarm that rings anew, or worse, has been seen by nobody.
-UNSEEN = {"acked_by": "", "acked_ns": 0, "comment": ""}
+UNSEEN: Mapping[str, Any] = {"acked_by": "", "acked_ns": 0, "comment": "", "silenced_by": "", "silenced_ns": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,20 +10,19 @@ import numpy as np
 
 from alerting.alarm_book import SELF
 from alerting.core.drift import relearn
-from alerting.judge import ceiling, is_latching
+from alerting.judge import UNSEEN, ceiling, is_latching
 from alerting.judging import JudgingDesk
 from alerting.lifecycle import Refused, Turn, step
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.command import Command, Verb
 from alerting.model.event import What
+from alerting.model.philosophy import Philosophy
 from alerting.model.rule import Kind
-from alerting.model.shelving import Shelving
 from alerting.model.tier import Tier
 from alerting.outcome import Answer
 from edge.model import Nature
 
 NS = 1_000_000_000
-OUT_OF_SERVICE_S_MAX = 31 * 86_400
 TIER_ZH = {Tier.BLUE: "蓝色", Tier.YELLOW: "黄色", Tier.ORANGE: "橙色", Tier.RED: "红色"}
 BACK_IN_SERVICE = "an alarm of the tag is back in service"
 
@@ -31,7 +30,7 @@ BACK_IN_SERVICE = "an alarm of the tag is back in service"
 class ObeyingDesk(JudgingDesk):
     """Commands, and the ends of what they asked for."""
 
-    shelving: Shelving
+    philosophy: Philosophy
 
     def obey(self, command: Command) -> None:
         """Carry out one command, or refuse it with a sentence."""
@@ -72,18 +71,15 @@ class ObeyingDesk(JudgingDesk):
         match command.verb:
             case Verb.ACK:
                 return self._acknowledge(command, alarm, now_ns)
+            case Verb.SILENCE:
+                return self._silence(command, alarm, now_ns)
             case Verb.RESET:
                 state = step(alarm.state, Turn.RESET, is_latching=True)
                 return self._note(replace(alarm, state=state, tier_max=Tier.NONE), What.CLEARED, command, now_ns)
             case Verb.SHELVE:
                 return self._shelve(command, alarm, now_ns)
             case Verb.SUPPRESS:
-                if command.until_ns > now_ns + OUT_OF_SERVICE_S_MAX * NS:
-                    hours = OUT_OF_SERVICE_S_MAX // 3600
-                    raise Refused(
-                        f"The end time may be at most {hours} hours away.", f"结束时间最长不得超过 {hours} 小时。"
-                    )
-                return self._suppress(command, alarm, Suppression.OUT_OF_SERVICE, now_ns)
+                return self._take_out(command, alarm, now_ns)
             case Verb.UNSHELVE:
                 return self._unsuppress(alarm, Suppression.SHELVED, command.who, now_ns)
             case Verb.UNSUPPRESS:
@@ -99,9 +95,21 @@ class ObeyingDesk(JudgingDesk):
             return {"en": "This tag is no occupancy.", "zh": "该位号不是区域人数。"}
         return None
 
-    def _acknowledge(self, command: Command, alarm: Alarm, now_ns: int) -> Alarm:
+    def _silence(self, command: Command, alarm: Alarm, now_ns: int) -> Alarm:
+        """Silence the horn for an alarm (OPC UA Part 9, Silence): quiet at every screen, unanswered as before."""
+        if alarm.state not in (State.UNACK, State.RTN_UNACK) or alarm.suppression is not Suppression.NONE:
+            raise Refused("The horn does not sound for this alarm.", "该报警未触发音响,无需消音。")
+        self._refuse_unseen(command, alarm)
+        if alarm.silenced_ns:
+            return alarm
+        return self._note(replace(alarm, silenced_by=command.who, silenced_ns=now_ns), What.SILENCED, command, now_ns)
+
+    def _refuse_unseen(self, command: Command, alarm: Alarm) -> None:
         if command.seen_tier is not None and alarm.tier > command.seen_tier:
             raise Refused("The alarm has escalated since; look again.", "报警已升级,请重新查看后确认。")
+
+    def _acknowledge(self, command: Command, alarm: Alarm, now_ns: int) -> Alarm:
+        self._refuse_unseen(command, alarm)
         state = step(alarm.state, Turn.ACK, is_latching=is_latching(self.table, alarm))
         if state is alarm.state:
             return alarm
@@ -120,7 +128,7 @@ class ObeyingDesk(JudgingDesk):
     def _shelve(self, command: Command, alarm: Alarm, now_ns: int) -> Alarm:
         """Shelve for at most as long as the highest tier allows that the alarm can reach."""
         tier = ceiling(self.table, alarm)
-        minutes = self.shelving.most(tier)
+        minutes = self.philosophy.shelving.most(tier)
         end_ns = now_ns + minutes * 60 * NS
         grave, grave_zh = max(tier, Tier.BLUE), TIER_ZH[max(tier, Tier.BLUE)]
         if minutes == 0:
@@ -142,6 +150,29 @@ class ObeyingDesk(JudgingDesk):
             command = replace(command, until_ns=end_ns)
         return self._suppress(command, alarm, Suppression.SHELVED, now_ns)
 
+    def _take_out(self, command: Command, alarm: Alarm, now_ns: int) -> Alarm:
+        """Take out of service, or extend that under the same permit unless another one is given."""
+        service, tier = self.philosophy.absence, max(ceiling(self.table, alarm), Tier.BLUE)
+        hours, name, name_zh = service.most_h(tier), tier.name, TIER_ZH[tier]
+        if hours == 0:
+            raise Refused(
+                f"An alarm that can reach {name} may not be taken out of service on this site.",
+                f"本站规定:可达到{name_zh}预警的报警不得停用。",
+            )
+        if command.until_ns > now_ns + hours * 3600 * NS:
+            raise Refused(
+                f"An alarm that can reach {name} may be out of service for at most {hours} hours from now.",
+                f"可达到{name_zh}预警的报警,自现在起最长可停用 {hours} 小时。",
+            )
+        if alarm.suppression is Suppression.OUT_OF_SERVICE and not command.permit:
+            command = replace(command, permit=alarm.permit)
+        if service.needs_permit(tier) and not command.permit:
+            raise Refused(
+                f"An alarm that can reach {name} is taken out of service under a permit; give its number.",
+                f"可达到{name_zh}预警的报警须凭作业票停用,请填写作业票编号。",
+            )
+        return self._suppress(command, alarm, Suppression.OUT_OF_SERVICE, now_ns)
+
     def _suppress(self, command: Command, alarm: Alarm, how: Suppression, now_ns: int) -> Alarm:
         if not command.reason.strip():
             raise Refused("Give a reason.", "请填写原因。")
@@ -159,9 +190,11 @@ class ObeyingDesk(JudgingDesk):
             suppressed_by=command.who,
             suppression_reason=command.reason,
             is_one_shot=command.is_one_shot and how is Suppression.SHELVED,
+            suppressed_ns=alarm.suppressed_ns or now_ns,  # An extension keeps the beginning.
+            permit=command.permit if how is Suppression.OUT_OF_SERVICE else "",
         )
         what = What.SHELVED if how is Suppression.SHELVED else What.SUPPRESSED
-        return self._note(suppressed, what, command, now_ns)
+        return self._note(suppressed, what, command, now_ns, extends_ns=alarm.suppressed_until_ns)
 
     def _unsuppress(self, alarm: Alarm, how: Suppression, who: str, now_ns: int) -> Alarm:
         if alarm.suppression is not how:
@@ -173,7 +206,7 @@ class ObeyingDesk(JudgingDesk):
         free = self._note(alarm.freed(), what, who, now_ns)
         if free.is_active:
             state = step(free.state, Turn.REALARM, is_latching=is_latching(self.table, free))
-            free = replace(free, state=state, raised_ns=now_ns, acked_by="", acked_ns=0, comment="")
+            free = replace(free, state=state, raised_ns=now_ns, **UNSEEN)
             free = self._note(free, What.REALARMED, who, now_ns)
         return free
 

@@ -18,8 +18,8 @@ from alerting.core.guard import Guard
 from alerting.core.many import Indexes
 from alerting.core.swap import TOLD, Exchange, compare, same
 from alerting.model.derivation import Derivation
+from alerting.model.philosophy import Philosophy
 from alerting.model.rule import Rule, RuleTable
-from alerting.model.shelving import Shelving
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
 from alerting.response.task import TaskTemplate
@@ -45,7 +45,7 @@ class Beside:
     derived: tuple[Derivation, ...] = ()
     units: tuple[HazardUnit, ...] = ()
     tiering: Tiering
-    shelving: Shelving = field(default_factory=Shelving)
+    philosophy: Philosophy = field(default_factory=Philosophy)
     tasks: tuple[TaskTemplate, ...] = ()
     restarted: frozenset[str] = frozenset()
     began: Mapping[str, int] = field(default_factory=dict)

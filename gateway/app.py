@@ -141,7 +141,7 @@ class Gateway:
             start_ns,
             site.derived,
             tiering=site.tiering,
-            shelving=site.shelving,
+            philosophy=site.philosophy,
         )
         self.intake = Intake(site.sources, site.tags)
         self.picture = Picture(site, start_ns)
@@ -288,6 +288,10 @@ class Gateway:
     async def command(self, command: Command) -> Answer:
         """Put a person's command into the next tick."""
         return await self.road.command(command)
+
+    async def command_all(self, commands: Sequence[Command]) -> Sequence[Answer]:
+        """Put commands into the next tick together."""
+        return await self.road.command_all(commands)
 
     def sources(self) -> Sequence[SourceStatus]:
         """Tell how each source stands."""

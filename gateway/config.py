@@ -6,8 +6,8 @@ from pathlib import Path
 
 from alerting.model.derivation import Derivation
 from alerting.model.learned import Learned
+from alerting.model.philosophy import Philosophy
 from alerting.model.rule import Rule, RuleTable
-from alerting.model.shelving import Shelving
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
@@ -74,7 +74,7 @@ class Site:
     destinations: tuple[Destination, ...] = ()
     tasks: tuple[TaskTemplate, ...] = ()
     tiering: Tiering = field(default_factory=Tiering)
-    shelving: Shelving = field(default_factory=Shelving)
+    philosophy: Philosophy = field(default_factory=Philosophy)
     influx: Influx | None = None
     node_broker: NodeBroker | None = None
     data: Path = Path("var")

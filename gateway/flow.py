@@ -42,7 +42,7 @@ from gateway.turn import Item, Turned, moved, take_turn
 
 TICK_S = 0.25  # A tick at least this often: delays and silence expire without a sample (design §3).
 ITEMS_MAX = 20_000  # Scans waiting for the core; at 1,000 scans a second 20 s of a stopped core.
-COMMANDS_MAX = 1_000
+COMMANDS_MAX = 5_000
 UNWRITTEN_MAX = 50_000  # Ticks with changes that may wait for a store that cannot write; quiet ones take no place.
 WRITE_S = 1.0  # A store that takes longer must not keep the next tick from being judged.
 MARK_NS = 1_000_000_000  # How far sources have come is written at least that often.
@@ -139,13 +139,19 @@ class Road:
 
     async def command(self, command: Command) -> Answer:
         """Put a person's command into the next tick; give its answer after the commit."""
-        if len(self._commands) >= COMMANDS_MAX:
+        (answer,) = await self.command_all([command])
+        return answer
+
+    async def command_all(self, commands: Sequence[Command]) -> Sequence[Answer]:
+        """Put commands into the next tick together, so that one transaction holds them; give their answers after it."""
+        if len(self._commands) + len(commands) > COMMANDS_MAX:
             busy = {"en": "Too many commands are waiting; try again.", "zh": "等待处理的指令过多,请重试。"}
-            return Answer(command=command, refused=busy)
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._commands.append((command, answer))
+            return [Answer(command=command, refused=busy) for command in commands]
+        loop = asyncio.get_running_loop()
+        answers: list[asyncio.Future[Answer]] = [loop.create_future() for _ in commands]
+        self._commands += zip(commands, answers, strict=True)
         self._arrived.set()
-        return await answer
+        return await asyncio.gather(*answers)
 
     async def swap(self, swap: Swap) -> None:
         """Let another revision of the configuration take over at the end of the next tick; returns after the commit."""

@@ -83,6 +83,7 @@ def describe_alarm(alarm: Alarm, site: Site) -> dict[str, Any]:
     """
     row = site.tags.row_of.get(alarm.tag)
     rule = site.rules.index_of.get(alarm.rule)
+    highest, philosophy = ceiling(site.rules, alarm), site.philosophy
     return {
         "id": alarm.id or alarm.key,
         "key": alarm.key,
@@ -105,12 +106,18 @@ def describe_alarm(alarm: Alarm, site: Site) -> dict[str, Any]:
         "acked_by": alarm.acked_by,
         "acked": iso(alarm.acked_ns),
         "comment": alarm.comment,
+        "silenced_by": alarm.silenced_by,
+        "silenced": iso(alarm.silenced_ns),
         "suppression": alarm.suppression,
         "suppressed_until": iso(alarm.suppressed_until_ns),
         "suppressed_by": alarm.suppressed_by,
         "suppression_reason": alarm.suppression_reason,
+        "suppressed": iso(alarm.suppressed_ns),
+        "permit": alarm.permit,
         "is_one_shot": alarm.is_one_shot,
-        "shelf_minutes_max": site.shelving.most(ceiling(site.rules, alarm)),
+        "shelf_minutes_max": philosophy.shelving.most(highest),
+        "service_hours_max": philosophy.absence.most_h(highest),
+        "needs_permit": philosophy.absence.needs_permit(highest),
         "response": {} if rule is None else site.rules[rule].response,
         "ordinal": alarm.ordinal,
     }

@@ -34,6 +34,7 @@ from alerting.swap import Prepared, prepare, table_after
 from edge.model import Link, Nature, Scan
 from gateway import record_site
 from gateway.intake import Intake
+from gateway.record_philosophy import philosophy_as_json
 from gateway.store.rows import alarm_row, entry_of, entry_row, event_body, standing_of, standing_row
 from gateway.turn import Item
 
@@ -264,7 +265,7 @@ def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
             "lines": lines_as_json(desk.units.policy.lines),
             "lower_after_s": desk.units.policy.lower_after_s,
         },
-        "shelving": desk.shelving.named(),
+        "philosophy": philosophy_as_json(desk.philosophy),
         "unit_tiers": [standing_row(standing) for standing in desk.units.standings()],
         "gaps": record_site.gaps_written(desk.gaps),
         "outages": {name: s.memo for name, s in intake.state.items() if s.memo},

@@ -17,13 +17,13 @@ from alerting.late import GapBook, Part
 from alerting.model.derivation import Derivation
 from alerting.model.pca import PcaModel
 from alerting.model.rule import Rule, RuleTable
-from alerting.model.shelving import Shelving
 from alerting.model.tiering import Tiering, lines_as_json, lines_of_json
 from alerting.model.unit import HazardUnit
 from alerting.response.task import TaskTemplate
 from alerting.swap import Beside, Prepared
 from edge.config import Source
 from edge.model import Tag, TagTable
+from gateway.record_philosophy import philosophy_as_json, philosophy_of
 from gateway.store.gaps import gap_of, gap_rows
 from gateway.store.rows import entry_of, entry_row
 
@@ -49,7 +49,7 @@ def written(prepared: Prepared) -> dict[str, Any] | None:
         "units": _UNITS.dump_python(beside.units, mode="json"),
         "tasks": _TASKS.dump_python(beside.tasks, mode="json"),
         "tiering": {"lines": lines_as_json(beside.tiering.lines), "lower_after_s": beside.tiering.lower_after_s},
-        "shelving": beside.shelving.named(),
+        "philosophy": philosophy_as_json(beside.philosophy),
         "restarted": sorted(beside.restarted),
         "began": dict(beside.began),
         "unlike": sorted(beside.unlike),
@@ -70,7 +70,7 @@ def read(line: Mapping[str, Any], known: Iterable[Derivation]) -> tuple[TagTable
         units=_UNITS.validate_python(line["units"]),
         tasks=_TASKS.validate_python(line["tasks"]),
         tiering=Tiering(lines=lines_of_json(policy["lines"]), lower_after_s=policy["lower_after_s"]),
-        shelving=Shelving.of_names(line.get("shelving")),
+        philosophy=philosophy_of(line),
         restarted=frozenset(line["restarted"]),
         began=dict(line["began"]),
         unlike=frozenset(line["unlike"]),

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from alerting.desk import Desk, Outcome
 from alerting.model.rule import RuleTable
-from alerting.model.shelving import Shelving
 from edge.model import Scan, TagTable
 from gateway.config import Site
 from gateway.intake import Intake
 from gateway.record import FORMAT, EventLog, command_of, item_of, restore_snapshot, rules_of, swap_of, tiering_of
+from gateway.record_philosophy import philosophy_of
 from gateway.recording import RecordingError, Samples, join, samples
 from gateway.system import with_system
 from gateway.turn import Item, take_turn
@@ -77,7 +77,7 @@ def _replay_own(site: Site, recording: Path, log: EventLog, until_ns: int | None
             snapshot["start_ns"],
             site.derived,
             tiering=tiering_of(snapshot),
-            shelving=Shelving.of_names(snapshot.get("shelving")),
+            philosophy=philosophy_of(snapshot),
         )
         if snapshot.get("derived", []) != [each.identity for each in site.derived]:
             raise RecordingError(
@@ -123,7 +123,7 @@ def _replay_foreign(site: Site, recording: Path, log: EventLog, until_ns: int | 
                 at_ns,
                 site.derived,
                 tiering=site.tiering,
-                shelving=site.shelving,
+                philosophy=site.philosophy,
             )
             for memory in desk.memories.values():
                 memory.is_watched[:] = False  # A tag that the file does not have is not silent.

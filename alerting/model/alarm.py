@@ -44,9 +44,11 @@ class Alarm:
         ordinal: Number of events so far in this episode.
         ended_by: What ended the condition where its value did not: ``enable <condition>``, ``schedule <spans>`` or
             ``gone``; empty otherwise and while it is active.
-        suppressed_until_ns: End of the suppression, 0 for none.
+        suppressed_until_ns: End of the suppression, 0 for none; ``suppressed_ns`` its beginning, receive time.
         is_one_shot: The shelf ends with the first return to normal, if that comes before its end (OPC UA Part 9,
             OneShotShelved).
+        silenced_by, silenced_ns: Who silenced the horn for it, and when; empty again when it wants an answer anew.
+        permit: Number of the permit that it is out of service under.
     """
 
     key: str
@@ -75,6 +77,10 @@ class Alarm:
     suppression_reason: str = ""
     ended_by: str = ""
     is_one_shot: bool = False
+    suppressed_ns: int = 0
+    permit: str = ""
+    silenced_by: str = ""
+    silenced_ns: int = 0
 
     @property
     def is_active(self) -> bool:
@@ -90,6 +96,8 @@ class Alarm:
             suppressed_by="",
             suppression_reason="",
             is_one_shot=False,
+            suppressed_ns=0,
+            permit="",
         )
 
 

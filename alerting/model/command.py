@@ -10,6 +10,7 @@ class Verb(StrEnum):
     """What is asked."""
 
     ACK = "ack"
+    SILENCE = "silence"  # the horn, not the alarm
     RESET = "reset"
     SHELVE = "shelve"
     UNSHELVE = "unshelve"
@@ -31,6 +32,8 @@ class Command:
         until_ns: End of a shelf or of out of service; required for both, but for a one-shot shelf, which then ends at
             the longest time.
         is_one_shot: SHELVE until the alarm returns to normal, at the latest until its end.
+        permit: Number of the permit that SUPPRESS is asked under; empty for none.
+        batch: Shared by what one person asked of many alarms at once; empty for one.
         received_ns: When it was given, receive time.
         forget_season: RELEARN forgets season and noise too, else only the baseline.
         seen_tier: Tier that the person saw when acknowledging; a higher one since then refuses. None where not told.
@@ -45,3 +48,5 @@ class Command:
     seen_tier: Tier | None = None
     forget_season: bool = False
     is_one_shot: bool = False
+    permit: str = ""
+    batch: str = ""

@@ -18,6 +18,7 @@ class What(StrEnum):
     RETURNED = "returned"
     REALARMED = "realarmed"
     ACKNOWLEDGED = "acknowledged"
+    SILENCED = "silenced"
     RESET = "reset"
     CLEARED = "cleared"
     SHELVED = "shelved"

@@ -11,6 +11,7 @@ from alerting.push.words import ABOVE, BELOW, CONDITION_ZH, TIER_ZH, Language, c
 
 ACTS = {
     "acknowledged": ("acknowledged", "确认"),
+    "silenced": ("silenced the horn for", "消音"),
     "shelved": ("shelved", "搁置"),
     "unshelved": ("took off the shelf", "解除搁置"),
     "suppressed": ("took out of service", "停用"),
@@ -22,6 +23,11 @@ ACTS = {
     "changed": ("moved", "移动"),
     "returned": ("let go of", "解除"),
     "cleared": ("cleared", "销除"),
+}
+
+EXTENDED = {
+    "shelved": ("set another end to the shelf of", "调整搁置时间"),
+    "suppressed": ("set another end to the time out of service of", "调整停用时间"),
 }
 
 #: Reasons of our own; a person's are in his own words.
@@ -48,14 +54,18 @@ def act_sentence(facts: Mapping[str, Any], lang: Language) -> str:
 
     Args:
         facts: ``who, reason, what, tier``, those of ``condition_phrase``, and ``until_ns`` with ``time_ns`` of a
-            suppression; ``one_shot`` of a shelf that ends with the return.
+            suppression; ``one_shot`` of a shelf that ends with the return; ``permit`` that it is out of service under.
         lang: ``en`` or ``zh``.
     """
     en, zh = ACTS.get(str(facts.get("what", "")), ("changed", "变更"))
+    if facts.get("what") in EXTENDED and facts.get("from_until_ns"):
+        en, zh = EXTENDED[str(facts["what"])]
     phrase, who, tier = condition_phrase(facts, lang), facts.get("who", "?"), str(facts.get("tier", "?"))
     span_s = (facts["until_ns"] - facts["time_ns"]) / 1e9 if facts.get("until_ns") else 0.0
     reason = str(facts.get("reason", ""))
     reason = REASON_ZH.get(reason, reason) if lang == "zh" else reason
+    if facts.get("permit"):
+        phrase += f" under permit {facts['permit']}" if lang == "en" else f",作业票 {facts['permit']}"
     if facts.get("from_unit"):
         to = f" from unit {facts['from_unit']} to {facts.get('unit', '?')}"
         phrase += to if lang == "en" else f" 由单元 {facts['from_unit']} 至 {facts.get('unit', '?')}"

@@ -226,6 +226,7 @@ class Composer:
         if is_stop:
             body["reason"] = event.cause.get("reason", "")
             body["who"] = event.cause.get("who", "")
+            body["permit"] = event.cause.get("permit", "")
             until_ns = int(event.cause.get("until_ns", 0)) or (alarm.suppressed_until_ns if alarm else 0)
             body["until"] = self._time(until_ns) if until_ns else None
         return json.dumps(body, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))

@@ -17,6 +17,8 @@ from gateway.api.answer import CODES, ApiError, error
 from gateway.api.checking import Checking
 from gateway.api.door import COOKIE, Doors
 from gateway.api.doors_account import open_account_doors
+from gateway.api.doors_acts import open_act_doors
+from gateway.api.doors_acts_many import open_acts_doors
 from gateway.api.doors_alarms import open_alarm_doors
 from gateway.api.doors_checkout import open_checkout_doors
 from gateway.api.doors_config import open_config_doors
@@ -99,6 +101,8 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_plant_doors(doors)
     open_derived_doors(doors)
     open_alarm_doors(doors)
+    open_act_doors(doors)
+    open_acts_doors(doors)
     open_rule_doors(doors)
     open_config_doors(doors)
     open_trial_doors(doors)

@@ -11,6 +11,10 @@ from gateway.api.answer import ApiError
 
 NS_MAX = 2**62  # The year 2116; leaves room for sums of two times in 64 bits.
 
+#: Alarms of one act: what one tick can answer at once. A page that has more asks again.
+MANY_MAX = 1_000
+
+TierName = Literal["NONE", "BLUE", "YELLOW", "ORANGE", "RED"]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=160)]
 Cursor = Annotated[str | None, Query(max_length=512, description="`next` of the page before.")]
 When = Annotated[
@@ -78,15 +82,16 @@ class Acknowledge(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     comment: str = Field(default="", max_length=2000)
-    seen_tier: Literal["NONE", "BLUE", "YELLOW", "ORANGE", "RED"] | None = None
+    seen_tier: TierName | None = None
 
 
 class Quieten(BaseModel):
-    """Take out of service: why and until when."""
+    """Take out of service: why, until when, and the permit that it is worked on under where the site asks for one."""
 
     model_config = ConfigDict(extra="forbid")
     reason: str = Field(min_length=1, max_length=2000)
     until: str = Field(max_length=40, description="ISO 8601 with offset, or ns since 1970-01-01 UTC.")
+    permit: str = Field(default="", max_length=64, description="Number of the permit to work.")
 
 
 class Shelve(BaseModel):
@@ -96,6 +101,35 @@ class Shelve(BaseModel):
     reason: str = Field(min_length=1, max_length=2000)
     until: str | None = Field(default=None, max_length=40, description="As of suppress; may be left out for one_shot.")
     one_shot: bool = False
+
+
+class One(BaseModel):
+    """One alarm of many, and the tier that the page showed of it."""
+
+    model_config = ConfigDict(extra="forbid")
+    alarm: Id
+    seen_tier: TierName | None = None
+
+
+class Many(BaseModel):
+    """The alarms that one act is about."""
+
+    model_config = ConfigDict(extra="forbid")
+    alarms: list[One] = Field(min_length=1, max_length=MANY_MAX)
+
+
+class AcknowledgeMany(Many):
+    """One comment for all; may be empty."""
+
+    comment: str = Field(default="", max_length=2000)
+
+
+class ShelveMany(Many, Shelve):
+    """One reason and one end for all."""
+
+
+class QuietenMany(Many, Quieten):
+    """One reason, one end and one permit for all."""
 
 
 class Relearn(BaseModel):

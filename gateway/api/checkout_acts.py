@@ -73,11 +73,13 @@ class Acts:
             )
             facts = {"tag": tag.name, "minutes": asked.minutes, "reason": asked.reason, "alarms": list(taken)}
             act = Act(who=who, what="checkout_begun", time_ns=now_ns, facts=facts)
-            await house.write(lambda c: records.begin(c, record), act)
+            number = await house.write(lambda c: records.begin(c, record), act)
             house.checkouts.until_ns[tag.name] = record.until_ns
             house.picture.set_status(checkouts=house.checkouts.count(now_ns))
             said = f"loop check-out of {tag.name}" + (f": {asked.reason}" if asked.reason.strip() else "")
-            return [key for key in taken if not await self._obey(Verb.SUPPRESS, key, who, said, record.until_ns)]
+            permit = f"check-out {number}"  # It is a permit of its own: asked for, with an end, and signed.
+            obeyed = [await self._obey(Verb.SUPPRESS, key, who, said, record.until_ns, permit) for key in taken]
+            return [key for key, is_obeyed in zip(taken, obeyed, strict=True) if not is_obeyed]
 
     def _alarms(self, tag: Tag, asked: Begin) -> tuple[str, ...]:
         """Choose what goes out of service: what is so already stays as it is, with its own end."""
@@ -150,10 +152,18 @@ class Acts:
             raise ApiError(409, f"No check-out of {tag.name} goes on; begin one. Its time may have run out.")
         return found
 
-    async def _obey(self, verb: Verb, key: str, who: str, reason: str = "", until_ns: int = 0) -> bool:
+    async def _obey(
+        self, verb: Verb, key: str, who: str, reason: str = "", until_ns: int = 0, permit: str = ""
+    ) -> bool:
         house = self._house
         command = Command(
-            verb=verb, alarm=key, who=who, received_ns=house.clock.wall_ns(), reason=reason, until_ns=until_ns
+            verb=verb,
+            alarm=key,
+            who=who,
+            received_ns=house.clock.wall_ns(),
+            reason=reason,
+            until_ns=until_ns,
+            permit=permit,
         )
         try:
             answer = await asyncio.wait_for(house.command(command), ANSWER_S_MAX)

@@ -142,6 +142,10 @@ class House(Protocol):
         """Put a command before the core at the next tick and give its answer."""
         ...
 
+    async def command_all(self, commands: Sequence[Command]) -> Sequence[Answer]:
+        """Put commands before the core together: one tick carries them, one transaction holds them."""
+        ...
+
     def sources(self) -> Sequence[SourceStatus]:
         """Tell how each source stands."""
         ...

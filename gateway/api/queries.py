@@ -22,6 +22,7 @@ from gateway.api.answer import ApiError
 from gateway.config import Site
 from gateway.live import iso
 from gateway.store import schema
+from gateway.store.rows import alarm_of
 
 #: Events that say why an alarm rang.
 TELLING = ("raised", "escalated", "changed")
@@ -62,33 +63,7 @@ def _is_too_big(key: list[Any]) -> bool:
 
 def to_alarm(row: Row[Any]) -> Alarm:
     """Turn a row of the table ``alarm`` into an alarm."""
-    return Alarm(
-        key=row.key,
-        id=row.id,
-        nature=Nature(row.nature),
-        tag=row.tag,
-        unit=row.unit,
-        group=row.rule_group,
-        state=State(row.state),
-        tier=Tier(row.tier),
-        tier_max=Tier(row.tier_max),
-        condition=row.condition,
-        rule=row.rule,
-        onset_ns=row.onset_ns,
-        raised_ns=row.raised_ns,
-        changed_ns=row.changed_ns,
-        ordinal=row.ordinal,
-        value=row.value,
-        setpoint=row.setpoint,
-        acked_by=row.acked_by,
-        acked_ns=row.acked_ns,
-        comment=row.comment,
-        suppression=Suppression(row.suppression),
-        suppressed_until_ns=row.suppressed_until_ns,
-        suppressed_by=row.suppressed_by,
-        suppression_reason=row.suppression_reason,
-        is_one_shot=row.is_one_shot,
-    )
+    return alarm_of(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def all_alarms(

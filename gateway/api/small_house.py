@@ -131,6 +131,10 @@ class SmallHouse:
         async with self._writer:
             return await asyncio.to_thread(run)
 
+    async def command_all(self, commands: Sequence[Command]) -> Sequence[Answer]:
+        """Keep commands and give the prepared answers."""
+        return [await self.command(command) for command in commands]
+
     async def command(self, command: Command) -> Answer:
         """Keep a command and give the prepared answer."""
         self.commands.append(command)

@@ -28,9 +28,9 @@ from gateway.load.learned import provisional, read_learned, settle_learned
 from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token, read_node_broker
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
 from gateway.load.own import parted, read_own
+from gateway.load.philosophy import read_philosophy
 from gateway.load.rule import judge_refused, read_rules
 from gateway.load.schedule import ScheduleReader
-from gateway.load.shelving import read_shelving
 from gateway.load.tiering import read_tiering
 from gateway.load.unit import read_tasks, read_units
 from gateway.load.vote import Votes
@@ -101,7 +101,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     derived = join(derived, learned, artefact, root)
     tasks = read_tasks(root.sections("task", "Task"), units)
     tiering = read_tiering(root.sections("tiering", "Tiering"), units, rules)
-    shelving = read_shelving(root)
+    philosophy = read_philosophy(root)
     destinations = read_destinations(root.sections("destination", "Destination"))
     http = _section(root, "http", "HTTP")
     history = _section(root, "history", "History")
@@ -140,7 +140,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         destinations=tuple(destinations),
         tasks=tuple(tasks),
         tiering=tiering,
-        shelving=shelving,
+        philosophy=philosophy,
         influx=influx,
         node_broker=node_broker,
         data=data,

@@ -6,12 +6,14 @@ Never: shows a secret. Of one that changed it says that it did.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from alerting.model.derivation import DERIVED
+from alerting.model.philosophy import Philosophy
+from alerting.model.tier import Tier
 from alerting.model.tiering import lines_as_json
 from alerting.swap import Beside, is_measured_alike
 from edge.config import Source
@@ -34,7 +36,7 @@ class PartDifference:
     """One tag, source, unit or other part before and after, written out; None where it was not or is no more.
 
     Attributes:
-        part: ``tag``, ``source``, ``unit``, ``derived``, ``tiering``, ``shelving`` or ``task``.
+        part: ``tag``, ``source``, ``unit``, ``derived``, ``tiering``, ``shelving``, ``philosophy`` or ``task``.
     """
 
     part: str
@@ -73,12 +75,27 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
         "tiering": {
             "tiering": {"lines": lines_as_json(site.tiering.lines), "lower_after_s": site.tiering.lower_after_s}
         },
-        "shelving": {"max_minutes": site.shelving.named()},
+        "shelving": {"max_minutes": site.philosophy.shelving.named()},
+        "philosophy": _philosophy(site.philosophy),
         "task": {
             f"{each.kind} {each.tier.name} {number}": {**asdict(each), "tier": each.tier.name}
             for number, each in enumerate(site.tasks, start=1)
         },
     }
+
+
+def _philosophy(philosophy: Philosophy) -> dict[str, dict[str, Any]]:
+    """Write out what somebody laid down; what nobody did is as it always is."""
+    plain, found = Philosophy(), {}
+    for part in fields(Philosophy):
+        mine = getattr(philosophy, part.name)
+        if part.name != "shelving" and mine != getattr(plain, part.name):
+            found[part.name] = {key: _named(value) for key, value in asdict(mine).items()}
+    return found
+
+
+def _named(value: object) -> object:
+    return value.name if isinstance(value, Tier) else value
 
 
 def part_differences(before: Parts, after: Parts) -> tuple[PartDifference, ...]:
@@ -158,7 +175,7 @@ def beside_of(old: Site, new: Site) -> Beside | None:
         and old.units == new.units
         and old.tasks == new.tasks
         and old.tiering == new.tiering
-        and old.shelving == new.shelving
+        and old.philosophy == new.philosophy
         and old.title == new.title
         and [each.identity for each in old.derived] == [each.identity for each in new.derived]
         and repr(old.tags.tags) == repr(new.tags.tags)  # No number equals itself here.
@@ -185,7 +202,7 @@ def beside_of(old: Site, new: Site) -> Beside | None:
         derived=new.derived,
         units=new.units,
         tiering=new.tiering,
-        shelving=new.shelving,
+        philosophy=new.philosophy,
         tasks=new.tasks,
         restarted=frozenset(restarted),
         unlike=frozenset(unlike),

@@ -133,6 +133,8 @@ def commit(
                 "reason": answer.command.reason,
                 "until_ns": answer.command.until_ns,
                 **({"one_shot": True} if answer.command.is_one_shot else {}),
+                **({"batch": answer.command.batch} if answer.command.batch else {}),
+                **({"permit": answer.command.permit} if answer.command.permit else {}),
                 "refused": answer.refused["en"] if answer.refused else None,
             }
         )

@@ -102,6 +102,10 @@ alarm = Table(
     Column("suppressed_by", String(64), nullable=False),
     Column("suppression_reason", Text, nullable=False),
     Column("is_one_shot", Boolean, nullable=False, server_default=false()),  # the shelf ends with the return
+    Column("suppressed_ns", BigInteger, nullable=False, server_default="0"),  # since when
+    Column("silenced_by", String(64), nullable=False, server_default=""),  # the horn, at every screen
+    Column("silenced_ns", BigInteger, nullable=False, server_default="0"),
+    Column("permit", String(64), nullable=False, server_default=""),  # number that it is out of service under
     Column("ended_by", Text, nullable=False, server_default=""),  # what ended the condition where its value did not
 )
 

@@ -109,12 +109,17 @@ class Plant:
 
 
 @pytest.fixture(scope="module")
-def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
-    """The demonstration's story on real protocols, played until its alarms stand."""
+def plant(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Plant]:
+    """The demonstration's story on real protocols, played until its alarms stand.
+
+    A file of tests may say ``SITE_MORE``, what its site file has besides.
+    """
     if not (DIST / "index.html").is_file():
         pytest.skip("the page is not built: bin/setup builds it")
     stage = set_stage(tmp_path_factory.mktemp("stage"), port=0)
     spoil_titles(stage.site.parent)
+    with (stage.site.parent / "site.toml").open("a", encoding="utf-8") as file:
+        file.write(getattr(request.module, "SITE_MORE", ""))
     engine = open_store(store_url(stage.data))
     add_user(engine, SystemClock(), NAME, "safety_officer", PASSWORD)
     add_user(engine, SystemClock(), "guest", "viewer", PASSWORD)

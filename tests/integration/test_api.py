@@ -748,12 +748,73 @@ async def test_a_one_shot_shelf_needs_no_end_and_another_does(door: Door) -> Non
     assert len(door.house.commands) == 2
 
 
+async def test_many_alarms_are_answered_one_by_one(door: Door) -> None:
+    said = {"en": "There is nothing to acknowledge.", "zh": "无需确认。"}
+    ids = [digest("id", n) for n in range(3)]
+
+    def answer(command: Command) -> Answer:
+        if command.alarm == ids[1]:
+            return Answer(command=command, refused=said)
+        return Answer(command=command, alarm=make_alarm(0, state=State.ACKED, acked_by=command.who))
+
+    door.house.answer = answer
+    client = await door.as_role("operator")
+    named = [{"alarm": ids[0], "seen_tier": "ORANGE"}, {"alarm": ids[1]}, {"alarm": ids[2]}]
+    asked = {"comment": "seen", "alarms": named}
+    told = (await client.post("/api/v1/acts/ack", json=asked)).json()
+    assert (told["done"], told["refused"]) == (2, 1)
+    assert [(one["asked"], one["is_done"], one["refused"]) for one in told["results"]] == [
+        (ids[0], True, None), (ids[1], False, said), (ids[2], True, None),
+    ]  # fmt: skip
+    assert told["results"][0]["alarm"]["acked_by"] == "the-operator"
+    assert [(c.verb, c.alarm, c.reason, c.seen_tier) for c in door.house.commands] == [
+        (Verb.ACK, ids[0], "seen", Tier.ORANGE), (Verb.ACK, ids[1], "seen", None), (Verb.ACK, ids[2], "seen", None),
+    ]  # fmt: skip
+    assert len({command.batch for command in door.house.commands}) == 1
+    assert door.house.commands[0].batch
+
+
+async def test_many_alarms_are_shelved_and_taken_out_by_one_reason(door: Door) -> None:
+    agree(door)
+    operator, engineer = await door.as_role("operator"), await door.as_role("engineer")
+    named = {"alarms": [{"alarm": "a"}, {"alarm": "b"}]}
+    shelf = {**named, "reason": "valve", "one_shot": True}
+    away = {**named, "reason": "probe out", "until": str(NOW + S), "permit": " PTW-7 "}
+    assert (await operator.post("/api/v1/acts/shelve", json=shelf)).status_code == 200
+    assert is_error(await operator.post("/api/v1/acts/suppress", json=away), 403, "forbidden")
+    assert (await engineer.post("/api/v1/acts/suppress", json=away)).status_code == 200
+    for verb in ("silence", "reset", "unshelve", "unsuppress"):
+        assert (await engineer.post(f"/api/v1/acts/{verb}", json=named)).status_code == 200
+    assert [(c.verb, c.alarm, c.reason, c.until_ns, c.permit) for c in door.house.commands[:4]] == [
+        (Verb.SHELVE, "a", "valve", 0, ""), (Verb.SHELVE, "b", "valve", 0, ""),
+        (Verb.SUPPRESS, "a", "probe out", NOW + S, "PTW-7"), (Verb.SUPPRESS, "b", "probe out", NOW + S, "PTW-7"),
+    ]  # fmt: skip
+    assert [c.verb for c in door.house.commands[4::2]] == [Verb.SILENCE, Verb.RESET, Verb.UNSHELVE, Verb.UNSUPPRESS]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"alarms": []}, {"alarms": [{"alarm": "a"}, {"alarm": "a"}]}, {"alarms": [{"alarm": ""}]}, {},
+        {"alarms": [{"alarm": f"a{n}"} for n in range(1001)]}, {"alarms": ["a"]},
+        {"alarms": [{"alarm": "a", "seen_tier": "PINK"}]}, {"alarms": [{"alarm": "a"}], "more": 1},
+    ],
+)  # fmt: skip
+async def test_a_malformed_list_of_alarms_is_refused_whole(door: Door, wrong: dict[str, Any]) -> None:
+    agree(door)
+    client = await door.as_role("operator")
+    assert is_error(await client.post("/api/v1/acts/ack", json=wrong), 422, "invalid")
+    assert door.house.commands == []
+
+
 async def test_an_alarm_says_how_long_it_may_be_shelved(door: Door) -> None:
     client = await door.as_role("viewer")
     alarm = make_alarm(1, suppression=Suppression.SHELVED, is_one_shot=True)
     door.fill(schema.alarm, alarm_row(alarm))
     told = (await client.get(f"/api/v1/alarms/{alarm.key}")).json()
-    most = door.house.site.shelving.most(max(rule.tier for rule in door.house.site.rules if rule.tag == alarm.tag))
+    most = door.house.site.philosophy.shelving.most(
+        max(rule.tier for rule in door.house.site.rules if rule.tag == alarm.tag)
+    )
     assert (told["is_one_shot"], told["shelf_minutes_max"]) == (True, most)
 
 
@@ -1090,7 +1151,7 @@ def test_the_document_of_the_api_names_each_route_and_no_other(door: Door) -> No
 
 
 async def test_a_gateway_that_does_not_answer_a_command_says_so(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.api.doors_alarms.ANSWER_S_MAX", 0.01)
+    monkeypatch.setattr("gateway.api.acting.ANSWER_S_MAX", 0.01)
     answer = await (await door.as_role("operator")).post("/api/v1/alarms/x/ack", json={})
 
     assert is_error(answer, 503, "not_ready")

@@ -11,6 +11,7 @@ import pytest
 from alerting.model.blocks import Blocks
 from alerting.model.command import Command, Verb
 from alerting.model.drift import Drift
+from alerting.model.philosophy import Philosophy
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.shelving import Shelving
 from alerting.model.tier import Tier
@@ -122,8 +123,8 @@ def test_a_recording_gives_lives_events(kind: Kind, trouble: Trouble, tmp_path: 
 
 
 def test_a_replay_goes_by_the_longest_shelves_of_its_recording(tmp_path: Path) -> None:
-    short, default = Shelving(minutes=(1, 1, 1, 1)), Shelving()
-    site = small_site(both_limits(), SOURCE, tmp_path / "data", shelving=short)
+    short, default = Philosophy(shelving=Shelving(minutes=(1, 1, 1, 1))), Philosophy()
+    site = small_site(both_limits(), SOURCE, tmp_path / "data", philosophy=short)
     clock, record, live = ManualClock(START_NS), tmp_path / "r.rec", io.BytesIO()
     gateway = small_gateway(
         site, clock, list(as_items(arrivals(Kind.H, TROUBLES[0]))), record=record, event_log=EventLog(live, "live")
@@ -148,7 +149,7 @@ def test_a_replay_goes_by_the_longest_shelves_of_its_recording(tmp_path: Path) -
 
     run_manual(main(), clock)
     again = io.BytesIO()
-    replay(replace(site, shelving=default), record, EventLog(again, "replay"))
+    replay(replace(site, philosophy=default), record, EventLog(again, "replay"))
     assert b'"shelved"' in live.getvalue()
     assert without_run(again.getvalue()) == without_run(live.getvalue())
 

@@ -188,3 +188,38 @@ def test_acknowledging_and_shelving_survive_a_restart(tmp_path: Path) -> None:
     told = [(row.what, row.cause) for row in events_of(site) if row.alarm == alarm_id]
     # No suppression outlives its end: it ended at about 25 s, active, so the alarm rang again.
     assert [what for what, _ in told] == ["raised", "acknowledged", "shelved", "unshelved", "realarmed"]
+
+
+def test_what_is_out_of_service_comes_back_by_itself_after_a_restart(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    site = small_site(rule_table(Kind.H), SOURCE, tmp_path)
+    items = list(as_items(arrivals(Kind.H, NONE)))
+    first = small_gateway(site, clock, items)
+
+    async def act() -> str:
+        async with first.running():
+            await asyncio.sleep(17.0)
+            alarm = next(a for a in first.desk.alarms.values() if a.tag == "T.v")
+            now_ns = clock.wall_ns()
+            silenced = Command(verb=Verb.SILENCE, alarm=alarm.id, who="王芳", received_ns=now_ns, batch="b1")
+            away = replace(
+                silenced, verb=Verb.SUPPRESS, reason="检修", until_ns=now_ns + 8 * S, permit="PTW-7", batch="b1"
+            )
+            answers = await first.command_all([silenced, replace(silenced, verb=Verb.RESET), away])
+            assert [answer.refused is None for answer in answers] == [True, False, True]
+            return alarm.id
+
+    alarm_id = run_manual(act(), clock)
+    second = small_gateway(site, clock, items)
+    restored = second.desk.alarms[second.desk.key_of_id[alarm_id]]
+    assert (restored.suppression.value, restored.permit, restored.silenced_by) == ("out_of_service", "PTW-7", "王芳")
+    assert restored.suppressed_ns > 0
+
+    async def wait() -> None:
+        async with second.running():
+            await asyncio.sleep(10.0)
+
+    run_manual(wait(), clock)
+    told = [row for row in events_of(site) if row.alarm == alarm_id]
+    assert [row.what for row in told] == ["raised", "silenced", "suppressed", "unsuppressed", "realarmed"]
+    assert told[1].received_ns == told[2].received_ns, "one tick carries what is asked together"

@@ -347,7 +347,7 @@ def test_a_reload_shortens_the_shelves_to_come_and_leaves_those_that_stand(plant
     assert (alarm.suppression, alarm.suppressed_until_ns) == (Suppression.SHELVED, START_NS + 900 * S)
     assert refused[0] is not None
     assert refused[0]["en"].endswith("may be shelved for at most 5 minutes.")
-    assert gateway.site.shelving.named() == {"BLUE": 5, "YELLOW": 5, "ORANGE": 5, "RED": 5}
+    assert gateway.site.philosophy.shelving.named() == {"BLUE": 5, "YELLOW": 5, "ORANGE": 5, "RED": 5}
 
 
 def test_a_shelf_on_a_removed_tag_ends_with_it(plant: Plant) -> None:

@@ -1,5 +1,6 @@
 /** What the person has on the desk: the chosen alarms, the opened one, a dialog, what was refused. */
 import { computed, reactive, ref, shallowRef } from "vue";
+import { postActs, type Acts } from "./api/acts";
 import { post, Refusal } from "./api/client";
 import type { Alarm } from "./api/types";
 import { alarms, rowKey, takeAlarm } from "./live/picture";
@@ -7,7 +8,7 @@ import type { Act } from "./session";
 import { language, t, word } from "./words/i18n";
 import { tagTitle, unitTitle } from "./words/format";
 
-export type AlarmAct = Exclude<Act, "task" | "empty" | "rules" | "people" | "audit">;
+export type AlarmAct = Exclude<Act, "task" | "empty" | "rules" | "people" | "audit" | "silence">;
 
 /** Chosen alarms by row key; the last one chosen is the one that keys move from. */
 export const chosen = shallowRef<ReadonlySet<string>>(new Set());
@@ -99,7 +100,9 @@ export function isApt(act: AlarmAct, alarm: Alarm): boolean {
     case "shelve":
       return alarm.suppression === "none" && alarm.shelf_minutes_max > 0;
     case "suppress":
-      return alarm.suppression === "none";
+      return alarm.suppression === "none" && alarm.service_hours_max > 0;
+    case "extend":
+      return alarm.suppression === "out_of_service";
     case "unshelve":
       return alarm.suppression === "shelved";
     case "unsuppress":
@@ -133,8 +136,8 @@ export function sentenceOf(cause: unknown): string {
   return String(cause);
 }
 
-/** Commands on their way at once: each waits for the next turn of the core, which takes many. */
-const AT_ONCE = 6;
+/** Alarms of one call: one tick carries them, one transaction holds them. */
+const AT_ONCE = 500;
 
 export interface Progress {
   answered: number;
@@ -143,25 +146,26 @@ export interface Progress {
   isStopped: boolean;
 }
 
-/** Carry out an act on each alarm; what is refused is noted, the others go on. `progress` is kept up to date. */
+/** Carry out an act on many alarms, in one transaction where the gateway has one for it; of what is refused the reason is noted. `progress` is kept up to date. */
 export async function perform(act: AlarmAct, about: readonly Alarm[], body: Record<string, unknown>, progress: Progress): Promise<void> {
-  let next = 0;
-  async function work(): Promise<void> {
-    while (next < about.length && !progress.isStopped) {
-      const alarm = about[next]!;
-      next += 1;
-      try {
-        // What a drift is measured from belongs to its rule, everything else to the alarm.
-        const at = act === "relearn" ? `rules/${encodeURIComponent(alarm.rule)}` : `alarms/${encodeURIComponent(rowKey(alarm))}`;
-        // What rose since the person looked is not acknowledged unseen.
-        const told = act === "ack" ? { ...body, seen_tier: alarm.tier } : body;
-        const answer = await post<{ alarm?: Alarm | null }>(`${at}/${act}`, told);
-        if (answer.alarm) takeAlarm(answer.alarm);
-      } catch (cause) {
-        progress.refused.push({ about: nameOf(alarm), text: sentenceOf(cause) });
-      }
-      progress.answered += 1;
+  for (let from = 0; from < about.length && !progress.isStopped; ) {
+    // What a drift is measured from belongs to its rule, everything else to the alarm.
+    const part = about.slice(from, from + (act === "relearn" ? 1 : AT_ONCE));
+    from += part.length;
+    try {
+      const [first] = part;
+      if (act === "relearn") await post(`rules/${encodeURIComponent(first!.rule)}/relearn`, body);
+      else take(part, await postActs(act === "extend" ? "suppress" : act, part, body), progress);
+    } catch (cause) {
+      progress.refused.push(...part.map((alarm) => ({ about: nameOf(alarm), text: sentenceOf(cause) })));
     }
+    progress.answered += part.length;
   }
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, about.length) }, work));
+}
+
+function take(part: readonly Alarm[], answer: Acts, progress: Progress): void {
+  answer.results.forEach((one, at) => {
+    if (one.alarm) takeAlarm(one.alarm);
+    if (one.refused) progress.refused.push({ about: nameOf(part[at]!), text: one.refused[language.value] ?? Object.values(one.refused)[0] ?? t("common.failedPlain") });
+  });
 }

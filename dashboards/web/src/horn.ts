@@ -1,13 +1,17 @@
 /**
- * The horn of this screen: sounds for what nobody has answered, until it is silenced here.
+ * The horn: sounds at every screen for what nobody has answered, until somebody silences it.
  *
- * Why: silence is no acknowledgement (ISA-18.2): it quiets the room, the alarm stays listed as unanswered. What rises or
- * comes anew sounds again. A browser that forbids sound is said aloud in a banner, for a horn that cannot is none.
+ * Why: silence is no acknowledgement (ISA-18.2): it quiets the room, the alarm stays listed as unanswered. It is an act
+ * with a name that the gateway keeps (OPC UA Part 9, Silence), so that the other screens are quiet too and say by whom.
+ * What rises or comes anew sounds again. A browser that forbids sound is said aloud in a banner, for a horn that cannot is none.
  */
 import { computed, ref, shallowRef, watch } from "vue";
+import { postActs } from "./api/acts";
 import type { Alarm } from "./api/types";
-import { alarms, hasSnapshot, isConnected, rowKey } from "./live/picture";
+import { refuse, sentenceOf } from "./desk";
+import { alarms, hasSnapshot, isConnected, rowKey, takeAlarm } from "./live/picture";
 import { may, me } from "./session";
+import { t } from "./words/i18n";
 
 export type Urgency = "high" | "middle" | "low";
 
@@ -23,6 +27,7 @@ const LOUDNESS = 0.25;
 /** A connection that is gone for so long sounds too: nobody would hear an alarm then. */
 const LOST_MS = 10_000;
 const KEPT_AT = "fengsui.horn";
+const SILENCED_AT_ONCE = 500;
 
 /** One sounding of one alarm: a rise in tier is another one. */
 export function soundingOf(alarm: Alarm): string {
@@ -31,7 +36,7 @@ export function soundingOf(alarm: Alarm): string {
 
 /** The urgency of an alarm for the ear, or none: answered, suppressed and BLUE ones are for the eye alone. */
 export function urgencyOf(alarm: Alarm): Urgency | undefined {
-  if (alarm.suppression !== "none") return undefined;
+  if (alarm.suppression !== "none" || alarm.silenced) return undefined;
   if (alarm.state === "UNACK") return OF_TIER[alarm.tier];
   // What returned unanswered goes on sounding if it was serious: it may be gone because the sensor is.
   const was = OF_TIER[alarm.tier_max];
@@ -67,9 +72,20 @@ export const urgency = computed<Urgency | null>(() => {
 });
 export const state = computed<"off" | "ringing" | "quiet">(() => (!isOn.value ? "off" : urgency.value && urgency.value !== "low" ? "ringing" : "quiet"));
 
-export function silence(): void {
-  silenced.value = new Set([...alarms.value.values()].map(soundingOf));
+/** Silence all that sounds: here at once, at the other screens when the gateway has it. */
+export async function silence(): Promise<void> {
+  const sounding = [...alarms.value.values()].filter((alarm) => urgencyOf(alarm) !== undefined && !silenced.value.has(soundingOf(alarm)));
+  silenced.value = new Set([...silenced.value, ...sounding.map(soundingOf)]);
   isLostSilenced.value = true;
+  for (let from = 0; from < sounding.length; from += SILENCED_AT_ONCE) {
+    try {
+      for (const one of (await postActs("silence", sounding.slice(from, from + SILENCED_AT_ONCE))).results) if (one.alarm) takeAlarm(one.alarm);
+    } catch (cause) {
+      // This screen is quiet all the same; that the others are not must be known.
+      refuse(t("horn.silence"), `${t("horn.onlyHere")} ${sentenceOf(cause)}`);
+      return;
+    }
+  }
 }
 
 export function turn(on: boolean): void {

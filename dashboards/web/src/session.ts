@@ -13,11 +13,13 @@ export const isReachable = ref(true);
 const NEEDS = {
   ack: "operate",
   reset: "operate",
+  silence: "operate",
   shelve: "operate",
   unshelve: "operate",
   task: "operate",
   empty: "operate",
   suppress: "suppress",
+  extend: "suppress",
   unsuppress: "suppress",
   relearn: "suppress",
   rules: "engineer",

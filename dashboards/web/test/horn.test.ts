@@ -26,6 +26,11 @@ describe("the horn", () => {
     for (const suppression of ["shelved", "by_design", "out_of_service"] as const) expect(worst(alarm({ suppression }))).toBeNull();
   });
 
+  it("is quiet at every screen for what somebody silenced", () => {
+    expect(worst(alarm({ silenced: "2026-01-01T00:01:00.000Z", silenced_by: "li" }))).toBeNull();
+    expect(worst(alarm({ silenced: "2026-01-01T00:01:00.000Z" }), alarm({ tier: "ORANGE", silenced: null }))).toBe("middle");
+  });
+
   it("goes on for a serious alarm that returned unanswered", () => {
     expect(worst(alarm({ state: "RTN_UNACK", tier: "NONE", tier_max: "ORANGE" }))).toBe("middle");
     expect(worst(alarm({ state: "RTN_UNACK", tier: "NONE", tier_max: "YELLOW" }))).toBeNull();

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from alerting.desk import OUT_OF_SERVICE_S_MAX
 from alerting.model.alarm import Alarm, State, Suppression, digest
 from alerting.model.command import Verb
+from alerting.model.philosophy import Philosophy
 from alerting.model.rule import Kind
 from alerting.model.shelving import Shelving
 from alerting.model.tier import Tier
@@ -138,7 +138,7 @@ def test_the_key_of_an_alarm_reaches_its_present_episode() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "longest_s"), [(Verb.SHELVE, 480 * 60), (Verb.SUPPRESS, OUT_OF_SERVICE_S_MAX)], ids=["shelf", "out"]
+    ("verb", "longest_s"), [(Verb.SHELVE, 480 * 60), (Verb.SUPPRESS, 31 * 86_400)], ids=["shelf", "out"]
 )
 def test_a_suppression_has_a_reason_and_an_end_that_is_not_far_away(verb: Verb, longest_s: int) -> None:
     drive = Drive(H).sample(1, 85)
@@ -210,7 +210,9 @@ def test_a_rule_of_another_alarm_of_the_tag_does_not_shorten_the_shelf() -> None
 
 
 def test_a_site_may_forbid_to_shelve_what_can_be_red() -> None:
-    drive = Drive(H, replace(HH, tier=Tier.RED), shelving=Shelving(minutes=(60, 60, 60, 0))).sample(1, 85)
+    drive = Drive(
+        H, replace(HH, tier=Tier.RED), philosophy=Philosophy(shelving=Shelving(minutes=(60, 60, 60, 0)))
+    ).sample(1, 85)
     for is_one_shot in (False, True):
         answer = drive.ask(2, Verb.SHELVE, reason="work", until_s=3, is_one_shot=is_one_shot)
         assert answer.refused == {

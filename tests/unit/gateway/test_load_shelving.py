@@ -40,4 +40,4 @@ def test_a_tier_that_is_not_named_takes_its_default_or_less(
 ) -> None:
     (tmp_path / "tags.csv").write_text(TAGS, "utf-8")
     (tmp_path / "site.toml").write_text(SITE + said + "\n", "utf-8")
-    assert load(tmp_path / "site.toml", environ={}).shelving.minutes == minutes
+    assert load(tmp_path / "site.toml", environ={}).philosophy.shelving.minutes == minutes

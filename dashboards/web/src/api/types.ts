@@ -125,6 +125,16 @@ export interface Alarm {
   suppressed_until: string | null;
   suppressed_by: string;
   suppression_reason: string;
+  /** Since when it is suppressed; null where it is not. */
+  suppressed: string | null;
+  /** Number of the permit that it is out of service under. */
+  permit: string;
+  /** Longest time out of service of what the alarm can reach, h; 0 where it may not be done. */
+  service_hours_max: number;
+  needs_permit: boolean;
+  /** Who silenced the horn for it, and when. */
+  silenced_by: string;
+  silenced: string | null;
   /** The shelf ends with the first return to normal. */
   is_one_shot: boolean;
   /** Longest shelf of what the alarm can reach, min; 0 where it may not be shelved. */

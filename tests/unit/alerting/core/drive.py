@@ -8,8 +8,9 @@ from alerting.late import Gap
 from alerting.model.alarm import Alarm
 from alerting.model.command import Command, Verb
 from alerting.model.event import Event
+from alerting.model.philosophy import Philosophy
 from alerting.model.rule import Rule, RuleTable
-from alerting.model.shelving import Shelving
+from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
 from alerting.response.task import TaskTemplate
@@ -37,11 +38,11 @@ class Drive:
         units: Sequence[HazardUnit] = (),
         templates: Sequence[TaskTemplate] = (),
         tiering: Tiering = AT_ONCE,
-        shelving: Shelving | None = None,
+        philosophy: Philosophy | None = None,
     ) -> None:
         self.tags = tags or make_tags()
         self.table = RuleTable(rules, self.tags)
-        self.desk = Desk(SITE, self.table, units, templates, START_NS, tiering=tiering, shelving=shelving)
+        self.desk = Desk(SITE, self.table, units, templates, START_NS, tiering=tiering, philosophy=philosophy)
         self.outcome = Outcome(number=0, now_ns=START_NS)
         self.log: list[Event] = []
         self.number = 0
@@ -76,12 +77,21 @@ class Drive:
         reason: str = "",
         until_s: float | None = None,
         is_one_shot: bool = False,
+        permit: str = "",
+        seen_tier: Tier | None = None,
+        who: str = "Li",
     ) -> Answer:
         """One tick with one command; the alarm is the only one there is unless named."""
         until_ns = 0 if until_s is None else at(until_s)
         name = alarm or self.alarm.id
-        said = {"reason": reason, "until_ns": until_ns, "is_one_shot": is_one_shot}
-        self.tick(t_s, Command(verb=verb, alarm=name, who="Li", received_ns=at(t_s), **said))
+        said = {
+            "reason": reason,
+            "until_ns": until_ns,
+            "is_one_shot": is_one_shot,
+            "permit": permit,
+            "seen_tier": seen_tier,
+        }
+        self.tick(t_s, Command(verb=verb, alarm=name, who=who, received_ns=at(t_s), **said))
         return self.outcome.answers[0]
 
     def did(self, *, units: bool = False) -> list[str]:

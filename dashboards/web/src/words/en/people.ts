@@ -38,6 +38,7 @@ export const audit = {
   noneFound: "No act that is shown has “{q}” in it.",
   act: {
     ack: "acknowledged",
+    silence: "silenced the horn",
     reset: "reset",
     shelve: "shelved",
     unshelve: "ended the shelf",
@@ -77,6 +78,8 @@ export const audit = {
     from: "from",
     until_ns: "until",
     one_shot: "until back to normal",
+    permit: "permit",
+    batch: "together",
     refused: "refused",
     scope: "scope",
     days: "days",

@@ -32,7 +32,7 @@ export const tables = {
   nothing: "Nothing would change.",
   applyTitle: "Put this configuration in force?",
   countOthers: "{n} tag or device | {n} tags and devices",
-  parts: { tag: "Tag", source: "Device", unit: "Hazard unit", derived: "Derived tag", tiering: "Policy of tiers", shelving: "Longest shelves", task: "Task" },
+  parts: { tag: "Tag", source: "Device", unit: "Hazard unit", derived: "Derived tag", tiering: "Policy of tiers", shelving: "Longest shelves", task: "Task", philosophy: "Handling of alarms" },
   keys: {
     source: "Source",
     unit: "Hazard unit",

@@ -40,6 +40,7 @@ export const audit: Words["audit"] = {
   noneFound: "已显示的记录中没有“{q}”。",
   act: {
     ack: "确认报警",
+    silence: "消音",
     reset: "复位报警",
     shelve: "搁置报警",
     unshelve: "取消搁置",
@@ -79,6 +80,8 @@ export const audit: Words["audit"] = {
     from: "来自",
     until_ns: "至",
     one_shot: "至恢复正常",
+    permit: "作业票",
+    batch: "批次",
     refused: "被拒",
     scope: "范围",
     days: "天数",

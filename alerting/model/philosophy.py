@@ -1,0 +1,17 @@
+"""Alarm philosophy: what a site lays down about how its alarms are handled (the word is ISA-18.2's).
+
+Why: the desk goes by it, a recording holds it and a reload swaps it as one thing.
+"""
+
+from dataclasses import dataclass, field
+
+from alerting.model.absence import Absence
+from alerting.model.shelving import Shelving
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Philosophy:
+    """How alarms are handled."""
+
+    shelving: Shelving = field(default_factory=Shelving)
+    absence: Absence = field(default_factory=Absence)

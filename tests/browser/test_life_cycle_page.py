@@ -1,0 +1,104 @@
+"""Acts of the life cycle in a browser, in both languages: out of service under a permit, many at once, the horn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.conftest import Plant, Visit, paused, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SITE_MORE = """
+[out_of_service]
+permit_from = "BLUE"
+max_hours = { RED = 24 }
+"""
+
+
+def standing(plant: Plant, count: int) -> list[dict[str, Any]]:
+    """Alarms that are neither suppressed nor of the gateway itself."""
+
+    def found() -> list[dict[str, Any]]:
+        mine = [one for one in plant.alarms() if one["suppression"] == "none" and one["unit"] != "fengsui"]
+        return mine if len(mine) >= count else []
+
+    return until(found, f"{count} alarms")[:count]
+
+
+def choose(one: Visit, alarms: list[dict[str, Any]]) -> None:
+    """Choose rows as a person does, the first by a click and the others with Ctrl."""
+    for n, alarm in enumerate(alarms):
+        cell = one.page.locator(f".row .what[title='{alarm['unit']} / {alarm['tag']}']").first
+        cell.click(modifiers=["Control"] if n else [])
+
+
+@pytest.mark.parametrize(
+    ("lang", "suppressed", "permit"),
+    [("en", "Suppressed", "permit PTW-2026-7"), ("zh", "已抑制", "作业票 PTW-2026-7")],
+    ids=["en", "zh"],
+)
+def test_many_go_out_of_service_under_a_permit_and_come_back(
+    visit: Callable[..., Visit], plant: Plant, lang: str, suppressed: str, permit: str
+) -> None:
+    with paused(plant.devices):
+        chosen = [one for one in standing(plant, 3) if one["tag"]]
+        tags = {one["tag"] for one in chosen}
+        one = visit(lang=lang)
+        one.go("alarms", ready=".row")
+        choose(one, chosen)
+        one.page.click("header [data-act=suppress]")
+        one.page.fill("dialog textarea", "transmitters to the workshop")
+        one.page.click("dialog button[type=submit]")
+        one.page.wait_for_selector("dialog [role=alert]")
+        assert plant.get("alarms", state="out_of_service")["alarms"] == [], "refused on the page without a permit"
+        one.page.fill("dialog input[name=permit]", "PTW-2026-7")
+        one.page.click("dialog button[type=submit]")
+        one.page.wait_for_selector("dialog", state="detached")
+        away = plant.get("alarms", state="out_of_service")["alarms"]
+        assert {alarm["tag"] for alarm in away} >= tags
+        assert {(alarm["permit"], alarm["suppressed_by"]) for alarm in away} == {("PTW-2026-7", "zhang.min")}
+        acts = [one["act"] for one in plant.get("audit")["acts"]]
+        suppressed_by_us = [act for act in acts if act.get("action") == "suppress" and act["refused"] is None]
+        assert len({act["batch"] for act in suppressed_by_us[: len(away)]}) == 1
+
+        one.page.click(f"header button:text-is('{suppressed}')")
+        one.page.locator(".row").first.wait_for()
+        assert permit in one.page.locator(".row").first.locator(".state").get_attribute("title")
+        choose(one, chosen)
+        one.page.click("header [data-act=extend]")
+        assert one.page.input_value("dialog input[name=permit]") == "PTW-2026-7"
+        one.page.fill("dialog textarea", "spare part is late")
+        one.page.locator("dialog .presets button").last.click()
+        one.page.click("dialog button[type=submit]")
+        one.page.wait_for_selector("dialog", state="detached")
+        later = {
+            alarm["tag"]: alarm["suppressed_until"] for alarm in plant.get("alarms", state="out_of_service")["alarms"]
+        }
+        assert all(later[alarm["tag"]] > alarm["suppressed_until"] for alarm in away if alarm["tag"] in tags)
+
+        one.page.click("header [data-act=unsuppress]")
+        one.page.click("dialog button[type=submit]")
+        one.page.wait_for_selector("dialog", state="detached")
+        assert plant.get("alarms", state="out_of_service")["alarms"] == []
+        assert one.complaints == []
+
+
+def test_who_silences_the_horn_silences_it_for_the_other_screens_too(visit: Callable[..., Visit], plant: Plant) -> None:
+    one, other = visit(), visit(lang="zh")
+    for screen in (one, other):
+        screen.page.wait_for_selector("[data-horn=ringing]")
+
+    def is_hushed() -> bool:  # Only the one screen is ever touched; what rings anew meanwhile is silenced there too.
+        if one.page.locator("[data-horn=ringing]").count():
+            one.page.click("[data-horn=ringing]")
+        return other.page.locator("[data-horn=quiet]").count() > 0
+
+    until(is_hushed, "quiet at the other screen")
+    silenced = [alarm for alarm in plant.alarms() if alarm["silenced_by"]]
+    assert silenced
+    assert {(alarm["silenced_by"], alarm["acked_by"]) for alarm in silenced} == {("zhang.min", "")}
+    assert {alarm["state"] for alarm in silenced} <= {"UNACK", "RTN_UNACK"}
+    assert one.complaints == other.complaints == []
