@@ -12,6 +12,7 @@ from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
 from alerting.response.task import TaskTemplate
+from alerting.roster.plan import RosterPlan
 from edge.config import MqttOptions, Source
 from edge.model import Nature, TagTable
 
@@ -75,6 +76,7 @@ class Site:
     tasks: tuple[TaskTemplate, ...] = ()
     tiering: Tiering = field(default_factory=Tiering)
     philosophy: Philosophy = field(default_factory=Philosophy)
+    roster: RosterPlan = field(default_factory=RosterPlan)
     influx: Influx | None = None
     node_broker: NodeBroker | None = None
     data: Path = Path("var")

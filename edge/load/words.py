@@ -13,6 +13,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "site", "http", "source", "template", "unit", "rule", "schedule", "tiering", "task", "destination", "influx",
         "history", "learn", "uplink", "spool", "node_broker", "derived", "vote", "shelving",
         "out_of_service",
+        "calendar", "shift", "post",
     ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
     "http": ("host", "port", "hosts", "metrics_token_env", "metrics_token_file"),
@@ -67,6 +68,9 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "shelving.max_minutes": ("BLUE", "YELLOW", "ORANGE", "RED"),
     "out_of_service": ("permit_from", "max_hours"),
     "out_of_service.max_hours": ("BLUE", "YELLOW", "ORANGE", "RED"),
+    "calendar": ("country", "rest", "work"),
+    "shift": ("id", "title", "from", "to", "on"),
+    "post": ("id", "title", "shifts", "units", "leader"),
     "schedule": ("id", "span"),
     "schedule.span": ("days", "from", "to"),
     "task": ("kind", "tier", "title", "owner", "within_s"),
@@ -134,6 +138,9 @@ GATEWAY_TABLES: Final = (
     "learn",
     "derived",
     "node_broker",
+    "calendar",
+    "shift",
+    "post",
 )
 
 LANGUAGES: Final = ("en", "zh")

@@ -57,7 +57,14 @@ def is_comment(number: int, cells: Sequence[str], hashes_from: int | None) -> bo
 
 
 def read_lines(
-    raw: bytes, sheet: str, tell: Tell, hashes_from: int | None = None, *, first: int = 1, last: int = ROW_LAST
+    raw: bytes,
+    sheet: str,
+    tell: Tell,
+    hashes_from: int | None = None,
+    *,
+    first: int = 1,
+    last: int = ROW_LAST,
+    has_dates: bool = False,
 ) -> tuple[str, list[tuple[int, list[str]]]]:
     """Give the sheet's name, and row number and cells of each row that says something.
 
@@ -67,6 +74,8 @@ def read_lines(
         tell: Takes each thing that is wrong.
         hashes_from: See ``is_comment``.
         first, last: Rows that are read, from 1; what stands above is a title.
+        has_dates: A cell that is a date is one, and is written as ISO 8601; else the spreadsheet has made it of a
+            number or a name.
     """
     if not _is_reasonable(raw, tell):
         return sheet, []
@@ -80,7 +89,7 @@ def read_lines(
             tell(0, 0, f"it has no sheet “{sheet}”; its sheets are {', '.join(book.sheetnames)}.", "Name one of them.")
             return sheet, []
         sheet = sheet or names[0]
-        return sheet, _lines(book[sheet], formulas[sheet], tell, hashes_from, range(first, last + 1))
+        return sheet, _lines(book[sheet], formulas[sheet], tell, hashes_from, range(first, last + 1), has_dates)
     except Exception as error:  # noqa: BLE001  # openpyxl raises whatever a broken part leads it to
         tell(0, 0, f"it cannot be read as an XLSX workbook ({type(error).__name__}).", "Save it anew as .xlsx.")
         return sheet, []
@@ -102,7 +111,12 @@ def _is_reasonable(raw: bytes, tell: Tell) -> bool:
 
 
 def _lines(
-    values: _Rows, formulas: _Rows, tell: Tell, hashes_from: int | None, span: range
+    values: _Rows,
+    formulas: _Rows,
+    tell: Tell,
+    hashes_from: int | None,
+    span: range,
+    has_dates: bool,  # noqa: FBT001
 ) -> list[tuple[int, list[str]]]:
     """Read the rows; a sheet may claim any size, so what is read is bounded."""
     for one in (values, formulas):
@@ -115,7 +129,9 @@ def _lines(
         if number >= span.stop:
             break
         cells = [
-            _text(cell, formula, number, column, tell)
+            _date(cell) or _text(cell, formula, number, column, tell)
+            if has_dates
+            else _text(cell, formula, number, column, tell)
             for column, (cell, formula) in enumerate(zip(row[:COLUMNS_MAX], asked, strict=False), start=1)
         ]
         if not any(cells) or is_comment(number, cells, hashes_from):
@@ -132,6 +148,14 @@ def _lines(
             tell(number, column, "a cell stands outside the columns of the header.", "Name its column, or empty it.")
         lines.append((number, (cells + [""] * width)[:width]))
     return lines
+
+
+def _date(cell: _Cell) -> str:
+    """Write a date as ISO 8601; empty where the cell is none."""
+    value = cell.value
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return value.isoformat() if isinstance(value, date) else ""
 
 
 def _text(cell: _Cell, formula: _Cell, row: int, column: int, tell: Tell) -> str:

@@ -29,6 +29,7 @@ from gateway.api.doors_node import open_node_doors
 from gateway.api.doors_people import open_people_doors
 from gateway.api.doors_plant import open_plant_doors
 from gateway.api.doors_probe import open_probe_doors
+from gateway.api.doors_roster import open_roster_doors
 from gateway.api.doors_rules import open_rule_doors, open_trial_doors
 from gateway.api.doors_session import open_session_doors
 from gateway.api.doors_system import open_system_doors
@@ -112,6 +113,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_probe_doors(doors)
     open_checkout_doors(doors)
     open_delivery_doors(doors)
+    open_roster_doors(doors)
     open_feed(doors)
     open_page(doors, dist)
     app.add_exception_handler(HTTPException, _on_refusal)

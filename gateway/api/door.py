@@ -34,6 +34,9 @@ AUDIT = frozenset({Role.SAFETY_OFFICER, Role.REGULATOR, Role.ADMINISTRATOR})
 #: May make users and tokens, and end them.
 PEOPLE = frozenset({Role.ADMINISTRATOR})
 
+#: May say who is on duty when, and how people are reached.
+ROSTER = frozenset({Role.SAFETY_OFFICER, Role.ADMINISTRATOR})
+
 #: Every set of roles that a door may ask for, by name: the page hides by it what the doors refuse.
 PERMISSIONS = {
     "look": ALL,
@@ -42,6 +45,7 @@ PERMISSIONS = {
     "engineer": ENGINEER,
     "audit": AUDIT,
     "people": PEOPLE,
+    "roster": ROSTER,
 }
 
 #: Methods of a token that may only look.

@@ -24,6 +24,8 @@ BODY_MAX = 65_536
 INGEST = "/api/v1/ingest"
 #: Where a list of tags is sent to be looked at; 3,000 rows are some 0.5 MB.
 LIST = "/api/v1/config/look"
+#: Where a roster is sent to be looked at; a year of three posts is some 0.3 MB.
+ROSTER = "/api/v1/roster/look"
 INGEST_BODY_MAX = 8 * 1024 * 1024
 
 FAILED = "The gateway could not answer this; its log says why."
@@ -128,7 +130,7 @@ class _Guarded:
 
 
 def _body_max(path: str) -> int:
-    return INGEST_BODY_MAX if path in (INGEST, LIST) else BODY_MAX
+    return INGEST_BODY_MAX if path in (INGEST, LIST, ROSTER) else BODY_MAX
 
 
 def _bounded(receive: Receive, body_max: int) -> Receive:

@@ -29,6 +29,7 @@ from gateway.load.outside import read_destinations, read_hosts, read_influx, rea
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
 from gateway.load.own import parted, read_own
 from gateway.load.philosophy import read_philosophy
+from gateway.load.roster import read_roster
 from gateway.load.rule import judge_refused, read_rules
 from gateway.load.schedule import ScheduleReader
 from gateway.load.tiering import read_tiering
@@ -102,6 +103,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     tasks = read_tasks(root.sections("task", "Task"), units)
     tiering = read_tiering(root.sections("tiering", "Tiering"), units, rules)
     philosophy = read_philosophy(root)
+    roster = read_roster(root, [unit.id for unit in units])
     destinations = read_destinations(root.sections("destination", "Destination"))
     http = _section(root, "http", "HTTP")
     history = _section(root, "history", "History")
@@ -141,6 +143,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         tasks=tuple(tasks),
         tiering=tiering,
         philosophy=philosophy,
+        roster=roster,
         influx=influx,
         node_broker=node_broker,
         data=data,

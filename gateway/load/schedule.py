@@ -105,7 +105,7 @@ class ScheduleReader:
 def _span(entry: Entry) -> Span | None:
     entry.refuse_unknown(keys_of("schedule.span"))
     days = _days(entry)
-    begin, end = _seconds(entry, "from"), _seconds(entry, "to")
+    begin, end = read_clock(entry, "from"), read_clock(entry, "to")
     if begin == DAY_S:
         entry.wrong("from", 'from is "24:00"; a day begins at 00:00.', 'Write from = "00:00" of the next day.')
         return None
@@ -139,7 +139,8 @@ def _days(entry: Entry) -> tuple[int, ...] | None:
     return tuple(sorted(DAYS.index(item) for item in value))
 
 
-def _seconds(entry: Entry, key: str) -> int | None:
+def read_clock(entry: Entry, key: str) -> int | None:
+    """Read a time of the wall clock, s since midnight; None where it is missing or wrong."""
     text = entry.required(key, 'it is a time of the wall clock, e.g. "08:00"')
     if not text:
         return None

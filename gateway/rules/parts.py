@@ -15,6 +15,7 @@ from alerting.model.derivation import DERIVED
 from alerting.model.philosophy import Philosophy
 from alerting.model.tier import Tier
 from alerting.model.tiering import lines_as_json
+from alerting.roster.plan import RosterPlan
 from alerting.swap import Beside, is_measured_alike
 from edge.config import Source
 from edge.model import Tag, TagTable
@@ -36,7 +37,8 @@ class PartDifference:
     """One tag, source, unit or other part before and after, written out; None where it was not or is no more.
 
     Attributes:
-        part: ``tag``, ``source``, ``unit``, ``derived``, ``tiering``, ``shelving``, ``philosophy`` or ``task``.
+        part: ``tag``, ``source``, ``unit``, ``derived``, ``tiering``, ``shelving``, ``philosophy``, ``task``,
+            ``calendar``, ``shift`` or ``post``.
     """
 
     part: str
@@ -81,6 +83,17 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
             f"{each.kind} {each.tier.name} {number}": {**asdict(each), "tier": each.tier.name}
             for number, each in enumerate(site.tasks, start=1)
         },
+        **_roster(site.roster),
+    }
+
+
+def _roster(plan: RosterPlan) -> dict[str, dict[str, dict[str, Any]]]:
+    calendar = plan.calendar
+    days = {"rest": [on.isoformat() for on in calendar.rest], "work": [on.isoformat() for on in calendar.work]}
+    return {
+        "calendar": {"calendar": {"country": calendar.country, **days}},
+        "shift": {each.id: {**asdict(each), "on": each.on.value} for each in plan.shifts},
+        "post": {each.id: asdict(each) for each in plan.posts},
     }
 
 
@@ -176,6 +189,7 @@ def beside_of(old: Site, new: Site) -> Beside | None:
         and old.tasks == new.tasks
         and old.tiering == new.tiering
         and old.philosophy == new.philosophy
+        and old.roster == new.roster
         and old.title == new.title
         and [each.identity for each in old.derived] == [each.identity for each in new.derived]
         and repr(old.tags.tags) == repr(new.tags.tags)  # No number equals itself here.

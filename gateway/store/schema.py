@@ -362,3 +362,31 @@ delivery = Table(
     Column("latency", Text, nullable=False),  # JSON: filled buckets of gateway.delivery.books
     Index("ix_delivery_hour", "hour_ns"),
 )
+
+#: Who is on duty when: one person at one post for one shift. Rows of shifts that are over are never changed.
+roster = Table(
+    "roster",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("date", String(10), nullable=False, index=True),  # ISO 8601, by the site's clock; the shift begins on it
+    Column("shift", String(64), nullable=False),
+    Column("post", String(64), nullable=False),
+    Column("person", String(64), nullable=False),  # who was planned
+    Column("substitute", String(64), nullable=False),  # who stands in; empty for nobody
+    Column("reason", Text, nullable=False),
+    Column("changed_by", String(64), nullable=False),
+    Column("changed_ns", BigInteger, nullable=False),
+)
+
+#: How people on duty are reached.
+contact = Table(
+    "contact",
+    metadata,
+    Column("person", String(64), primary_key=True),
+    Column("title", String(64), nullable=False),
+    Column("phone", String(40), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("addresses", Text, nullable=False),  # JSON: channel id -> address
+    Column("changed_by", String(64), nullable=False),
+    Column("changed_ns", BigInteger, nullable=False),
+)

@@ -620,3 +620,16 @@ def test_random_reloads_come_to_what_a_restart_comes_to(tmp_path: Path, seed: in
     assert sum(map(len, hot.values())) >= 8
     assert hot == cold
     assert stand[0] == stand[1]
+
+
+def test_a_reload_brings_posts_and_touches_no_alarm(plant: Plant) -> None:
+    added = '\n[[shift]]\nid = "day"\nfrom = "08:00"\nto = "20:00"\n\n[[post]]\nid = "board"\nshifts = ["day"]\n'
+
+    async def act(gateway: Gateway) -> None:
+        plant.config.write_text(plant.config.read_text("utf-8") + added, "utf-8")
+        await reload()(gateway)
+
+    gateway = plant.run(12, {7.5: act})
+
+    assert [post.id for post in gateway.site.roster.posts] == ["board"]
+    assert alarm_of(gateway, "A.x").ordinal == 1

@@ -25,6 +25,7 @@ const NEEDS = {
   rules: "engineer",
   people: "people",
   audit: "audit",
+  roster: "roster",
 } as const;
 
 export type Act = keyof typeof NEEDS;

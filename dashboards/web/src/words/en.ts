@@ -9,6 +9,7 @@ import * as fieldWords from "./en/field";
 import * as flowWords from "./en/flow";
 import * as tablesWords from "./en/tables";
 import * as rulesWords from "./en/rules";
+import * as rosterWords from "./en/roster";
 
 export const en = {
   language: { name: "English", other: "中文", switch: "Language" },
@@ -24,6 +25,7 @@ export const en = {
     rules: "Rules",
     field: "Field",
     flow: "Flow",
+    roster: "Roster",
     people: "People",
     audit: "Audit",
     more: "More",
@@ -36,6 +38,7 @@ export const en = {
     push: "push",
     waiting: "{n} waiting",
     tiers: "Active alarms by tier",
+    onDuty: "on duty",
     user: "logged in as",
   },
   nature: {
@@ -79,6 +82,7 @@ export const en = {
   ...flowWords,
   ...tablesWords,
   ...rulesWords,
+  ...rosterWords,
 };
 
 /** Leaves are strings, whatever they say; keys are fixed. */

@@ -9,6 +9,7 @@ import * as fieldWords from "./zh/field";
 import * as flowWords from "./zh/flow";
 import * as tablesWords from "./zh/tables";
 import * as rulesWords from "./zh/rules";
+import * as rosterWords from "./zh/roster";
 import type { Words } from "./en";
 
 export const zh: Words = {
@@ -25,6 +26,7 @@ export const zh: Words = {
     rules: "规则",
     field: "现场",
     flow: "数据流",
+    roster: "值班",
     people: "用户",
     audit: "审计",
     more: "更多",
@@ -37,6 +39,7 @@ export const zh: Words = {
     push: "推送",
     waiting: "{n} 条待发",
     tiers: "各等级当前报警数",
+    onDuty: "值班",
     user: "当前用户",
   },
   nature: {
@@ -80,4 +83,5 @@ export const zh: Words = {
   ...flowWords,
   ...tablesWords,
   ...rulesWords,
+  ...rosterWords,
 };

@@ -1,0 +1,1 @@
+"""Roster: who is on duty, when and at which post."""
