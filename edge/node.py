@@ -8,6 +8,7 @@ Never: judges a value, listens on a port.
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -23,15 +25,17 @@ import numpy as np
 import orjson
 import structlog
 
+from edge.changes import moved_rows, restarted
 from edge.clock import Clock
 from edge.clock_system import SystemClock
-from edge.collect.door import Acknowledge, Collector, Deliver
+from edge.collect.door import Acknowledge
 from edge.collect.registry import Collectors
-from edge.config import Source
+from edge.collecting import Collecting, MakeCollector
 from edge.disk import SystemDisk
 from edge.load.node import NodeSite
 from edge.model import Link, Scan, TagTable
 from edge.model.wire import SAMPLES_MAX
+from edge.reload import BOX, Reload
 from edge.spool import Spool
 from edge.uplink import HttpPost, Post, Uplink
 from edge.uplink_mqtt import MqttPost
@@ -43,12 +47,11 @@ GROUP_MAX: Final = 2_000  # Items of one flush.
 RETRY_S: Final = 1.0  # After a medium that did not take a flush.
 DRAIN_S: Final = 5.0  # What is left of a stop for sending; the rest waits in the spool.
 STATUS_S: Final = 2.0
+WRONG: Final = 2
 EPOCH: Final = "epoch"
 REASONS_MAX: Final = 32
 
 log = structlog.get_logger("node")
-
-MakeCollector = Callable[[Source, TagTable, Clock, int, Deliver], Collector]
 
 
 class Run(Protocol):
@@ -114,35 +117,35 @@ class Node:
         )
         self.refused: Counter[str] = Counter()  # items that did not reach the spool, by reason
         self.spool_error = ""
-        self._waiting: deque[tuple[Scan | Link, Acknowledge | None]] = deque()
+        self._waiting: deque[tuple[Scan | Link, Acknowledge | None] | TagTable] = (
+            deque()
+        )  # A table: rows of what follows.
         self._arrived = asyncio.Event()
         self._is_full = asyncio.Event()
         self._is_ending = False
         self._links: dict[str, Link] = {}
         self._scans: Counter[str] = Counter()
-        self.collectors: dict[str, Collector] = {
-            source.id: parts.make_collector(source, site.tags, clock, self.epoch, self._deliver)
-            for source in site.sources
-        }
+        self.collecting = Collecting(parts.make_collector, clock, self._deliver, lambda _: self.epoch)
+        self.collecting.make(site.sources, site.tags)
+        self.taken_over_ns = clock.wall_ns()
+        self.reload_error = ""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Collect, keep and send while the body runs; then keep what was collected, send what goes, and close."""
-        feeders = [
-            asyncio.create_task(collector.run(), name=f"collect {name}") for name, collector in self.collectors.items()
-        ]
+        feeder = asyncio.create_task(self.collecting.run(), name="collectors")
         keeper = asyncio.create_task(self._keep(), name="spool")
         sender = asyncio.create_task(self.uplink.run(), name="uplink")
         body = asyncio.current_task()
         assert body is not None
-        watch = asyncio.create_task(_first_failure([*feeders, keeper, sender]), name="watch")
+        watch = asyncio.create_task(_first_failure([feeder, keeper, sender]), name="watch")
         watch.add_done_callback(lambda done: None if done.cancelled() else body.cancel())
         try:
             yield
         finally:
             failure = watch.exception() if watch.done() and not watch.cancelled() else None
             watch.cancel()
-            await _end([*feeders, sender])
+            await _end([feeder, sender])
             self._is_ending = True
             self._arrived.set()
             self._is_full.set()
@@ -159,6 +162,36 @@ class Node:
                 await self._own_post.close()
             if failure is not None:
                 raise failure
+
+    # --------------------------------------------------------------------------------------------------------- change
+
+    @property
+    def names(self) -> int:
+        """How many names of tags the spool has met."""
+        return len(self.spool.tags)
+
+    async def take_over(self, site: NodeSite) -> None:
+        """Go by other sources and tags from now on: collectors of changed sources begin anew, the rest is not touched.
+
+        What waits for the spool or lies in it keeps its names. A collector that begins anew counts in a new epoch, so
+        that the gateway never takes its first scan for one that it has.
+
+        Args:
+            site: Alike in all but sources and tags.
+
+        Raises:
+            OSError: The medium does not take the new epoch; nothing was changed.
+        """
+        epoch = await self._executor.run(partial(begin_epoch, self.site.data, self.clock))
+        old, self.site, self.epoch = self.site, site, epoch  # From here on nothing waits.
+        again = restarted(old.sources, old.tags, site.sources, site.tags)
+        self._waiting.append(site.tags)
+        self._arrived.set()
+        for name in [*self._links]:
+            if name in again or name not in {source.id for source in site.sources}:
+                del self._links[name]
+        self.collecting.follow(site.sources, site.tags, moved_rows(old.tags, site.tags), again)
+        self.taken_over_ns = self.clock.wall_ns()
 
     # ----------------------------------------------------------------------------------------------------------- keep
 
@@ -199,9 +232,14 @@ class Node:
         self._arrived.clear()
         self._is_full.clear()
         while self._waiting:
-            items = [self._waiting[at][0] for at in range(min(GROUP_MAX, len(self._waiting)))]
+            table = self._waiting[0]
+            if isinstance(table, TagTable):
+                await self._executor.run(partial(self.spool.follow, table))
+                self._waiting.popleft()
+                continue
+            items = self._next_group()
             try:
-                await self._executor.run(partial(self.spool.append, items))
+                await self._executor.run(partial(self.spool.append, [item for item, _ in items]))
             except OSError as failure:
                 if not self.spool_error:
                     log.exception("spool.failed")
@@ -213,11 +251,20 @@ class Node:
             if self.spool_error:
                 log.info("spool.recovered")
                 self.spool_error = ""
-            for _ in items:
-                _, acknowledge = self._waiting.popleft()
+            for _, acknowledge in items:
+                self._waiting.popleft()
                 if acknowledge is not None:
                     acknowledge()
             self.uplink.wake()
+
+    def _next_group(self) -> list[tuple[Scan | Link, Acknowledge | None]]:
+        """Give what one flush takes: the first that wait, up to where other rows begin."""
+        group = []
+        for waiting in islice(self._waiting, GROUP_MAX):
+            if isinstance(waiting, TagTable):
+                break
+            group.append(waiting)
+        return group
 
     # ---------------------------------------------------------------------------------------------------------- books
 
@@ -230,6 +277,7 @@ class Node:
             "epoch": self.epoch,
             "refused": dict(self.refused),
             "spool_error": self.spool_error[:200],
+            "reload_error": self.reload_error[:200],
             "sources": {
                 name: {
                     "is_up": name in self._links and self._links[name].is_up,
@@ -238,7 +286,7 @@ class Node:
                     "failures": dict(collector.counters.failures.most_common(REASONS_MAX)),
                     "crashes": collector.counters.crashes,
                 }
-                for name, collector in self.collectors.items()
+                for name, collector in self.collecting.collectors.items()
             },
         }
 
@@ -248,7 +296,9 @@ class Node:
         return {
             **self._told(),
             "now_ns": self.clock.wall_ns(),
+            "taken_over_ns": self.taken_over_ns,
             "waiting_for_spool": len(self._waiting),
+            "starts": dict(self.collecting.started),
             "scans": dict(self._scans),
             "spool": asdict(state),
             "uplink": asdict(self.uplink.state),
@@ -285,42 +335,64 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
 # -------------------------------------------------------------------------------------------------------------- process
 
 
-def run_node(site: NodeSite, *, status: Path | None = None) -> int:
-    """Run a node until SIGINT or SIGTERM; give the exit code.
+def run_node(site: NodeSite, load: Callable[[], NodeSite], *, status: Path | None = None) -> int:
+    """Run a node until SIGINT or SIGTERM; give the exit code. SIGHUP lets edited files take over.
 
     Args:
+        load: Reads its files again.
         status: File that is replaced every two seconds with what there is to know, as JSON.
     """
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    asyncio.run(_run(site, status))
+    with (site.data / BOX.lock).open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # It goes with this process, however that ends.
+        except OSError:
+            sys.stderr.write(f"Another edge node runs on {site.data}; give each its own folder with --data.\n")
+            return WRONG
+        (site.data / BOX.process).write_text(str(os.getpid()))
+        asyncio.run(_run(site, load, status))
     return 0
 
 
-async def _run(site: NodeSite, status: Path | None) -> None:
+async def _run(site: NodeSite, load: Callable[[], NodeSite], status: Path | None) -> None:
     stop, asked = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, asked.set)
     node = Node(site, SystemClock())
+    reload = Reload(node, load)
+    reloads: set[asyncio.Task[None]] = set()
+
+    def begin_reload() -> None:
+        task = asyncio.create_task(reload(), name="reload")
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
     async with node.running():
+        loop.add_signal_handler(signal.SIGHUP, begin_reload)
         log.info("node.running", node=site.uplink.node, sources=len(site.sources), tags=len(site.tags))
-        teller = asyncio.create_task(_tell(node, status, asked), name="status")
+        teller = asyncio.create_task(_tell(node, reload, status, asked), name="status")
         await stop.wait()
-        await _end([teller])
+        loop.remove_signal_handler(signal.SIGHUP)
+        await _end([teller, *reloads])
     log.info("node.ended", waiting=node.spool.waiting)
 
 
-async def _tell(node: Node, file: Path | None, asked: asyncio.Event) -> None:
+async def _tell(node: Node, reload: Reload, file: Path | None, asked: asyncio.Event) -> None:
     """Write the status: to standard output on SIGUSR1, into the file every two seconds."""
+
+    async def status() -> bytes:
+        return orjson.dumps({**await node.status(), "reload": asdict(reload.told)})
+
     while True:
         if file is not None:
-            await asyncio.to_thread(_put, file, orjson.dumps(await node.status()))
+            await asyncio.to_thread(_put, file, await status())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asked.wait(), STATUS_S)
         if asked.is_set():
             asked.clear()
-            sys.stdout.write(orjson.dumps(await node.status()).decode() + "\n")
+            sys.stdout.write((await status()).decode() + "\n")
             sys.stdout.flush()
 
 

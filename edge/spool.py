@@ -141,7 +141,7 @@ class Spool:
 
     Args:
         folder: Of its own; made where it is missing.
-        tags: The node's tags; ids 0 to n-1 of ``Spool.tags`` are their rows.
+        tags: The node's tags, whose rows the scans name until ``follow``.
         clock: For the age.
         sync: Puts a file's content on the medium; ``os.fsync`` but in tests.
     """
@@ -157,8 +157,7 @@ class Spool:
     ) -> None:
         self.sources = Names()
         self.tags = Names()
-        for name in tags.names:
-            self.tags.add(name)
+        self.follow(tags)
         self._folder, self._clock, self._bounds, self._sync = folder, clock, bounds, sync
         self._quarantine = folder / "quarantine"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -180,6 +179,10 @@ class Spool:
         self._sweep()
 
     # -------------------------------------------------------------------------------------------------------- append
+
+    def follow(self, tags: TagTable) -> None:
+        """Go by the rows of other tags from now on; what is kept already keeps its names."""
+        self._ids = np.array([self.tags.add(name) for name in tags.names], dtype=np.int64)  # By row.
 
     def append(self, items: Sequence[Scan | Link]) -> int:
         """Put records on the medium, all or none; give the place of the first.
@@ -226,13 +229,15 @@ class Spool:
             yield encode(CodedLink(source=source, is_up=item.is_up, received_ns=item.received_ns, reason=item.reason))
             return
         if len(tail.tags) < len(self.tags):
-            tail.tags = np.full(len(self.tags), -1, dtype=np.int64)
-        unnamed = item.rows[tail.tags[item.rows] < 0]
+            more = np.full(len(self.tags) - len(tail.tags), -1, dtype=np.int64)
+            tail.tags = np.concatenate([tail.tags, more])
+        ids = self._ids[item.rows]
+        unnamed = ids[tail.tags[ids] < 0]
         if len(unnamed):
             _, places = np.unique(unnamed, return_index=True)
             fresh = unnamed[np.sort(places)]  # In the order of the scan, so that its ids are a run.
             tail.tags[fresh] = tail.tag_count + np.arange(len(fresh))
-            yield encode_names(Kind.TAGS, tail.tag_count, [self.tags.names[int(row)] for row in fresh])
+            yield encode_names(Kind.TAGS, tail.tag_count, [self.tags.names[int(one)] for one in fresh])
             tail.tag_count += len(fresh)
         yield encode(
             CodedScan(
@@ -240,7 +245,7 @@ class Spool:
                 epoch=item.epoch,
                 number=item.number,
                 received_ns=item.received_ns,
-                ids=tail.tags[item.rows],
+                ids=tail.tags[ids],
                 values=item.values,
                 quality=item.quality,
                 times_ns=item.times_ns,

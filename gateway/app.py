@@ -29,13 +29,13 @@ from edge.collect.door import Collector, Counters, Raw
 from edge.collect.modbus.collector import ModbusCollector
 from edge.collect.mqtt.paho import PahoLink
 from edge.collect.registry import Collectors
+from edge.collecting import Collecting, MakeCollector
 from edge.config import Source
 from edge.disk import Disk, SystemDisk
 from edge.model import Link, Nature, Scan, TagTable
 from edge.uplink_mqtt import OpenLink
 from gateway.api.house import Act, KeptPayload, SourceStatus
 from gateway.checkout.records import OpenOnes
-from gateway.collecting import Collecting, MakeCollector
 from gateway.config import Site
 from gateway.delivery import ledger
 from gateway.delivery.books import HOUR_NS, Books, Hour, rates

@@ -158,22 +158,28 @@ def edge(
         Path | None, typer.Option("--status", help="File that is kept up to date with the node's state, as JSON.")
     ] = None,
 ) -> None:
-    """Run an edge node: collectors, a spool on disk, and an uplink to the gateway. SIGUSR1 prints its state."""
+    """Run an edge node: collectors, a spool on disk, and an uplink to the gateway.
+
+    SIGUSR1 prints its state; SIGHUP, as fengsui reload does, lets edited files take over.
+    """
     from dataclasses import replace
 
     from edge.load import ConfigError
-    from edge.load.node import load_node
+    from edge.load.node import NodeSite, load_node
     from edge.node import run_node
 
-    try:
+    def load() -> NodeSite:
         site = load_node(config)
+        return site if data is None else replace(site, data=data)
+
+    try:
+        site = load()
     except ConfigError as error:
         refuse(str(error))
-    site = site if data is None else replace(site, data=data)
     make_folder(site.data)
     if status is not None and (status.is_dir() or not status.parent.is_dir()):
         refuse(f"--status: {status} cannot be written; give a file in a folder that is there.")
-    raise typer.Exit(run_node(site, status=status))
+    raise typer.Exit(run_node(site, load, status=status))
 
 
 @app.command()

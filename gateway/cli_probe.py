@@ -1,7 +1,6 @@
 """``fengsui probe``: look at a device's registers before it is configured, or when its values look wrong."""
 
 import asyncio
-import fcntl
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -110,14 +109,9 @@ def _device(target: str, source: str) -> "ModbusOptions":
 
 def _check_alone(data: Path, source: str) -> None:
     """Refuse while a gateway runs on the data folder: many devices take one client only."""
-    from gateway.rules.files import LOCK
+    from gateway.rules.files import BOX
 
-    try:
-        with (data / LOCK).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return
-    except OSError:
+    if BOX.is_running(data):
         _refuse(f"A gateway runs on {data} and is connected to source {source}; probe it on the page, under Field.")
 
 

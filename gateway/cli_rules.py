@@ -1,4 +1,4 @@
-"""The command line of what changes while the gateway runs: ``fengsui reload`` and ``fengsui rules …``."""
+"""The command line of what changes while a gateway or edge node runs: ``fengsui reload`` and ``fengsui rules …``."""
 
 import getpass
 import json
@@ -62,7 +62,10 @@ def reload_files(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let the edited files take over in the running gateway: only changed devices begin anew; exit 1 if refused."""
+    """Let the edited files take over in the running gateway or edge node: only changed devices begin anew.
+
+    Exit 1 if refused.
+    """
     if dry_run and forget:
         _refuse("--dry-run looks at the files on top of what stands; leave --forget out.")
     mode = "look" if dry_run else "forget" if forget else ""
@@ -71,18 +74,28 @@ def reload_files(
 
 
 def _ask(config: Path, data: Path | None, said: dict[str, str], *, as_json: bool) -> NoReturn:
-    """Ask the running gateway, and say what it answered."""
-    from gateway.rules.files import ask
+    """Ask the running gateway or edge node, and say what it answered."""
+    from edge.load.node import data_of, is_node_file
 
-    folder = _data(config, data)
-    if not said["reason"].strip():
-        _refuse("--reason is empty; say why.")
+    is_node = is_node_file(config)
+    if is_node:
+        from edge.reload import BOX
+
+        folder = data or data_of(config)
+        if said["mode"] == "forget" or said["approved_by"]:
+            _refuse("An edge node keeps no history: leave --forget and --approved-by out.")
+    else:
+        from gateway.rules.files import BOX
+
+        folder = _data(config, data)
+        if not said["reason"].strip():
+            _refuse("--reason is empty; say why.")
     try:
-        answer = ask(folder, {**said, "who": _user(), "reason": said["reason"].strip()})
+        answer = BOX.ask(folder, {**said, "who": _user(), "reason": said["reason"].strip()})
     except TimeoutError as failure:
         _refuse(str(failure))
     if answer is None:
-        _refuse(f"No gateway runs on {folder}; the files come in force when it starts.")
+        _refuse(f"No {'edge node' if is_node else 'gateway'} runs on {folder}; the files come in force when it starts.")
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
     else:
@@ -154,11 +167,11 @@ def history(
 @rule_commands.command()
 def forget(config: Config, reason: Reason, data: Data = None) -> None:
     """Let the files alone count again, while no gateway runs; what was changed on top stays in the history."""
+    from gateway.rules.files import BOX
     from gateway.rules.files import forget as do_forget
-    from gateway.rules.files import is_running
 
     folder = _data(config, data)
-    if is_running(folder):
+    if BOX.is_running(folder):
         _refuse(f"A gateway runs on {folder}; change its rules there, or stop it first.")
     if not reason.strip():
         _refuse("--reason is empty; say why.")

@@ -32,7 +32,7 @@ from gateway.config import Site
 from gateway.kernels import UnknownBackendError, choose, warm
 from gateway.load import ConfigError
 from gateway.record import EventLog
-from gateway.rules.files import DOES_NOT_FIT, LOCK, PROCESS, compile_from, disk_of, reload
+from gateway.rules.files import BOX, DOES_NOT_FIT, compile_from, disk_of, reload
 
 GOOD, WRONG = 0, 2
 log = structlog.get_logger("gateway")
@@ -79,14 +79,14 @@ def serve_site(
         return WRONG
     with contextlib.ExitStack() as stack:
         site.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = stack.enter_context((site.data / LOCK).open("wb"))
+        lock = stack.enter_context((site.data / BOX.lock).open("wb"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # It goes with this process, however that ends.
         except OSError:
             door.close()
             sys.stderr.write(f"Another gateway runs on {site.data}; give each its own folder with --data.\n")
             return WRONG
-        (site.data / PROCESS).write_text(str(os.getpid()))
+        (site.data / BOX.process).write_text(str(os.getpid()))
         event_log = None
         if events is not None:
             event_log = EventLog(stack.enter_context(events.open("ab")), f"{site.id}-{SystemClock().wall_ns()}")

@@ -61,6 +61,15 @@ def is_node_file(path: Path) -> bool:
         return False
 
 
+def data_of(path: Path, environ: Mapping[str, str] | None = None) -> Path:
+    """Tell the data folder of a node's file without reading the rest, whose secrets another user may not see."""
+    environ = os.environ if environ is None else environ
+    site = tomllib.loads(path.read_text("utf-8-sig")).get("site", {})
+    said = site.get("data", "") if isinstance(site, dict) else ""
+    override = environ.get("FENGSUI_DATA", "")
+    return Path(override) if override else path.parent / (said if isinstance(said, str) and said else "var")
+
+
 def load_node(
     path: Path,
     *,

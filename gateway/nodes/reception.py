@@ -405,6 +405,13 @@ class Reception:
             if is_up != self._is_link_up(source):
                 reason = one.get("reason")
                 self._tell_link(source, is_up=is_up, reason=reason if isinstance(reason, str) else "", now_ns=now_ns)
+        listed = told.get("sources")
+        if not isinstance(listed, dict) or len(listed) >= NODE_SOURCES_MAX:
+            return
+        for mine in self.sources.values():  # A node that took over other files may have a source no more.
+            if mine.node == name and mine.id not in listed and self._is_link_up(mine.id):
+                said = f"edge node {name} has no source of this name"
+                self._tell_link(mine.id, is_up=False, reason=said, now_ns=now_ns)
 
     def _tell_link(self, source: str, *, is_up: bool, reason: str, now_ns: int) -> None:
         self._deliver(Link(source=source, is_up=is_up, received_ns=now_ns, reason=reason[:TEXT_MAX]), None)
@@ -429,7 +436,7 @@ class Reception:
         mine = [source for source in self.sources.values() if source.node == name]
         patience_s = min((source.silent_after_s for source in mine), default=10.0)
         spool = _table(node.told, "spool")
-        error = node.told.get("spool_error", "")
+        error = node.told.get("spool_error", "") or node.told.get("reload_error", "")
         lag_s = node.told.get("lag_s", 0.0)
         return NodeStatus(
             name=name,

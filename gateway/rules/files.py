@@ -1,24 +1,18 @@
 """Files: the configuration read from the site's files again, while the gateway runs.
 
 Flow: SIGHUP, with what `fengsui reload` left in the data folder -> [reload] -> rulebook -> an answer there
-Why: who keeps a site's files under version control wants them in force without a restart, and to be told what came of
-it; without a network and without a password, because who may write the data folder may do anything to the gateway.
+Why: see ``edge.asking``, which an edge node is asked by too.
 """
 
-import fcntl
-import os
-import signal
-import threading
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
-from uuid import uuid4
 
-import orjson
 import structlog
 from sqlalchemy import Connection
 
+from edge.asking import LOOK, Mailbox
 from edge.clock_system import SystemClock
 from edge.disk import SystemDisk
 from edge.load.mistake import Mistake
@@ -46,18 +40,15 @@ from gateway.store.journal import install_key
 from gateway.store.store import Store
 from gateway.system import main_nature, with_system
 
-ASKED: Final = "rules-asked.json"
-ANSWER: Final = "rules-answer.json"
-PROCESS: Final = "gateway.pid"
-LOCK: Final = "gateway.lock"
-LOOK_S: Final = 0.1
+BOX: Final = Mailbox(
+    lock="gateway.lock", process="gateway.pid", asked="rules-asked.json", answer="rules-answer.json", itself=ITSELF
+)
 DOES_NOT_FIT: Final = (
     "What was changed while the gateway ran no longer fits the files. Put the files right, or let the files alone "
     "count: fengsui rules forget CONFIG."
 )
-#: Modes of asking, beside the files as they are on top of what stands.
-LOOK, FORGET = "look", "forget"
-WHO_MAX, REASON_MAX = 64, 2000
+#: Mode of asking that lets the files alone count, without what stands on top of them.
+FORGET: Final = "forget"
 log = structlog.get_logger("rules")
 
 
@@ -103,9 +94,8 @@ def disk_of(config: Path) -> ReadDisk:
 
 async def reload(gateway: Running) -> None:
     """Read the files again and let them take over; leave an answer in the data folder, and a line in the log."""
-    disk = SystemDisk(gateway.site.data)
-    said = _asked(disk.read(ASKED))
-    (gateway.site.data / ASKED).unlink(missing_ok=True)
+    data = gateway.site.data
+    said = BOX.take(data)
     by = By(who=said["who"], reason=said["reason"], approved_by=said["approved_by"])
     answer: dict[str, Any] = {"ticket": said["ticket"]}
     asked = Asked(is_forgotten=True) if said["mode"] == FORGET else Asked(is_files=True)
@@ -116,7 +106,7 @@ async def reload(gateway: Running) -> None:
             refuse(checked)
             answer |= {"ok": True, "code": "looked", "message": "", "mistakes": []}
             answer |= {"revision": gateway.rulebook.number}
-            disk.replace(ANSWER, orjson.dumps(answer))
+            BOX.say(data, answer)
             return
         number = await gateway.rulebook.apply(asked, by, None)
     except NotApplied as refusal:
@@ -127,7 +117,7 @@ async def reload(gateway: Running) -> None:
     else:
         answer |= {"ok": True, "code": "applied", "message": "", "revision": number, "mistakes": []}
         log.info("rules.applied", revision=number, who=by.who)
-    disk.replace(ANSWER, orjson.dumps(answer))
+    BOX.say(data, answer)
 
 
 def changes_told(checked: Checked) -> dict[str, Any]:
@@ -139,43 +129,6 @@ def changes_told(checked: Checked) -> dict[str, Any]:
         found.setdefault(part, {}).setdefault(how, []).append(name)
     again = [] if checked.beside is None else sorted(checked.beside.restarted)
     return {"parts": found, "restarted": again}
-
-
-def ask(data: Path, said: dict[str, str], seconds: float = 120.0) -> dict[str, Any] | None:
-    """Ask the gateway that runs on a data folder to read its files again; None where none runs.
-
-    Args:
-        said: ``who``, ``reason`` and ``approved_by``; ``mode`` is empty, ``look`` or ``forget``.
-        seconds: How long to wait for its answer.
-
-    Raises:
-        TimeoutError: It did not answer in time.
-    """
-    if not is_running(data):
-        return None
-    disk, ticket = SystemDisk(data), uuid4().hex
-    disk.replace(ASKED, orjson.dumps({**said, "ticket": ticket}))
-    os.kill(int((data / PROCESS).read_text()), signal.SIGHUP)
-    waited = threading.Event()
-    for _ in range(round(seconds / LOOK_S)):
-        raw = disk.read(ANSWER)
-        answer: dict[str, Any] = {} if raw is None else orjson.loads(raw)
-        if answer.get("ticket") == ticket:
-            return answer
-        waited.wait(LOOK_S)
-    raise TimeoutError("The gateway did not answer; look into its log.")
-
-
-def is_running(data: Path) -> bool:
-    """Tell whether a gateway holds a data folder; its process writes its number only after that."""
-    if not (data / LOCK).exists() or not (data / PROCESS).exists():
-        return False
-    with (data / LOCK).open("rb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
 
 
 def forget(config: Path, data: Path, who: str, reason: str) -> int | None:
@@ -203,15 +156,3 @@ def forget(config: Path, data: Path, who: str, reason: str) -> int | None:
         return store.write_now(write)
     finally:
         store.close()
-
-
-def _asked(raw: bytes | None) -> dict[str, str]:
-    """Read who asked and why; a bare signal says neither."""
-    said: dict[str, str] = {"who": ITSELF, "reason": "SIGHUP", "approved_by": "", "ticket": "", "mode": ""}
-    try:
-        given = orjson.loads(raw) if raw is not None else {}
-    except orjson.JSONDecodeError:
-        given = {}
-    if isinstance(given, dict):
-        said |= {key: given[key] for key in said if isinstance(given.get(key), str)}
-    return {key: text[: REASON_MAX if key == "reason" else WHO_MAX] for key, text in said.items()}

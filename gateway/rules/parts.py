@@ -11,14 +11,14 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from alerting.model.derivation import DERIVED
 from alerting.model.philosophy import Philosophy
 from alerting.model.tier import Tier
 from alerting.model.tiering import lines_as_json
 from alerting.roster.plan import RosterPlan
 from alerting.swap import Beside, is_measured_alike
+from edge.changes import restarted
 from edge.config import Source
-from edge.model import Tag, TagTable
+from edge.model import Tag
 from gateway.config import Site
 from gateway.system import SOURCE, main_nature
 
@@ -196,16 +196,7 @@ def beside_of(old: Site, new: Site) -> Beside | None:
     )
     if is_same:
         return None
-    known = {each.id: each for each in old.sources}
-    asked_old, asked_new = _asked_of(old.tags), _asked_of(new.tags)
-    restarted = {
-        each.id
-        for each in new.sources
-        if each.id in known
-        and not each.node
-        and each.id != SOURCE
-        and (_way(each) != _way(known[each.id]) or asked_new.get(each.id) != asked_old.get(each.id))
-    }
+    local = [tuple(each for each in site.sources if not each.node and each.id != SOURCE) for site in (old, new)]
     unlike = {
         tag.name
         for tag in new.tags
@@ -218,21 +209,6 @@ def beside_of(old: Site, new: Site) -> Beside | None:
         tiering=new.tiering,
         philosophy=new.philosophy,
         tasks=new.tasks,
-        restarted=frozenset(restarted),
+        restarted=restarted(local[0], old.tags, local[1], new.tags),
         unlike=frozenset(unlike),
     )
-
-
-def _way(source: Source) -> tuple[object, ...]:
-    """Give all of a source that its collector looks at."""
-    return (source.protocol, source.nature, source.modbus, source.mqtt, source.hj212)
-
-
-def _asked_of(tags: TagTable) -> dict[str, dict[str, str]]:
-    """Give all of the tags of each source that its collector looks at."""
-    found: dict[str, dict[str, str]] = {}
-    for tag in tags:
-        if not tag.source.startswith(f"{DERIVED}:"):
-            asked = (tag.address, tag.range_lo, tag.range_hi, tag.period_s, tag.nature)
-            found.setdefault(tag.source, {})[tag.name] = repr(asked)
-    return found

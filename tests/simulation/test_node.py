@@ -34,6 +34,7 @@ from gateway.historian.memory import MemoryHistorian
 from gateway.meter import Stage
 from gateway.nodes.reception import NodeStatus, Refusal
 from gateway.store import schema
+from gateway.system import SOURCE as SYSTEM
 from tests.scripted import events_of, small_site
 
 NS = 1_000_000_000
@@ -100,7 +101,7 @@ class World:
         deliver = gateway.road.deliver
 
         def watch(item: Scan | Link, acknowledge: Callable[[], None] | None = None) -> None:
-            if isinstance(item, Scan) and item.source == "plc":
+            if isinstance(item, Scan) and item.source != SYSTEM:
                 self.delivered.append(item)
             deliver(item, acknowledge)
 
@@ -119,17 +120,16 @@ class World:
             spool=self.bounds,
             data=self.folder / "node",
         )
-        return Node(
-            site,
-            self.clock,
-            NodeParts(
-                post=self.post,
-                executor=InlineExecutor(),
-                make_collector=lambda _source, _tags, clock, epoch, deliver: Plant(self.story, clock, epoch, deliver),
-                jitter=lambda: 0.5,
-                sync=lambda _: None,
-                **more,
-            ),
+        return Node(site, self.clock, self.parts_of_node(**more))
+
+    def parts_of_node(self, **more: Any) -> NodeParts:  # noqa: ANN401 - any part
+        return NodeParts(
+            post=self.post,
+            executor=InlineExecutor(),
+            make_collector=lambda _source, _tags, clock, epoch, deliver: Plant(self.story, clock, epoch, deliver),
+            jitter=lambda: 0.5,
+            sync=lambda _: None,
+            **more,
         )
 
     async def post(self, body: bytes) -> Answer:
@@ -444,7 +444,7 @@ def test_a_source_is_acknowledged_when_its_scan_is_on_the_medium_and_not_before(
 
         node.spool._sync = sync  # noqa: SLF001 - the medium fails after the start
         await stack.enter_async_context(node.running())
-        plant = node.collectors["plc"]
+        plant = node.collecting.collectors["plc"]
         assert isinstance(plant, Plant)
         await asyncio.sleep(10)
         assert (plant.number > 8, plant.acknowledged, node.spool_error) == (True, [], "read-only")
@@ -461,7 +461,7 @@ def test_what_does_not_fit_is_sent_again_and_what_never_fits_holds_nothing_back(
     """A broker is acknowledged in order: one message that nobody answers would stop all that come after it."""
     world = World(tmp_path, lambda _: None)
     node = world.make_node()
-    plant = node.collectors["plc"]
+    plant = node.collecting.collectors["plc"]
     assert isinstance(plant, Plant)
     acknowledged: list[int] = []
 
