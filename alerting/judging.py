@@ -131,12 +131,14 @@ class JudgingDesk(AlarmBook):
         self.fold(scan, (before, after))
         return self._poll(scan.nature, (before, after), scan)
 
-    def _poll(self, nature: Nature, changes: tuple[Changes, Changes], scan: Scan | None = None) -> list[Scan]:
+    def _poll(
+        self, nature: Nature, changes: tuple[Changes, Changes], scan: Scan | None = None, now_ns: int = 0
+    ) -> list[Scan]:
         """Let the votes follow what changed; give their samples, judged."""
         if len(self.table.votes) == 0:
             return []
         memory, state = self.memory(nature), self.derived_states[nature]
-        return self._judge_votes(poll(self.table, memory, state, nature, changes, scan))
+        return self._judge_votes(poll(self.table, memory, state, nature, changes, scan, now_ns))
 
     def _count_anew(self, nature: Nature, rules: NDArray[np.int64], swap: int) -> list[Scan]:
         """Judge the votes among rules that a swap changed or brought, by how their members stand now."""
@@ -210,7 +212,7 @@ class JudgingDesk(AlarmBook):
         expired = expire(self.table, memory, now_ns)
         self.guard(nature).close(self.table.row[expired.rule])
         self._fold(expired, nature, "")
-        self._outcome.made += self._poll(nature, (expired, NOTHING))
+        self._outcome.made += self._poll(nature, (expired, NOTHING), now_ns=now_ns)
 
     def _moments_of_votes(self, memory: Memory, now_ns: int) -> Iterator[int]:
         """Give the moments up to a clock reading at which delays end, while one of a vote or of a member runs.

@@ -176,6 +176,9 @@ def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
     dues = np.concatenate([dues, dues_ns(memory, ahead_ns)])
     if len(table.gates.cells):
         dues = np.concatenate([dues, dues_of_schedules(table, memory, ahead_ns)])
+    lapsing, lapse_ns = memory.votes.lapses(table, memory)
+    if len(lapsing):
+        dues = np.concatenate([dues, lapse_ns + ahead_ns[memory.source[table.row[lapsing[:, 2]]]]])
     least = min(int(dues.min(initial=LATEST_NS)), memory.timers.next_silent_ns(table, memory, ahead_ns))
     return least if least < LATEST_NS else None
 

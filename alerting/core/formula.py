@@ -25,6 +25,7 @@ from alerting.core.expression.run import NEVER_NS, Truths
 from alerting.core.expression.tree import Call, Comparison, Negative, Node, Number, Part, TagName, Text
 from alerting.model.alarm import digest
 from alerting.model.rule import Kind, RuleTable
+from edge.model import Quality
 
 if TYPE_CHECKING:
     from alerting.core.memory import Memory
@@ -470,13 +471,15 @@ def _not_missed(formula: Formula, places: Indexes, lapse_ns: Times) -> Times:
 def _inputs(
     memory: "Memory", rows: NDArray[np.int32], lapse_ns: Times, at_ns: Times, new_rows: NDArray[np.int32] | None
 ) -> Inputs:
-    last, valued = memory.last_ns[rows], memory.value_ns[rows]
+    last, valued, quality = memory.last_ns[rows], memory.value_ns[rows], memory.quality[rows]
     is_stale = at_ns[:, None] >= lapse_ns
     return Inputs(
         value=memory.value[rows],
-        quality=memory.quality[rows],
+        quality=quality,
         is_known=(valued > 0) & (valued == last) & ~is_stale,
-        is_seen=last > 0,
+        # A restart sets tags to how far their source had come, those too that never came; a judged sample leaves its
+        # time, any other one a quality that is not GOOD.
+        is_seen=(valued > 0) | (quality != np.uint8(Quality.GOOD)),
         is_stale=is_stale,
         is_new=np.isin(rows, new_rows) if new_rows is not None else np.zeros(rows.shape, np.bool_),
     )

@@ -9,8 +9,9 @@ vote holds at y >= max(1, k - u), or at y >= k where k is kept, and lets go at y
 never came and are not overdue: after a start they do not make the group more sensitive, and do not calm it either.
 Between the two nobody knows: the sample is BAD(input), so that a delay pauses and nothing trips or clears.
 
-Time: where a member's delay ends, or a tag falls silent, without a sample, the vote has a sample of that moment. One of
-a scan has the newest time of the members, as derived tags have.
+Time: where a member's delay ends, or a tag falls silent, without a sample, the vote has a sample of that moment, also
+while the tag's STALE rule is disabled: that nobody is to be told of silence makes no silent tag a witness. One of a
+scan has the newest time of the members, as derived tags have.
 """
 
 from collections.abc import Iterator
@@ -97,6 +98,26 @@ class VoteBook:
         """Look at the members of some votes after a scan."""
         self._look(memory, votes, memory.watermarks(received_ns))
 
+    def lapses(self, table: RuleTable, memory: "Memory") -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Find the members that fall silent without a transition, because the STALE rule of their tag is disabled.
+
+        Returns:
+            Vote, place and STALE rule of each that is not out yet, int64 (n, 3), and when it falls silent if nothing
+            comes, in its source's time, int64 (n,).
+        """
+        gated = self.table.gated
+        if len(gated) == 0:
+            return gated, NOTHING
+        v, w, rule = gated.T
+        row = table.row[rule]
+        waits = memory.is_watched[row] & ~self.is_out[v, w] & table.gates.shut(memory.is_active, rule)
+        return gated[waits], memory.silent_at_ns(row[waits])
+
+    def fall_silent(self, gated: NDArray[np.int64]) -> list[int]:
+        """Take some of these out; give the votes that it touches."""
+        self.is_dead[gated[:, 0], gated[:, 1]] = True
+        return [int(v) for v in gated[:, 0]]
+
     def sample(self, memory: "Memory", votes: Indexes) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """Give how many agree, and the quality of that, (n,) each."""
         self._count(votes)
@@ -115,8 +136,8 @@ class VoteBook:
         # A restart sets tags to how far their source had come, those too that never came.
         unknown = (memory.value_ns[rows] == 0) & ~dead & ~self.stands[votes]
         self.is_awaited[votes] = ((last_ns == 0) | unknown) & there
-        if watermark is not None:
-            dead |= watermark[memory.source[rows]] >= memory.silent_at_ns(rows)
+        if watermark is not None:  # In a replay tags that the recording does not have are never silent.
+            dead |= memory.is_watched[rows] & (watermark[memory.source[rows]] >= memory.silent_at_ns(rows))
         self.is_dead[votes] = dead & there
 
     def _count(self, votes: Indexes) -> None:
@@ -138,21 +159,29 @@ def poll(
     nature: Nature,
     changes: tuple["Changes", "Changes"],
     scan: Scan | None = None,
+    now_ns: int = 0,
 ) -> Iterator[Scan]:
     """Give the samples of votes that changes and a judged scan lead to; the caller judges each before the next.
 
     Args:
         changes: What came before the samples of the scan, and by them; of a clock reading all is before.
         scan: None for a clock reading.
+        now_ns: Of that, its receive time; 0 where nobody read a clock.
     """
     votes, book = table.votes, memory.votes
     if len(votes) == 0:
         return
     before, after = changes
     moved = np.flatnonzero(votes.is_trigger[before.rule]) if len(before) else NOTHING
-    for at_ns in np.unique(before.time_ns[moved]).tolist() if len(moved) else ():
+    lapsed, lapse_ns = _lapsed(table, memory, now_ns)
+    for at_ns in np.unique(np.append(before.time_ns[moved], lapse_ns)).tolist() if len(moved) + len(lapsed) else ():
         touched: set[int] = set()
         lag_ns = 0
+        if len(lapsed):
+            mine = lapsed[lapse_ns == at_ns]
+            touched.update(book.fall_silent(mine))
+            source = memory.source[table.row[mine[:, 2]]]
+            lag_ns = int((memory.mark_received_ns[source] - memory.mark_ns[source]).max(initial=0))
         for place in moved[before.time_ns[moved] == at_ns].tolist():
             rule = int(before.rule[place])
             touched.update(book.move(rule, active=bool(before.is_active[place])))
@@ -176,6 +205,16 @@ def poll(
     seen = np.where(votes.is_there[mine], memory.last_ns[votes.member_row[mine]], 0).max(axis=1)
     times = np.maximum(np.maximum(seen, newest[mine]), memory.last_ns[votes.row[mine]] + 1)
     yield from _scans(table, memory, state, nature, mine, times, scan.received_ns)
+
+
+def _lapsed(table: RuleTable, memory: "Memory", now_ns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give what ``VoteBook.lapses`` finds that has come by a clock reading."""
+    found, due_ns = memory.votes.lapses(table, memory)
+    if len(found) == 0:
+        return found, due_ns
+    come = memory.watermarks(now_ns)[memory.source[table.row[found[:, 2]]]]
+    is_due = (due_ns <= come) & (now_ns > 0)
+    return found[is_due], due_ns[is_due]
 
 
 def count_anew(

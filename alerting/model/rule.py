@@ -424,6 +424,7 @@ class RuleTable:
             np.flatnonzero(self.kind == Kind.STALE).tolist() if Kind.VOTE in self.kinds else (),
             self.index_of,
             tags,
+            self.gates.is_gated,
         )
 
     def _lay_out_frozen(self, frozen: list[int]) -> None:

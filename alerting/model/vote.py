@@ -36,11 +36,12 @@ class VoteTable:
         is_member_row: Tags that have a member, bool (tags,).
         places: (vote, place) of each member by rule index.
         silences: (vote, place) of each member by the index of its tag's STALE rule.
+        gated: Of each member whose tag's STALE rule may be disabled: vote, place and that rule, int64 (g, 3).
     """
 
     def __init__(
         self, rules: Sequence["Rule"], votes: Sequence[int], stale: Iterable[int], index_of: Mapping[str, int],
-        tags: TagTable,
+        tags: TagTable, is_gated: NDArray[np.bool_],
     ) -> None:  # fmt: skip
         members = [[index_of[name] for name in rules[k].members] for k in votes]
         shape = (len(votes), max(map(len, members), default=0))
@@ -65,12 +66,15 @@ class VoteTable:
                 self.places.setdefault(rule, []).append((v, w))
                 of_row.setdefault(row, []).append((v, w))
         self.is_there: NDArray[np.bool_] = self.member != NONE
+        self.gated: NDArray[np.int64] = np.empty((0, 3), dtype=np.int64)
         if not votes:
             return
         for rule in stale:
             row = tags.row_of[rules[rule].tag]
             if row in of_row:
                 self.silences[rule] = of_row[row]
+        gated = [(v, w, rule) for rule, places in self.silences.items() if is_gated[rule] for v, w in places]
+        self.gated = np.array(gated, dtype=np.int64).reshape(-1, 3)
         self.is_trigger[[*self.places, *self.silences]] = True
         self.is_member_row[list(of_row)] = True
 

@@ -22,7 +22,7 @@ from gateway.store.acts import Hand
 from gateway.store.engine import open_store, store_url
 from tests.scripted import events_of, live, small_gateway, small_site
 from tests.time_matrix import SOURCE, START_NS, S, tag_table
-from tests.trouble import H0, scan, since_start_s, table, what_happened
+from tests.trouble import H0, scan, since_start_s, table, two_tags, what_happened
 
 DOWN_S, UP_S = 11, 130
 NOTHING: Mapping[float, Command] = {}
@@ -124,6 +124,26 @@ def test_a_timer_inside_an_expression_goes_on_after_a_kill(
     raised = [(row.time_ns - START_NS) / S for row in events_of(after) if row.tag == "T.v" and row.what == "raised"]
     assert len(raised) == 1
     assert right_s - 0.1 <= raised[0] <= right_s + 1.5, raised
+
+
+@pytest.mark.parametrize(
+    ("when", "is_met"),
+    [('quality(B.v) == "GOOD"', False), ('quality(B.v) != "BAD"', False), ("is_stale(B.v)", True), ("T.v > 4", True)],
+)
+def test_a_tag_that_never_came_is_as_unknown_after_a_restart(when: str, is_met: bool, tmp_path: Path) -> None:
+    """Its source's other tag speaks, so that the mark of the source is known; it falls silent at 60 s."""
+    rule = Rule(
+        id="T.v.EXPRESSION", tag="T.v", kind=Kind.EXPRESSION, setpoint=float("nan"), when=when, asked=("T.v", "B.v"),
+        tier=Tier.ORANGE,
+    )  # fmt: skip
+    silence = Rule(id="B.v.STALE", tag="B.v", kind=Kind.STALE, setpoint=60.0, tier=Tier.BLUE)
+    clock = ManualClock(START_NS)
+    items = [scan(t, [t], [5.0]) for t in range(1, 120)]
+    site = small_site(RuleTable([rule, silence], two_tags()), SOURCE, tmp_path / "before")
+    after = kill_at(site, clock, items, 23.6)
+    live(small_gateway(after, clock, items), 70.0, clock)
+
+    assert ("raised" in what_happened(after)) is is_met
 
 
 def test_what_is_done_at_the_command_line_is_in_the_audit_chain(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def tiled(tags: int) -> RuleTable:
     table.first = np.append(_shifted(few.first, times, rules), rules * times).astype(np.int32)
     table.alarm_first = np.append(_shifted(few.alarm_first, times, rules), rules * times).astype(np.int32)
     table.input_first = np.zeros(len(made) + 1, dtype=np.int32)
-    table.votes = VoteTable(table.rules, [], (), {}, made)
+    table.votes = VoteTable(table.rules, [], (), {}, made, np.zeros(len(table), dtype=np.bool_))
     table.made = {"plain": np.tile(plain_rules(few), times)}
     return table
 

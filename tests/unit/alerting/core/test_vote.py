@@ -291,3 +291,65 @@ def test_suppressed_members_still_vote_and_hidden_ones_never_ring() -> None:
     stage.desk = Desk("s", RuleTable(stage.rules, stage.tags), [HazardUnit(id="R")], (), START_NS)
     stage.say(1, a=30, b=30, c=0)
     assert [each.tag for each in stage.events if each.alarm] == ["gas"]
+
+
+def gated_stage(degrade: str = "lower-k") -> Stage:
+    """The silence of c is not told while nobody works there; c votes all the same, while it speaks."""
+    stage = Stage(keeps_k=degrade == "keep-k")
+    rules = [replace(r, enable="w > 0", enable_asked=("w",)) if r.id == "c.STALE" else r for r in stage.rules]
+    stage.tags = TagTable([*stage.tags, Tag(name="w", source="W", title={}, unit="U")])
+    stage.desk = Desk("s", RuleTable(rules, stage.tags), [HazardUnit(id="U"), HazardUnit(id="R")], (), START_NS)
+    return stage
+
+
+@pytest.mark.parametrize("step", [0.5, 3.0, 15.0])
+def test_a_member_leaves_at_the_moment_it_falls_silent_though_nobody_is_to_be_told(step: float) -> None:
+    """c speaks last at 2 s and is silent from 32 s on; a agrees alone, so that the vote is met as c leaves it."""
+    stage = gated_stage()
+    stage.say(1, a=30, b=5, c=5, w=0)
+    stage.say(2, c=5)
+    second = 2.0
+    while second < 46:
+        second += step
+        stage.say(second, **({"a": 30, "b": 5} if (second - 2) % 3 == 0 and second < 40 else {}))
+    assert stage.told[:1] == about(("raised", 32))
+    assert not any(event.condition == "STALE" and event.tag == "c" for event in stage.events)
+
+
+def test_the_next_moment_knows_of_a_silence_that_is_not_told() -> None:
+    """A replay stops there, although no rule does."""
+    stage = gated_stage()
+    stage.say(1, a=30, b=5, c=5, w=0)
+    found = {stage.desk.next_due_ns()}
+    stage.say(25, a=30, b=5, w=0)
+    found.add(stage.desk.next_due_ns())
+    assert START_NS + 31 * S_TO_NS in found
+
+
+def test_a_silent_member_does_not_come_back_because_its_silence_is_no_longer_told() -> None:
+    stage = gated_stage()
+    stage.say(1, a=30, b=5, c=5, w=1)
+    for second in range(4, 40, 3):
+        stage.say(second, a=30, b=5, w=1)
+    assert stage.told == about(("raised", 31))
+    stage.say(40, w=0)  # STALE of c is let go; c is as silent as before.
+    made = [*stage.say(41), *stage.say(43, a=30, b=5, w=0)]
+    assert stage.told == about(("raised", 31))
+    assert [scan.quality.tolist() for scan in made][-1:] == [[encode(Quality.UNCERTAIN, Reason.INPUT)]]
+    stage.say(44, c=5)
+    assert stage.told == about(("raised", 31), ("returned", 44))
+
+
+def test_a_vote_of_silent_members_stands_alike_after_a_restart() -> None:
+    """What follows from memory is looked at anew; the silence that nobody is told of is found again at once."""
+    stage = gated_stage()
+    stage.say(1, a=30, b=5, c=5, w=0)
+    stage.say(30, a=30, b=5, w=0)
+    stage.say(33)
+    memory = stage.desk.memory(Nature.ACTUAL)
+    before = memory.votes.is_out.copy()
+    memory.votes.is_settled, memory.votes.is_dead[:] = False, False
+    stage.say(34)
+    assert (memory.votes.is_out == before).all()
+    assert before.tolist() == [[False, False, True]]
+    assert stage.told == about(("raised", 31))
