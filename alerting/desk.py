@@ -49,6 +49,7 @@ __all__ = [
 RULE_GONE = "the rule is no longer in the configuration"
 GONE = "gone"  # What ended an alarm whose rules the configuration no longer has.
 TAG_GONE = "removed from configuration"
+FOREVER_NS = 400 * 86_400 * 1_000_000_000  # Longer than any tier stays after its conditions.
 
 
 class Desk(ObeyingDesk):
@@ -126,6 +127,21 @@ class Desk(ObeyingDesk):
             memory.is_dirty[dirty] = False
         return outcome
 
+    def end_all(self, now_ns: int, reason: str) -> Outcome:
+        """Let go of all that rings or is kept quiet, in a tick of its own; for a desk that is not needed any more.
+
+        A drill's desk ends so: no exercise alarm, entry or tier outlives its drill.
+        """
+        self._has_adopted = False
+        self.ticks += 1
+        self._outcome = Outcome(number=self.ticks, now_ns=now_ns)
+        for key in sorted(self.alarms):
+            self._close(self.alarms[key], now_ns, reason)
+        for change in list(self.units.pass_time(now_ns + FOREVER_NS)):  # A tier that would stay for a while falls now.
+            self._unit_by_clock(replace(change, at_ns=now_ns))
+        self.units.take_changed()
+        return self._outcome
+
     def _swap(self, swap: Prepared) -> None:
         """Let another revision take over: memory, alarms and guards; then compare the alarms that it touches."""
         exchange, now_ns = swap.exchange, self._outcome.now_ns
@@ -195,15 +211,18 @@ class Desk(ObeyingDesk):
         """Close the alarms of tags that the configuration no longer has; nobody can answer for what is not there."""
         for key in sorted(self.alarms):
             alarm = self.alarms[key]
-            if alarm.tag in self.table.tags.row_of:
-                continue
-            by = Command(verb=Verb.RESET, alarm=key, who=SELF, received_ns=now_ns, reason=TAG_GONE)
-            if alarm.suppression is not Suppression.NONE:
-                what = What.UNSHELVED if alarm.suppression is Suppression.SHELVED else What.UNSUPPRESSED
-                alarm = self._note(alarm.freed(), what, by, now_ns)
-            if alarm.state is not State.NORMAL:
-                over = replace(alarm, state=State.NORMAL, tier=Tier.NONE, tier_max=Tier.NONE)
-                self._note(over, What.CLEARED, by, now_ns)
+            if alarm.tag not in self.table.tags.row_of:
+                self._close(alarm, now_ns, TAG_GONE)
+
+    def _close(self, alarm: Alarm, now_ns: int, reason: str) -> None:
+        """End what keeps an alarm quiet, then the alarm itself."""
+        by = Command(verb=Verb.RESET, alarm=alarm.key, who=SELF, received_ns=now_ns, reason=reason)
+        if alarm.suppression is not Suppression.NONE:
+            what = What.UNSHELVED if alarm.suppression is Suppression.SHELVED else What.UNSUPPRESSED
+            alarm = self._note(alarm.freed(), what, by, now_ns)
+        if alarm.state is not State.NORMAL:
+            over = replace(alarm, state=State.NORMAL, tier=Tier.NONE, tier_max=Tier.NONE)
+            self._note(over, What.CLEARED, by, now_ns)
 
     def _release_orphans(self, now_ns: int) -> None:
         """Let go of alarms whose rules the configuration no longer has; else they would ring for ever."""

@@ -39,6 +39,7 @@ from gateway.checkout.records import OpenOnes
 from gateway.config import Site
 from gateway.delivery import ledger
 from gateway.delivery.books import HOUR_NS, Books, Hour, rates
+from gateway.drill.lead import Drills
 from gateway.executor import Executor, ThreadExecutor
 from gateway.flow import Road
 from gateway.historian.embedded import EmbeddedHistorian
@@ -92,6 +93,7 @@ class Parts:
     make_collector: MakeCollector = field(default_factory=Collectors)
     compiler: Executor | None = None
     compile: Compile | None = None
+    drills: Executor | None = None  # where stories are read and their physics runs alone
     on_disk: ReadDisk = field(default=lambda _: None)
     config: Path | None = None
     record: Path | None = None
@@ -180,6 +182,16 @@ class Gateway:
             disk=parts.on_disk,
             config=parts.config,
         )
+        self.drills = Drills(
+            site=lambda: self.site,
+            revision=lambda: self.rulebook.number,
+            clock=self.clock,
+            store=self.store,
+            historian=lambda: self.historian,
+            picture=self.picture,
+            wake_push=self._wake_push,
+            executor=parts.drills or ThreadExecutor("drill"),
+        )
         self.store.write_now(lambda connection: self._restore(connection, start_ns, begun))
         self.historian = parts.historian or EmbeddedHistorian(
             site.data / "history.db", site.tags, self.clock, retention=Retention(raw_ns=site.raw_days * DAY_NS)
@@ -256,6 +268,7 @@ class Gateway:
         finally:
             failure = watch.exception() if watch.done() and not watch.cancelled() else None
             watch.cancel()
+            await self.drills.close()
             await _end([*feeders, warming])
             await _end([road])
             await self._write_books()
@@ -286,12 +299,20 @@ class Gateway:
         return await self.store.write(write)
 
     async def command(self, command: Command) -> Answer:
-        """Put a person's command into the next tick."""
+        """Put a person's command into the next tick: of the road, or of the drill whose alarm it is about."""
+        if self.drills.owns(command.alarm):
+            return await self.drills.command(command)
         return await self.road.command(command)
 
     async def command_all(self, commands: Sequence[Command]) -> Sequence[Answer]:
-        """Put commands into the next tick together."""
-        return await self.road.command_all(commands)
+        """Put commands into the next tick together; those about a drill's alarms into the drill's."""
+        is_drilled = [self.drills.owns(command.alarm) for command in commands]
+        if not any(is_drilled):
+            return await self.road.command_all(commands)
+        pairs = list(zip(commands, is_drilled, strict=True))
+        of_road = iter(await self.road.command_all([command for command, drilled in pairs if not drilled]))
+        of_drill = iter(await asyncio.gather(*(self.drills.command(command) for command, drilled in pairs if drilled)))
+        return [next(of_drill if drilled else of_road) for drilled in is_drilled]
 
     def sources(self) -> Sequence[SourceStatus]:
         """Tell how each source stands."""
@@ -375,6 +396,7 @@ class Gateway:
         was = {source.id for source in self.site.sources}
         now = {source.id for source in site.sources}
         self.site = site
+        self.drills.site_changed(site)
         self.road.follow(site, Composer(site, self.store.journal))
         self.historian.adopt(site.tags)
         if self.influx is not None:
@@ -466,6 +488,7 @@ class Gateway:
         self.reception.load(connection)
         self.checkouts.load(connection)
         self._unsettled = ledger.last_hours(connection)
+        self.drills.restore(connection, start_ns)
         checkpoint.load(connection, self.desk)
         restore(connection, self.desk, self.intake, natures)
         lost = restore_gaps(connection, self.desk, begun.number, lambda number: self._past_rules(connection, number))
@@ -508,6 +531,9 @@ class Gateway:
         if book.compile is None:
             raise PastRulesError("the gateway was started without files")
         return past_rules(connection, book.compile, self.site, book.overlay, number)
+
+    def _wake_push(self) -> None:
+        self.push.wake()
 
     def _open_influx(self) -> InfluxWriter | None:
         """Send on what the historian commits, where the site names a server."""

@@ -16,7 +16,7 @@ from alerting.roster.plan import RosterPlan
 from edge.config import MqttOptions, Source
 from edge.model import Nature, TagTable
 
-__all__ = ["Destination", "Influx", "NodeBroker", "Site", "TaskTemplate"]
+__all__ = ["Destination", "DrillOptions", "Influx", "NodeBroker", "Site", "TaskTemplate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,19 @@ class NodeBroker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrillOptions:
+    """What drills on this site must keep to.
+
+    Attributes:
+        refused_from: No drill begins while an alarm or unit of the plant itself has this tier or a graver one.
+        stories: Folder of the site's own scenario files, beside those that ship; None for none.
+    """
+
+    refused_from: Tier = Tier.ORANGE
+    stories: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """One site, complete and without mistakes."""
 
@@ -77,6 +90,7 @@ class Site:
     tiering: Tiering = field(default_factory=Tiering)
     philosophy: Philosophy = field(default_factory=Philosophy)
     roster: RosterPlan = field(default_factory=RosterPlan)
+    drill: DrillOptions = field(default_factory=DrillOptions)
     influx: Influx | None = None
     node_broker: NodeBroker | None = None
     data: Path = Path("var")

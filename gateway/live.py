@@ -22,6 +22,7 @@ from alerting.core.swap import Exchange
 from alerting.judge import ceiling
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.tier import Tier
+from edge.model.nature import Nature
 from edge.model.quality import Quality, Reason, encode
 from edge.model.scan import QualityColumn, Rows, TimesNs, Values
 from gateway.config import Site
@@ -164,6 +165,7 @@ class Picture:
         self._links = {"up": 0, "total": len(site.sources)}
         self._push_waiting = 0
         self._checkouts = 0
+        self._drill: dict[str, Any] | None = None
         self._status_changed = False
         self._nature = main_nature(site)
         self._cache: OrderedDict[tuple[int | None, int], bytes] = OrderedDict()
@@ -211,6 +213,19 @@ class Picture:
         if len(self._ring) > RING:
             self._oldest = self._ring.popleft().revision
         self._stir()
+
+    def show_exercise(self, alarms: Iterable[Alarm]) -> None:
+        """Take in alarms of a drill; they stand below those of the plant and are in none of its counts."""
+        self.publish(self.turn, self.as_of_ns, alarms=alarms)
+
+    def is_exercise(self, alarm: Alarm) -> bool:
+        """Tell whether an alarm is of a drill, and none of the site's own."""
+        return alarm.nature is Nature.EXERCISE and self._nature is not Nature.EXERCISE
+
+    def set_drill(self, drill: dict[str, Any] | None) -> None:
+        """Say how the drill stands, as JSON values; every page shows it at once."""
+        self._drill, self._status_changed = drill, True
+        self.publish(self.turn, self.as_of_ns)
 
     def adopt(self, site: Site) -> None:
         """Go by other rules from now on; tags, units and sources are the same."""
@@ -272,8 +287,9 @@ class Picture:
         for alarm in alarms:
             before = self.alarms.pop(alarm.key, None)
             self._fragments.pop(alarm.key, None)
-            self._unit_alarms[alarm.unit] += int(alarm.is_active) - int(before is not None and before.is_active)
-            touched.add(alarm.unit)
+            if not self.is_exercise(alarm):
+                self._unit_alarms[alarm.unit] += int(alarm.is_active) - int(before is not None and before.is_active)
+                touched.add(alarm.unit)
             if before is not None and (before.id or before.key) != (alarm.id or alarm.key):
                 gone.append(before.id or before.key)  # a new episode replaces the listed one
             if is_listed(alarm):
@@ -290,11 +306,13 @@ class Picture:
         """Give the top line of the page.
 
         ``counts`` are active alarms by tier without those by design or out of service; ``unacked`` are alarms that
-        still want an answer and are not suppressed.
+        still want an answer and are not suppressed. Alarms of a drill are in no number.
         """
         counts: Counter[str] = Counter()
         unacked = shelved = 0
         for alarm in self.alarms.values():
+            if self.is_exercise(alarm):
+                continue
             is_quiet = alarm.suppression in (Suppression.BY_DESIGN, Suppression.OUT_OF_SERVICE)
             counts[alarm.tier.name] += alarm.is_active and not is_quiet
             unacked += alarm.state in (State.UNACK, State.RTN_UNACK) and alarm.suppression is Suppression.NONE
@@ -310,6 +328,7 @@ class Picture:
             "links": dict(self._links),
             "push": {"waiting": self._push_waiting},
             "checkouts": self._checkouts,
+            "drill": self._drill,
             "is_demonstration": self.site.is_demonstration,
             "layout": self.layout,
         }
@@ -367,7 +386,13 @@ class Picture:
         seen = np.flatnonzero(self.times_ns).astype(np.int32)
         most_urgent = sorted(
             self.alarms.values(),
-            key=lambda alarm: (alarm.state is not State.UNACK, -alarm.tier, -alarm.onset_ns, alarm.key),
+            key=lambda alarm: (
+                self.is_exercise(alarm),
+                alarm.state is not State.UNACK,
+                -alarm.tier,
+                -alarm.onset_ns,
+                alarm.key,
+            ),
         )[:ALARMS_MAX]
         return self._dump(
             {

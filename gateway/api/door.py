@@ -29,6 +29,8 @@ OPERATE = frozenset({Role.OPERATOR, Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADM
 SUPPRESS = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
 #: May change the rules.
 ENGINEER = frozenset({Role.ENGINEER, Role.ADMINISTRATOR})
+#: May lead drills and try stories.
+DRILL = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
 #: May read who did what.
 AUDIT = frozenset({Role.SAFETY_OFFICER, Role.REGULATOR, Role.ADMINISTRATOR})
 #: May make users and tokens, and end them.
@@ -43,6 +45,7 @@ PERMISSIONS = {
     "operate": OPERATE,
     "suppress": SUPPRESS,
     "engineer": ENGINEER,
+    "drill": DRILL,
     "audit": AUDIT,
     "people": PEOPLE,
     "roster": ROSTER,

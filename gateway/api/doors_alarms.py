@@ -8,6 +8,7 @@ from fastapi import Query, Response
 
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.tier import Tier
+from edge.model import Nature
 from gateway.api import queries
 from gateway.api.answer import Json, not_found
 from gateway.api.asked import Cursor, Id, tiers_of
@@ -104,11 +105,12 @@ def _page(alarms: list[Alarm], limit: int, cursor: str | None) -> tuple[list[Ala
 
     def place(alarm: Alarm) -> tuple[Any, ...]:
         is_answered = int(alarm.state not in (State.UNACK, State.RTN_UNACK))
-        return is_answered, -int(alarm.tier), -alarm.onset_ns, alarm.key
+        is_exercise = int(alarm.nature is Nature.EXERCISE)  # What is real stands above it.
+        return is_exercise, is_answered, -int(alarm.tier), -alarm.onset_ns, alarm.key
 
     ordered = sorted(alarms, key=place)
     if cursor is not None:
-        after = queries.unseal(cursor, int, int, int, str)
+        after = queries.unseal(cursor, int, int, int, int, str)
         ordered = [alarm for alarm in ordered if place(alarm) > after]
     more = queries.seal(*place(ordered[limit - 1])) if len(ordered) > limit else None
     return ordered[:limit], len(alarms), more

@@ -92,7 +92,7 @@ def open_ledger_doors(doors: Doors) -> None:
         """Give the alarm load: rings in the last ten minutes, active, unacknowledged, per tier."""
         now_ns = house.clock.wall_ns()
         rings = await house.read(lambda c: queries.rings_since(c, now_ns - queries.FLOOD_NS))
-        alarms = list(house.picture.alarms.values())
+        alarms = [alarm for alarm in house.picture.alarms.values() if not house.picture.is_exercise(alarm)]
         return Json(
             {
                 "as_of": iso(now_ns),

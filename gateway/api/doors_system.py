@@ -90,7 +90,11 @@ def open_system_doors(doors: Doors, metrics_token: str) -> None:
             ("fengsui_ready", "1 when scans are judged and committed.", float(house.ready())),
             ("fengsui_sources_up", "Sources whose link is up.", float(sum(source.is_up for source in sources))),
             ("fengsui_sources", "Sources.", float(len(sources))),
-            ("fengsui_alarms_listed", "Alarms not normal or suppressed.", float(len(house.picture.alarms))),
+            (
+                "fengsui_alarms_listed",
+                "Alarms not normal or suppressed, without those of a drill.",
+                float(sum(not house.picture.is_exercise(alarm) for alarm in house.picture.alarms.values())),
+            ),
             ("fengsui_alarms_unacked", "Alarms that want an answer.", float(status["unacked"])),
             ("fengsui_live_clients", "Pages on the live feed.", float(house.picture.clients)),
         ]

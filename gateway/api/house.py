@@ -19,6 +19,7 @@ from edge.collect.door import Raw
 from edge.model import Nature
 from gateway.checkout.records import OpenOnes
 from gateway.config import Site
+from gateway.drill.lead import Drills
 from gateway.historian.port import Series
 from gateway.live import Picture
 from gateway.meter import Meter
@@ -187,6 +188,11 @@ class House(Protocol):
     @property
     def checkouts(self) -> OpenOnes:
         """The check-outs that go on."""
+        ...
+
+    @property
+    def drills(self) -> Drills:
+        """Where drills are led."""
         ...
 
     def raw(self, tag: str) -> Raw | None:

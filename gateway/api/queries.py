@@ -221,11 +221,12 @@ def _event(row: Row[Any]) -> dict[str, Any]:
 
 
 def rings_since(connection: Connection, since_ns: int) -> int:
-    """Count how often an alarm rang since a receive time, late ones left out."""
+    """Count how often an alarm rang since a receive time, late ones and those of drills left out."""
     table = schema.event
     # The index is on event time; nothing live has an event time more than a minute before its receive time.
     recent = and_(table.c.time_ns >= since_ns - 60_000_000_000, table.c.received_ns >= since_ns)
-    query = select(func.count()).where(recent, table.c.what.in_(("raised", "realarmed")), table.c.is_late.is_(False))
+    rang = and_(table.c.what.in_(("raised", "realarmed")), table.c.nature != Nature.EXERCISE.value)
+    query = select(func.count()).where(recent, rang, table.c.is_late.is_(False))
     return int(connection.execute(query).scalar_one())
 
 

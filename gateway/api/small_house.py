@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from alerting.core import Memory
@@ -20,11 +21,14 @@ from alerting.model.rule import RuleTable
 from alerting.swap import Beside, Prepared
 from edge.clock import Clock
 from edge.collect.door import Raw
+from edge.disk import MemoryDisk
 from edge.model import Nature
 from gateway.api.house import Act, Past, SourceStatus
 from gateway.checkout.records import OpenOnes
 from gateway.config import Site
+from gateway.drill.lead import Drills
 from gateway.executor import InlineExecutor
+from gateway.historian.memory import MemoryHistorian
 from gateway.historian.port import Series
 from gateway.live import Picture
 from gateway.load.overlay import NOTHING
@@ -35,6 +39,7 @@ from gateway.probe import Asked, Probed, Prober
 from gateway.rules.book import Compile, Rulebook, Swap
 from gateway.rules.revision import Revision
 from gateway.store import schema
+from gateway.store.store import Store
 
 T = TypeVar("T")
 
@@ -94,6 +99,7 @@ class SmallHouse:
     compile: Compile | None = None
     rulebook: Rulebook = field(init=False)
     prober: Prober = field(init=False)
+    _drills: Drills | None = None
     _writer: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -174,6 +180,19 @@ class SmallHouse:
         if isinstance(self.taken, Refusal):
             raise self.taken
         return self.taken
+
+    @property
+    def drills(self) -> Drills:
+        """Give drills on the same store; the site has no plant, so none begins."""
+        if self._drills is None:
+            key, inline = Ed25519PrivateKey.generate(), InlineExecutor()
+            self._drills = Drills(
+                site=lambda: self.site, revision=lambda: self.rulebook.number, clock=self.clock,
+                store=Store(self.engine, key, MemoryDisk(), inline, inline),
+                historian=lambda: MemoryHistorian(self.site.tags), picture=self.picture, wake_push=lambda: None,
+                executor=inline,
+            )  # fmt: skip
+        return self._drills
 
     def raw(self, tag: str) -> Raw | None:
         """Give what was prepared for a tag."""

@@ -24,6 +24,7 @@ from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
 from gateway.load.derived import read_derived
 from gateway.load.derived.model import join, learned_tags
+from gateway.load.drill import read_drill
 from gateway.load.learned import provisional, read_learned, settle_learned
 from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token, read_node_broker
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
@@ -104,6 +105,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     tiering = read_tiering(root.sections("tiering", "Tiering"), units, rules)
     philosophy = read_philosophy(root)
     roster = read_roster(root, [unit.id for unit in units])
+    drill = read_drill(root, path)
     destinations = read_destinations(root.sections("destination", "Destination"))
     http = _section(root, "http", "HTTP")
     history = _section(root, "history", "History")
@@ -144,6 +146,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         tiering=tiering,
         philosophy=philosophy,
         roster=roster,
+        drill=drill,
         influx=influx,
         node_broker=node_broker,
         data=data,

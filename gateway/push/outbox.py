@@ -1,7 +1,7 @@
 """Outbox: what waits, in the order of telling, and what became of it.
 
-Why: within a chain order is kept; across chains RED goes first, then live before late, then the oldest (design §3,
-    Order of telling).
+Why: within a chain order is kept; across chains what is real goes before what is exercised, RED first, then live
+    before late, then the oldest (design §3, Order of telling).
 """
 
 import json
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
 
+from edge.model import Nature
 from gateway.push.channel import Parcel, Receipt
 from gateway.store.schema import outbox
 
@@ -56,6 +57,7 @@ def look(connection: Connection, destination: str, now_ns: int, pause_ns_max: in
             func.min(table.c.seq).label("first"),
             func.max(table.c.tier).label("tier"),
             func.min(case((table.c.is_late, 1), else_=0)).label("is_late"),
+            func.min(case((table.c.nature == Nature.EXERCISE.value, 1), else_=0)).label("is_exercise"),
         )
         .where(mine)
         .group_by(table.c.chain)
@@ -64,7 +66,9 @@ def look(connection: Connection, destination: str, now_ns: int, pause_ns_max: in
     is_due: ColumnElement[bool] = or_(table.c.next_ns <= now_ns, table.c.next_ns > now_ns + pause_ns_max)
     heads = select(table.c.chain, table.c.next_ns).join(chains, chains.c.first == table.c.seq)
     first = connection.scalars(
-        heads.where(is_due).order_by(chains.c.tier.desc(), chains.c.is_late, chains.c.first).limit(CHAINS)
+        heads.where(is_due)
+        .order_by(chains.c.is_exercise, chains.c.tier.desc(), chains.c.is_late, chains.c.first)
+        .limit(CHAINS)
     ).all()
     if not first:
         waits = heads.subquery()

@@ -19,7 +19,7 @@ from alerting.swap import Beside, is_measured_alike
 from edge.changes import restarted
 from edge.config import Source
 from edge.model import Tag
-from gateway.config import Site
+from gateway.config import DrillOptions, Site
 from gateway.system import SOURCE, main_nature
 
 #: What is made once, at the start: what is listened on, what is written to, and who is told.
@@ -38,7 +38,7 @@ class PartDifference:
 
     Attributes:
         part: ``tag``, ``source``, ``unit``, ``derived``, ``tiering``, ``shelving``, ``philosophy``, ``task``,
-            ``calendar``, ``shift`` or ``post``.
+            ``calendar``, ``shift``, ``drill`` or ``post``.
     """
 
     part: str
@@ -79,6 +79,7 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
         },
         "shelving": {"max_minutes": site.philosophy.shelving.named()},
         "philosophy": _philosophy(site.philosophy),
+        "drill": {} if site.drill == DrillOptions() else {"drill": _drill(site.drill)},
         "task": {
             f"{each.kind} {each.tier.name} {number}": {**asdict(each), "tier": each.tier.name}
             for number, each in enumerate(site.tasks, start=1)
@@ -146,6 +147,11 @@ def _without_secrets(shown: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _drill(options: DrillOptions) -> dict[str, Any]:
+    folder = options.stories
+    return {"refused_from": options.refused_from.name, "stories": None if folder is None else str(folder)}
+
+
 def _tag(tag: Tag) -> dict[str, Any]:
     shown = {key: value for key, value in asdict(tag).items() if key != "name" and value == value}  # noqa: PLR0124 - NaN
     return {**shown, "nature": tag.nature.value}
@@ -190,6 +196,7 @@ def beside_of(old: Site, new: Site) -> Beside | None:
         and old.tiering == new.tiering
         and old.philosophy == new.philosophy
         and old.roster == new.roster
+        and old.drill == new.drill
         and old.title == new.title
         and [each.identity for each in old.derived] == [each.identity for each in new.derived]
         and repr(old.tags.tags) == repr(new.tags.tags)  # No number equals itself here.

@@ -56,13 +56,14 @@ def load_site(path: Path, kind: PlantKind, tags: Iterable[str]) -> Site:
     return replace(site, influx=None)
 
 
-def known_of(site: Site, measured: Iterable[str]) -> Known:
+def known_of(site: Site, measured: Iterable[str], *, has_system: bool = True) -> Known:
     """Tell what is known of a site; what the gateway watches about itself, its links for one, can be expected as well.
 
     Args:
         measured: Tags that the plant gives; faults are for these only.
+        has_system: False for the shadow of a site, which does not watch itself.
     """
-    sources, site = site.sources, with_system(site)
+    sources, site = site.sources, with_system(site) if has_system else site
     tags = site.tags
     rules = [_tripping(rule, tags[tags.row_of[rule.tag]].unit) for rule in site.rules if rule.kind < Kind.GATE]
     least = min((destination.tier_least for destination in site.destinations), default=None)

@@ -390,3 +390,24 @@ contact = Table(
     Column("changed_by", String(64), nullable=False),
     Column("changed_ns", BigInteger, nullable=False),
 )
+
+#: Drills, one row each; what rang in one stands in ``event``, nature exercise, between its begin and its end.
+drill = Table(
+    "drill",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", String(12), nullable=False, index=True),  # running | paused | finished | stopped | broken_off
+    Column("story", String(128), nullable=False),
+    Column("title", Text, nullable=False),  # JSON by language
+    Column("plant", String(64), nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),  # of the configuration in force
+    Column("begun_ns", BigInteger, nullable=False),
+    Column("begun_by", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("ended_ns", BigInteger, nullable=False),  # 0 while it goes on
+    Column("ended_by", String(64), nullable=False),
+    Column("ended_why", Text, nullable=False),
+    Column("pauses", Text, nullable=False),  # JSON: from, to, by, why
+    Column("verdict", Text, nullable=False),  # JSON: expectations, milestones, seconds played
+)

@@ -4,7 +4,7 @@ Flow: file -> [read] -> scenario -> whoever plays it -> what was seen -> [judge]
 Never: runs anything, knows the gateway's code; it knows tags, conditions and tiers by name.
 """
 
-from simulators.scenario.judge import Event, Notice, Seen, Verdict, judge
+from simulators.scenario.judge import Event, Notice, Seen, Standing, Verdict, judge, stand
 from simulators.scenario.model import Expectation, Known, Scenario, See, Tripping
 from simulators.scenario.read import find_scenario, read_scenario
 
@@ -16,9 +16,11 @@ __all__ = [
     "Scenario",
     "See",
     "Seen",
+    "Standing",
     "Tripping",
     "Verdict",
     "find_scenario",
     "judge",
     "read_scenario",
+    "stand",
 ]

@@ -6,6 +6,7 @@ Why: whoever plays a scenario must not be the one who says whether it went well.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from simulators.scenario.model import Expectation, See, rank
 
@@ -73,6 +74,42 @@ class Verdict:
 def judge(expectations: Iterable[Expectation], seen: Seen) -> list[Verdict]:
     """Judge each expectation, in order."""
     return [_JUDGES[each.see](each, seen) for each in expectations]
+
+
+class Standing(StrEnum):
+    """How an expectation stands while its story goes on."""
+
+    WAITING = "waiting"  # nothing is decided yet
+    MET = "met"
+    MISSED = "missed"
+
+
+def stand(expectations: Sequence[Expectation], seen: Seen) -> list[tuple[Standing, Verdict]]:
+    """Tell how each expectation stands by now, ``seen.until_s``, with the verdict as if this were the end.
+
+    A milestone that the plant has not reached yet may still make a window shorter: what is seen is settled when the
+    milestone can no longer come too soon after it.
+    """
+    verdicts = judge(expectations, seen)
+    return [(_standing(each, verdict, seen), verdict) for each, verdict in zip(expectations, verdicts, strict=True)]
+
+
+def _standing(each: Expectation, verdict: Verdict, seen: Seen) -> Standing:
+    ends_s = each.until_s
+    if each.before and each.before in seen.milestones:
+        ends_s = min(ends_s, seen.milestones[each.before] - each.lead_s)
+    is_over = seen.until_s >= ends_s
+    if each.see is See.QUIET:
+        return Standing.MISSED if not verdict.is_met else Standing.MET if is_over else Standing.WAITING
+    if verdict.is_met:
+        seen_s = seen.until_s if verdict.seen_s is None else verdict.seen_s
+        is_settled = not each.before or each.before in seen.milestones or seen.until_s >= seen_s + each.lead_s
+        return Standing.MET if is_settled else Standing.WAITING
+    if each.see is See.NOTICE:
+        rang = _first(((e.time_s, e) for e in seen.events if _is_it(each, e) and e.time_s <= ends_s), each.from_s)
+        if rang is not None:
+            is_over = seen.until_s > rang[0] + each.within_s
+    return Standing.MISSED if is_over else Standing.WAITING
 
 
 def _window(each: Expectation, seen: Seen) -> tuple[float, float]:

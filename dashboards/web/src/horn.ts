@@ -9,7 +9,7 @@ import { computed, ref, shallowRef, watch } from "vue";
 import { postActs } from "./api/acts";
 import type { Alarm } from "./api/types";
 import { refuse, sentenceOf } from "./desk";
-import { alarms, hasSnapshot, isConnected, rowKey, takeAlarm } from "./live/picture";
+import { alarms, hasSnapshot, isConnected, isDrilled, rowKey, takeAlarm } from "./live/picture";
 import { may, me } from "./session";
 import { t } from "./words/i18n";
 
@@ -34,8 +34,9 @@ export function soundingOf(alarm: Alarm): string {
   return `${rowKey(alarm)} ${alarm.raised ?? ""} ${alarm.tier_max}`;
 }
 
-/** The urgency of an alarm for the ear, or none: answered, suppressed and BLUE ones are for the eye alone. */
+/** The urgency of an alarm for the ear, or none: answered, suppressed and BLUE ones and a drill's are for the eye alone. */
 export function urgencyOf(alarm: Alarm): Urgency | undefined {
+  if (isDrilled(alarm)) return undefined; // A horn that sounds for an exercise would drown the one for the plant.
   if (alarm.suppression !== "none" || alarm.silenced) return undefined;
   if (alarm.state === "UNACK") return OF_TIER[alarm.tier];
   // What returned unanswered goes on sounding if it was serious: it may be gone because the sensor is.

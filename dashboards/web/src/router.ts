@@ -4,7 +4,7 @@ import AlarmsPage from "./pages/AlarmsPage.vue";
 import NotFoundPage from "./pages/NotFoundPage.vue";
 import OverviewPage from "./pages/OverviewPage.vue";
 
-export const PLACES = ["overview", "alarms", "trend", "register", "response", "push", "rules", "field", "flow", "roster", "people", "audit"] as const;
+export const PLACES = ["overview", "alarms", "trend", "register", "response", "push", "rules", "field", "drill", "flow", "roster", "people", "audit"] as const;
 export type Place = (typeof PLACES)[number];
 
 const PHONE = "(max-width: 767px)";
@@ -23,6 +23,7 @@ export const router = createRouter({
     { path: "/push", name: "push", component: () => import("./pages/PushPage.vue") },
     { path: "/rules", name: "rules", component: () => import("./pages/RulesPage.vue") },
     { path: "/field", name: "field", component: () => import("./pages/FieldPage.vue") },
+    { path: "/drill", name: "drill", component: () => import("./pages/DrillPage.vue") },
     { path: "/flow", name: "flow", component: () => import("./pages/FlowPage.vue") },
     { path: "/roster", name: "roster", component: () => import("./pages/RosterPage.vue") },
     { path: "/people", name: "people", component: () => import("./pages/PeoplePage.vue") },

@@ -26,6 +26,8 @@ const NEEDS = {
   people: "people",
   audit: "audit",
   roster: "roster",
+  drill: "drill",
+  stopDrill: "operate",
 } as const;
 
 export type Act = keyof typeof NEEDS;

@@ -23,6 +23,7 @@ describe("the horn", () => {
   it("leaves blue, answered and suppressed ones to the eye", () => {
     expect(worst(alarm({ tier: "BLUE" }))).toBeNull();
     expect(worst(alarm({ state: "ACKED" }))).toBeNull();
+    expect(worst(alarm({ nature: "exercise" }))).toBeNull();
     for (const suppression of ["shelved", "by_design", "out_of_service"] as const) expect(worst(alarm({ suppression }))).toBeNull();
   });
 

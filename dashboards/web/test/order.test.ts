@@ -18,6 +18,12 @@ describe("the order of the alarm list", () => {
     expect(listed.sort(compare).map((one) => one.id)).toEqual(["returned orange", "new yellow", "old yellow", "acked red", "shelved"]);
   });
 
+  it("puts what is real above a drill, however grave", () => {
+    const listed = [alarm("drilled", { tier: "RED", state: "UNACK", nature: "exercise" }), alarm("real", { tier: "BLUE", state: "ACKED" })];
+    expect(ids(listed.sort(compare))).toEqual(["real", "drilled"]);
+    expect(leading([alarm("drilled", { tier: "RED", state: "UNACK", nature: "exercise" })])).toBeUndefined();
+  });
+
   it("goes by the last trip or rise, not by the onset of the episode", () => {
     const listed = [
       alarm("fresh episode", { onset: "2026-01-01T10:00:00.000Z", raised: "2026-01-01T10:00:00.000Z" }),

@@ -138,6 +138,20 @@ def test_counts_leave_out_what_is_out_of_service_and_keep_what_is_shelved() -> N
     assert (status["unacked"], status["shelved"]) == (2, 1)
 
 
+def test_alarms_of_a_drill_are_listed_last_and_are_in_no_count() -> None:
+    picture = Picture(make_site(), NOW)
+    drill = make_alarm(0, nature=Nature.EXERCISE, tier=Tier.RED)
+    picture.show_exercise([drill])
+    picture.publish(1, NOW, alarms=[make_alarm(1)])
+    told = json.loads(picture.message(None))
+
+    assert [alarm["nature"] for alarm in told["alarms"]] == ["test", "exercise"]
+    assert (told["status"]["counts"]["RED"], told["status"]["unacked"]) == (0, 1)
+    assert [unit["alarms"] for unit in told["units"]].count(0) == 1
+    picture.set_drill({"number": 3})
+    assert json.loads(picture.message(told["rev"]))["status"]["drill"] == {"number": 3}, "every page is told at once"
+
+
 def test_a_cleared_alarm_is_gone_and_a_new_episode_replaces_the_old() -> None:
     picture, page = Picture(make_site(), NOW), Page()
     picture.publish(1, NOW, alarms=[make_alarm(0), make_alarm(1)])

@@ -177,6 +177,17 @@ def test_red_goes_first_then_live_then_the_oldest(bench: Bench) -> None:
     assert bench.channels["district"].keys() == ["r1", "r-late", "o1", "o2", "y1"]
 
 
+def test_what_is_real_goes_before_a_drill(bench: Bench) -> None:
+    bench.put("drill", tier=RED, nature="exercise")
+    bench.put("real", tier=YELLOW)
+
+    async def story(_: Bench) -> None:
+        await asyncio.sleep(1)
+
+    bench.run(story)
+    assert bench.channels["district"].keys() == ["real", "drill"]
+
+
 def test_a_fresh_red_overtakes_a_backlog(bench: Bench) -> None:
     channel = bench.channels["district"]
     channel.takes_s = 0.1

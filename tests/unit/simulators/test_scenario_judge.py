@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulators.scenario import Event, Expectation, Notice, See, Seen, Verdict, judge
+from simulators.scenario import Event, Expectation, Notice, See, Seen, Standing, Verdict, judge, stand
 
 
 def rang(time_s: float, condition: str = "HH", what: str = "raised", **more: str) -> Event:
@@ -137,3 +137,38 @@ def test_a_notice_must_be_held_soon_enough() -> None:
 
 def test_verdicts_come_in_the_order_of_the_expectations() -> None:
     assert [each.id for each in judge([QUIET, HH, TOLD], Seen(events=()))] == ["q", "hh", "n"]
+
+
+@pytest.mark.parametrize(
+    ("each", "events", "milestones", "until_s", "standing"),
+    [
+        (HH, (), {}, 25.9, Standing.WAITING),
+        (HH, (), {}, 26.0, Standing.MISSED),
+        (HH, (rang(24),), {}, 24.0, Standing.MET),
+        (QUIET, (), {}, 10.0, Standing.WAITING),
+        (QUIET, (rang(50),), {}, 60.0, Standing.MISSED),
+        (QUIET, (rang(9),), {}, 100.0, Standing.MET),
+        (TOLD, (rang(20),), {}, 25.0, Standing.WAITING),
+        (TOLD, (rang(20),), {}, 25.1, Standing.MISSED),
+        (TOLD, (), {}, 599.0, Standing.WAITING),
+    ],
+)
+def test_how_an_expectation_stands_while_the_story_goes_on(
+    each: Expectation, events: tuple[Event, ...], milestones: dict[str, float], until_s: float, standing: Standing
+) -> None:
+    ((found, _),) = stand([each], Seen(events=events, milestones=milestones, until_s=until_s))
+    assert found is standing
+
+
+def test_a_lead_is_settled_when_the_milestone_can_no_longer_come_too_soon() -> None:
+    early = Expectation(id="t", see=See.TIER, unit="TK-101", tier="ORANGE", before="it runs over", lead_s=30)
+
+    def standing(until_s: float, at: float | None = None) -> Standing:
+        named = {} if at is None else {"it runs over": at}
+        ((found, _),) = stand([early], Seen(events=(unit(10, "RED"),), milestones=named, until_s=until_s))
+        return found
+
+    assert standing(20) is Standing.WAITING
+    assert standing(39.9) is Standing.WAITING
+    assert standing(40) is Standing.MET
+    assert standing(20, at=15) is Standing.MISSED

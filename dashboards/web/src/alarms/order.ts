@@ -6,7 +6,7 @@
  */
 import { computed, onScopeDispose, ref, shallowRef, type ComputedRef, type Ref } from "vue";
 import type { Alarm, Nature, Tag, Tier } from "../api/types";
-import { alarms, plant, rowKey } from "../live/picture";
+import { alarms, isDrilled, plant, rowKey } from "../live/picture";
 import { isNoData, isTwoState, setpoints, shownTier, sinceOf } from "../words/format";
 
 export const RANK: Record<Tier, number> = { RED: 4, ORANGE: 3, YELLOW: 2, BLUE: 1, NONE: 0 };
@@ -16,7 +16,7 @@ export function isUnacked(alarm: Alarm): boolean {
 }
 
 interface Place {
-  /** Larger is higher: not suppressed, unacknowledged, tier, and the plant before missing data. */
+  /** Larger is higher: real before exercised, not suppressed, unacknowledged, tier, and the plant before missing data. */
   rank: number;
   since_ms: number;
 }
@@ -27,7 +27,7 @@ const places = new WeakMap<Alarm, Place>();
 function placeOf(alarm: Alarm): Place {
   let place = places.get(alarm);
   if (!place) {
-    const rank = (alarm.suppression === "none" ? 1000 : 0) + (isUnacked(alarm) ? 100 : 0) + RANK[shownTier(alarm)] * 10 + (isNoData(alarm) ? 0 : 1);
+    const rank = (isDrilled(alarm) ? 0 : 10_000) + (alarm.suppression === "none" ? 1000 : 0) + (isUnacked(alarm) ? 100 : 0) + RANK[shownTier(alarm)] * 10 + (isNoData(alarm) ? 0 : 1);
     const since = sinceOf(alarm);
     place = { rank, since_ms: since ? Date.parse(since) : 0 };
     places.set(alarm, place);
@@ -35,7 +35,7 @@ function placeOf(alarm: Alarm): Place {
   return place;
 }
 
-/** Unacknowledged, then tier, then the plant before missing data, then time (newest first); suppressed ones last. */
+/** What is real before what is exercised; unacknowledged, then tier, then the plant before missing data, then time (newest first); suppressed ones last. */
 export function compare(a: Alarm, b: Alarm): number {
   const placeA = placeOf(a);
   const placeB = placeOf(b);
@@ -46,7 +46,7 @@ export function compare(a: Alarm, b: Alarm): number {
 export function leading(listed: readonly Alarm[]): Alarm | undefined {
   const weight = (alarm: Alarm): number => (alarm.is_active ? 1000 : isUnacked(alarm) ? 500 : 0) + RANK[shownTier(alarm)] * 10 + (isNoData(alarm) ? 0 : 1);
   return listed
-    .filter((alarm) => alarm.suppression === "none" && alarm.state !== "NORMAL")
+    .filter((alarm) => !isDrilled(alarm) && alarm.suppression === "none" && alarm.state !== "NORMAL")
     .sort((a, b) => weight(b) - weight(a) || placeOf(b).since_ms - placeOf(a).since_ms)[0];
 }
 

@@ -1,4 +1,5 @@
 /** What the gateway says: the shapes of /api/v1, field for field. */
+import type { DrillBrief } from "./drills";
 
 export const TIERS = ["RED", "ORANGE", "YELLOW", "BLUE"] as const;
 export type ActiveTier = (typeof TIERS)[number];
@@ -496,6 +497,7 @@ export interface Status {
   links: { up: number; total: number };
   push: { waiting: number };
   checkouts: number;
+  drill: DrillBrief | null;
   is_demonstration: boolean;
   layout: number;
 }

@@ -9,6 +9,11 @@ import type { Alarm, Delta, Snapshot, Status, Tag, Unit, UnitTier } from "../api
 import { get, Refusal } from "../api/client";
 import { Feed } from "./feed";
 
+/** Whether an alarm is a drill's and none of the site's own. */
+export function isDrilled(alarm: Alarm): boolean {
+  return alarm.nature === "exercise" && status.value?.nature !== "exercise";
+}
+
 /** An alarm that never rang (shelved beforehand) has no id yet; its key stands in. */
 export function rowKey(alarm: Alarm): string {
   return alarm.id || alarm.key;

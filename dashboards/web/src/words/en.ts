@@ -10,6 +10,7 @@ import * as flowWords from "./en/flow";
 import * as tablesWords from "./en/tables";
 import * as rulesWords from "./en/rules";
 import * as rosterWords from "./en/roster";
+import * as drillWords from "./en/drill";
 
 export const en = {
   language: { name: "English", other: "中文", switch: "Language" },
@@ -26,6 +27,7 @@ export const en = {
     field: "Field",
     flow: "Flow",
     roster: "Roster",
+    drill: "Drills",
     people: "People",
     audit: "Audit",
     more: "More",
@@ -83,6 +85,7 @@ export const en = {
   ...tablesWords,
   ...rulesWords,
   ...rosterWords,
+  ...drillWords,
 };
 
 /** Leaves are strings, whatever they say; keys are fixed. */

@@ -10,6 +10,7 @@ import * as flowWords from "./zh/flow";
 import * as tablesWords from "./zh/tables";
 import * as rulesWords from "./zh/rules";
 import * as rosterWords from "./zh/roster";
+import * as drillWords from "./zh/drill";
 import type { Words } from "./en";
 
 export const zh: Words = {
@@ -27,6 +28,7 @@ export const zh: Words = {
     field: "现场",
     flow: "数据流",
     roster: "值班",
+    drill: "演练",
     people: "用户",
     audit: "审计",
     more: "更多",
@@ -84,4 +86,5 @@ export const zh: Words = {
   ...tablesWords,
   ...rulesWords,
   ...rosterWords,
+  ...drillWords,
 };

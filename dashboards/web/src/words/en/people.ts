@@ -73,6 +73,12 @@ export const audit = {
     checkout_begun: "began a check-out",
     checkout_signed: "signed a check-out",
     checkout_ended: "ended a check-out",
+    drill_begun: "began a drill",
+    drill_paused: "paused a drill",
+    drill_resumed: "let a drill go on",
+    drill_finished: "drill over",
+    drill_stopped: "stopped a drill",
+    drill_broken_off: "drill broken off",
   },
   fact: {
     alarm: "alarm",
@@ -100,6 +106,9 @@ export const audit = {
     origin: "origin",
     approved_by: "approved by",
     session: "session",
+    drill: "drill",
+    story: "story",
+    seed: "luck",
   },
 };
 
@@ -155,6 +164,7 @@ export const people = {
     operate: "acknowledge, reset, shelve, finish tasks",
     suppress: "take out of service, let a drift learn anew",
     engineer: "change rules and tags, probe devices",
+    drill: "begin drills",
     audit: "read who did what",
     people: "make users and tokens",
     roster: "say who is on duty, and how people are reached",

@@ -75,6 +75,12 @@ export const audit: Words["audit"] = {
     checkout_begun: "开始联调",
     checkout_signed: "签署联调",
     checkout_ended: "结束联调",
+    drill_begun: "开始演练",
+    drill_paused: "暂停演练",
+    drill_resumed: "继续演练",
+    drill_finished: "演练完成",
+    drill_stopped: "结束演练",
+    drill_broken_off: "演练中断",
   },
   fact: {
     alarm: "报警",
@@ -102,6 +108,9 @@ export const audit: Words["audit"] = {
     origin: "来源",
     approved_by: "批准人",
     session: "登录",
+    drill: "演练",
+    story: "脚本",
+    seed: "种子",
   },
 };
 
@@ -157,6 +166,7 @@ export const people: Words["people"] = {
     operate: "确认、复位、搁置、完成任务",
     suppress: "停用报警、让漂移重新学习",
     engineer: "修改规则与位号、探查设备",
+    drill: "发起演练",
     audit: "查看操作记录",
     people: "管理用户与令牌",
     roster: "安排值班与联系方式",

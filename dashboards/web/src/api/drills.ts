@@ -1,0 +1,92 @@
+/** What the gateway says of drills, field for field. */
+import type { Said, Tier } from "./types";
+
+/** What the banner of every page says of the drill that goes on. */
+export interface DrillBrief {
+  number: number;
+  state: "running" | "paused";
+  title: Said;
+  begun: string;
+  begun_by: string;
+  why: string;
+}
+
+export interface DrillStory {
+  name: string;
+  title: Said;
+  plant: string;
+  lasts_s: number;
+  own: boolean;
+  missing: string[];
+  mistake: string;
+  playable: boolean;
+}
+
+export interface Expected {
+  id: string;
+  see: "alarm" | "tier" | "quiet" | "notice";
+  say: Said;
+  standing: "waiting" | "met" | "missed";
+  seen_s: number | null;
+  why: Said;
+}
+
+export interface Pause {
+  from: string;
+  to: string | null;
+  by: string;
+  why: string;
+}
+
+export interface Drill {
+  number: number;
+  state: "running" | "paused" | "finished" | "stopped" | "broken_off";
+  story: string;
+  title: Said;
+  plant: string;
+  seed: number;
+  revision: number;
+  begun: string;
+  begun_by: string;
+  reason: string;
+  ended: string | null;
+  ended_by: string;
+  ended_why: string;
+  pauses: Pause[];
+  verdict: { expectations?: Expected[]; milestones?: Record<string, number>; played_s?: number; left_out?: { rules: number; notices: number } };
+  passed: boolean | null;
+}
+
+export interface DrillAlarm {
+  id: string;
+  unit: string;
+  tag: string;
+  condition: string;
+  tier: Tier;
+  raised: string;
+  acked: string | null;
+  acked_by: string;
+  acked_after_s: number | null;
+  ended: string | null;
+}
+
+export interface DrillGoing extends Drill {
+  at_s: number;
+  lasts_s: number;
+  happened: { at_s: number; say: Said }[];
+  expectations: Expected[];
+  milestones: Record<string, number>;
+  alarms: DrillAlarm[];
+}
+
+export interface DrillCurrent {
+  drill: DrillGoing | null;
+  refused_from: Tier;
+  pauses_from: Tier;
+}
+
+export interface DrillRecord extends Drill {
+  alarms: DrillAlarm[];
+  timeline: { id: string; time: string; event: string; unit: string; tag: string; condition: string; tier: Tier; value: number | null; who: string; reason: string }[];
+  notices: { destination: string; action: string; tier: Tier; state: string; created: string; delivered: string | null; last_error: string }[];
+}
