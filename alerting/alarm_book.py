@@ -17,6 +17,7 @@ from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
 from alerting.outcome import Outcome
+from alerting.realarms import RealarmBook
 from alerting.register.episode import Entry, EntryBook
 from alerting.response.task import TaskTemplate, open_tasks
 from alerting.tiering import Change, TierBook
@@ -50,6 +51,7 @@ class AlarmBook:
         self.units = TierBook(tiering, units, self._eu_of)
         self._of_unit: dict[tuple[Nature, str], set[str]] = {}
         self._suppressed: set[str] = set()
+        self.realarms = RealarmBook()
         self._outcome = Outcome(number=0, now_ns=start_ns)
 
     @property
@@ -79,6 +81,7 @@ class AlarmBook:
         self.alarms[alarm.key] = alarm
         if alarm.id:
             self.key_of_id[alarm.id] = alarm.key
+        self.realarms.follow(alarm)
         mine = self._of_unit.setdefault((alarm.nature, alarm.unit), set())
         (mine.discard if alarm.state is State.NORMAL else mine.add)(alarm.key)
         (self._suppressed.discard if alarm.suppression is Suppression.NONE else self._suppressed.add)(alarm.key)
@@ -99,6 +102,10 @@ class AlarmBook:
             facts["one_shot"] = True
         if what is What.SUPPRESSED and alarm.permit:
             facts["permit"] = alarm.permit
+        if not isinstance(by, str) and by.confirmed_by:
+            facts["confirmed_by"] = by.confirmed_by
+        if what is What.SUPPRESSED and alarm.design:
+            facts["by_design"] = alarm.design
         if extends_ns:
             facts["from_until_ns"] = extends_ns
         if until_ns:

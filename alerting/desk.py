@@ -25,6 +25,7 @@ from alerting.model.derivation import Derivation
 from alerting.model.event import What
 from alerting.model.philosophy import Philosophy
 from alerting.model.rule import RuleTable
+from alerting.model.second_person import Request
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
@@ -74,14 +75,25 @@ class Desk(ObeyingDesk):
     ) -> None:
         super().__init__(site, table, units, templates, start_ns, derivations, backend, tiering or Tiering())
         self.philosophy = philosophy or Philosophy()
+        self.hazard_units = tuple(units)
+        self.requests = {}
+        self._lay_covers()
+        self.realarms.go_by(self.philosophy.realarm, self.alarms.values())
         self.ticks = 0
         self._has_adopted = False
 
-    def adopt(self, alarms: Iterable[Alarm], entries: Iterable[Entry], standings: Iterable[Standing] = ()) -> None:
-        """Take over committed alarms, open entries and tiers of units at start."""
+    def adopt(
+        self,
+        alarms: Iterable[Alarm],
+        entries: Iterable[Entry],
+        standings: Iterable[Standing] = (),
+        requests: Iterable[Request] = (),
+    ) -> None:
+        """Take over committed alarms, open entries, tiers of units and requests at start."""
         for alarm in alarms:
             self._keep(alarm)
         self.episodes.adopt(entries)
+        self.requests = {request.id: request for request in requests}
         self.units.adopt(self.alarms.values(), standings, self.start_ns)
         self._has_adopted = True
 
@@ -98,6 +110,7 @@ class Desk(ObeyingDesk):
             self._close_removed(now_ns)
             self._release_orphans(now_ns)
             self._move_alarms(now_ns)
+            self._settle_by_design()
             for change in self.units.settle_all(now_ns):
                 self._unit_by_clock(change)
 
@@ -111,6 +124,8 @@ class Desk(ObeyingDesk):
         for nature, memory in self.memories.items():
             self._pass_time(nature, memory, outcome.now_ns, is_end=True)
         self._end_suppressions(outcome.now_ns)
+        self._expire_requests(outcome.now_ns)
+        self._realarm_acked(outcome.now_ns)
         self._tell_news()
         if swap is not None:
             self._swap(swap)
@@ -154,6 +169,10 @@ class Desk(ObeyingDesk):
             self._outcome.gone += [(nature, self.table[int(k)].id) for k in busy]
         forgets = exchange.here[exchange.new.is_formula[exchange.here] & (exchange.course_of[exchange.here] < 0)]
         self.table, self._places = exchange.new, {}
+        if swap.beside is not None:
+            self.philosophy, self.hazard_units = swap.beside.philosophy, swap.beside.units
+            self.realarms.go_by(self.philosophy.realarm, self.alarms.values())
+        self._lay_covers()
         self._lay_out(swap, now_ns)
         self._guards = {nature: guard for nature, guard in swap.guards.items() if nature in self.memories}
         for guard in self._guards.values():
@@ -175,6 +194,7 @@ class Desk(ObeyingDesk):
         self._release_orphans(now_ns)
         if swap.beside is not None:
             self._follow_units(swap.beside, now_ns)
+        self._settle_by_design()
 
     def _lay_out(self, swap: Prepared, now_ns: int) -> None:
         """Lay the memories out by the tables that take over."""
@@ -199,8 +219,8 @@ class Desk(ObeyingDesk):
         self.derived = swap.derived
 
     def _follow_units(self, beside: Beside, now_ns: int) -> None:
-        """Take over units, tasks, philosophy and policy of tiers; alarms move with their tags."""
-        self.templates, self.philosophy = beside.tasks, beside.philosophy
+        """Take over units, tasks and policy of tiers; alarms move with their tags."""
+        self.templates = beside.tasks
         self.kind_of = {unit.id: unit.kind for unit in beside.units}
         self.units = self.units.follow(beside.tiering, beside.units, self.alarms.values(), now_ns)
         self._move_alarms(now_ns)

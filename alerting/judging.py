@@ -22,7 +22,8 @@ from alerting.core.trend import Forecast
 from alerting.core.vote import count_anew, poll
 from alerting.judge import Lane, judge_alarm
 from alerting.late import Gap, GapBook
-from alerting.model.alarm import digest
+from alerting.model.alarm import Alarm, digest
+from alerting.model.by_design import PREFIX
 from alerting.model.derivation import Derivation
 from alerting.model.event import Event, What
 from alerting.model.rule import RuleTable
@@ -196,8 +197,13 @@ class JudgingDesk(AlarmBook):
             key = scan_key or lane.memory.last_scan(tag.source)  # A clock reading leans on the last scan.
             found = judge_alarm(lane, changes, mine, place, key, self._outcome.now_ns)
             if found is not None:
-                self._emit(*found)
-                self._end_one_shot(found[1])
+                event, alarm = self._kept_quiet(place, *found)
+                self._emit(event, alarm)
+                self._end_one_shot(alarm)
+
+    def _kept_quiet(self, place: int, event: Event, alarm: Alarm) -> tuple[Event, Alarm]:  # noqa: ARG002 - see covering
+        """Let what a state of the plant covers be born quiet; here nothing does."""
+        return event, alarm
 
     def _pass_time(self, nature: Nature, memory: Memory, until_ns: int, *, is_end: bool = False) -> None:
         """Let delays and silence come as far as a clock reading, in steps while a vote hangs on them."""
@@ -233,7 +239,8 @@ class JudgingDesk(AlarmBook):
             for told in memory.formulas.news():
                 rule = self.table[told["rule"]]
                 if rule.is_hidden:
-                    self.remark("enable_not_known", nature=nature.value, **{**told, "rule": rule.when})
+                    kind = "suppression_not_known" if rule.id.startswith(PREFIX) else "enable_not_known"
+                    self.remark(kind, nature=nature.value, **{**told, "rule": rule.when})
                 else:
                     self.remark("rule_not_judged", nature=nature.value, **{**told, "rule": rule.id})
 

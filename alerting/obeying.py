@@ -10,27 +10,25 @@ import numpy as np
 
 from alerting.alarm_book import SELF
 from alerting.core.drift import relearn
-from alerting.judge import UNSEEN, ceiling, is_latching
-from alerting.judging import JudgingDesk
+from alerting.judge import ceiling, is_latching
 from alerting.lifecycle import Refused, Turn, step
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.command import Command, Verb
 from alerting.model.event import What
-from alerting.model.philosophy import Philosophy
 from alerting.model.rule import Kind
 from alerting.model.tier import Tier
 from alerting.outcome import Answer
+from alerting.seconding import Awaits, SecondingDesk
 from edge.model import Nature
 
 NS = 1_000_000_000
 TIER_ZH = {Tier.BLUE: "蓝色", Tier.YELLOW: "黄色", Tier.ORANGE: "橙色", Tier.RED: "红色"}
+STILL_STANDS = "it was acknowledged and still stands"
 BACK_IN_SERVICE = "an alarm of the tag is back in service"
 
 
-class ObeyingDesk(JudgingDesk):
+class ObeyingDesk(SecondingDesk):
     """Commands, and the ends of what they asked for."""
-
-    philosophy: Philosophy
 
     def obey(self, command: Command) -> None:
         """Carry out one command, or refuse it with a sentence."""
@@ -39,10 +37,18 @@ class ObeyingDesk(JudgingDesk):
             return
         changed = None
         try:
-            if command.verb is Verb.RELEARN:
+            if command.verb is Verb.CONFIRM:
+                changed = self._confirm(command)
+            elif command.verb is Verb.WITHDRAW:
+                self._withdraw(command)
+            elif command.verb is Verb.RELEARN:
                 self._relearn_asked(command)
             else:
                 changed = self._carry_out(command, self._find(command.alarm))
+        except Awaits as waiting:
+            self._keep_request(waiting.request)
+            self._outcome.answers.append(Answer(command=command, request=waiting.request))
+            return
         except Refused as refusal:
             self._outcome.answers.append(Answer(command=command, refused=refusal.sentence))
             return
@@ -75,6 +81,7 @@ class ObeyingDesk(JudgingDesk):
                 return self._silence(command, alarm, now_ns)
             case Verb.RESET:
                 state = step(alarm.state, Turn.RESET, is_latching=True)
+                self._ask_second(command, alarm)
                 return self._note(replace(alarm, state=state, tier_max=Tier.NONE), What.CLEARED, command, now_ns)
             case Verb.SHELVE:
                 return self._shelve(command, alarm, now_ns)
@@ -84,8 +91,22 @@ class ObeyingDesk(JudgingDesk):
                 return self._unsuppress(alarm, Suppression.SHELVED, command.who, now_ns)
             case Verb.UNSUPPRESS:
                 return self._unsuppress(alarm, Suppression.OUT_OF_SERVICE, command.who, now_ns)
-            case Verb.EMPTY | Verb.RELEARN:
-                raise AssertionError(command.alarm)  # It is about a tag or a rule, not about an alarm.
+            case Verb.EMPTY | Verb.RELEARN | Verb.CONFIRM | Verb.WITHDRAW:
+                raise AssertionError(command.alarm)  # It is about a tag, a rule or a request, not about an alarm.
+
+    def _confirm(self, command: Command) -> Alarm:
+        """Carry out what another person asked for, in that person's name."""
+        request = self._open_request(command.alarm)
+        if request.command.who == command.who:
+            raise Refused("Another person must confirm this.", "须由另一人确认,不能由申请人本人确认。")
+        asked = replace(request.command, alarm=request.key, confirmed_by=command.who)
+        try:
+            changed = self._carry_out(asked, self._find(request.key))
+        except Refused:
+            self._end_request(request, "refused", command.who)
+            raise
+        self._end_request(request, "confirmed", command.who)
+        return changed
 
     def _empty(self, tag: str) -> dict[str, str] | None:
         """Set an occupancy to 0; give why not."""
@@ -178,25 +199,39 @@ class ObeyingDesk(JudgingDesk):
             raise Refused("Give a reason.", "请填写原因。")
         if command.until_ns <= now_ns:
             raise Refused("Give an end time in the future.", "结束时间必须晚于当前时间。")
-        if alarm.suppression not in (Suppression.NONE, how):
+        if alarm.suppression is Suppression.BY_DESIGN and how is Suppression.SHELVED:
+            raise Refused(
+                f"The alarm is suppressed by design ({alarm.design}) and says nothing until that state ends.",
+                f"该报警处于设计抑制({alarm.design}),状态结束前不会报警,无需搁置。",
+            )
+        if alarm.suppression not in (Suppression.NONE, Suppression.BY_DESIGN, how):
             raise Refused(
                 f"The alarm is suppressed already ({alarm.suppression.value}); end that first.",
                 "该报警已处于抑制状态,请先解除。",
             )
+        self._ask_second(command, alarm)
         suppressed = replace(
             alarm,
+            design="",
             suppression=how,
             suppressed_until_ns=command.until_ns,
             suppressed_by=command.who,
             suppression_reason=command.reason,
             is_one_shot=command.is_one_shot and how is Suppression.SHELVED,
-            suppressed_ns=alarm.suppressed_ns or now_ns,  # An extension keeps the beginning.
+            suppressed_ns=alarm.suppressed_ns if alarm.suppression is how else now_ns,  # An extension keeps it.
             permit=command.permit if how is Suppression.OUT_OF_SERVICE else "",
         )
         what = What.SHELVED if how is Suppression.SHELVED else What.SUPPRESSED
-        return self._note(suppressed, what, command, now_ns, extends_ns=alarm.suppressed_until_ns)
+        return self._note(
+            suppressed, what, command, now_ns, extends_ns=alarm.suppressed_until_ns if alarm.suppression is how else 0
+        )
 
     def _unsuppress(self, alarm: Alarm, how: Suppression, who: str, now_ns: int) -> Alarm:
+        if alarm.suppression is Suppression.BY_DESIGN:
+            raise Refused(
+                f"The alarm is suppressed by design ({alarm.design}); it comes back when that state ends.",
+                f"该报警处于设计抑制({alarm.design}),状态结束后自动恢复。",
+            )
         if alarm.suppression is not how:
             raise Refused("The alarm is not suppressed in this way.", "该报警未处于此抑制状态。")
         what = What.UNSHELVED if how is Suppression.SHELVED else What.UNSUPPRESSED
@@ -204,11 +239,8 @@ class ObeyingDesk(JudgingDesk):
             self._relearn(self._drifts_of(alarm.tag), alarm.nature, who, BACK_IN_SERVICE)
             alarm = self.alarms.get(alarm.key, alarm)
         free = self._note(alarm.freed(), what, who, now_ns)
-        if free.is_active:
-            state = step(free.state, Turn.REALARM, is_latching=is_latching(self.table, free))
-            free = replace(free, state=state, raised_ns=now_ns, **UNSEEN)
-            free = self._note(free, What.REALARMED, who, now_ns)
-        return free
+        cover = self._cover_of(free)
+        return self._announce(free, who) if cover is None else self._keep_by_design(free, cover)
 
     def _relearn_asked(self, command: Command) -> None:
         """Let a DRIFT rule learn anew, as a person says."""
@@ -234,8 +266,16 @@ class ObeyingDesk(JudgingDesk):
         self.remark("drift_relearned", nature=nature.value, rules=names, who=who, reason=reason, forget_season=forget)
         self._fold(changes, nature, "")
 
+    def _realarm_acked(self, now_ns: int) -> None:
+        """Announce what was acknowledged so long ago and still stands."""
+        for key, due_ns in self.realarms.take_due(now_ns):
+            alarm = self.alarms[key]
+            by = Command(verb=Verb.ACK, alarm=key, who=SELF, received_ns=now_ns, reason=STILL_STANDS)
+            assert alarm.state is State.ACKED, (key, due_ns)
+            self._announce(alarm, by)
+
     def _end_suppressions(self, now_ns: int) -> None:
         for key in sorted(self._suppressed):
             alarm = self.alarms[key]
-            if alarm.suppressed_until_ns <= now_ns:
+            if 0 < alarm.suppressed_until_ns <= now_ns:
                 self._unsuppress(alarm, alarm.suppression, SELF, now_ns)

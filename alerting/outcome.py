@@ -10,6 +10,7 @@ from alerting.late import Gap
 from alerting.model.alarm import Alarm
 from alerting.model.command import Command
 from alerting.model.event import Event
+from alerting.model.second_person import Request
 from alerting.model.tier import Tier
 from alerting.register.episode import Entry
 from alerting.response.task import Task
@@ -19,11 +20,12 @@ from edge.model import Nature, Scan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a command came to: a refusal by language, or the alarm afterwards."""
+    """What a command came to: a refusal by language, the alarm afterwards, or that it waits for a second person."""
 
     command: Command
     refused: dict[str, str] | None = None
     alarm: Alarm | None = None
+    request: Request | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class Outcome:
         units: Tiers of the units that changed.
         standings: How the units stand in which anything changed, also what the clock will do.
         entries: Register entries by id, as they stand after the tick.
+        requests: What waits for a second person or does so no more, by id.
         remarks: What the system itself has to say (clock steps, gaps not judged).
         gone: (nature, rule id) of rules that a swap ended in mid-trip or mid-delay.
         gaps: Gaps of the late lane that were opened or judged in; they go on changing with the next tick.
@@ -51,6 +54,7 @@ class Outcome:
     standings: list[Standing] = field(default_factory=list)
     delays: list[tuple[Nature, int]] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
+    requests: dict[str, Request] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     remarks: list[dict[str, Any]] = field(default_factory=list)
@@ -64,4 +68,4 @@ class Outcome:
     def is_empty(self) -> bool:
         """Tell whether nothing durable changed."""
         changed = self.events or self.alarms or self.standings or self.delays or self.entries or self.answers
-        return not (changed or self.remarks or self.gone or self.gaps or self.gaps_ended)
+        return not (changed or self.requests or self.remarks or self.gone or self.gaps or self.gaps_ended)

@@ -354,6 +354,7 @@ class Road:
         outcome = turned.outcome
         values = _columns(turned.shown)
         self.meter.entered(Stage.FEED)
+        self.picture.set_status(requests=len(self.desk.requests))
         self.picture.publish(
             outcome.number,
             now_ns,

@@ -115,6 +115,7 @@ def describe_alarm(alarm: Alarm, site: Site) -> dict[str, Any]:
         "suppression_reason": alarm.suppression_reason,
         "suppressed": iso(alarm.suppressed_ns),
         "permit": alarm.permit,
+        "design": _design(alarm, site),
         "is_one_shot": alarm.is_one_shot,
         "shelf_minutes_max": philosophy.shelving.most(highest),
         "service_hours_max": philosophy.absence.most_h(highest),
@@ -122,6 +123,14 @@ def describe_alarm(alarm: Alarm, site: Site) -> dict[str, Any]:
         "response": {} if rule is None else site.rules[rule].response,
         "ordinal": alarm.ordinal,
     }
+
+
+def _design(alarm: Alarm, site: Site) -> dict[str, Any] | None:
+    """Give the declared suppression that keeps an alarm quiet, with its reason by language; None for none."""
+    if not alarm.design:
+        return None
+    known = next((each for each in site.philosophy.suppressions if each.id == alarm.design), None)
+    return {"id": alarm.design, "reason": {} if known is None else dict(known.reason)}
 
 
 class Picture:
@@ -166,6 +175,7 @@ class Picture:
         self._push_waiting = 0
         self._checkouts = 0
         self._drill: dict[str, Any] | None = None
+        self._requests = 0
         self._status_changed = False
         self._nature = main_nature(site)
         self._cache: OrderedDict[tuple[int | None, int], bytes] = OrderedDict()
@@ -257,9 +267,10 @@ class Picture:
         links_total: int | None = None,
         push_waiting: int | None = None,
         checkouts: int | None = None,
+        requests: int | None = None,
     ) -> None:
-        """Say how the links, the push and the check-outs stand; told with the next publication."""
-        before = (*self._links.values(), self._push_waiting, self._checkouts)
+        """Say how links, push, check-outs and requests for a second person stand; told with the next publication."""
+        before = (*self._links.values(), self._push_waiting, self._checkouts, self._requests)
         if links_up is not None:
             self._links["up"] = links_up
         if links_total is not None:
@@ -268,7 +279,14 @@ class Picture:
             self._push_waiting = push_waiting
         if checkouts is not None:
             self._checkouts = checkouts
-        self._status_changed |= before != (*self._links.values(), self._push_waiting, self._checkouts)
+        if requests is not None:
+            self._requests = requests
+        self._status_changed |= before != (
+            *self._links.values(),
+            self._push_waiting,
+            self._checkouts,
+            self._requests,
+        )
 
     def _take_values(self, columns: Columns) -> Rows:
         rows, values, quality, times_ns = columns
@@ -309,14 +327,15 @@ class Picture:
         still want an answer and are not suppressed. Alarms of a drill are in no number.
         """
         counts: Counter[str] = Counter()
-        unacked = shelved = 0
+        unacked = 0
+        kept: Counter[Suppression] = Counter()
         for alarm in self.alarms.values():
             if self.is_exercise(alarm):
                 continue
             is_quiet = alarm.suppression in (Suppression.BY_DESIGN, Suppression.OUT_OF_SERVICE)
             counts[alarm.tier.name] += alarm.is_active and not is_quiet
             unacked += alarm.state in (State.UNACK, State.RTN_UNACK) and alarm.suppression is Suppression.NONE
-            shelved += alarm.suppression is Suppression.SHELVED
+            kept[alarm.suppression] += 1
         return {
             "site": {"id": self.site.id, "title": self.site.title},
             "nature": self._nature,
@@ -324,7 +343,10 @@ class Picture:
             "timezone": self.site.timezone,
             "counts": {tier.name: counts[tier.name] for tier in (Tier.RED, Tier.ORANGE, Tier.YELLOW, Tier.BLUE)},
             "unacked": unacked,
-            "shelved": shelved,
+            "shelved": kept[Suppression.SHELVED],
+            "by_design": kept[Suppression.BY_DESIGN],
+            "out_of_service": kept[Suppression.OUT_OF_SERVICE],
+            "requests": self._requests,
             "links": dict(self._links),
             "push": {"waiting": self._push_waiting},
             "checkouts": self._checkouts,

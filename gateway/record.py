@@ -23,7 +23,7 @@ from alerting.core.derived.state import freeze, thaw
 from alerting.desk import Desk, Outcome
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.blocks import Blocks
-from alerting.model.command import Command, Verb
+from alerting.model.command import Command
 from alerting.model.drift import Drift
 from alerting.model.event import Event
 from alerting.model.rule import Kind, Rule
@@ -35,7 +35,16 @@ from edge.model import Link, Nature, Scan
 from gateway import record_site
 from gateway.intake import Intake
 from gateway.record_philosophy import philosophy_as_json
-from gateway.store.rows import alarm_row, entry_of, entry_row, event_body, standing_of, standing_row
+from gateway.store.rows import (
+    alarm_row,
+    entry_of,
+    entry_row,
+    event_body,
+    request_of,
+    request_row,
+    standing_of,
+    standing_row,
+)
 from gateway.turn import Item
 
 FORMAT = "fengsui-recording/1"
@@ -153,12 +162,6 @@ def item_of(line: dict[str, Any]) -> Item:
     )
 
 
-def command_of(line: dict[str, Any]) -> Command:
-    """Read a command of a recording."""
-    seen = line.get("seen_tier")
-    return Command(**{**line, "verb": Verb(line["verb"]), "seen_tier": None if seen is None else Tier(seen)})
-
-
 def rules_of(snapshot: dict[str, Any]) -> list[Rule]:
     """Read the rules that a recording begins with, or those that a swap changed."""
     return [
@@ -229,6 +232,7 @@ def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> No
         ],
         [entry_of(row) for row in snapshot["entries"]],
         [standing_of(row) for row in snapshot.get("unit_tiers", ())],
+        [request_of(row) for row in snapshot.get("requests", ())],
     )
     if "gaps" in snapshot:
         record_site.adopt_gaps(snapshot["gaps"], desk.gaps, rules_of)
@@ -266,6 +270,7 @@ def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
             "lower_after_s": desk.units.policy.lower_after_s,
         },
         "philosophy": philosophy_as_json(desk.philosophy),
+        "requests": [request_row(request) for request in desk.requests.values()],
         "unit_tiers": [standing_row(standing) for standing in desk.units.standings()],
         "gaps": record_site.gaps_written(desk.gaps),
         "outages": {name: s.memo for name, s in intake.state.items() if s.memo},

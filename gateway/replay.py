@@ -21,9 +21,10 @@ from alerting.model.rule import RuleTable
 from edge.model import Scan, TagTable
 from gateway.config import Site
 from gateway.intake import Intake
-from gateway.record import FORMAT, EventLog, command_of, item_of, restore_snapshot, rules_of, swap_of, tiering_of
+from gateway.record import FORMAT, EventLog, item_of, restore_snapshot, rules_of, swap_of, tiering_of
 from gateway.record_philosophy import philosophy_of
 from gateway.recording import RecordingError, Samples, join, samples
+from gateway.store.rows import command_of
 from gateway.system import with_system
 from gateway.turn import Item, take_turn
 

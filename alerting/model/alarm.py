@@ -47,6 +47,7 @@ class Alarm:
         suppressed_until_ns: End of the suppression, 0 for none; ``suppressed_ns`` its beginning, receive time.
         is_one_shot: The shelf ends with the first return to normal, if that comes before its end (OPC UA Part 9,
             OneShotShelved).
+        design: Id of the declared suppression that keeps it quiet by design.
         silenced_by, silenced_ns: Who silenced the horn for it, and when; empty again when it wants an answer anew.
         permit: Number of the permit that it is out of service under.
     """
@@ -79,6 +80,7 @@ class Alarm:
     is_one_shot: bool = False
     suppressed_ns: int = 0
     permit: str = ""
+    design: str = ""
     silenced_by: str = ""
     silenced_ns: int = 0
 
@@ -98,6 +100,7 @@ class Alarm:
             is_one_shot=False,
             suppressed_ns=0,
             permit="",
+            design="",
         )
 
 

@@ -16,6 +16,8 @@ class Verb(StrEnum):
     UNSHELVE = "unshelve"
     SUPPRESS = "suppress"  # take out of service
     UNSUPPRESS = "unsuppress"  # return to service
+    CONFIRM = "confirm"  # another person's request
+    WITHDRAW = "withdraw"  # a request of one's own, or decline another's
     EMPTY = "empty"  # nobody is inside: set an occupancy to 0
     RELEARN = "relearn"  # take what comes next for normal
 
@@ -26,7 +28,7 @@ class Command:
 
     Attributes:
         alarm: Alarm id, or the alarm key for an alarm that never rang; for ``EMPTY`` the name of the tag, for
-            ``RELEARN`` the rule's id.
+            ``RELEARN`` the rule's id, for ``CONFIRM`` and ``WITHDRAW`` the request's.
         who: Name of the user.
         reason: Comment of an ack; required for shelve and suppress.
         until_ns: End of a shelf or of out of service; required for both, but for a one-shot shelf, which then ends at
@@ -34,6 +36,7 @@ class Command:
         is_one_shot: SHELVE until the alarm returns to normal, at the latest until its end.
         permit: Number of the permit that SUPPRESS is asked under; empty for none.
         batch: Shared by what one person asked of many alarms at once; empty for one.
+        confirmed_by: The second person, once there was one.
         received_ns: When it was given, receive time.
         forget_season: RELEARN forgets season and noise too, else only the baseline.
         seen_tier: Tier that the person saw when acknowledging; a higher one since then refuses. None where not told.
@@ -50,3 +53,4 @@ class Command:
     is_one_shot: bool = False
     permit: str = ""
     batch: str = ""
+    confirmed_by: str = ""

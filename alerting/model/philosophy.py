@@ -6,6 +6,9 @@ Why: the desk goes by it, a recording holds it and a reload swaps it as one thin
 from dataclasses import dataclass, field
 
 from alerting.model.absence import Absence
+from alerting.model.by_design import DesignSuppression
+from alerting.model.realarm import Realarm
+from alerting.model.second_person import SecondPerson
 from alerting.model.shelving import Shelving
 
 
@@ -15,3 +18,6 @@ class Philosophy:
 
     shelving: Shelving = field(default_factory=Shelving)
     absence: Absence = field(default_factory=Absence)
+    realarm: Realarm = field(default_factory=Realarm)
+    second: SecondPerson = field(default_factory=SecondPerson)
+    suppressions: tuple[DesignSuppression, ...] = ()

@@ -30,6 +30,7 @@ class HazardUnit:
         title: What people call it, by language (``en``, ``zh``).
         kind: What it is; data, not a class.
         grade: Legal grade 1 to 4 of a major hazard source by GB 18218-2018, or 0 for none.
+        parent: Unit that it is a part of; empty for none.
         area: Group on the overview page; ``area_title`` is its name by language where it has one.
         links: Where people can see it.
     """
@@ -41,3 +42,4 @@ class HazardUnit:
     area: str = ""
     area_title: dict[str, str] = field(default_factory=dict)
     links: tuple[UnitLink, ...] = ()
+    parent: str = ""

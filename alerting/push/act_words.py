@@ -6,7 +6,9 @@ Flow: cause of an event with a name in it -> [act_sentence] -> page, ``fengsui w
 from collections.abc import Mapping
 from typing import Any
 
+from alerting.covering import STATE_ENDED
 from alerting.desk import RETURNED, RULE_GONE, UNIT_CHANGED
+from alerting.obeying import STILL_STANDS
 from alerting.push.words import ABOVE, BELOW, CONDITION_ZH, TIER_ZH, Language, clause, quantity
 
 ACTS = {
@@ -30,8 +32,20 @@ EXTENDED = {
     "suppressed": ("set another end to the time out of service of", "调整停用时间"),
 }
 
+#: What is said otherwise where it was done for a reason of our own.
+BY_REASON = {
+    ("realarmed", STILL_STANDS): ("let ring again", "重新报警"),
+    ("unsuppressed", STATE_ENDED): ("no longer suppresses", "解除抑制"),
+}
+
 #: Reasons of our own; a person's are in his own words.
-REASON_ZH = {RETURNED: "报警已恢复正常", RULE_GONE: "配置中已无该规则", UNIT_CHANGED: "配置将该位号划归另一单元"}
+REASON_ZH = {
+    STILL_STANDS: "已确认但报警仍未消除",
+    STATE_ENDED: "抑制该报警的状态已结束",
+    RETURNED: "报警已恢复正常",
+    RULE_GONE: "配置中已无该规则",
+    UNIT_CHANGED: "配置将该位号划归另一单元",
+}
 
 
 def condition_phrase(facts: Mapping[str, Any], lang: Language) -> str:
@@ -58,12 +72,21 @@ def act_sentence(facts: Mapping[str, Any], lang: Language) -> str:
         lang: ``en`` or ``zh``.
     """
     en, zh = ACTS.get(str(facts.get("what", "")), ("changed", "变更"))
-    if facts.get("what") in EXTENDED and facts.get("from_until_ns"):
+    by_reason = BY_REASON.get((str(facts.get("what")), str(facts.get("reason", ""))))
+    if by_reason:
+        en, zh = by_reason
+    elif facts.get("what") == "suppressed" and facts.get("by_design"):
+        en, zh = "suppressed", "抑制"
+    elif facts.get("what") in EXTENDED and facts.get("from_until_ns"):
         en, zh = EXTENDED[str(facts["what"])]
     phrase, who, tier = condition_phrase(facts, lang), facts.get("who", "?"), str(facts.get("tier", "?"))
     span_s = (facts["until_ns"] - facts["time_ns"]) / 1e9 if facts.get("until_ns") else 0.0
     reason = str(facts.get("reason", ""))
     reason = REASON_ZH.get(reason, reason) if lang == "zh" else reason
+    if facts.get("by_design"):
+        phrase += f" by design ({facts['by_design']})" if lang == "en" else f"(设计抑制 {facts['by_design']})"
+    if facts.get("confirmed_by"):
+        who = f"{who} and {facts['confirmed_by']}" if lang == "en" else f"{who}、{facts['confirmed_by']}"
     if facts.get("permit"):
         phrase += f" under permit {facts['permit']}" if lang == "en" else f",作业票 {facts['permit']}"
     if facts.get("from_unit"):

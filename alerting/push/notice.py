@@ -20,6 +20,7 @@ from alerting.model.event import Event, What
 from alerting.model.rule import SILENT_GROUPS
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
+from alerting.obeying import STILL_STANDS
 from alerting.push.words import TIER_ZH, clause, ended
 from edge.model import Nature, TagTable
 
@@ -169,6 +170,8 @@ class Composer:
         for receiver in self._site.destinations:
             if event.nature not in receiver.natures:
                 continue
+            if is_stop and event.cause.get("by_design") and not chains.get((event.alarm, receiver.id)):
+                continue  # A state of the plant, laid down beforehand: told only to who follows the alarm.
             told = chains.get((chain, receiver.id), 0)
             action = _stop_action(event, told) if is_stop else _action(event, told, receiver.tier_least)
             if action is not None:
@@ -325,8 +328,8 @@ def _finite(number: float | None) -> float | None:
 def _action(event: Event, told: int, tier_least: Tier) -> Action | None:
     if event.what is What.CLEARED:
         return "cancel" if told else None  # Also while out of service: whoever was alerted is told of the end.
-    if event.what not in CHANGED or event.suppression in QUIET:
-        return None
+    if event.what not in CHANGED or event.suppression in QUIET or event.cause.get("reason") == STILL_STANDS:
+        return None  # A reminder is for those who answered here.
     if told:
         return "update"
     return "alert" if event.tier >= tier_least else None

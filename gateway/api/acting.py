@@ -10,16 +10,18 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Request as HttpRequest
+from fastapi import Response
 
 from alerting.desk import Answer
 from alerting.model.command import Command, Verb
+from alerting.model.second_person import Request
 from alerting.model.tier import Tier
 from gateway.api.answer import ApiError, Json
 from gateway.api.asked import Many, Quieten, QuietenMany, Shelve, ShelveMany, when
 from gateway.api.door import user_of
 from gateway.api.house import House
-from gateway.live import describe_alarm
+from gateway.live import describe_alarm, iso
 
 #: A command is answered by the next turn of the core, 250 ms at most; a gateway that takes longer is in trouble.
 ANSWER_S_MAX = 10.0
@@ -34,7 +36,7 @@ class Acting:
     def __init__(self, house: House) -> None:
         self._house = house
 
-    def command(self, request: Request, verb: Verb, alarm: str = "", **said: Any) -> Command:  # noqa: ANN401 - fields of Command
+    def command(self, request: HttpRequest, verb: Verb, alarm: str = "", **said: Any) -> Command:  # noqa: ANN401 - fields of Command
         """Make a command in the name of whom the door let in."""
         now_ns = self._house.clock.wall_ns()
         return Command(verb=verb, alarm=alarm, who=user_of(request).name, received_ns=now_ns, **said)
@@ -56,7 +58,7 @@ class Acting:
         if answer.refused is not None:
             said = answer.refused
             raise ApiError(409, said.get("en") or next(iter(said.values()), "Refused."), details=said)
-        return Json({"alarm": self._shown(answer)})
+        return Json({"alarm": self._shown(answer), "request": shown_request(answer.request)})
 
     async def obey_many(self, asked: Many, make: Make) -> Response:
         """Carry out one act on many alarms in one transaction; tell of each whether it was done, or why not."""
@@ -68,17 +70,48 @@ class Acting:
         results = [
             {
                 "asked": name,
-                "is_done": answer.refused is None,
+                "is_done": _is_done(answer),
+                "request": shown_request(answer.request),
                 "refused": answer.refused,
                 "alarm": self._shown(answer),
             }
             for name, answer in zip(names, answers, strict=True)
         ]
-        done = sum(answer.refused is None for answer in answers)
-        return Json({"done": done, "refused": len(answers) - done, "results": results})
+        done = sum(_is_done(answer) for answer in answers)
+        waiting = sum(answer.request is not None for answer in answers)
+        refused = len(answers) - done - waiting
+        return Json({"done": done, "refused": refused, "waiting": waiting, "results": results})
 
     def _shown(self, answer: Answer) -> dict[str, Any] | None:
         return None if answer.alarm is None else describe_alarm(answer.alarm, self._house.site)
+
+
+def _is_done(answer: Answer) -> bool:
+    return answer.refused is None and answer.request is None
+
+
+def shown_request(request: Request | None) -> dict[str, Any] | None:
+    """Give what waits for a second person, or did, as JSON values; None for none."""
+    if request is None:
+        return None
+    asked = request.command
+    return {
+        "id": request.id,
+        "state": request.state,
+        "action": asked.verb.value,
+        "alarm": request.key,
+        "tag": request.tag,
+        "unit": request.unit,
+        "who": asked.who,
+        "reason": asked.reason,
+        "permit": asked.permit,
+        "until": iso(asked.until_ns),
+        "one_shot": asked.is_one_shot,
+        "asked": iso(request.asked_ns),
+        "expires": iso(request.expires_ns),
+        "ended_by": request.ended_by,
+        "ended": iso(request.ended_ns),
+    }
 
 
 def shelf(asked: Shelve | ShelveMany) -> dict[str, Any]:

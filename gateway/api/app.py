@@ -30,6 +30,7 @@ from gateway.api.doors_node import open_node_doors
 from gateway.api.doors_people import open_people_doors
 from gateway.api.doors_plant import open_plant_doors
 from gateway.api.doors_probe import open_probe_doors
+from gateway.api.doors_quiet import open_quiet_doors
 from gateway.api.doors_roster import open_roster_doors
 from gateway.api.doors_rules import open_rule_doors, open_trial_doors
 from gateway.api.doors_session import open_session_doors
@@ -105,6 +106,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_alarm_doors(doors)
     open_act_doors(doors)
     open_acts_doors(doors)
+    open_quiet_doors(doors)
     open_rule_doors(doors)
     open_config_doors(doors)
     open_trial_doors(doors)

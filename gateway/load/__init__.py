@@ -33,6 +33,7 @@ from gateway.load.philosophy import read_philosophy
 from gateway.load.roster import read_roster
 from gateway.load.rule import judge_refused, read_rules
 from gateway.load.schedule import ScheduleReader
+from gateway.load.suppression import read_suppressions
 from gateway.load.tiering import read_tiering
 from gateway.load.unit import read_tasks, read_units
 from gateway.load.vote import Votes
@@ -103,9 +104,10 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     derived = join(derived, learned, artefact, root)
     tasks = read_tasks(root.sections("task", "Task"), units)
     tiering = read_tiering(root.sections("tiering", "Tiering"), units, rules)
-    philosophy = read_philosophy(root)
     roster = read_roster(root, [unit.id for unit in units])
     drill = read_drill(root, path)
+    suppressions, states = read_suppressions(root.sections("suppression", "Suppression"), field.tags, units, rules)
+    philosophy = read_philosophy(root, rules, suppressions)
     destinations = read_destinations(root.sections("destination", "Destination"))
     http = _section(root, "http", "HTTP")
     history = _section(root, "history", "History")
@@ -140,7 +142,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         sources=tuple(draft.source for draft in field.sources),
         tags=tags,
         units=(*units, *extra_units),
-        rules=RuleTable([*rules, *extra_rules], tags),
+        rules=RuleTable([*rules, *states, *extra_rules], tags),
         destinations=tuple(destinations),
         tasks=tuple(tasks),
         tiering=tiering,

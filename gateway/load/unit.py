@@ -1,6 +1,6 @@
 """Hazard units and the response tasks of their kinds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ TASK: Final = Span(above=0, most=30 * DAY_S)
 def read_units(entries: Sequence[Entry], tags: Iterable[TagDraft], site: Entry) -> list[HazardUnit]:
     """Read the hazard units, and check that every tag's unit is one of them."""
     units: dict[str, HazardUnit] = {}
+    placed: dict[str, Entry] = {}
     wrong_names: set[str] = set()  # A unit whose id is wrong is there all the same for the tags that name it.
     for entry in entries:
         entry.refuse_unknown(keys_of("unit"))
@@ -43,17 +44,39 @@ def read_units(entries: Sequence[Entry], tags: Iterable[TagDraft], site: Entry) 
             area=area_title.get("en", "") if area_title else entry.text("area"),
             area_title=area_title,
             links=_read_links(entry),
+            parent=entry.text("parent"),
         )
+        placed[name] = entry
         if name:
             units.setdefault(name, unit)
         else:
             wrong_names.add(str(entry.values.get("id", "")).strip())
+    _check_parents(units, placed)
     if not entries:
         site.wrong("unit", "the site has no hazard unit.", "Add a [[unit]] with id, title and kind.")
     for draft in tags:
         if units and draft.tag.unit and draft.tag.unit not in units and draft.tag.unit not in wrong_names:
             draft.row.wrong("unit", f"unit {show(draft.tag.unit)} does not exist.", meant(draft.tag.unit, tuple(units)))
     return list(units.values())
+
+
+def _check_parents(units: Mapping[str, HazardUnit], placed: Mapping[str, Entry]) -> None:
+    """Note parents that do not exist, and units that are parts of themselves."""
+    for name, unit in units.items():
+        if not unit.parent:
+            continue
+        if unit.parent not in units:
+            remedy = meant(unit.parent, tuple(units))
+            placed[name].wrong("parent", f"parent {show(unit.parent)} does not exist.", remedy)
+            continue
+        above, seen = unit.parent, {name}
+        while above in units and above not in seen:
+            seen.add(above)
+            above = units[above].parent
+        if above == name:
+            placed[name].wrong(
+                "parent", f"parent {unit.parent} is a part of {name} itself.", "Remove one parent of the circle."
+            )
 
 
 def _read_links(entry: Entry) -> tuple[UnitLink, ...]:

@@ -104,11 +104,16 @@ def _philosophy(philosophy: Philosophy) -> dict[str, dict[str, Any]]:
     for part in fields(Philosophy):
         mine = getattr(philosophy, part.name)
         if part.name != "shelving" and mine != getattr(plain, part.name):
-            found[part.name] = {key: _named(value) for key, value in asdict(mine).items()}
+            whole = {each.id: asdict(each) for each in mine} if part.name == "suppressions" else asdict(mine)
+            found[part.name] = {str(key): _named(value) for key, value in whole.items()}
     return found
 
 
 def _named(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(key): _named(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return [_named(each) for each in value]
     return value.name if isinstance(value, Tier) else value
 
 

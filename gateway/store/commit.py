@@ -28,6 +28,8 @@ from gateway.store.rows import (
     entry_row,
     event_body,
     event_row,
+    request_of,
+    request_row,
     standing_of,
     standing_row,
     task_row,
@@ -136,6 +138,7 @@ def commit(
                 **({"batch": answer.command.batch} if answer.command.batch else {}),
                 **({"permit": answer.command.permit} if answer.command.permit else {}),
                 "refused": answer.refused["en"] if answer.refused else None,
+                **({"awaits": answer.request.id} if answer.request else {}),
             }
         )
         for answer in outcome.answers
@@ -147,6 +150,7 @@ def commit(
     if outcome.events:
         connection.execute(insert(schema.event), [event_row(event) for event in outcome.events])
     _put(connection, schema.alarm, "key", [alarm_row(alarm) for alarm in outcome.alarms.values()])
+    _put(connection, schema.request, "id", [request_row(request) for request in outcome.requests.values()])
     _put(connection, schema.register_entry, "id", [entry_row(entry) for entry in outcome.entries.values()])
     _put_standings(connection, [standing_row(standing) for standing in outcome.standings])
     if outcome.tasks:
@@ -255,6 +259,10 @@ def restore(connection: Connection, desk: Desk, intake: Intake, natures: dict[st
             ).mappings()
         ],
         [standing_of(dict(row)) for row in connection.execute(select(schema.unit_tier)).mappings()],
+        [
+            request_of(dict(row))
+            for row in connection.execute(select(schema.request).where(schema.request.c.state == "open")).mappings()
+        ],
     )
     last_ns = 0
     for row in connection.execute(select(schema.source_mark)):

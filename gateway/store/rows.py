@@ -1,13 +1,15 @@
 """Rows of the store and the values they stand for, both ways."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import orjson
 
 from alerting.model.alarm import Alarm, State, Suppression
+from alerting.model.command import Command, Verb
 from alerting.model.event import Event
+from alerting.model.second_person import Request
 from alerting.model.tier import Tier
 from alerting.register.episode import Entry
 from alerting.response.task import Task
@@ -41,6 +43,23 @@ def alarm_of(row: Mapping[str, Any]) -> Alarm:
             "tier_max": Tier(row["tier_max"]),
         }
     )
+
+
+def request_row(request: Request) -> dict[str, Any]:
+    """Give the row of a request for a second person."""
+    row = {part.name: getattr(request, part.name) for part in fields(request)}
+    return {**row, "command": orjson.dumps(asdict(request.command)).decode()}
+
+
+def request_of(row: Mapping[str, Any]) -> Request:
+    """Give the request of a row."""
+    return Request(**{**dict(row), "command": command_of(orjson.loads(row["command"]))})
+
+
+def command_of(line: Mapping[str, Any]) -> Command:
+    """Read a command that was written out."""
+    seen = line.get("seen_tier")
+    return Command(**{**line, "verb": Verb(line["verb"]), "seen_tier": None if seen is None else Tier(seen)})
 
 
 def event_row(event: Event) -> dict[str, Any]:

@@ -105,8 +105,25 @@ alarm = Table(
     Column("suppressed_ns", BigInteger, nullable=False, server_default="0"),  # since when
     Column("silenced_by", String(64), nullable=False, server_default=""),  # the horn, at every screen
     Column("silenced_ns", BigInteger, nullable=False, server_default="0"),
+    Column("design", String(64), nullable=False, server_default=""),  # declared suppression that keeps it quiet
     Column("permit", String(64), nullable=False, server_default=""),  # number that it is out of service under
     Column("ended_by", Text, nullable=False, server_default=""),  # what ended the condition where its value did not
+)
+
+#: Acts that wait for a second person, or did.
+request = Table(
+    "request",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("state", String(12), nullable=False, index=True),  # open, or how it ended: model.second_person
+    Column("key", String(32), nullable=False),
+    Column("tag", String(128), nullable=False),
+    Column("unit", String(64), nullable=False),
+    Column("command", Text, nullable=False),  # JSON: what was asked, by whom, why, until when
+    Column("asked_ns", BigInteger, nullable=False, index=True),
+    Column("expires_ns", BigInteger, nullable=False),
+    Column("ended_by", String(64), nullable=False),
+    Column("ended_ns", BigInteger, nullable=False),
 )
 
 #: How each hazard unit stands: its tier, the lines of the policy in force, what the clock will do next.

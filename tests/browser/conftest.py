@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from simulators.child import Child
 
 NAME, PASSWORD = "zhang.min", "rain on the tank farm 7"
+SECOND = "wang.fang"
 ARGUMENTS = ["--headless", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--no-sandbox"]
 READY_S_MAX = 60.0
 
@@ -123,6 +124,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     engine = open_store(store_url(stage.data))
     add_user(engine, SystemClock(), NAME, "safety_officer", PASSWORD)
     add_user(engine, SystemClock(), "guest", "viewer", PASSWORD)
+    add_user(engine, SystemClock(), SECOND, "engineer", PASSWORD)
     engine.dispose()
     with ExitStack() as ending:
         for child in (stage.start_broker(), authority := stage.start_regulator(), devices := stage.start_plant()):

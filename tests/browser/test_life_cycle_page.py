@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.conftest import Plant, Visit, paused, until
+from tests.browser.conftest import SECOND, Plant, Visit, paused, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,17 @@ SITE_MORE = """
 [out_of_service]
 permit_from = "BLUE"
 max_hours = { RED = 24 }
+
+[second_person]
+shelve = "BLUE"
+
+[[suppression]]
+id = "tk103"
+when = "GD-311.lel > -5"
+tags = ["TK-103.level"]
+groups = ["high"]
+tier_most = "RED"
+reason = { en = "tank is being cleaned", zh = "储罐清洗" }
 """
 
 
@@ -102,3 +113,65 @@ def test_who_silences_the_horn_silences_it_for_the_other_screens_too(visit: Call
     assert {(alarm["silenced_by"], alarm["acked_by"]) for alarm in silenced} == {("zhang.min", "")}
     assert {alarm["state"] for alarm in silenced} <= {"UNACK", "RTN_UNACK"}
     assert one.complaints == other.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "waits", "confirm"),
+    [("en", "waits for a second person", "Confirm"), ("zh", "待第二人", "确认同意")],
+    ids=["en", "zh"],
+)
+def test_a_second_person_confirms_what_the_first_may_not(
+    visit: Callable[..., Visit], plant: Plant, lang: str, waits: str, confirm: str
+) -> None:
+    with paused(plant.devices):
+        (alarm,) = standing(plant, 1)
+        one, other = visit(lang=lang), visit(lang=lang, name=SECOND)
+        one.go("alarms", ready=".row")
+        choose(one, [alarm])
+        one.page.keyboard.press("s")
+        one.page.fill("dialog textarea", "valve is being closed")
+        one.page.click("dialog button[type=submit]")
+        one.page.wait_for_selector(f"dialog [role=status]:has-text('{waits}')")
+        one.page.keyboard.press("Escape")
+        other.page.wait_for_selector(f".banner:has-text('{waits}')")
+        (waiting,) = plant.get("requests")["requests"]
+        assert (waiting["who"], waiting["action"], waiting["reason"]) == (
+            "zhang.min",
+            "shelve",
+            "valve is being closed",
+        )
+
+        one.go("alarms?view=requests", ready="[data-request]")
+        assert one.page.locator("[data-act=confirm]").count() == 0, "not by the same person"
+        other.page.click(".banner a")
+        other.page.get_by_role("button", name=confirm, exact=True).click()
+        other.page.locator("[data-request]").wait_for(state="detached")
+        (shelved,) = plant.get("alarms", state="shelved")["alarms"]
+        assert (shelved["suppressed_by"], shelved["key"]) == ("zhang.min", alarm["key"])
+        (event,) = [
+            event
+            for event in plant.get("events", alarm=shelved["id"])["events"]
+            if event["event"] == "shelved" and event["cause"].get("confirmed_by")
+        ][:1]
+        assert event["cause"]["confirmed_by"] == SECOND
+        one.go("alarms?view=suppressed", ready=".row")
+        one.page.locator(".row button.plain").first.click()
+        one.page.click("dialog button[type=submit]")
+        one.page.wait_for_selector("dialog", state="detached")
+        assert one.complaints == other.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "holds", "reason"),
+    [("en", "holds now", "by design: tank is being cleaned"), ("zh", "当前成立", "设计抑制：储罐清洗")],
+    ids=["en", "zh"],
+)
+def test_what_a_state_keeps_quiet_is_listed_with_its_reason(
+    visit: Callable[..., Visit], plant: Plant, lang: str, holds: str, reason: str
+) -> None:
+    until(lambda: plant.get("alarms", state="by_design")["alarms"], "a high level that is quiet by design")
+    one = visit(lang=lang)
+    one.go("alarms?view=suppressed", ready="[data-design=tk103]")
+    assert holds in one.page.inner_text("[data-design=tk103]")
+    one.page.wait_for_selector(f".row:has-text('{reason}')")
+    assert one.complaints == []

@@ -141,6 +141,8 @@ const AT_ONCE = 500;
 
 export interface Progress {
   answered: number;
+  /** How many wait for a second person. */
+  waiting: number;
   refused: { about: string; text: string }[];
   /** Set by the person: what is not sent yet is not sent. */
   isStopped: boolean;
@@ -166,6 +168,7 @@ export async function perform(act: AlarmAct, about: readonly Alarm[], body: Reco
 function take(part: readonly Alarm[], answer: Acts, progress: Progress): void {
   answer.results.forEach((one, at) => {
     if (one.alarm) takeAlarm(one.alarm);
+    if (one.request) progress.waiting += 1;
     if (one.refused) progress.refused.push({ about: nameOf(part[at]!), text: one.refused[language.value] ?? Object.values(one.refused)[0] ?? t("common.failedPlain") });
   });
 }

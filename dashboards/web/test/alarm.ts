@@ -29,6 +29,7 @@ export function makeAlarm(id: string, more: Partial<Alarm>): Alarm {
     suppressed_by: "",
     suppression_reason: "",
     suppressed: null,
+    design: null,
     permit: "",
     service_hours_max: 744,
     needs_permit: false,

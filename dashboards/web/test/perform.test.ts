@@ -16,13 +16,13 @@ it("an act on many alarms is one call, and a refusal of one is told with its nam
     const body = JSON.parse(init.body) as Sent["body"];
     sent.push({ path, body });
     const results = body.alarms.map(({ alarm }) =>
-      alarm === "n7" ? { asked: alarm, is_done: false, refused: { en: "There is nothing to acknowledge.", zh: "无需确认。" }, alarm: null } : { asked: alarm, is_done: true, refused: null, alarm: makeAlarm(alarm, { ordinal: 2 }) },
+      alarm === "n7" ? { asked: alarm, is_done: false, refused: { en: "There is nothing to acknowledge.", zh: "无需确认。" }, request: null, alarm: null } : { asked: alarm, is_done: true, refused: null, request: null, alarm: makeAlarm(alarm, { ordinal: 2 }) },
     );
     return Promise.resolve(new Response(JSON.stringify({ done: results.length - 1, refused: 1, results })));
   });
   const about = Array.from({ length: 15 }, (_, n) => makeAlarm(`n${n}`, { tag: `tag ${n}`, state: "UNACK" }));
   alarms.value = new Map(about.map((alarm) => [alarm.id, alarm]));
-  const progress: Progress = { answered: 0, refused: [], isStopped: false };
+  const progress: Progress = { answered: 0, waiting: 0, refused: [], isStopped: false };
   await perform("ack", about, { comment: "seen" }, progress);
   expect(sent.map((one) => one.path)).toEqual(["api/v1/acts/ack"]);
   expect(sent[0]!.body.comment).toBe("seen");
@@ -34,7 +34,7 @@ it("an act on many alarms is one call, and a refusal of one is told with its nam
 
 it("what is not answered at all is refused for each, and the rest is not sent after a stop", async () => {
   let calls = 0;
-  const progress: Progress = { answered: 0, refused: [], isStopped: false };
+  const progress: Progress = { answered: 0, waiting: 0, refused: [], isStopped: false };
   vi.stubGlobal("fetch", () => {
     calls += 1;
     progress.isStopped = true;

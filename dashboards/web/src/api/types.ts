@@ -128,6 +128,8 @@ export interface Alarm {
   suppression_reason: string;
   /** Since when it is suppressed; null where it is not. */
   suppressed: string | null;
+  /** Declared suppression that keeps it quiet. */
+  design: { id: string; reason: Said } | null;
   /** Number of the permit that it is out of service under. */
   permit: string;
   /** Longest time out of service of what the alarm can reach, h; 0 where it may not be done. */
@@ -494,6 +496,10 @@ export interface Status {
   counts: Record<ActiveTier, number>;
   unacked: number;
   shelved: number;
+  by_design: number;
+  out_of_service: number;
+  /** Acts that wait for a second person. */
+  requests: number;
   links: { up: number; total: number };
   push: { waiting: number };
   checkouts: number;

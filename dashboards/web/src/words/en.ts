@@ -1,5 +1,6 @@
 /** English words of the page. `zh.ts` has the same keys, by its type. */
 import * as peopleWords from "./en/people";
+import * as quietWords from "./en/quiet";
 import * as alarmWords from "./en/alarm";
 import * as plantWords from "./en/plant";
 import * as registerWords from "./en/register";
@@ -35,7 +36,7 @@ export const en = {
   top: {
     asOf: "data as of",
     unacked: "unacknowledged",
-    shelved: "shelved",
+    suppressed: "suppressed",
     links: "links",
     push: "push",
     waiting: "{n} waiting",
@@ -76,6 +77,7 @@ export const en = {
   title: "{page} – {site}",
   ...peopleWords,
   ...alarmWords,
+  ...quietWords,
   ...plantWords,
   ...registerWords,
   ...responseWords,

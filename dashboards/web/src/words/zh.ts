@@ -1,5 +1,6 @@
 /** Chinese words of the page; the keys are those of `en.ts`, held by the type. */
 import * as peopleWords from "./zh/people";
+import * as quietWords from "./zh/quiet";
 import * as alarmWords from "./zh/alarm";
 import * as plantWords from "./zh/plant";
 import * as registerWords from "./zh/register";
@@ -36,7 +37,7 @@ export const zh: Words = {
   top: {
     asOf: "数据时间",
     unacked: "未确认",
-    shelved: "搁置",
+    suppressed: "已抑制",
     links: "链路",
     push: "推送",
     waiting: "{n} 条待发",
@@ -77,6 +78,7 @@ export const zh: Words = {
   title: "{page} – {site}",
   ...peopleWords,
   ...alarmWords,
+  ...quietWords,
   ...plantWords,
   ...registerWords,
   ...responseWords,

@@ -175,6 +175,8 @@ export const event = {
 } as Record<string, string>;
 
 export const ownReason = {
+  "it was acknowledged and still stands": "it was acknowledged and still stands",
+  "the state that suppressed it has ended": "the state that suppressed it has ended",
   "it returned to normal": "it returned to normal",
   "the rule is no longer in the configuration": "the rule is no longer in the configuration",
   "removed from configuration": "removed from configuration",

@@ -39,6 +39,8 @@ export const audit = {
   act: {
     ack: "acknowledged",
     silence: "silenced the horn",
+    confirm: "confirmed as second person",
+    withdraw: "took back or declined a request",
     reset: "reset",
     shelve: "shelved",
     unshelve: "ended the shelf",
@@ -90,6 +92,7 @@ export const audit = {
     until_ns: "until",
     one_shot: "until back to normal",
     permit: "permit",
+    awaits: "awaits",
     batch: "together",
     refused: "refused",
     scope: "scope",

@@ -177,6 +177,8 @@ export const event: Words["event"] = {
 };
 
 export const ownReason: Words["ownReason"] = {
+  "it was acknowledged and still stands": "已确认但报警仍未消除",
+  "the state that suppressed it has ended": "抑制该报警的工况已结束",
   "it returned to normal": "报警已恢复正常",
   "the rule is no longer in the configuration": "配置中已无该规则",
   "removed from configuration": "已从配置中删除",

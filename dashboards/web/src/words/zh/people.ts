@@ -41,6 +41,8 @@ export const audit: Words["audit"] = {
   act: {
     ack: "确认报警",
     silence: "消音",
+    confirm: "第二人确认",
+    withdraw: "撤回或拒绝申请",
     reset: "复位报警",
     shelve: "搁置报警",
     unshelve: "取消搁置",
@@ -92,6 +94,7 @@ export const audit: Words["audit"] = {
     until_ns: "至",
     one_shot: "至恢复正常",
     permit: "作业票",
+    awaits: "等待",
     batch: "批次",
     refused: "被拒",
     scope: "范围",

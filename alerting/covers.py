@@ -1,0 +1,92 @@
+"""Covers: which alarms the declared suppressions cover, as the rule table lies.
+
+Flow: philosophy, rule table, units -> [Covers] -> the desk asks it at each trip and each change of a state
+Never: remembers. Whether a state holds stands in the memory of its hidden rule.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.core import Memory
+from alerting.model.by_design import DesignSuppression
+from alerting.model.rule import RuleTable
+from alerting.model.tier import Tier
+from alerting.model.unit import HazardUnit
+
+
+class Covers:
+    """Declared suppressions laid over a rule table.
+
+    Attributes:
+        is_gate: Rules that judge a state, bool (rules,).
+        of_gate: Suppression by index of its hidden rule.
+        of_place: Hidden rules whose suppression covers an alarm, by its place in ``table.alarms``.
+        place_of: Places of the alarms that any of them covers, by tag and group.
+    """
+
+    def __init__(self, declared: Sequence[DesignSuppression], table: RuleTable, units: Sequence[HazardUnit]) -> None:
+        self.is_gate: NDArray[np.bool_] = np.zeros(len(table), dtype=np.bool_)
+        self.of_gate: dict[int, DesignSuppression] = {}
+        self.of_place: dict[int, tuple[int, ...]] = {}
+        self.place_of: dict[tuple[str, str], int] = {}
+        by_unit: dict[str, list[int]] = {}
+        by_tag: dict[str, list[int]] = {}
+        for each in declared:
+            gate = table.index_of.get(each.gate)
+            if gate is None:  # A recording from before it was declared.
+                continue
+            self.is_gate[gate] = True
+            self.of_gate[gate] = each
+            for unit in under(each.units, units):
+                by_unit.setdefault(unit, []).append(gate)
+            for tag in each.tags:
+                by_tag.setdefault(tag, []).append(gate)
+        if self.of_gate:
+            self._lay(table, by_unit, by_tag)
+
+    def _lay(self, table: RuleTable, by_unit: dict[str, list[int]], by_tag: dict[str, list[int]]) -> None:
+        natures = {gate: table.tags[int(table.row[gate])].nature for gate in self.of_gate}
+        for place, (name, group) in enumerate(table.alarms):
+            tag = table.tags[table.tags.row_of[name]]
+            asked = dict.fromkeys((*by_unit.get(tag.unit, ()), *by_tag.get(name, ())))
+            if not asked:
+                continue
+            first, end = table.alarm_first[place : place + 2].tolist()
+            highest = Tier(int(table.tier[first:end].max()))
+            over = tuple(
+                gate for gate in asked if natures[gate] is tag.nature and _is_meant(self.of_gate[gate], group, highest)
+            )
+            if over and highest > Tier.NONE:
+                self.of_place[place] = over
+                self.place_of[name, group] = place
+
+    def __bool__(self) -> bool:
+        return bool(self.of_gate)
+
+    def over(self, place: int, memory: Memory) -> DesignSuppression | None:
+        """Give the first suppression that covers an alarm now, or None."""
+        for gate in self.of_place.get(place, ()):
+            if memory.is_active[gate]:
+                return self.of_gate[gate]
+        return None
+
+    def count(self, gate: int) -> int:
+        """Give how many alarms one of them covers."""
+        return sum(gate in gates for gates in self.of_place.values())
+
+
+def _is_meant(each: DesignSuppression, group: str, highest: Tier) -> bool:
+    return highest <= each.tier_most and (not each.groups or group.split(":", maxsplit=1)[0] in each.groups)
+
+
+def under(names: Iterable[str], units: Sequence[HazardUnit]) -> list[str]:
+    """Give units and everything under them, the named ones first."""
+    children: dict[str, list[str]] = {}
+    for unit in units:
+        children.setdefault(unit.parent, []).append(unit.id)
+    found = list(dict.fromkeys(names))
+    for name in found:  # It grows while it is walked; the loader refuses circles.
+        found += [child for child in children.get(name, ()) if child not in found]
+    return found
