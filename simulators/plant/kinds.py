@@ -11,6 +11,7 @@ from simulators.plant import (
     methanol_depot,
     petrol_depot,
     pipe_gallery,
+    slag_dump,
 )
 from simulators.plant.port import PlantKind
 
@@ -25,5 +26,6 @@ PLANTS: Final[dict[str, PlantKind]] = {
         methanol_depot.KIND,
         petrol_depot.KIND,
         pipe_gallery.KIND,
+        slag_dump.KIND,
     )
 }
