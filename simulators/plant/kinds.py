@@ -12,6 +12,7 @@ from simulators.plant import (
     petrol_depot,
     pipe_gallery,
     slag_dump,
+    stairway,
 )
 from simulators.plant.port import PlantKind
 
@@ -27,5 +28,6 @@ PLANTS: Final[dict[str, PlantKind]] = {
         petrol_depot.KIND,
         pipe_gallery.KIND,
         slag_dump.KIND,
+        stairway.KIND,
     )
 }

@@ -44,7 +44,7 @@ class SlagDump:
         self.rain_mm_h = 0.0
         self._fell: deque[tuple[float, float]] = deque()  # (until, mm) of the last three days
         self._fallen_mm = 0.0
-        self._gust = Drift(sigma=0.3, tau_s=900.0)
+        self._gust = Drift(sigma=0.1, tau_s=900.0)
         self._rain_dice = rain
         self._bank = Bank(
             [
