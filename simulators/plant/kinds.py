@@ -4,6 +4,7 @@ from typing import Final
 
 from simulators.plant import (
     ammonia_yard,
+    chlorine_store,
     dance_hall,
     demonstration,
     gas_line,
@@ -21,6 +22,7 @@ PLANTS: Final[dict[str, PlantKind]] = {
     for kind in (
         demonstration.KIND,
         ammonia_yard.KIND,
+        chlorine_store.KIND,
         dance_hall.KIND,
         gas_line.KIND,
         lpg_bay.KIND,

@@ -10,13 +10,14 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from simulators.instrument import Bank, Instrument
-from simulators.physics.cloud import Cloud, Detectors
+from simulators.physics.cloud import Cloud
 from simulators.physics.leak import ATMOSPHERE_PA
 from simulators.physics.shape import lying
 from simulators.physics.substance import substance
 from simulators.physics.vessel import PressureVessel
 from simulators.physics.weather import Weather
 from simulators.plant.port import PlantKind, Verb
+from simulators.plant.release import ShutOff, Surroundings, airborne_kg_s
 
 VESSELS: Final = ("V-501", "T-1")
 #: Where detectors stand, m east, north and up from the hose; the wind of the place is from the west.
@@ -46,17 +47,17 @@ class LpgBay:
         shape = lying(3.0, 12.0)
         self.bullet = PressureVessel(shape=shape, substance=own, fill=0.45, temperature_k=AIR_K)
         self.tanker = PressureVessel(shape=lying(2.2, 9.0), substance=own, fill=0.85, temperature_k=AIR_K)
-        self.cloud = Cloud(height_m=0.6, every_s=0.5, width_m=WIDE_M, depth_m=DEEP_M)
-        self.detectors = Detectors(
-            places_m=np.array(list(DETECTORS.values())),
-            t90_s=np.full(len(DETECTORS), T90_S),
+        self.air = Surroundings(
+            self.weather,
+            Cloud(height_m=0.6, every_s=0.5, width_m=WIDE_M, depth_m=DEEP_M),
+            DETECTORS,
+            {},
+            t90_s=T90_S,
             full_kg_m3=own.lel * own.gas_kg_m3(AIR_K, ATMOSPHERE_PA),
         )
         self.pump_kg_s = 0.0
         self.hole_m = 0.0
-        self.is_shut = False
-        self.opening = 1.0  # of the shut-off valve; it travels
-        self._reached = np.zeros(len(DETECTORS))
+        self.valve = ShutOff(travel_s=VALVE_S)
         self._weather_dice = weather
         self._bank = Bank(
             [
@@ -81,26 +82,21 @@ class LpgBay:
 
     @property
     def leaking_kg_s(self) -> float:
-        """Give what leaves the hose and hangs in the air: what flashes, and as much again as spray (CPR 14E 2.5)."""
-        return self.tanker.leaking_kg_s * min(1.0, 2 * self.tanker.flashed)
+        """Give what leaves the hose and hangs in the air."""
+        return airborne_kg_s(self.tanker)
 
     def step(self, dt_s: float) -> None:
         """Move on by dt_s."""
         self.time_s += dt_s
-        self.weather.step(dt_s, self._weather_dice)
-        target = 0.0 if self.is_shut else 1.0
-        travel = dt_s / VALVE_S
-        self.opening += min(travel, max(-travel, target - self.opening))
-        flowing = self.pump_kg_s * self.opening * (0.2 if self.hole_m > 0 else 1.0)  # A torn hose carries little on.
+        self.air.blow(dt_s, self._weather_dice)
+        self.valve.step(dt_s)
+        flowing = self.pump_kg_s * self.valve.opening * (0.2 if self.hole_m > 0 else 1.0)  # A torn hose.
         self.tanker.outflow_kg_s = self.bullet.inflow_kg_s = flowing
         self.bullet.feed_k = self.tanker.temperature_k
-        self.tanker.hole_m = self.hole_m * self.opening**0.5
+        self.tanker.hole_m = self.hole_m * self.valve.opening**0.5
         self.tanker.step(dt_s, self.weather.air_k)
         self.bullet.step(dt_s, self.weather.air_k)
-        self.cloud.step(dt_s, self.leaking_kg_s, self.weather.wind_m_s, self.weather.wind_to_rad)
-        around = self.cloud.kg_m3(self.detectors.places_m, self.weather.stability)
-        self.detectors.step(dt_s, around)
-        self._note(100 * around / self.detectors.full_kg_m3)
+        self._note(self.air.step(dt_s, self.leaking_kg_s))
         self._true = self._measure()
         self._bank.step(dt_s, self._true)
 
@@ -119,9 +115,9 @@ class LpgBay:
             case "tear":
                 self.hole_m = amount / 1000
             case "shut":
-                self.is_shut = True
+                self.valve.is_shut = True
             case "open":
-                self.is_shut = False
+                self.valve.is_shut = False
             case "wind":
                 self.weather.wind_mean_m_s = amount
             case "wind_from":
@@ -136,8 +132,8 @@ class LpgBay:
                 (self.bullet.pressure_pa - ATMOSPHERE_PA) / 1e6,
                 self.bullet.temperature_k - ZERO_C,
                 self.bullet.inflow_kg_s,
-                (self.tanker.pressure_pa * (0.3 if self.hole_m > 0 else 1.0) * self.opening) / 1e6,
-                *self.detectors.shown,
+                (self.tanker.pressure_pa * (0.3 if self.hole_m > 0 else 1.0) * self.valve.opening) / 1e6,
+                *self.air.detectors.shown,
             ]
         )
 

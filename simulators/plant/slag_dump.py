@@ -1,4 +1,4 @@
-"""A slag dump above a road, three wires on its face, one on its neighbour, a rain gauge, and a pipe that shows its water.
+"""A slag dump above a road: three wires on its face, one on its neighbour, a rain gauge, a pipe that shows its water.
 
 Why: how far a slope has moved says little, how fast it moves more, and that it moves faster and faster says when.
 """

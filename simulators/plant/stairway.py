@@ -1,4 +1,4 @@
-"""A one-way stairway up to a viewing deck by the water, gates that count, and cameras that tell the density where it is densest.
+"""A one-way stairway up to a viewing deck, gates that count, and cameras that tell the density where it is densest.
 
 Why: when the barrier breaks and people go down where others come up, a stairway locks and a deck fills within the hour.
 """
@@ -17,7 +17,7 @@ STAIR, DECK = "Z-462", "Z-463"
 FOOT, HEAD, RAMP = "ST-462", "ST-463", "GT-464"
 UNEVEN: Final = {STAIR: 1.2, DECK: 1.3}  # how much denser it is where it is densest (ours)
 STAIRS: Final = 0.8  # what a stair passes of a level way: 66 of 82 persons/m/min (Green Guide)
-MISS: Final = {FOOT: 0.02, HEAD: 0.02, RAMP: 0.05}  # A gate's beam takes two who walk abreast for one (ours).
+MISS: Final = {FOOT: 0.02, HEAD: 0.02, RAMP: 0.02}  # A gate's beam takes two who walk abreast for one (ours).
 CRUSH: Final = 6.0  # persons/m² where it is densest
 
 

@@ -11,6 +11,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
 from edge.load.locate import line_of
@@ -24,6 +26,7 @@ from simulators.scenario.model import TIERS, Expectation, Known, Scenario, See, 
 from simulators.story import Moment
 
 SCENARIOS: Final = Path(__file__).parents[1] / "stories"
+WEEKS: Final = SCENARIOS / "weeks"  # Long ones, in which nothing happens: what rings is false.
 #: Gives what is known of the site: the one that a scenario names, or its plant's own.
 KnownOf = Callable[[Path | None, PlantKind], Known]
 
@@ -31,12 +34,14 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 BEGINS: Final = datetime(2026, 1, 1, tzinfo=UTC)  # Any fixed day will do.
 DAY_S: Final = 86_400.0
 SECONDS, LONG = Span(least=0.0, most=DAY_S), Span(above=0.0, most=DAY_S)
+LASTS: Final = Span(above=0.0, most=8 * DAY_S)
+EVERY: Final = Span(least=60.0, most=8 * DAY_S)
 KEYS: Final = {
     "": (
         "title", "plant", "site", "begins", "forward_s", "lasts_s", "after_s", "step_s", "seed", "completes_s", "act",
         "fault", "expect",
     ),
-    "act": ("at_s", "verb", "unit", "amount", "say"),
+    "act": ("at_s", "every_s", "verb", "unit", "amount", "say"),
     "fault": ("at_s", "for_s", "tag", "source", "kind", "amount", "say"),
     "expect": (
         "id", "see", "tag", "condition", "rule", "unit", "tier", "from_s", "until_s", "before", "lead_s", "within_s",
@@ -62,9 +67,9 @@ def find_scenario(name: str) -> Path:
     """
     path = Path(name)
     if path.suffix != ".toml":
-        path = SCENARIOS / f"{name}.toml"
+        path = next((f for f in (SCENARIOS / f"{name}.toml", WEEKS / f"{name}.toml") if f.is_file()), path)
     if not path.is_file():
-        known = sorted(file.stem for file in SCENARIOS.glob("*.toml"))
+        known = sorted(file.stem for file in SCENARIOS.rglob("*.toml"))
         raise ConfigError(
             [
                 Mistake(
@@ -96,13 +101,13 @@ def read_scenario(path: Path, known_of: KnownOf) -> Scenario:
         )
         own = None
     known = known_of(own, kind)
-    lasts_s = root.number("lasts_s", max(root.number("completes_s", 0.0, SECONDS), 1.0), LONG)
+    lasts_s = root.number("lasts_s", max(root.number("completes_s", 0.0, SECONDS), 1.0), LASTS)
     if not root.has("lasts_s") and not root.has("completes_s"):
         root.wrong("lasts_s", "lasts_s is missing; it says how long the gateway is there.", "Add lasts_s, in seconds.")
     forward_s = root.number("forward_s", 0.0, Span(least=0.0, most=400 * DAY_S))
     after_s = root.number("after_s", 0.0, Span(least=0.0, most=400 * DAY_S))
     reader = _Reader(kind, known, lasts_s, forward_s, after_s)
-    moments = [reader.moment(entry) for entry in root.sections("act", "Act")]
+    moments = [moment for entry in root.sections("act", "Act") for moment in reader.moments(entry)]
     faults = [reader.fault(entry) for entry in root.sections("fault", "Fault")]
     drafts = [(reader.expectation(entry), entry) for entry in root.sections("expect", "Expectation")]
     _refuse_overlaps(drafts, known)
@@ -118,7 +123,7 @@ def read_scenario(path: Path, known_of: KnownOf) -> Scenario:
         after_s=after_s,
         step_s=root.number("step_s", 1.0, Span(least=0.1, most=60.0)),
         seed=root.whole("seed", 1, 0, 2**31),
-        moments=tuple(sorted((m for m in moments if m is not None), key=lambda moment: moment.at_s)),
+        moments=tuple(sorted(moments, key=lambda moment: moment.at_s)),
         faults=tuple(fault for fault in faults if fault is not None),
         expectations=tuple(draft for draft, _ in drafts if draft is not None),
     )
@@ -152,14 +157,22 @@ class _Reader:
 
     # ---- acts and faults
 
-    def moment(self, entry: Entry) -> Moment | None:
-        """Read one act."""
+    def moments(self, entry: Entry) -> list[Moment]:
+        """Read one act, and when it comes again."""
         entry.refuse_unknown(KEYS["act"])
         at_s = self._time(entry, "at_s", least=0.0 - self.forward_s, after_s=self.after_s)
         verb, unit = entry.choice("verb", tuple(self.kind.verbs), ""), entry.text("unit")
         say = entry.titles("say", "")
+        every_s = entry.number_or_none("every_s", EVERY)
+        until_s = self.lasts_s + self.after_s
+        if every_s is not None and at_s + every_s > until_s >= at_s:
+            entry.wrong(
+                "every_s",
+                f"every_s is {every_s:g}; from {at_s:g} s it never comes again, the plant runs for {until_s:g} s.",
+                "Shorten it, or remove it.",
+            )
         if not verb:
-            return None
+            return []
         can = self.kind.verbs[verb]
         if unit not in can.units:
             entry.wrong(
@@ -170,7 +183,9 @@ class _Reader:
             entry.wrong("amount", f"amount is missing; {verb} takes {can.amount}.", "Add amount.")
         if not can.amount and entry.has("amount"):
             entry.wrong("amount", f"{verb} takes no amount.", "Remove amount.")
-        return Moment(at_s=at_s, act=Act(verb=verb, unit=unit, amount=amount), say=say)
+        act = Act(verb=verb, unit=unit, amount=amount)
+        times = [at_s] if every_s is None else np.arange(at_s, until_s + 1e-9, every_s).tolist()
+        return [Moment(at_s=time_s, act=act, say=say) for time_s in times]
 
     def fault(self, entry: Entry) -> Fault | None:
         """Read one fault."""

@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 
-from simulators.plant.ammonia_yard import TURN_DEG_S, AmmoniaYard
+from simulators.plant.ammonia_yard import AMMONIA
+from simulators.plant.chlorine_store import CHLORINE
 from simulators.plant.methanol_depot import SEAM_PA, MethanolDepot
+from simulators.plant.toxic_yard import TURN_DEG_S, ToxicYard
 
 
-def yard(seed: int = 1) -> AmmoniaYard:
-    return AmmoniaYard(np.random.default_rng(seed))
+def yard(seed: int = 1) -> ToxicYard:
+    return ToxicYard(AMMONIA, np.random.default_rng(seed))
 
 
-def run(works: AmmoniaYard | MethanolDepot, seconds: float, dt_s: float = 1.0) -> None:
+def run(works: ToxicYard | MethanolDepot, seconds: float, dt_s: float = 1.0) -> None:
     for _ in range(round(seconds / dt_s)):
         works.step(dt_s)
 
@@ -110,3 +112,21 @@ def test_both_gauges_show_one_level_until_one_is_made_to_lie() -> None:
 
     assert np.abs(apart[:, 0] - apart[:, 1]).max() < 0.03, "half of what the site's rule takes for a lie"
     assert apart[-1, 0] - apart[0, 0] == pytest.approx(300 * 990 / 3600 / (np.pi / 4 * 16**2), rel=0.05)
+
+
+def test_chlorine_leaks_by_its_own_vapour_pressure_and_reaches_the_school_only_when_the_wind_turns() -> None:
+    """Liquid through a hole under its own vapour pressure, AQ/T 3046-2013 annex E: ``m = Cd·A·sqrt(2·ρ·(p − p0))``.
+
+    Chlorine at 22 °C: 0.724 MPa (Perry 2-8), 1,402 kg/m³ (Perry 2-32); the metre of head adds 1 % and is left out.
+    """
+    works = ToxicYard(CHLORINE, np.random.default_rng(1))
+    works.do("leak", "L-651", 6.0)
+    run(works, 120.0)
+    by_hand = 0.61 * np.pi / 4 * 0.006**2 * np.sqrt(2 * 1_402 * (0.724e6 - 101_325))
+
+    assert works.bullet.leaking_kg_s == pytest.approx(by_hand, rel=0.03)
+    assert works.bullet.flashed == pytest.approx(0.18, abs=0.03)
+    assert CHLORINE.danger not in works.milestones
+    works.do("wind_from", "yard", 180.0)
+    run(works, 420.0)
+    assert works.milestones["cloud at GD-662"] < works.milestones[CHLORINE.danger]

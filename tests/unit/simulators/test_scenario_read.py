@@ -79,6 +79,31 @@ def test_a_whole_scenario_is_read_as_written(tmp_path: Path) -> None:
     assert (notice.rule, notice.within_s) == ("TK-912.level.HH", 5)
 
 
+def test_an_act_may_come_again_to_the_end_and_a_run_may_last_a_week(tmp_path: Path) -> None:
+    again = '[[act]]\nat_s = -30\nevery_s = 200\nverb = "inlet"\nunit = "TK-912"\namount = 5\n'
+    one = read(tmp_path, "forward_s = 60\nafter_s = 10\n" + again)
+    week = read(tmp_path, "lasts_s = 691200\n", head='plant = "petrol-depot"\n')
+
+    assert [moment.at_s for moment in one.moments] == [-30, 170, 370, 570]
+    assert {moment.act.amount for moment in one.moments} == {5}
+    assert week.lasts_s == 8 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("every_s", "said"),
+    [
+        ("59", "every_s is 59; it must be a number from 60 to 691200."),
+        ("-200", "every_s is -200; it must be a number from 60 to 691200."),
+        ("601", "every_s is 601; from 0 s it never comes again, the plant runs for 600 s."),
+        ('"daily"', 'every_s is "daily"; it must be a number from 60 to 691200.'),
+    ],
+)
+def test_an_act_that_comes_again_too_often_or_never_is_refused(every_s: str, said: str, tmp_path: Path) -> None:
+    body = f'[[act]]\nat_s = 0\nverb = "inlet"\nevery_s = {every_s}\nunit = "TK-912"\namount = 5\n'
+
+    assert refused(tmp_path, body) == [(7, "act[0].every_s", f"Act 1: {said}")]
+
+
 def test_all_mistakes_come_at_once_with_their_lines(tmp_path: Path) -> None:
     body = (
         '[[act]]\nat_s = -1\nverb = "inlet"\nunit = "TK-9"\namount = -5\n'  # lines 4 to 8
