@@ -128,7 +128,7 @@ class Node:
         self.collecting = Collecting(parts.make_collector, clock, self._deliver, lambda _: self.epoch)
         self.collecting.make(site.sources, site.tags)
         self.taken_over_ns = clock.wall_ns()
-        self.reload_error = ""
+        self.reload_error = self.reload_code = ""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -278,6 +278,7 @@ class Node:
             "refused": dict(self.refused),
             "spool_error": self.spool_error[:200],
             "reload_error": self.reload_error[:200],
+            "reload_code": self.reload_code,
             "sources": {
                 name: {
                     "is_up": name in self._links and self._links[name].is_up,

@@ -39,6 +39,7 @@ class Running(Protocol):
 
     #: Why what stands in its files is not in force; the gateway is told.
     reload_error: str
+    reload_code: str
 
     @property
     def site(self) -> NodeSite:
@@ -112,6 +113,7 @@ class Reload:
             if said["mode"] != LOOK:
                 self.told = told
                 self._node.reload_error = "" if told.is_ok else told.message
+                self._node.reload_code = "" if told.is_ok else told.code
             tell = log.info if told.is_ok else log.warning
             tell("node.reload", code=told.code, message=told.message, who=told.who, reason=told.reason,
                  revision=self._node.site.revision[:12])  # fmt: skip

@@ -1,13 +1,19 @@
 """Mistakes in Chinese: the sentences about rows of tables of tags, told again for the people who fill them in.
 
-Flow: Mistake -> [in_chinese] -> sentence, or nothing where there is none yet
+Flow: Mistake -> [Chinese] -> sentence and remedy, or nothing where there is none
 Why: a plant's tables are filled in by people who read Chinese; what is wrong with a cell is said in their words, with
 the same value, rule and place.
 Never: says another thing than the English sentence. A sentence that is not known stays as it is.
+
+Words stand in ``sentences_zh.txt`` here and beside the rooms that have sentences of their own: a line each, the English
+sentence as it stands in the source with ``{}`` where a value comes, ``|``, the Chinese one with ``{}`` in the same
+order or ``{0}``, ``{1}`` in another. A test reads the source and fails where a sentence has no line.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from pathlib import Path
 from typing import Final
 
 from edge.load.heading import heading_of
@@ -18,7 +24,6 @@ _WHO: Final = re.compile(
     r"^(?:(?P<tag>Tag) (?P<name>.+?)|Row of line (?P<line>\d+)|(?P<header>Header)): (?P<rest>.*)$", re.DOTALL
 )
 
-_MEANT: Final = re.compile(r"^Did you mean (.+?)\?")
 #: Groups that name a column of the table.
 _COLUMNS: Final = ("key", "one", "two")
 _Words = Mapping[str, str]
@@ -127,8 +132,96 @@ _SENTENCES: Final[tuple[tuple[re.Pattern[str], _Say], ...]] = tuple(
 )
 
 
-def in_chinese(mistake: Mistake) -> str | None:
-    """Give a mistake's sentence in Chinese; None where it is not known."""
+_HOLE: Final = re.compile(r"\{(\d*)\}")
+_LETTERS_LEAST: Final = 12  # A sentence of fewer is made of others; where those are not known, it is not known.
+_ENGLISH: Final = re.compile(r"[A-Za-z']{2,} [a-z']+ [a-z']{2,}")
+_DEEPEST: Final = 4
+_WHOS: Final = tuple(
+    (re.compile(f"^{pattern}$", re.DOTALL), said)
+    for pattern, said in (
+        (r"Tag (.+)", "位号 {}"), (r"Rule (.+)", "规则 {}"), (r"Source (.+?), topic (.+)", "数据源 {} 的主题 {}"),
+        (r"Source (.+)", "数据源 {}"), (r"Unit (.+)", "危险源单元 {}"), (r"Vote (.+)", "表决 {}"),
+        (r"Template (.+)", "模板 {}"), (r"Schedule (.+?), span (.+)", "时间表 {} 的时段 {}"),
+        (r"Schedule (.+)", "时间表 {}"), (r"Row of line (\d+)", "第 {} 行"), (r"Row (\d+) \((.+)\)", "第 {} 行({})"),
+        (r"Row (\d+)", "第 {} 行"), (r"Table (.+)", "表 {}"), (r"Workbook (.+)", "工作簿 {}"),
+        (r"Cell (.+)", "单元格 {}"), (r"Header", "表头"), (r"Site file", "站点文件"),
+        (r"Site", "站点"), (r"Derived tag (.+)", "计算位号 {}"),
+    )
+)  # fmt: skip
+
+
+class Chinese:
+    """Says what the loader says in Chinese.
+
+    Args:
+        files: Of words.
+
+    Raises:
+        ValueError: A line of them is no sentence in two languages.
+    """
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        words = []
+        for file in files:
+            for line in file.read_text("utf-8").splitlines():
+                english, mark, chinese = line.partition("|")
+                if not mark or not chinese:
+                    raise ValueError(f"{file.name}: {line!r} is no sentence in two languages.")
+                parts = _HOLE.split(english)[::2]
+                pattern = re.compile("(.+?)".join(re.escape(part) for part in parts), re.DOTALL)
+                words.append((sum(map(str.isalpha, "".join(parts))), pattern, chinese))
+        self._words = sorted(words, key=lambda one: -one[0])  # Those that say most come first.
+
+    def sentence(self, mistake: Mistake) -> str | None:
+        """Give a mistake's sentence in Chinese; None where it is not known."""
+        return _row_in_chinese(mistake) or self.said(mistake.sentence)
+
+    def said(self, text: str) -> str | None:
+        """Give a sentence, a remedy or a note in Chinese, with what stands before it: whose it is."""
+        found = self._sentence(text)
+        if found is not None:
+            return found
+        for at in (one.start() for one in re.finditer(": ", text)):
+            head, rest = text[:at], text[at + 2 :]
+            whose = next((way.format(*who.groups()) for one, way in _WHOS if (who := one.match(head))), None)
+            inner = None if whose is None else self._sentence(rest)
+            if inner is not None:
+                return f"{whose}:{inner}"
+        parts = re.split(r"(?<=[.?]) (?=[A-Z])", text)  # Two sentences.
+        both = [found for part in parts if (found := self._sentence(part)) is not None]
+        return "".join(both) if len(both) == len(parts) > 1 else None
+
+    def _sentence(self, text: str, depth: int = 0) -> str | None:
+        for letters, pattern, chinese in self._words:
+            found = pattern.fullmatch(text)
+            if found is None:
+                continue
+            groups = [self._inside(group, depth) for group in found.groups()]
+            if letters < _LETTERS_LEAST and any(_ENGLISH.search(group) for group in groups):
+                continue
+            return _filled(chinese, groups)
+        return None
+
+    def _inside(self, text: str, depth: int) -> str:
+        """Say what stands in a hole: a column by its heading, words that are known in Chinese, all else as it is."""
+        if text in COLUMNS:
+            return heading_of(text, "zh")
+        if depth >= _DEEPEST or text.startswith(('"', "“")):
+            return text
+        return self._sentence(text, depth + 1) or text
+
+
+def _filled(chinese: str, groups: Sequence[str]) -> str:
+    places = count()
+    return _HOLE.sub(lambda hole: groups[int(hole[1]) if hole[1] else next(places)], chinese)
+
+
+#: Words of this room: tables of tags, foreign lists.
+WORDS: Final = Path(__file__).with_name("sentences_zh.txt")
+
+
+def _row_in_chinese(mistake: Mistake) -> str | None:
+    """Say a sentence about a row that needs more than words."""
     who = _WHO.match(mistake.sentence)
     if who is None:
         return None
@@ -138,6 +231,5 @@ def in_chinese(mistake: Mistake) -> str | None:
         if found is not None:
             words = {name: _word(text) if name in _COLUMNS else text for name, text in found.groupdict().items()}
             text = said.format(**words) if isinstance(said, str) else said(words)
-            meant = _MEANT.match(mistake.remedy)
-            return f"{name}:{text}" + (f"是否为 {meant[1]}?" if meant else "")
+            return f"{name}:{text}"
     return None

@@ -9,7 +9,8 @@ import asyncio
 import tempfile
 import tomllib
 from collections import OrderedDict
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -18,11 +19,12 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge.load.mistake import ConfigError, Mistake
-from edge.load.mistake_zh import in_chinese
 from edge.tables.opened import Asked as HowToRead
 from gateway.api.answer import ApiError, Json
 from gateway.api.door import ALL, ENGINEER, Doors, user_of
 from gateway.api.doors_rules import ANSWER_S_MAX, checked_shown, refused, revision_shown
+from gateway.api.mistake import mistake_shown
+from gateway.load.chinese import CHINESE
 from gateway.rules import revision as kept
 from gateway.rules.book import TABLES, Asked, By, NotApplied, Rulebook
 from gateway.tables import Imported, bring_in, exported
@@ -143,7 +145,7 @@ def _open_change_doors(doors: Doors) -> None:
         while len(looked) > LOOKED_MAX:
             looked.popitem(last=False)
         told = checked_shown(checked)
-        told["mistakes"] = [_mistake(each) for each in checked.mistakes[:MISTAKES_MAX]]
+        told["mistakes"] = [mistake_shown(each) for each in checked.mistakes[:MISTAKES_MAX]]
         answer = {"ok": told["ok"], "revision": checked.revision, "import": shown, "ticket": ticket, "checked": told}
         return Json(answer)
 
@@ -224,14 +226,14 @@ def _import_shown(found: Imported) -> dict[str, Any]:
             "changed": len(difference.changed),
             "unchanged": difference.unchanged,
         },
-        "assumed": list(found.foreign.notes.items()),
+        "assumed": _notes(found.foreign.notes),
         "left_out": list(found.foreign.left_out),
-        "mistakes": [_mistake(each) for each in found.mistakes[:MISTAKES_MAX]],
+        "mistakes": [mistake_shown(each) for each in found.mistakes[:MISTAKES_MAX]],
         "mistakes_total": len(found.mistakes),
-        "warnings": [_mistake(each) for each in found.warnings[:MISTAKES_MAX]],
+        "warnings": [mistake_shown(each) for each in found.warnings[:MISTAKES_MAX]],
     }
 
 
-def _mistake(mistake: Mistake) -> dict[str, Any]:
-    """Give a mistake with its sentence in both languages, where there are two."""
-    return {**asdict(mistake), "zh": in_chinese(mistake)}
+def _notes(notes: Mapping[str, int]) -> list[tuple[str, int, str | None]]:
+    """Give what was assumed of a list: the sentence, of how many rows, the sentence in Chinese."""
+    return [(note, rows, CHINESE.said(note)) for note, rows in notes.items()]

@@ -46,5 +46,6 @@ def node_shown(node: NodeStatus) -> dict[str, Any]:
         "missing": node.missing,
         "revision": node.revision,
         "error": node.error,
+        "error_code": node.error_code,
         "sources": list(node.sources),
     }

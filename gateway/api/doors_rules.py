@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import Path as InPath
@@ -15,6 +14,7 @@ from edge.load.words import RESERVED
 from gateway.api.answer import ApiError, Json
 from gateway.api.asked import Nothing, when
 from gateway.api.door import ALL, ENGINEER, Doors, user_of
+from gateway.api.mistake import mistake_shown
 from gateway.config import Site
 from gateway.live import iso
 from gateway.load.overlay import Overlay, written
@@ -331,7 +331,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
 
 
 def _mistakes(mistakes: Sequence[Mistake]) -> list[dict[str, Any]]:
-    return [asdict(each) for each in mistakes[:MISTAKES_MAX]]
+    return [mistake_shown(each) for each in mistakes[:MISTAKES_MAX]]
 
 
 def refused(refusal: NotApplied) -> ApiError:

@@ -116,6 +116,7 @@ class NodeStatus:
     known: int = 0
     missing: int = 0
     revision: str = ""
+    error_code: str = ""
     error: str = ""
     sources: Sequence[str] = ()
 
@@ -436,7 +437,9 @@ class Reception:
         mine = [source for source in self.sources.values() if source.node == name]
         patience_s = min((source.silent_after_s for source in mine), default=10.0)
         spool = _table(node.told, "spool")
-        error = node.told.get("spool_error", "") or node.told.get("reload_error", "")
+        is_spool = bool(node.told.get("spool_error"))
+        error = node.told.get("spool_error" if is_spool else "reload_error", "")
+        code = "spool" if is_spool else str(node.told.get("reload_code", ""))[:16]
         lag_s = node.told.get("lag_s", 0.0)
         return NodeStatus(
             name=name,
@@ -453,6 +456,7 @@ class Reception:
             missing=sum(self._received.missing(source.id) for source in mine),
             revision=str(node.told.get("revision", ""))[:16],
             error=str(error)[:TEXT_MAX],
+            error_code=code,
             sources=tuple(source.id for source in mine),
         )
 

@@ -89,8 +89,10 @@ async def test_every_wrong_cell_is_told_by_sheet_row_and_column_in_both_language
     assert set(told) == {(2, "source"), (3, "type"), (4, "tag")}
     assert {each["file"] for each in told.values()} == {"list.xlsx[位号]"}
     assert told[2, "source"]["sentence"] == 'Tag TK.temp: source "plk" does not exist.'
-    assert told[2, "source"]["zh"] == '位号 TK.temp:数据源 "plk" 不存在。是否为 "plc"?'
+    assert told[2, "source"]["zh"] == '位号 TK.temp:数据源 "plk" 不存在。'
+    assert told[2, "source"]["remedy_zh"] == "是否为“plc”?"
     assert told[3, "type"]["zh"].startswith('位号 TK.x:数据类型填写为 "flot32",只能是:')
+    assert all(each["remedy_zh"] for each in told.values())
     assert told[4, "tag"]["zh"] == "位号 TK.temp:位号重复,list.xlsx[位号]:2 已有同名行。"
 
 

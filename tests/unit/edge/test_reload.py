@@ -25,6 +25,7 @@ class FakeNode:
 
     def __init__(self, site: NodeSite) -> None:
         self.site, self.clock, self.names, self.reload_error = site, ManualClock(), 2, ""
+        self.reload_code = ""
         self.failure: OSError | None = None
 
     async def take_over(self, site: NodeSite) -> None:

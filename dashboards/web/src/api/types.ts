@@ -465,6 +465,8 @@ export interface NodeState {
   missing: number;
   revision: string;
   error: string;
+  /** What the error is about: spool, or why a reload was refused; empty from nodes that do not say. */
+  error_code: string;
   sources: string[];
 }
 
@@ -579,6 +581,9 @@ export interface Mistake {
   path: string;
   sentence: string;
   remedy: string;
+  /** In Chinese, null where none is known. */
+  zh?: string | null;
+  remedy_zh?: string | null;
 }
 
 export interface Difference {
@@ -609,11 +614,6 @@ export interface PartDifference {
   keys: string[];
 }
 
-/** A mistake in a list of tags, with its sentence in Chinese where there is one. */
-export interface RowMistake extends Mistake {
-  zh: string | null;
-}
-
 export interface ConfigState {
   revision: number;
   can_change: boolean;
@@ -625,7 +625,7 @@ export interface LookedAt {
   ok: boolean;
   revision: number;
   ticket: string | null;
-  checked: (Omit<Checked, "mistakes"> & { mistakes: RowMistake[] }) | null;
+  checked: Checked | null;
   import: {
     form: string;
     rows: number;
@@ -633,11 +633,11 @@ export interface LookedAt {
     removed: string[];
     changed: { tag: string; cells: Record<string, [string, string]> }[];
     count: { added: number; removed: number; changed: number; unchanged: number };
-    assumed: [string, number][];
+    assumed: [string, number, string | null][];
     left_out: string[];
-    mistakes: RowMistake[];
+    mistakes: Mistake[];
     mistakes_total: number;
-    warnings: RowMistake[];
+    warnings: Mistake[];
   };
 }
 
