@@ -133,6 +133,7 @@ class Desk(ObeyingDesk):
         self._approach(outcome.now_ns)
         for change in self.units.pass_time(outcome.now_ns):
             self._unit_by_clock(change)
+        self.episodes.fill(outcome.entries)
         outcome.standings = self.units.take_changed()
         outcome.gaps, outcome.gaps_ended = self.gaps.take_changed()
         for nature, memory in self.memories.items():

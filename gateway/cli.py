@@ -260,7 +260,7 @@ def backtest(
     from gateway.backtest.run import Asked
     from gateway.backtest.run import backtest as carry
     from gateway.backtest.run import compare as differ
-    from gateway.backtest.summary import summary
+    from gateway.backtest.summary import comparison, summary
     from gateway.recording import RecordingError
 
     asked = Asked(recording=recording, labels=labels, with_advice=not no_advice)
@@ -284,7 +284,8 @@ def backtest(
         )
         typer.echo(json.dumps(facts, ensure_ascii=False, allow_nan=False))
     else:
-        typer.echo("\n\n".join(summary(result) for result in results))
+        told = [summary(result) for result in results]
+        typer.echo("\n\n".join(told if difference is None else [*told, comparison(results, difference)]))
     raise typer.Exit(FINDING if results[-1]["detection"]["missed"] else GOOD)
 
 

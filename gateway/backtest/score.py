@@ -3,6 +3,7 @@
 Flow: trips, clears, announced alarms, labels -> [score] -> figures as plain data
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
@@ -83,6 +84,7 @@ class RuleFigures:
     """How one rule did.
 
     Attributes:
+        setpoint: None where the kind has no number, as STATE and EXPRESSION.
         alarms: How often it tripped.
         false_alarms: Trips outside every label; ``None`` rates where there is no time to divide by.
         chattering: Trips that are part of three or more within 60 s.
@@ -97,7 +99,7 @@ class RuleFigures:
     tag: str
     kind: str
     tier: str
-    setpoint: float
+    setpoint: float | None
     deadband: float
     on_delay_s: float
     off_delay_s: float
@@ -187,7 +189,7 @@ def _rule(
         tag=rule.tag,
         kind=rule.kind.name,
         tier=rule.tier.name,
-        setpoint=rule.setpoint,
+        setpoint=rule.setpoint if math.isfinite(rule.setpoint) else None,
         deadband=rule.deadband,
         on_delay_s=rule.on_delay_s,
         off_delay_s=rule.off_delay_s,

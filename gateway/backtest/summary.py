@@ -1,5 +1,6 @@
 """The few lines that a terminal shows of a backtest."""
 
+from collections.abc import Sequence
 from typing import Any
 
 RULES_SHOWN = 20
@@ -43,6 +44,42 @@ def summary(result: dict[str, Any]) -> str:
     return "\n".join([*lines, *_advice(result)])
 
 
+def comparison(results: Sequence[dict[str, Any]], difference: dict[str, Any]) -> str:
+    """Give what differs between two results as text: figures, then the rules that changed or say something else."""
+    one, other = results
+    found = [(result["load"], result["detection"]) for result in results]
+    pairs = {
+        "alarms": [load["alarms"] for load, _ in found],
+        "alarms a day": [load["per_day"] for load, _ in found],
+        "most in 10 min": [load["peak_10_min"] for load, _ in found],
+        "floods": [load["floods"] for load, _ in found],
+    }
+    if one["detection"]["windows"]:
+        pairs |= {
+            "labels detected": [detection["detected"] for _, detection in found],
+            "median delay s": [detection["delay_s_median"] for _, detection in found],
+            "false alarms a day": [detection["false_alarms_per_day"] for _, detection in found],
+        }
+    lines = [f"Second configuration ({other['revision']}) beside the first ({one['revision']}):"]
+    lines += [f"  {name}: {_n(was)} → {_n(now)}" for name, (was, now) in pairs.items()]
+    changed = difference["rules"]
+    if changed:
+        lines.append(f"{'rule that differs':40} {'alarms':>8} {'false':>8} {'missed':>7} {'delay s':>8}  settings")
+    for each in changed[:RULES_SHOWN]:
+        settings = "; ".join(f"{name} {_told(was)} → {_told(now)}" for name, (was, now) in each["settings"].items())
+        figures = [_signed(each[name]) for name in ("alarms", "false_alarms", "missed", "delay_s_median")]
+        lines.append(f"{each['rule']:40} {figures[0]:>8} {figures[1]:>8} {figures[2]:>7} {figures[3]:>8}  {settings}")
+    if len(changed) > RULES_SHOWN:
+        lines.append(f"… and {len(changed) - RULES_SHOWN} more rules; --json lists all.")
+    for words, names in (("first", difference["rules_only_first"]), ("second", difference["rules_only_second"])):
+        if names:
+            more = f" and {len(names) - RULES_SHOWN} more" if len(names) > RULES_SHOWN else ""
+            lines.append(f"Only in the {words}: {', '.join(names[:RULES_SHOWN])}{more}")
+    if not (changed or difference["rules_only_first"] or difference["rules_only_second"]):
+        lines.append("On this recording no rule says anything else.")
+    return "\n".join(lines)
+
+
 def _advice(result: dict[str, Any]) -> list[str]:
     advice = result.get("advice") or []
     lines = [f"Advice (ours, never applied by itself): {len(advice)}"] if advice else []
@@ -63,6 +100,14 @@ def _advice(result: dict[str, Any]) -> list[str]:
 
 def _n(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.4g}"
+
+
+def _told(value: float | str | None) -> str:
+    return value if isinstance(value, str) else _n(value)
 
 
 def _share(value: float | None) -> str:

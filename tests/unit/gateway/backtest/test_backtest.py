@@ -286,6 +286,32 @@ def test_the_command_compares_and_says_what_matters() -> None:
     assert "Target missed: per_10_min 1.504, should be at most 1" in text
 
 
+def test_the_command_says_what_differs_between_two_configurations() -> None:
+    text = command("--labels", LABELS, "--compare", OTHER, "--no-advice").stdout
+    beside = text[text.index("Second configuration") :]
+    first, second = (rules(run(site=site)) for site in (SITE, OTHER))
+    alarms = [sum(each["alarms"] for each in figures.values()) for figures in (first, second)]
+    assert f"  alarms: {alarms[0]} → {alarms[1]}" in beside
+    assert "labels detected: 2 → " in beside
+    for name in first.keys() & second.keys():
+        if first[name]["setpoint"] != second[name]["setpoint"]:
+            assert f"setpoint {first[name]['setpoint']:g} → {second[name]['setpoint']:g}" in beside
+    same = command("--compare", SITE, "--no-advice").stdout
+    assert same.rstrip().endswith("On this recording no rule says anything else.")
+
+
+def test_the_site_of_the_demonstration_is_told_as_json_and_compares_equal_to_itself() -> None:
+    """It has rules of every kind; those without a number are None, and no number would not be equal to itself."""
+    site = Path(__file__).parents[4] / "config" / "demo" / "site.toml"
+    recording = site.with_name("recordings") / "buncefield.csv"
+    asked = ["backtest", str(site), str(recording), "--compare", str(site), "--no-advice", "--json"]
+    told = CliRunner().invoke(app, asked)
+    assert told.exit_code == 0, told.exception
+    found = json.loads(told.stdout)
+    assert found["difference"]["rules"] == []
+    assert None in {each["setpoint"] for each in found["first"]["rules"]}
+
+
 def test_the_command_refuses_with_one_sentence(tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["backtest", str(SITE), str(tmp_path / "none.csv")])
     assert told.exit_code == 2
