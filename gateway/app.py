@@ -40,6 +40,8 @@ from gateway.config import Site
 from gateway.delivery import ledger
 from gateway.delivery.books import HOUR_NS, Books, Hour, rates
 from gateway.drill.lead import Drills
+from gateway.escalation.caller import Caller
+from gateway.escalation.telling import Telling
 from gateway.executor import Executor, ThreadExecutor
 from gateway.flow import Road
 from gateway.historian.embedded import EmbeddedHistorian
@@ -55,7 +57,6 @@ from gateway.nodes.listener import NodeListener, hash_of_node
 from gateway.nodes.reception import NodeStatus, Reception, Taken
 from gateway.probe import Asked, Probed, Prober
 from gateway.push.channel import Channel
-from gateway.push.compose import Composer
 from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
@@ -206,6 +207,14 @@ class Gateway:
             seed=parts.jitter_seed,
             channels=parts.channels,
         )
+        self.caller = Caller(
+            site=lambda: self.site,
+            clock=self.clock,
+            meter=self.meter,
+            read=self.store.read,
+            write=self.store.write,
+            wake_push=self.push.wake,
+        )
         recorder = Recorder(parts.record, self.desk, self.intake, site.revision) if parts.record else None
         self._recorder = recorder
         self.road = Road(
@@ -217,8 +226,8 @@ class Gateway:
             historian=self.historian,
             picture=self.picture,
             meter=self.meter,
-            compose=Composer(site, self.store.journal),
-            wake_push=self.push.wake,
+            compose=Telling(site, self.store.journal),
+            wake_push=self._wake_tellers,
             books=self.books,
             recorder=recorder,
             event_log=parts.event_log,
@@ -252,6 +261,7 @@ class Gateway:
             asyncio.create_task(self._watch_self(), name="system"),
             asyncio.create_task(self._keep_books(), name="delivery"),
             asyncio.create_task(self.push.run(), name="push"),
+            asyncio.create_task(self.caller.run(), name="escalation"),
         ]
         if self.influx is not None:
             feeders.append(asyncio.create_task(self.influx.run(), name="influx"))
@@ -397,7 +407,7 @@ class Gateway:
         now = {source.id for source in site.sources}
         self.site = site
         self.drills.site_changed(site)
-        self.road.follow(site, Composer(site, self.store.journal))
+        self.road.follow(site, Telling(site, self.store.journal))
         self.historian.adopt(site.tags)
         if self.influx is not None:
             self.influx.tags = site.tags
@@ -422,6 +432,11 @@ class Gateway:
             self._last_scan_ns[item.source] = item.received_ns
             self._scans[item.source] = self._scans.get(item.source, 0) + 1
         return self.road.deliver(item, acknowledge)
+
+    def _wake_tellers(self) -> None:
+        """Say to those who tell that events were committed."""
+        self.push.wake()
+        self.caller.wake()
 
     async def _warm(self) -> None:
         """Let the desk go on with compiled code once it is there; array code judges until then."""

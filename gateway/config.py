@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alerting.escalation.plan import Plan
 from alerting.model.derivation import Derivation
 from alerting.model.learned import Learned
 from alerting.model.philosophy import Philosophy
@@ -86,6 +87,8 @@ class Site:
     units: tuple[HazardUnit, ...]
     rules: RuleTable
     destinations: tuple[Destination, ...] = ()
+    channels: tuple[Destination, ...] = ()  # by which people are called; they share the outbox with the authorities
+    escalations: tuple[Plan, ...] = ()
     tasks: tuple[TaskTemplate, ...] = ()
     tiering: Tiering = field(default_factory=Tiering)
     philosophy: Philosophy = field(default_factory=Philosophy)
@@ -105,3 +108,8 @@ class Site:
     learned: Learned | None = None  # what ``[learn]`` names
     derived: tuple[Derivation, ...] = ()
     own_rules: tuple[Rule, ...] = ()  # about the gateway's own tags, which are made at start
+
+    @property
+    def outlets(self) -> tuple[Destination, ...]:
+        """Everything that a row of the outbox may be for: authorities, and channels to people."""
+        return (*self.destinations, *self.channels)

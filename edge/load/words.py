@@ -12,7 +12,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "": (
         "site", "http", "source", "template", "unit", "rule", "schedule", "tiering", "task", "destination", "influx",
         "history", "learn", "uplink", "spool", "node_broker", "derived", "vote", "shelving",
-        "calendar", "shift", "post",
+        "calendar", "shift", "post", "channel", "escalation",
         "drill",
         "out_of_service", "realarm", "second_person", "suppression",
     ),
@@ -77,6 +77,9 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "realarm.after_minutes": ("BLUE", "YELLOW", "ORANGE", "RED"),
     "second_person": ("minutes", "out_of_service", "shelve", "reset"),
     "suppression": ("id", "when", "units", "tags", "groups", "tier_most", "after_s", "hold_s", "reason"),
+    "channel": ("id", "url", "secret_env", "secret_file", "natures", "timeout_s", "allow_loopback"),
+    "escalation": ("id", "tiers", "units", "schedule", "after_s", "rounds", "remind_s", "step"),
+    "escalation.step": ("to", "channel", "wait_s"),
     "schedule": ("id", "span"),
     "schedule.span": ("days", "from", "to"),
     "task": ("kind", "tier", "title", "owner", "within_s"),
@@ -151,6 +154,8 @@ GATEWAY_TABLES: Final = (
     "calendar",
     "shift",
     "post",
+    "channel",
+    "escalation",
 )
 
 LANGUAGES: Final = ("en", "zh")

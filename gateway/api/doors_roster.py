@@ -142,7 +142,7 @@ def open_roster_doors(doors: Doors) -> None:
         found = await house.read(book.contacts)
         known = await house.read(book.people)
         shown = [asdict(found.get(name, Contact(person=name))) | {"role": role} for name, role in known.items()]
-        return Json({"contacts": shown, "channels": [each.id for each in house.site.destinations]})
+        return Json({"contacts": shown, "channels": [each.id for each in house.site.channels]})
 
     async def as_table(
         form: Annotated[str, Query(pattern="^(csv|xlsx)$")] = "xlsx",
@@ -196,7 +196,7 @@ def _open_change_doors(doors: Doors) -> None:
     async def put_contact(person: Name, asked: GivenContact, request: Request) -> Response:
         """Write down how a person is reached."""
         now_ns, who = house.clock.wall_ns(), user_of(request).name
-        unknown = set(asked.addresses) - {each.id for each in house.site.destinations}
+        unknown = set(asked.addresses) - {each.id for each in house.site.channels}
         if unknown:
             raise ApiError(422, f"addresses: there is no channel {min(unknown)[:64]!r}.")
         given = Contact(person=person, **asked.model_dump())

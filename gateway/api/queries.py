@@ -367,14 +367,22 @@ def _notice(row: Row[Any]) -> dict[str, Any]:
         "delivered": iso(row.delivered_ns),
         "last_error": row.last_error,
         "receipt": json.loads(row.receipt) if row.receipt else None,
-        "body": orjson.Fragment(row.body),
+        "body": orjson.Fragment(row.body) if row.action != "call" else _without_numbers(row.body),
     }
+
+
+def _without_numbers(body: str) -> dict[str, Any]:
+    """Give a call's body without how the person is reached: everybody may see that he was called."""
+    told: dict[str, Any] = json.loads(body)
+    if told.get("to"):
+        told["to"] = {name: told["to"][name] for name in ("person", "title")}
+    return told
 
 
 def push_summary(connection: Connection, site: Site, now_ns: int) -> list[dict[str, Any]]:
     """Tell how each destination stands; one that left the configuration is listed while notices of it exist."""
     table = schema.outbox
-    counts: dict[str, dict[str, int]] = {destination.id: {} for destination in site.destinations}
+    counts: dict[str, dict[str, int]] = {destination.id: {} for destination in site.outlets}
     by_state = select(table.c.destination, table.c.state, func.count().label("n")).group_by(
         table.c.destination, table.c.state
     )

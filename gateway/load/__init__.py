@@ -25,6 +25,7 @@ from gateway.config import Site
 from gateway.load.derived import read_derived
 from gateway.load.derived.model import join, learned_tags
 from gateway.load.drill import read_drill
+from gateway.load.escalation import read_channels, read_escalations
 from gateway.load.learned import provisional, read_learned, settle_learned
 from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token, read_node_broker
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
@@ -86,7 +87,13 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     timezone = _timezone(entry)
     derived = read_derived([*root.sections("derived", "Derived tag"), *_template_derived(field)], field.tags, timezone)
     units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], [*field.tags, *field.refused], root)
+    roster = read_roster(root, [unit.id for unit in units])
+    destinations = read_destinations(root.sections("destination", "Destination"))
+    channels = read_channels(root.sections("channel", "Channel"), [each.id for each in destinations])
     schedules = ScheduleReader(root.sections("schedule", "Schedule"), timezone or "UTC")
+    unit_ids, channel_ids = [unit.id for unit in units], [each.id for each in channels]
+    called = root.sections("escalation", "Escalation")
+    escalations = read_escalations(called, roster, channel_ids, unit_ids, schedules)
     entries, about_itself = parted([*root.sections("rule", "Rule"), *_template_rules(field)])
     learned_only = learned_tags(derived)
     asked = [*root.sections("vote", "Vote"), *_template_votes(field)]
@@ -104,11 +111,9 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     derived = join(derived, learned, artefact, root)
     tasks = read_tasks(root.sections("task", "Task"), units)
     tiering = read_tiering(root.sections("tiering", "Tiering"), units, rules)
-    roster = read_roster(root, [unit.id for unit in units])
     drill = read_drill(root, path)
     suppressions, states = read_suppressions(root.sections("suppression", "Suppression"), field.tags, units, rules)
     philosophy = read_philosophy(root, rules, suppressions)
-    destinations = read_destinations(root.sections("destination", "Destination"))
     http = _section(root, "http", "HTTP")
     history = _section(root, "history", "History")
     is_demonstration = entry.flag("demonstration", default=False)
@@ -144,6 +149,8 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         units=(*units, *extra_units),
         rules=RuleTable([*rules, *states, *extra_rules], tags),
         destinations=tuple(destinations),
+        channels=tuple(channels),
+        escalations=tuple(escalations),
         tasks=tuple(tasks),
         tiering=tiering,
         philosophy=philosophy,

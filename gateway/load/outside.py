@@ -52,6 +52,23 @@ def read_destinations(entries: Iterable[Entry]) -> list[Destination]:
     return list(destinations.values())
 
 
+def read_channel(entry: Entry) -> Destination:
+    """Read a way by which people are called: a signed webhook, as of an authority, that is composed calls only."""
+    name = entry.required("id", ID_RULE, is_id)
+    is_loopback_allowed = entry.flag("allow_loopback", default=False)
+    url = entry.required("url", "it is the address that calls are sent to")
+    if url:
+        _check_url(entry, url, is_loopback_allowed=is_loopback_allowed)
+    return Destination(
+        id=name,
+        url=url,
+        secret=_signing_secret(entry),
+        natures=_natures(entry),
+        timeout_s=entry.number("timeout_s", 10.0, Span(least=0.1, most=120)),
+        is_loopback_allowed=is_loopback_allowed,
+    )
+
+
 def read_hosts(http: Entry) -> tuple[str, ...]:
     """Read the names that requests may be for; a page elsewhere cannot reach the gateway by a name of its own."""
     hosts = http.texts("hosts")

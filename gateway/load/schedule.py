@@ -43,7 +43,7 @@ class ScheduleReader:
             return rule
         place = (id(entry), key)
         if place not in self._read:
-            self._read[place] = self._of(entry, key)
+            self._read[place] = self.of(entry, key)
         return replace(rule, schedule=self._read[place])
 
     def settle(self, rows: Iterable[TagDraft]) -> None:
@@ -58,7 +58,11 @@ class ScheduleReader:
                 )
         for name, entry in self._entry_of.items():
             if name not in self._used:
-                entry.warn("id", "no rule names this schedule.", "Name it in a rule or a tag table, or remove it.")
+                entry.warn(
+                    "id",
+                    "no rule and no escalation names this schedule.",
+                    "Name it in a rule or a tag table, or remove it.",
+                )
 
     def _take(self, entry: Entry) -> None:
         entry.refuse_unknown(keys_of("schedule"))
@@ -75,7 +79,7 @@ class ScheduleReader:
             self.named.setdefault(name, found)
             self._entry_of.setdefault(name, entry)
 
-    def _of(self, entry: Entry, key: str) -> Schedule | None:
+    def of(self, entry: Entry, key: str) -> Schedule | None:
         """Read what a rule or a row says: the id of a schedule, a span, or a list of spans."""
         value = entry.values[key]
         if isinstance(value, str):

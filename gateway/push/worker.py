@@ -111,7 +111,7 @@ class PushWorker:
                 generator=self._generator,
                 delivered=self._delivered,
             )
-            for destination in self._site.destinations
+            for destination in self._site.outlets
         }
         try:
             await self._begin()
@@ -292,4 +292,4 @@ def make_webhooks(site: Site, clock: Clock) -> dict[str, Channel]:
     Raises:
         ValueError: A URL or a secret cannot be used.
     """
-    return {destination.id: Webhook(destination, clock) for destination in site.destinations}
+    return {destination.id: Webhook(destination, clock) for destination in site.outlets}

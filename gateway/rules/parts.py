@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from alerting.escalation.plan import Plan
 from alerting.model.philosophy import Philosophy
 from alerting.model.tier import Tier
 from alerting.model.tiering import lines_as_json
@@ -25,7 +26,7 @@ from gateway.system import SOURCE, main_nature
 #: What is made once, at the start: what is listened on, what is written to, and who is told.
 FIXED: Final = (
     *("id", "timezone", "data", "host", "port", "hosts", "metrics_token", "raw_days", "is_demonstration"),
-    *("influx", "destinations", "learned", "node_broker"),
+    *("influx", "destinations", "channels", "learned", "node_broker"),
 )
 SECRET: Final = ("password", "token", "secret")
 NAMED_MAX: Final = 20
@@ -38,7 +39,8 @@ class PartDifference:
 
     Attributes:
         part: ``tag``, ``source``, ``unit``, ``derived``, ``tiering``, ``shelving``, ``philosophy``, ``task``,
-            ``calendar``, ``shift``, ``drill`` or ``post``.
+            ``calendar``, ``shift``, ``drill``, ``post`` or
+            ``escalation``.
     """
 
     part: str
@@ -85,7 +87,13 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
             for number, each in enumerate(site.tasks, start=1)
         },
         **_roster(site.roster),
+        "escalation": {each.id: _escalation(each) for each in site.escalations},
     }
+
+
+def _escalation(plan: Plan) -> dict[str, Any]:
+    schedule = None if plan.schedule is None else plan.schedule.words
+    return {**asdict(plan), "tiers": [tier.name for tier in plan.tiers], "schedule": schedule}
 
 
 def _roster(plan: RosterPlan) -> dict[str, dict[str, dict[str, Any]]]:
@@ -202,6 +210,7 @@ def beside_of(old: Site, new: Site) -> Beside | None:
         and old.philosophy == new.philosophy
         and old.roster == new.roster
         and old.drill == new.drill
+        and old.escalations == new.escalations
         and old.title == new.title
         and [each.identity for each in old.derived] == [each.identity for each in new.derived]
         and repr(old.tags.tags) == repr(new.tags.tags)  # No number equals itself here.

@@ -232,7 +232,7 @@ outbox = Table(
     Column("chain", String(32), nullable=False),  # alarm id
     Column("event", String(32), nullable=False),
     Column("nature", String(8), nullable=False),
-    Column("action", String(8), nullable=False),  # alert | update | cancel
+    Column("action", String(8), nullable=False),  # alert | update | cancel | call
     Column("tier", Integer, nullable=False),
     Column("is_late", Boolean, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
@@ -427,4 +427,43 @@ drill = Table(
     Column("ended_why", Text, nullable=False),
     Column("pauses", Text, nullable=False),  # JSON: from, to, by, why
     Column("verdict", Text, nullable=False),  # JSON: expectations, milestones, seconds played
+)
+
+#: How far the calls about one alarm have come; the newest episode's of each alarm key.
+ladder = Table(
+    "ladder",
+    metadata,
+    Column("alarm_key", String(32), primary_key=True),
+    Column("alarm", String(32), nullable=False),
+    Column("nature", String(8), nullable=False),
+    Column("unit", String(64), nullable=False),
+    Column("plan", String(64), nullable=False),
+    Column("tier", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("stand", String(12), nullable=False),  # climbing | reminding | ended | exhausted
+    Column("due_ns", BigInteger, nullable=False, index=True),  # of the next step; 0 for never
+    Column("changed_ns", BigInteger, nullable=False),
+    Column("why", String(16), nullable=False),
+)
+
+#: What each step of an escalation came to; a call's notice in the outbox has the same key.
+escalation_call = Table(
+    "escalation_call",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(32), nullable=False, unique=True),
+    Column("alarm", String(32), nullable=False, index=True),
+    Column("alarm_key", String(32), nullable=False),
+    Column("nature", String(8), nullable=False),
+    Column("plan", String(64), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("what", String(12), nullable=False),  # call | reminder | nobody | exhausted
+    Column("to", String(80), nullable=False),
+    Column("person", String(64), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from edge.clock_system import SystemClock
@@ -12,7 +13,7 @@ from gateway.api.page import DIST
 from gateway.auth import add_user
 from gateway.demo import set_stage
 from gateway.store.engine import open_store, store_url
-from tests.browser.conftest import PASSWORD, Plant
+from tests.browser.conftest import PASSWORD, Plant, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +23,29 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.slow]
 
+#: The channel leads nowhere; what the plant's silence rings is called about all the same.
+CALLS = """
+[[channel]]
+id = "sms"
+url = "https://127.0.0.1:9/send"
+allow_loopback = true
+natures = ["test"]
+secret_file = "secrets/district"
+
+[[escalation]]
+id = "silence"
+tiers = ["YELLOW"]
+rounds = 2
+
+[[escalation.step]]
+to = "post:control-room"
+channel = "sms"
+wait_s = 5
+
+[[escalation.step]]
+channel = "sms"
+wait_s = 600
+"""
 SAFE, WANG = "safe.ty", "wang.gong"
 
 
@@ -31,6 +55,8 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     if not (DIST / "index.html").is_file():
         pytest.skip("the page is not built: bin/setup builds it")
     stage = set_stage(tmp_path_factory.mktemp("roster"), port=0)
+    with stage.site.open("a", encoding="utf-8") as site:
+        site.write(CALLS)
     engine = open_store(store_url(stage.data))
     add_user(engine, SystemClock(), SAFE, "safety_officer", PASSWORD)
     add_user(engine, SystemClock(), WANG, "operator", PASSWORD)
@@ -131,3 +157,31 @@ def test_an_operator_sees_who_is_on_duty_on_a_phone_and_changes_nothing(visit: C
     )
     assert width <= 0
     assert wang.complaints == []
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", ("Calls", "nobody on duty")), ("zh", ("呼叫记录", "无人值班"))])
+def test_who_was_called_stands_on_the_alarm_and_on_the_roster(
+    visit: Callable[..., Visit], plant: Plant, lang: str, words: tuple[str, str]
+) -> None:
+    plant_rings(plant)
+    safe = visit(name=SAFE, lang=lang)
+    safe.go("roster", ready=".plans li")
+    safe.page.wait_for_selector(".ladders li", timeout=30_000)
+    assert "silence" in safe.page.inner_text(".plans")
+    safe.page.click(".ladders li a >> nth=0")
+    safe.page.wait_for_selector(".calls li[data-call=call]")
+
+    told = safe.page.inner_text(".calls")
+    assert words[0] in told
+    assert words[1] in told  # The control room's: only days that are still ahead are filled.
+    assert safe.complaints == []
+
+
+def plant_rings(plant: Plant) -> None:
+    """Wait until an alarm of the silent plant is being called about."""
+
+    def is_called() -> bool:
+        with httpx.Client(base_url=plant.stage.page, cookies={"fengsui_session": plant.session(SAFE)}) as client:
+            return bool(client.get("/api/v1/escalation").json()["ladders"])
+
+    until(is_called, "a ladder of calls")

@@ -10,16 +10,20 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, insert, select
 
+from alerting.escalation.ladder import Ladder, Stand
+from alerting.escalation.plan import Plan, Step
 from alerting.model.rule import RuleTable
+from alerting.model.tier import Tier
 from alerting.roster.plan import Calendar, Post, RosterPlan, Shift
 from edge.clock_manual import ManualClock
-from edge.model import TagTable
+from edge.model import Nature, TagTable
 from gateway.api import make_app
 from gateway.api.small_house import SmallHouse
 from gateway.auth import add_user, disable_user
-from gateway.config import Site
+from gateway.config import Destination, Site
+from gateway.escalation.book import keep
 from gateway.store import schema
 
 PASSWORD = "correct horse battery"
@@ -36,6 +40,11 @@ PLAN = RosterPlan(
         Post(id="board", title={"en": "Board"}, shifts=("day", "night")),
         Post(id="boss", title={"en": "Boss"}, shifts=("day",), is_leader=True),
     ),
+)
+GRAVE = Plan(
+    id="grave",
+    tiers=(Tier.RED,),
+    steps=(Step(to="post:board", channel="sms", wait_s=60), Step(to="leader", channel="sms", wait_s=60)),
 )
 
 
@@ -56,6 +65,8 @@ class Office:
             units=(),
             rules=RuleTable([], tags),
             roster=PLAN,
+            channels=(Destination(id="sms", url="https://sms.example"),),
+            escalations=(GRAVE,),
         )
         self.house = SmallHouse(site=site, engine=engine, clock=self.clock)
         self.app = make_app(self.house, dist=folder / "dist")
@@ -249,3 +260,39 @@ async def test_days_say_what_they_are_and_from_where_it_is_known(office: Office)
     assert [(one["date"], one["told"]) for one in days] == [("2026-12-31", "published"), ("2027-01-01", "weekday")]
     for query in ({"from": "2026-13-01"}, {"days": "63"}, {"days": "0"}):
         assert (await safe.get("/api/v1/roster", params=query)).status_code == 422
+
+
+async def test_escalations_name_whom_they_would_call_now(office: Office) -> None:
+    safe, guest = await office.enter("safe"), await office.enter("guest")
+    await safe.post("/api/v1/roster", json=asked("li"))
+    plan = (await guest.get("/api/v1/escalation")).json()["plans"][0]
+
+    assert [(step["to"], step["now"]) for step in plan["steps"]] == [("post:board", ["li"]), ("leader", [])]
+
+
+async def test_calls_stand_on_the_alarm_and_their_numbers_only_in_the_store(office: Office) -> None:
+    body = json.dumps(
+        {"subject": "call", "to": {"person": "li", "title": "", "phone": "138", "email": "", "address": ""}}
+    )
+    call = {"key": "k" * 32, "alarm": "a1", "alarm_key": "key", "nature": "actual", "plan": "grave", "generation": 1}
+    call |= {"round": 0, "step": 0, "what": "call", "to": "post:board", "person": "li", "channel": "sms", "time_ns": 1}
+    notice = {"key": "k" * 32, "destination": "sms", "chain": "c", "event": "", "nature": "actual", "action": "call"}
+    notice |= {"tier": 4, "is_late": False, "created_ns": 1, "body": body, "state": "waiting", "attempts": 1}
+    notice |= {"next_ns": 9, "last_error": "timeout: 10 s", "delivered_ns": 0, "receipt": ""}
+    ladder = Ladder(
+        alarm_key="key", alarm="a1", nature=Nature.ACTUAL, unit="T", plan="grave", tier=Tier.RED, step=1, due_ns=9
+    )
+    with office.house.engine.begin() as connection:
+        connection.execute(insert(schema.escalation_call).values(call))
+        connection.execute(insert(schema.outbox).values(notice))
+        keep(connection, ladder)
+    guest = await office.enter("guest")
+    told = (await guest.get("/api/v1/alarms/a1/calls")).json()
+
+    assert [(one["person"], one["state"], one["last_error"]) for one in told["calls"]] == [
+        ("li", "waiting", "timeout: 10 s")
+    ]
+    assert (told["ladder"]["stand"], told["ladder"]["step"], told["ladder"]["rounds"]) == (Stand.CLIMBING, 2, 3)
+    assert (await guest.get("/api/v1/alarms/nothing/calls")).json() == {"ladder": None, "calls": []}
+    outbox = (await guest.get("/api/v1/push/outbox")).json()["notices"]
+    assert outbox[0]["body"]["to"] == {"person": "li", "title": ""}

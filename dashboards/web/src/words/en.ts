@@ -10,6 +10,7 @@ import * as fieldWords from "./en/field";
 import * as flowWords from "./en/flow";
 import * as tablesWords from "./en/tables";
 import * as rulesWords from "./en/rules";
+import * as escalationWords from "./en/escalation";
 import * as rosterWords from "./en/roster";
 import * as drillWords from "./en/drill";
 
@@ -86,6 +87,7 @@ export const en = {
   ...flowWords,
   ...tablesWords,
   ...rulesWords,
+  ...escalationWords,
   ...rosterWords,
   ...drillWords,
 };

@@ -10,6 +10,7 @@ import * as fieldWords from "./zh/field";
 import * as flowWords from "./zh/flow";
 import * as tablesWords from "./zh/tables";
 import * as rulesWords from "./zh/rules";
+import * as escalationWords from "./zh/escalation";
 import * as rosterWords from "./zh/roster";
 import * as drillWords from "./zh/drill";
 import type { Words } from "./en";
@@ -87,6 +88,7 @@ export const zh: Words = {
   ...flowWords,
   ...tablesWords,
   ...rulesWords,
+  ...escalationWords,
   ...rosterWords,
   ...drillWords,
 };

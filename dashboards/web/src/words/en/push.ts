@@ -25,7 +25,7 @@ export const push = {
   at: "delivered {time}",
   all: "All",
   states: { waiting: "waiting", delivered: "delivered", gave_up: "given up" } as Record<string, string>,
-  actions: { alert: "alert", update: "update", cancel: "cancel", stopped: "out of service", resumed: "back in service" } as Record<string, string>,
+  actions: { alert: "alert", update: "update", cancel: "cancel", stopped: "out of service", resumed: "back in service", call: "call" } as Record<string, string>,
   number: "receipt {id}",
   answer: "HTTP {status}",
   repeat: "received before",

@@ -27,7 +27,7 @@ export const push: Words["push"] = {
   at: "送达 {time}",
   all: "全部",
   states: { waiting: "待发", delivered: "已送达", gave_up: "已放弃" },
-  actions: { alert: "发布", update: "更新", cancel: "解除", stopped: "停用", resumed: "恢复使用" },
+  actions: { alert: "发布", update: "更新", cancel: "解除", stopped: "停用", resumed: "恢复使用", call: "呼叫" },
   number: "回执 {id}",
   answer: "HTTP {status}",
   repeat: "对方此前已收",

@@ -1,0 +1,218 @@
+"""Book: ladders in the store; followed in each tick's transaction, climbed in one of their own.
+
+Flow: outcome -> [follow, in the tick's transaction] -> ladder;  due -> [climb, one transaction] -> ladder, call, outbox
+Why: a step and its calls are committed together: after kill -9 a call is there once, or its step falls due again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from sqlalchemy import Connection, delete, func, insert, select
+
+from alerting.escalation.ladder import Call, Ladder, Made, Reached, Stand, climb, follow
+from alerting.escalation.plan import LEADER, PERSON, POST
+from alerting.model.alarm import Alarm
+from alerting.model.tier import Tier
+from alerting.outcome import Outcome
+from alerting.push.call import Addressee, call_body
+from edge.model import Nature
+from gateway.config import Site
+from gateway.roster.book import contacts, on_duty, people
+from gateway.store import schema
+from gateway.store.rows import alarm_of
+
+CHUNK = 500
+DUE_MAX = 200
+
+
+def ladder_of(row: Any) -> Ladder:  # noqa: ANN401 - a result row
+    """Read a row."""
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name of it
+    values |= {"nature": Nature(row.nature), "tier": Tier(row.tier), "stand": Stand(row.stand)}
+    return Ladder(**values)
+
+
+def ladders(connection: Connection, keys: list[str]) -> dict[str, Ladder]:
+    """Give the ladders of alarms, by alarm key."""
+    found: dict[str, Ladder] = {}
+    for start in range(0, len(keys), CHUNK):
+        query = select(schema.ladder).where(schema.ladder.c.alarm_key.in_(keys[start : start + CHUNK]))
+        found |= {row.alarm_key: ladder_of(row) for row in connection.execute(query)}
+    return found
+
+
+def keep(connection: Connection, ladder: Ladder) -> None:
+    """Write a ladder down."""
+    connection.execute(delete(schema.ladder).where(schema.ladder.c.alarm_key == ladder.alarm_key))
+    values = {
+        **asdict(ladder),
+        "nature": ladder.nature.value,
+        "tier": int(ladder.tier),
+        "stand": ladder.stand.value,
+    }
+    connection.execute(insert(schema.ladder).values(values))
+
+
+def follow_outcome(connection: Connection, site: Site, outcome: Outcome) -> None:
+    """Let the ladders follow the events of a tick, in its transaction."""
+    if not site.escalations:
+        return
+    events = [event for event in outcome.events if event.alarm_key and not event.is_late]
+    before = ladders(connection, sorted({event.alarm_key for event in events}))
+    after: dict[str, Ladder] = dict(before)
+    for event in events:
+        alarm = outcome.alarms.get(event.alarm_key)
+        found = follow(after.get(event.alarm_key), event, alarm, site.escalations)
+        if found is not None:
+            after[event.alarm_key] = found
+    for key, ladder in after.items():
+        if ladder != before.get(key):
+            keep(connection, ladder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Climbed:
+    """What one look came to: how many calls, how many ladders ran out, when the next step falls due."""
+
+    calls: int
+    exhausted: int
+    next_ns: int | None
+
+
+def next_due(connection: Connection) -> int | None:
+    """Give when the next step falls due; None where none will."""
+    found: int | None = connection.scalar(select(func.min(schema.ladder.c.due_ns)).where(schema.ladder.c.due_ns > 0))
+    return found
+
+
+def climb_due(connection: Connection, site: Site, now_ns: int) -> Climbed:
+    """Take every step that is due, the gravest alarm first; in one transaction with the calls that it makes."""
+    table = schema.ladder
+    due = [
+        ladder_of(row)
+        for row in connection.execute(
+            select(table)
+            .where(table.c.due_ns > 0, table.c.due_ns <= now_ns)
+            .order_by(table.c.tier.desc(), table.c.due_ns)
+            .limit(DUE_MAX)
+        )
+    ]
+    if not due:
+        return Climbed(calls=0, exhausted=0, next_ns=next_due(connection))
+    plans = {plan.id: plan for plan in site.escalations}
+    reach = _Reach(connection, site, now_ns)
+    n_calls = n_exhausted = 0
+    for ladder in due:
+        row = connection.execute(
+            select(schema.alarm).where(schema.alarm.c.key == ladder.alarm_key)
+        ).mappings().one_or_none()  # fmt: skip
+        alarm = None if row is None else alarm_of(dict(row))
+        after, calls = climb(ladder, alarm, plans.get(ladder.plan), reach.resolve, now_ns)
+        keep(connection, after)
+        for call in calls:
+            _write(connection, site, after, alarm, call, reach, now_ns)
+        n_calls += sum(call.what in (Made.CALL, Made.REMINDER) for call in calls)
+        n_exhausted += after.stand is Stand.EXHAUSTED
+    return Climbed(calls=n_calls, exhausted=n_exhausted, next_ns=next_due(connection))
+
+
+class _Reach:
+    """Who a step reaches now, read once for a look."""
+
+    def __init__(self, connection: Connection, site: Site, now_ns: int) -> None:
+        self._on_duty = on_duty(connection, site.roster, now_ns, ZoneInfo(site.timezone))
+        self._people = people(connection)
+        self._leaders = {post.id for post in site.roster.posts if post.is_leader}
+        self.contacts = contacts(connection)
+
+    def resolve(self, to: str) -> list[Reached]:
+        """Give who is meant; users who were disabled since are nobody."""
+        if not to:
+            return [Reached(person="")]
+        if to.startswith(PERSON):
+            names = [to.removeprefix(PERSON)]
+        elif to == LEADER:
+            names = [each.watch.on_duty for each in self._on_duty if each.watch.post in self._leaders]
+        else:
+            post = to.removeprefix(POST)
+            names = [each.watch.on_duty for each in self._on_duty if each.watch.post == post]
+        return [Reached(person=name) for name in dict.fromkeys(names) if name in self._people]
+
+    def addressee(self, person: str, channel: str) -> Addressee | None:
+        """Give how a person is reached by a channel; None for the channel itself."""
+        if not person:
+            return None
+        contact = self.contacts.get(person)
+        return Addressee(
+            person=person,
+            title=contact.title if contact else "",
+            phone=contact.phone if contact else "",
+            email=contact.email if contact else "",
+            address=contact.addresses.get(channel, "") if contact else "",
+        )
+
+
+def _write(
+    connection: Connection, site: Site, ladder: Ladder, alarm: Alarm | None, call: Call, reach: _Reach, now_ns: int
+) -> None:  # fmt: skip
+    connection.execute(
+        insert(schema.escalation_call).values(
+            key=call.key,
+            alarm=ladder.alarm,
+            alarm_key=ladder.alarm_key,
+            nature=ladder.nature.value,
+            plan=ladder.plan,
+            generation=ladder.generation,
+            round=call.round,
+            step=call.step,
+            what=call.what.value,
+            to=call.to,
+            person=call.person,
+            channel=call.channel,
+            time_ns=now_ns,
+        )
+    )
+    if call.what not in (Made.CALL, Made.REMINDER) or alarm is None:
+        return
+    channel = next((each for each in site.channels if each.id == call.channel), None)
+    if channel is None or alarm.nature not in channel.natures:
+        return  # The timeline says that nothing was sent: no notice belongs to the call.
+    body = call_body(
+        site, alarm, call, reach.addressee(call.person, call.channel), cause=_cause(connection, alarm), now_ns=now_ns
+    )
+    connection.execute(
+        insert(schema.outbox).values(
+            key=call.key,
+            destination=call.channel,
+            chain=f"{call.key[:16]}{ladder.alarm[:16]}",  # A chain of its own: one slow call holds up no other.
+            event="",
+            nature=alarm.nature.value,
+            action="call",
+            tier=int(alarm.tier),
+            is_late=False,
+            created_ns=now_ns,
+            body=body,
+            state="waiting",
+            attempts=0,
+            next_ns=now_ns,
+            last_error="",
+            delivered_ns=0,
+            receipt="",
+        )
+    )
+
+
+def _cause(connection: Connection, alarm: Alarm) -> Mapping[str, Any]:
+    """Give the facts of the event that the alarm last rang or changed by."""
+    table = schema.event
+    found = connection.scalar(
+        select(table.c.cause)
+        .where(table.c.alarm == alarm.id, table.c.condition == alarm.condition, table.c.what != "acknowledged")
+        .order_by(table.c.seq.desc())
+        .limit(1)
+    )
+    facts: dict[str, Any] = orjson.loads(found) if found else {}
+    return facts
