@@ -21,6 +21,7 @@ from gateway.cli_drill import drills
 from gateway.cli_opcua import opcua
 from gateway.cli_people import nodes, tokens, users
 from gateway.cli_probe import probe
+from gateway.cli_register import register
 from gateway.cli_rules import reload_files, rule_commands
 from gateway.cli_simulate import simulate
 from gateway.cli_tags import tags
@@ -44,6 +45,7 @@ app.add_typer(benches, name="bench")
 app.add_typer(rule_commands, name="rules")
 app.add_typer(opcua, name="opcua")
 app.add_typer(drills, name="drill")
+app.add_typer(register, name="register")
 app.command("reload")(reload_files)
 app.command()(simulate)
 app.command("probe")(probe)

@@ -29,10 +29,15 @@ import numpy as np
 from sqlalchemy import Engine, func, select
 
 from alerting.model.tier import Tier
+from alerting.register.ledgers import LEDGERS
 from edge.clock_system import SystemClock
 from gateway.auth import make_link
 from gateway.historian.backfill import backfill
 from gateway.load import load
+from gateway.register.around import around
+from gateway.register.records import By, page
+from gateway.register.sheets import lines_of, look, take
+from gateway.store.acts import Hand, note
 from gateway.store.engine import open_store, store_url
 from gateway.store.schema import event, outbox, source_mark
 from gateway.system import with_system
@@ -184,6 +189,25 @@ def seed_past(stage: Stage, now_ns: int) -> int:
     return backfill(path, site.tags, [(tag, times_ns, values, None) for tag, values in columns.items()])
 
 
+def seed_register(stage: Stage, engine: Engine, now_ns: int) -> int:
+    """Enter the demonstration's enterprise, hazard units and holdings, once; gives the number of records."""
+    site = with_system(load(stage.site, environ={}))
+    by = By(who="demonstration", time_ns=now_ns, reason="The demonstration's own plant")
+    made = 0
+    with engine.begin() as connection:
+        for ledger in LEDGERS.values():
+            path = stage.site.parent / "register" / f"{ledger.id}.csv"
+            if not path.exists() or page(connection, ledger.id, limit=1):
+                continue
+            found = look(connection, ledger, lines_of(path.read_bytes(), path.name), around(site, now_ns))
+            assert not found.mistakes, f"{path.name} of the demonstration is wrong: {found.mistakes[0]}"
+            take(connection, ledger, found, by)
+            made += len(found.new)
+        if made:
+            note(connection, Hand(who=by.who, time_ns=now_ns), "records_imported", made=made, reason=by.reason)
+    return made
+
+
 def free_port() -> int:
     """Give a TCP port on which nothing listened a moment ago."""
     with socket.socket() as door:
@@ -243,6 +267,7 @@ def _play(stage: Stage, stop: threading.Event, seconds: float | None, ending: Ex
     samples = seed_past(stage, started_ns)
     if samples:
         _say(f"      48 h of history were made: {samples} samples.")
+    seed_register(stage, engine, started_ns)
     children = [_keep(ending, stage.start_broker()), _keep(ending, stage.start_regulator())]
     await_port(stage.ports["broker"], children, stop)
     plant = _keep(ending, stage.start_plant())

@@ -32,6 +32,7 @@ from gateway.api.doors_people import open_people_doors
 from gateway.api.doors_plant import open_plant_doors
 from gateway.api.doors_probe import open_probe_doors
 from gateway.api.doors_quiet import open_quiet_doors
+from gateway.api.doors_register import open_register_doors
 from gateway.api.doors_roster import open_roster_doors
 from gateway.api.doors_rules import open_rule_doors, open_trial_doors
 from gateway.api.doors_session import open_session_doors
@@ -112,6 +113,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_config_doors(doors)
     open_trial_doors(doors)
     open_ledger_doors(doors)
+    open_register_doors(doors)
     open_system_doors(doors, metrics_token)
     open_node_doors(doors)
     open_probe_doors(doors)

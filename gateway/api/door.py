@@ -38,6 +38,8 @@ PEOPLE = frozenset({Role.ADMINISTRATOR})
 
 #: May say who is on duty when, and how people are reached.
 ROSTER = frozenset({Role.SAFETY_OFFICER, Role.ADMINISTRATOR})
+#: May change the ledgers of the hazard register.
+REGISTER = frozenset({Role.SAFETY_OFFICER, Role.ADMINISTRATOR})
 
 #: Every set of roles that a door may ask for, by name: the page hides by it what the doors refuse.
 PERMISSIONS = {
@@ -49,6 +51,7 @@ PERMISSIONS = {
     "audit": AUDIT,
     "people": PEOPLE,
     "roster": ROSTER,
+    "register": REGISTER,
 }
 
 #: Methods of a token that may only look.

@@ -26,6 +26,8 @@ INGEST = "/api/v1/ingest"
 LIST = "/api/v1/config/look"
 #: Where a roster is sent to be looked at; a year of three posts is some 0.3 MB.
 ROSTER = "/api/v1/roster/look"
+#: Where lists for the ledgers of the register are looked at: below here, at .../look.
+LEDGERS = "/api/v1/register/ledgers/"
 INGEST_BODY_MAX = 8 * 1024 * 1024
 
 FAILED = "The gateway could not answer this; its log says why."
@@ -130,7 +132,8 @@ class _Guarded:
 
 
 def _body_max(path: str) -> int:
-    return INGEST_BODY_MAX if path in (INGEST, LIST, ROSTER) else BODY_MAX
+    is_list = path in (LIST, ROSTER) or (path.startswith(LEDGERS) and path.endswith("/look"))
+    return INGEST_BODY_MAX if is_list or path == INGEST else BODY_MAX
 
 
 def _bounded(receive: Receive, body_max: int) -> Receive:

@@ -5,6 +5,7 @@ A change of a table needs a migration in ``gateway/store/migrations``.
 """
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -17,7 +18,9 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    text,
 )
+from sqlalchemy import event as event_of
 
 metadata = MetaData()
 
@@ -467,3 +470,66 @@ escalation_call = Table(
     Column("channel", String(64), nullable=False),
     Column("time_ns", BigInteger, nullable=False),
 )
+#: Records of the hazard register, each as it is now; the ledgers are declared in ``alerting.register.ledgers``.
+record = Table(
+    "record",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("ledger", String(24), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("unit", String(64), nullable=False),  # hazard unit of the site; empty for none
+    Column("revision", Integer, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),  # of the newest revision
+    Column("who", String(64), nullable=False),
+    Column("body", Text, nullable=False),  # JSON: values by field
+    Column("is_removed", Boolean, nullable=False),
+    Index("ix_record_code", "ledger", "is_removed", "code"),
+    Index("ix_record_unit", "ledger", "unit", "code"),
+    # Two may bear one code where all but one are removed.
+    Index(
+        "ux_record_code",
+        "ledger",
+        "code",
+        unique=True,
+        sqlite_where=text("is_removed = 0"),
+        postgresql_where=text("NOT is_removed"),
+    ),
+)
+
+#: Every revision of every record. Rows are never changed.
+record_revision = Table(
+    "record_revision",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("what", String(12), nullable=False),  # made | changed | removed | restored
+    Column("reason", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+#: Which record names which other by its code; only of records that are not removed.
+record_reference = Table(
+    "record_reference",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("field", String(40), primary_key=True),
+    Column("ledger", String(24), nullable=False),
+    Column("code", String(64), nullable=False),
+    Index("ix_record_reference_code", "ledger", "code"),
+)
+
+#: Search over records: words of our own making (``gateway.register.search``), in the index that a database is good at.
+SEARCH_TABLES = {
+    "sqlite": ("CREATE VIRTUAL TABLE record_search USING fts5(tokens, detail=none)",),
+    "postgresql": (
+        "CREATE TABLE record_search (rowid BIGINT PRIMARY KEY, tokens TSVECTOR NOT NULL)",
+        "CREATE INDEX ix_record_search ON record_search USING gin (tokens)",
+    ),
+}
+for _dialect, _statements in SEARCH_TABLES.items():
+    for _statement in _statements:
+        event_of.listen(record, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

@@ -28,6 +28,7 @@ const NEEDS = {
   roster: "roster",
   drill: "drill",
   stopDrill: "operate",
+  register: "register",
 } as const;
 
 export type Act = keyof typeof NEEDS;

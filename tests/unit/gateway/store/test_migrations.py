@@ -16,7 +16,9 @@ from gateway.store.schema import metadata
 def test_migrated_tables_are_those_of_the_schema(tmp_path: Path) -> None:
     engine = open_store(store_url(tmp_path))
     with engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+        # The tables of search are each database's own; tests/integration/test_register_api.py searches them.
+        own = {"include_name": lambda name, kind, _: kind != "table" or not str(name).startswith("record_search")}
+        differences = compare_metadata(MigrationContext.configure(connection, opts=own), metadata)
     engine.dispose()
 
     assert differences == []

@@ -171,6 +171,7 @@ export const people = {
     audit: "read who did what",
     people: "make users and tokens",
     roster: "say who is on duty, and how people are reached",
+    register: "change the ledgers of the register",
   },
   yes: "yes",
   no: "no",

@@ -173,6 +173,7 @@ export const people: Words["people"] = {
     audit: "查看操作记录",
     people: "管理用户与令牌",
     roster: "安排值班与联系方式",
+    register: "修改台账",
   },
   yes: "是",
   no: "否",

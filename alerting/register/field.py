@@ -1,0 +1,412 @@
+"""Field: one column of a ledger, declared with its words, unit and bounds; and how a cell becomes its value.
+
+Flow: a form's value or a spreadsheet's cell -> [read] -> value as JSON keeps it, or what is wrong with it
+Why: forms, imports, exports, the page and refusals of all ledgers follow from the declarations; nothing is said twice.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from alerting.register.cas import FORM, check_digit, is_cas
+
+TEXT_MAX: Final = 200
+LONG_MAX: Final = 4_000
+CODE: Final = re.compile(r"^[\w][\w.\-/（）() ]{0,63}$")
+PHONE: Final = re.compile(r"^\+?[0-9][0-9 \-]{4,24}$")
+#: A number with a unit behind it, as people write into cells; refused, for nobody converts silently.
+WITH_UNIT: Final = re.compile(r"^([0-9.,+\-eE]+)\s*([^\d\s.,+\-].*)$")
+YES: Final = frozenset({"yes", "true", "1", "y", "是", "有"})
+NO: Final = frozenset({"no", "false", "0", "n", "否", "无"})
+
+
+class Kind(StrEnum):
+    """What a field holds."""
+
+    CODE = "code"
+    TEXT = "text"
+    LONG = "long"
+    NUMBER = "number"
+    WHOLE = "whole"
+    DATE = "date"
+    FLAG = "flag"
+    CHOICE = "choice"
+    PHONE = "phone"
+    CAS = "cas"
+    RECORD = "record"  # The code of a record in another ledger.
+    UNIT = "unit"  # The id of a hazard unit of the site.
+    TAG = "tag"  # The name of a tag of the site.
+
+
+class Words(NamedTuple):
+    """The same in both languages."""
+
+    en: str
+    zh: str
+
+    def both(self) -> dict[str, str]:
+        """Give them by language."""
+        return {"en": self.en, "zh": self.zh}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One word that a field takes."""
+
+    code: str
+    title: Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field.
+
+    Attributes:
+        eu: Unit of a number, e.g. ``t``; shown in every heading.
+        least, most: Bounds of a number, both allowed.
+        ledger: For a record: the ledger it is in.
+        is_past: A date that may not lie in the future.
+        is_listed: Shown in the list of records.
+        help: What to write, and the clause that asks for it.
+    """
+
+    name: str
+    title: Words
+    kind: Kind = Kind.TEXT
+    eu: str = ""
+    is_required: bool = False
+    least: float = -math.inf
+    most: float = math.inf
+    choices: Sequence[Choice] = ()
+    ledger: str = ""
+    is_past: bool = False
+    is_listed: bool = False
+    help: Words | None = None
+
+    def heading(self, language: str) -> str:
+        """Give the heading of its column: title, and the unit where it has one."""
+        title = self.title.zh if language == "zh" else self.title.en
+        return f"{title} ({self.eu})" if self.eu else title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    """What is wrong with a field, and what to do about it."""
+
+    field: str
+    rule: Words
+    remedy: Words
+    value: str = ""
+
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """What a cell came to: its value, None where it is empty, or what is wrong with it."""
+
+    value: Any = None
+    wrong: Wrong | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a record is checked against.
+
+    Attributes:
+        today: By the site's time zone.
+        units: Ids of the site's hazard units.
+        tags: Names of the site's tags, with their engineering units.
+        codes: Codes of the records that are there, by ledger.
+    """
+
+    today: date
+    units: frozenset[str] = frozenset()
+    tags: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+def show(value: object) -> str:
+    """Write a wrong value into a refusal: short, on one line."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:60] + "…"  # noqa: PLR2004 - as wide as a cell
+
+
+def read_cell(of: Field, raw: object, around: Surroundings) -> Cell:
+    """Read what a form or a cell holds.
+
+    Args:
+        raw: JSON of a form, or text, number, date or nothing of a cell.
+    """
+    if isinstance(raw, str):
+        raw = raw.strip()
+    if raw is None or raw == "":
+        if of.is_required:
+            return _wrong(of, raw, Words("it is missing", "缺少该项"), Words("Fill it in.", "请填写。"))
+        return Cell()
+    return _READERS[of.kind](of, raw, around)
+
+
+def _wrong(of: Field, raw: object, rule: Words, remedy: Words) -> Cell:
+    return Cell(wrong=Wrong(field=of.name, rule=rule, remedy=remedy, value="" if raw is None else show(raw)))
+
+
+def _text(of: Field, raw: object, _: Surroundings) -> Cell:
+    text = _as_text(raw)
+    most = LONG_MAX if of.kind is Kind.LONG else TEXT_MAX
+    if len(text) > most:
+        return _wrong(
+            of,
+            raw,
+            Words(f"{len(text)} characters; at most {most}", f"共 {len(text)} 个字符，最多 {most} 个"),
+            Words("Shorten it.", "请缩短。"),
+        )
+    is_long = of.kind is Kind.LONG
+    if any(not (sign.isprintable() or (is_long and sign in "\n\t")) for sign in text):
+        return _wrong(
+            of,
+            raw,
+            Words("it holds signs that cannot be printed", "含有不可打印的字符"),
+            Words("Write it as plain text.", "请改为普通文字。"),
+        )
+    return Cell(value=text)
+
+
+def _code(of: Field, raw: object, _: Surroundings) -> Cell:
+    text = _as_text(raw)
+    if not CODE.match(text):
+        return _wrong(
+            of,
+            raw,
+            Words(
+                "a code has 1 to 64 letters, digits or . - _ / and begins with a letter or digit",
+                "编号由 1–64 个字母、汉字、数字或 . - _ / 组成，以字母、汉字或数字开头",
+            ),
+            Words("Write e.g. TK-101.", "例如 TK-101。"),
+        )
+    return Cell(value=text)
+
+
+def _number(of: Field, raw: object, _: Surroundings) -> Cell:
+    if isinstance(raw, bool):
+        return _no_number(of, raw)
+    if isinstance(raw, str):
+        found = WITH_UNIT.match(raw)
+        if found and found[2].strip() == of.eu:
+            raw = found[1]
+        elif found and _float(found[1]) is not None and of.eu:
+            return _wrong(
+                of,
+                raw,
+                Words(
+                    f'it is in "{found[2].strip()}"; this field is in {of.eu}',
+                    f"单位为“{found[2].strip()}”，该项单位应为 {of.eu}",
+                ),
+                Words(f"Convert it to {of.eu} and write the number alone.", f"请换算为 {of.eu}，只填数字。"),
+            )
+    number = float(raw) if isinstance(raw, int | float) else _float(str(raw))
+    if number is None or not math.isfinite(number):
+        return _no_number(of, raw)
+    if of.kind is Kind.WHOLE and number != int(number):
+        return _wrong(
+            of, raw, Words("it is a whole number", "应为整数"), Words("Write it without a fraction.", "请填整数。")
+        )
+    if not of.least <= number <= of.most:
+        unit = f" {of.eu}" if of.eu else ""
+        low = f"{of.least:g}" if math.isfinite(of.least) else "…"
+        high = f"{of.most:g}" if math.isfinite(of.most) else "…"
+        return _wrong(
+            of,
+            raw,
+            Words(f"it lies outside {low} … {high}{unit}", f"超出 {low} … {high}{unit} 的范围"),
+            Words("Check the number and its unit.", "请核对数值和单位。"),
+        )
+    return Cell(value=int(number) if of.kind is Kind.WHOLE else number)
+
+
+def _no_number(of: Field, raw: object) -> Cell:
+    unit = of.eu or "–"
+    return _wrong(
+        of,
+        raw,
+        Words("it is no number", "不是数字"),
+        Words(
+            f"Write a number in {unit}, with a point." if of.eu else "Write a number.",
+            f"请填数字（单位 {unit}）。" if of.eu else "请填数字。",
+        ),
+    )
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text) else text)
+    except ValueError:
+        return None
+
+
+def _date(of: Field, raw: object, around: Surroundings) -> Cell:
+    found: date | None = None
+    if isinstance(raw, datetime):
+        found = raw.date()
+    elif isinstance(raw, date):
+        found = raw
+    elif isinstance(raw, str):
+        parts = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", raw)
+        if parts:
+            try:
+                found = date(int(parts[1]), int(parts[2]), int(parts[3]))
+            except ValueError:
+                found = None
+    if found is None or not 1900 <= found.year <= 2200:  # noqa: PLR2004 - what lies outside is a slip of the hand
+        return _wrong(of, raw, Words("it is no day", "不是日期"), Words("Write e.g. 2026-03-31.", "例如 2026-03-31。"))
+    if of.is_past and found > around.today:
+        return _wrong(
+            of,
+            raw,
+            Words(f"it lies after today, {around.today}", f"晚于今天（{around.today}）"),
+            Words("A thing that has happened has a day that has been.", "已发生的事项，日期不能晚于今天。"),
+        )
+    return Cell(value=found.isoformat())
+
+
+def _flag(of: Field, raw: object, _: Surroundings) -> Cell:
+    word = str(raw).strip().lower()
+    if raw is True or word in YES:
+        return Cell(value=True)
+    if raw is False or word in NO:
+        return Cell(value=False)
+    return _wrong(
+        of, raw, Words("it is neither yes nor no", "应为“是”或“否”"), Words("Write yes or no.", "请填“是”或“否”。")
+    )
+
+
+def _choice(of: Field, raw: object, _: Surroundings) -> Cell:
+    word = _as_text(raw)
+    folded = word.casefold()
+    for choice in of.choices:
+        if folded in {choice.code.casefold(), choice.title.en.casefold(), choice.title.zh.casefold()}:
+            return Cell(value=choice.code)
+    shown = of.choices[:12]
+    more = " …" if len(of.choices) > len(shown) else ""
+    return _wrong(
+        of,
+        raw,
+        Words("it is none of the words of this field", "不是该项允许的取值"),
+        Words(
+            f"One of: {', '.join(choice.title.en for choice in shown)}{more}.",
+            f"可选：{'、'.join(choice.title.zh for choice in shown)}{more}。",
+        ),
+    )
+
+
+def _phone(of: Field, raw: object, _: Surroundings) -> Cell:
+    text = _as_text(raw)
+    if not PHONE.match(text):
+        return _wrong(
+            of,
+            raw,
+            Words("it is no telephone number", "不是电话号码"),
+            Words("Write digits, e.g. 0512-6000 0000.", "请填数字，例如 0512-6000 0000。"),
+        )
+    return Cell(value=text)
+
+
+def _cas(of: Field, raw: object, _: Surroundings) -> Cell:
+    text = _as_text(raw)
+    found = FORM.match(text)
+    if found is None:
+        return _wrong(
+            of,
+            raw,
+            Words("it has not the form of a CAS number", "不符合 CAS 号格式"),
+            Words("Write e.g. 7664-41-7.", "例如 7664-41-7。"),
+        )
+    if not is_cas(text):
+        due = check_digit(found[1], found[2])
+        return _wrong(
+            of,
+            raw,
+            Words(f"its check digit is {found[3]} and would be {due}", f"校验位为 {found[3]}，应为 {due}"),
+            Words("A digit is wrong or two stand the wrong way round; look it up.", "有数字写错或颠倒，请核对。"),
+        )
+    return Cell(value=text)
+
+
+def _record(of: Field, raw: object, around: Surroundings) -> Cell:
+    code = _as_text(raw)
+    known = around.codes.get(of.ledger, frozenset())
+    if code not in known:
+        return _wrong(
+            of,
+            raw,
+            Words("no such record is in its ledger", "对应台账中没有该记录"),
+            Words("Make that record first, or correct the code.", "请先建立该记录，或更正编号。"),
+        )
+    return Cell(value=code)
+
+
+def _unit(of: Field, raw: object, around: Surroundings) -> Cell:
+    code = _as_text(raw)
+    if code not in around.units:
+        return _wrong(
+            of,
+            raw,
+            Words("the site has no such hazard unit", "本站点没有该危险源单元"),
+            Words(
+                "Write the id of a unit of the site's configuration, or leave it empty.",
+                "请填站点配置中的单元编号，或留空。",
+            ),
+        )
+    return Cell(value=code)
+
+
+def _tag(of: Field, raw: object, around: Surroundings) -> Cell:
+    name = _as_text(raw)
+    if name not in around.tags:
+        return _wrong(
+            of,
+            raw,
+            Words("the site has no such tag", "本站点没有该位号"),
+            Words("Write the name of a tag, or leave it empty.", "请填位号名称，或留空。"),
+        )
+    if of.eu and around.tags[name] != of.eu:
+        return _wrong(
+            of,
+            raw,
+            Words(
+                f'the tag is in "{around.tags[name]}"; this field needs one in {of.eu}',
+                f"该位号单位为“{around.tags[name]}”，该项需要单位为 {of.eu} 的位号",
+            ),
+            Words(f"Choose a tag in {of.eu}, e.g. a derived one.", f"请选用单位为 {of.eu} 的位号（例如派生位号）。"),
+        )
+    return Cell(value=name)
+
+
+def _as_text(raw: object) -> str:
+    if isinstance(raw, float) and raw.is_integer():
+        raw = int(raw)  # A spreadsheet gives 101 as 101.0.
+    if isinstance(raw, datetime):
+        raw = raw.date()
+    return str(raw).strip()
+
+
+_READERS = {
+    Kind.CODE: _code,
+    Kind.TEXT: _text,
+    Kind.LONG: _text,
+    Kind.NUMBER: _number,
+    Kind.WHOLE: _number,
+    Kind.DATE: _date,
+    Kind.FLAG: _flag,
+    Kind.CHOICE: _choice,
+    Kind.PHONE: _phone,
+    Kind.CAS: _cas,
+    Kind.RECORD: _record,
+    Kind.UNIT: _unit,
+    Kind.TAG: _tag,
+}

@@ -1,0 +1,108 @@
+/** Answers of the register's doors. */
+import type { Said } from "./types";
+
+export interface LedgerField {
+  name: string;
+  title: Said;
+  kind: "code" | "text" | "long" | "number" | "whole" | "date" | "flag" | "choice" | "phone" | "cas" | "record" | "unit" | "tag";
+  eu: string;
+  is_required: boolean;
+  is_listed: boolean;
+  ledger: string;
+  least: number | null;
+  most: number | null;
+  choices: { code: string; title: Said }[];
+  help: Said | null;
+}
+
+export interface Ledger {
+  id: string;
+  title: Said;
+  about: Said;
+  code: string;
+  named: string;
+  fields: LedgerField[];
+}
+
+export type Values = Record<string, string | number | boolean>;
+
+export interface LedgerRecord {
+  id: string;
+  ledger: string;
+  code: string;
+  title: string;
+  unit: string;
+  revision: number;
+  changed: string;
+  changed_by: string;
+  values: Values;
+  is_removed: boolean;
+}
+
+export interface RecordRevision {
+  revision: number;
+  time: string;
+  who: string;
+  what: "made" | "changed" | "removed" | "restored";
+  reason: string;
+  values: Values;
+}
+
+export interface RecordStory {
+  record: LedgerRecord;
+  revisions: RecordRevision[];
+  referring: LedgerRecord[];
+}
+
+export interface WrongField {
+  field: string;
+  title: Said;
+  value: string;
+  rule: Said;
+  remedy: Said;
+}
+
+export interface LookedAtLedger {
+  rows: number;
+  new: number;
+  changed: { code: string; before: Values; after: Values }[];
+  changed_count: number;
+  unchanged: number;
+  mistakes: { sheet: string; row: number; column: string; value: string; rule: Said; remedy: Said }[];
+  mistake_count: number;
+  ticket: string | null;
+}
+
+export interface WorksheetLine {
+  code: string;
+  substance: string;
+  cas: string;
+  design_t: number;
+  filed_t: number | null;
+  critical_t: number;
+  critical_from: string;
+  ratio: number;
+  beta: number;
+  beta_from: string;
+  part: number;
+  live_tag: string;
+  live_t: number | null;
+  live_part: number | null;
+  live_time: string | null;
+}
+
+export interface Worksheet {
+  edition: string;
+  source: Said;
+  unit: { code: string; name: string; id: string; site_unit: string };
+  persons_outside: number;
+  lines: WorksheetLine[];
+  s: number;
+  is_major: boolean;
+  alpha: number;
+  r: number | null;
+  grade: number;
+  r_live: number | null;
+  live_known: number;
+  findings: { what: string; said: Said }[];
+}

@@ -1,0 +1,458 @@
+"""Records: what the ledgers hold, changed under a revision number, never overwritten and never deleted.
+
+Flow: values that are right -> [make, change, remove, restore: in the transaction of their act] -> record, history
+Why: two officers edit one dossier; the second is told, not overwritten. An inspector asks what stood here in March.
+Never: checks a value (``alerting.register.ledger`` does), reads a clock, removes what others refer to.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_, update
+
+from alerting.register.field import Kind, Surroundings, Values, Words
+from alerting.register.ledger import Ledger
+from alerting.register.ledgers import LEDGERS
+from gateway.register import search
+from gateway.store.journal import canonical
+from gateway.store.schema import record, record_reference, record_revision
+
+CHUNK: Final = 500  # Codes asked for in one statement; SQLite takes at most 32,766 parameters.
+REFERRED_SHOWN: Final = 5
+
+
+class NotDone(Exception):  # noqa: N818 - a refusal, not a failure
+    """A change that was refused.
+
+    Attributes:
+        said: One sentence by language.
+        code: For programs: ``changed_meanwhile``, ``code_taken``, ``referred_to``, ``not_there``, ``removed``.
+        details: What helps: the record as it is now, or who refers to it.
+    """
+
+    def __init__(self, code: str, said: Words, details: object = None) -> None:
+        super().__init__(said.en)
+        self.said = said
+        self.code = code
+        self.details = details
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class By:
+    """Who does something, when and why."""
+
+    who: str
+    time_ns: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One record as it is now."""
+
+    seq: int
+    id: str
+    ledger: str
+    code: str
+    title: str
+    unit: str
+    revision: int
+    time_ns: int
+    who: str
+    values: Values
+    is_removed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One revision of a record."""
+
+    revision: int
+    time_ns: int
+    who: str
+    what: str
+    reason: str
+    values: Values
+
+
+def body_of(values: Values) -> str:
+    """Write values as they are kept; the same values always give the same text."""
+    return canonical(values)
+
+
+def digest_of(values: Values) -> str:
+    """Give what the audit names values by."""
+    return sha256(body_of(values).encode()).hexdigest()
+
+
+def said_in(ledger: Ledger, values: Values) -> list[str]:
+    """Give every text of a record that it may be looked for by: words of choices in both languages too."""
+    said = []
+    for field in ledger.fields:
+        value = values.get(field.name)
+        if value is None or field.kind is Kind.FLAG:
+            continue
+        if field.kind is Kind.CHOICE:
+            said += [word for choice in field.choices if choice.code == value for word in choice.title]
+        said.append(str(value))
+    return said
+
+
+def surround(
+    connection: Connection, ledger: Ledger, rows: Iterable[Mapping[str, object]], around: Surroundings
+) -> Surroundings:
+    """Add to the surroundings which of the records that rows name are there."""
+    wanted: dict[str, set[str]] = {field.ledger: set() for field in ledger.fields if field.kind is Kind.RECORD}
+    for row in rows:
+        for field in ledger.fields:
+            raw = row.get(field.name)
+            if field.kind is Kind.RECORD and isinstance(raw, str | int | float) and raw != "":
+                wanted[field.ledger].add(str(int(raw) if isinstance(raw, float) and raw.is_integer() else raw).strip())
+    codes = {name: frozenset(of_codes(connection, name, sorted(asked))) for name, asked in wanted.items()}
+    return Surroundings(today=around.today, units=around.units, tags=around.tags, codes=codes)
+
+
+def of_codes(connection: Connection, ledger: str, codes: Sequence[str]) -> dict[str, Record]:
+    """Give the records with these codes that are not removed, by code."""
+    found: dict[str, Record] = {}
+    for at in range(0, len(codes), CHUNK):
+        part = codes[at : at + CHUNK]
+        query = select(record).where(record.c.ledger == ledger, record.c.is_removed.is_(False), record.c.code.in_(part))
+        found |= {row.code: _record(row) for row in connection.execute(query)}
+    return found
+
+
+def get(connection: Connection, ledger: str, which: str) -> Record:
+    """Give one record by its id.
+
+    Raises:
+        NotDone: There is none.
+    """
+    row = connection.execute(select(record).where(record.c.id == which, record.c.ledger == ledger)).first()
+    if row is None:
+        raise NotDone("not_there", Words("There is no such record in this ledger.", "该台账中没有这条记录。"))
+    return _record(row)
+
+
+def page(
+    connection: Connection,
+    ledger: str,
+    *,
+    limit: int,
+    after: tuple[str, int] | None = None,
+    unit: str | None = None,
+    refers_to: tuple[str, str] | None = None,
+    is_removed: bool = False,
+) -> list[Record]:
+    """Give records by their code, at most ``limit``.
+
+    Args:
+        after: Code and ``seq`` of the record before.
+        unit: Those of one hazard unit of the site.
+        refers_to: Ledger and code of a record that they name.
+    """
+    query = select(record).where(record.c.ledger == ledger, record.c.is_removed.is_(is_removed))
+    if unit is not None:
+        query = query.where(record.c.unit == unit)
+    if refers_to is not None:
+        named = select(record_reference.c.id).where(
+            record_reference.c.ledger == refers_to[0], record_reference.c.code == refers_to[1]
+        )
+        query = query.where(record.c.id.in_(named))
+    if after is not None:
+        query = query.where(tuple_(record.c.code, record.c.seq) > after)
+    rows = connection.execute(query.order_by(record.c.code, record.c.seq).limit(limit))
+    return [_record(row) for row in rows]
+
+
+def look_for(
+    connection: Connection, ledger: str, question: str, *, limit: int, below: int | None = None
+) -> list[Record]:
+    """Give records that say all that is asked, the last made first."""
+    seqs = search.found(connection, ledger, question, limit, below)
+    rows = connection.execute(select(record).where(record.c.seq.in_(seqs)))
+    return sorted((_record(row) for row in rows), key=lambda one: -one.seq)
+
+
+def revisions(connection: Connection, which: str) -> list[Revision]:
+    """Give all revisions of a record, the newest first."""
+    query = select(record_revision).where(record_revision.c.id == which).order_by(record_revision.c.revision.desc())
+    return [
+        Revision(
+            revision=row.revision,
+            time_ns=row.time_ns,
+            who=row.who,
+            what=row.what,
+            reason=row.reason,
+            values=orjson.loads(row.body),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def referring(connection: Connection, ledger: str, code: str, limit: int) -> list[Record]:
+    """Give records that name this one."""
+    query = (
+        select(record)
+        .join(record_reference, record_reference.c.id == record.c.id)
+        .where(record_reference.c.ledger == ledger, record_reference.c.code == code, record.c.is_removed.is_(False))
+        .order_by(record.c.seq)
+        .limit(limit)
+    )
+    return [_record(row) for row in connection.execute(query)]
+
+
+def make(connection: Connection, ledger: Ledger, values: Values, by: By) -> Record:
+    """Make a record.
+
+    Raises:
+        NotDone: Another record has its code.
+    """
+    return put(connection, ledger, [values], [], by)[0]
+
+
+def change(connection: Connection, ledger: Ledger, which: str, values: Values, expected: int, by: By) -> Record:
+    """Give a record other values.
+
+    Args:
+        expected: The revision that was seen; another one now means that somebody changed it meanwhile.
+
+    Raises:
+        NotDone: It was changed meanwhile, is removed, its new code is taken, or others name it by its old code.
+    """
+    had = get(connection, ledger.id, which)
+    _check_seen(had, expected)
+    _check_is_there(had)
+    code = str(values[ledger.code])
+    if code != had.code:
+        _check_unreferred(connection, had, Words("its code cannot change", "不能修改其编号"))
+    if values == had.values:
+        return had
+    return put(connection, ledger, [], [(had, values)], by)[0]
+
+
+def put(
+    connection: Connection,
+    ledger: Ledger,
+    new: Sequence[Values],
+    changed: Sequence[tuple[Record, Values]],
+    by: By,
+    *,
+    words: Mapping[str, Sequence[str]] | None = None,
+) -> list[Record]:
+    """Make and change many records at once, in few statements.
+
+    Args:
+        words: Search words by code, where they were made before the transaction began.
+
+    Returns:
+        The new ones, then the changed ones.
+
+    Raises:
+        NotDone: A code is taken.
+    """
+    _check_codes(connection, ledger, new, changed)
+    rows = [_row(ledger, values, by) | {"id": uuid.uuid4().hex, "revision": 1, "is_removed": False} for values in new]
+    if rows:
+        connection.execute(insert(record), rows)
+    updates = [
+        _row(ledger, values, by) | {"id": had.id, "revision": had.revision + 1, "is_removed": False}
+        for had, values in changed
+    ]
+    for row in updates:
+        connection.execute(update(record).where(record.c.id == row["id"]).values(row))
+    _keep_revisions(connection, rows, "made", by)
+    _keep_revisions(connection, updates, "changed", by)
+    every = rows + updates
+    ids = [row["id"] for row in every]
+    found: dict[str, Record] = {}
+    for at in range(0, len(ids), CHUNK):
+        query = select(record).where(record.c.id.in_(ids[at : at + CHUNK]))
+        found |= {row.id: _record(row) for row in connection.execute(query)}
+    kept = [found[which] for which in ids]
+    _refer(connection, ledger, kept)
+    _index(connection, ledger, kept, words)
+    return kept
+
+
+def remove(connection: Connection, ledger: Ledger, which: str, expected: int, by: By) -> Record:
+    """Take a record out of its ledger; it stays readable, and can be restored.
+
+    Raises:
+        NotDone: It was changed meanwhile, or others refer to it.
+    """
+    had = get(connection, ledger.id, which)
+    _check_seen(had, expected)
+    _check_is_there(had)
+    _check_unreferred(connection, had, Words("it cannot be removed", "不能删除"))
+    connection.execute(delete(record_reference).where(record_reference.c.id == which))
+    search.forget(connection, [had.seq])
+    return _mark(connection, had, by, is_removed=True)
+
+
+def restore(connection: Connection, ledger: Ledger, which: str, expected: int, by: By) -> Record:
+    """Put a removed record back as it was.
+
+    Raises:
+        NotDone: It was changed meanwhile or is not removed, its code is taken, or what it named is gone.
+    """
+    had = get(connection, ledger.id, which)
+    _check_seen(had, expected)
+    if not had.is_removed:
+        raise NotDone("not_removed", Words("This record is not removed.", "该记录未被删除。"))
+    _check_codes(connection, ledger, [had.values], [])
+    for field, other, code in ledger.refers(had.values):
+        if not of_codes(connection, other, [code]):
+            named = ledger.field(field).title
+            raise NotDone(
+                "not_there",
+                Words(
+                    f"{named.en} {code} is no longer there; restore that first.",
+                    f"“{named.zh}”{code} 已不存在，请先恢复它。",
+                ),
+            )
+    kept = _mark(connection, had, by, is_removed=False)
+    _refer(connection, ledger, [kept])
+    _index(connection, ledger, [kept], None)
+    return kept
+
+
+# ------------------------------------------------------------------------------------------------------------ inside
+
+
+def _row(ledger: Ledger, values: Values, by: By) -> dict[str, Any]:
+    return {
+        "ledger": ledger.id,
+        "code": str(values[ledger.code]),
+        "title": str(values.get(ledger.named, "")),
+        "unit": ledger.unit_of(values),
+        "time_ns": by.time_ns,
+        "who": by.who,
+        "body": body_of(values),
+    }
+
+
+def _record(row: Row[Any]) -> Record:
+    return Record(
+        seq=row.seq,
+        id=row.id,
+        ledger=row.ledger,
+        code=row.code,
+        title=row.title,
+        unit=row.unit,
+        revision=row.revision,
+        time_ns=row.time_ns,
+        who=row.who,
+        values=orjson.loads(row.body),
+        is_removed=row.is_removed,
+    )
+
+
+def _check_seen(had: Record, expected: int) -> None:
+    if had.revision != expected:
+        raise NotDone(
+            "changed_meanwhile",
+            Words(
+                f"{had.who} changed it meanwhile (revision {had.revision}, you saw {expected}). Look at it again.",
+                f"{had.who} 已先行修改（当前第 {had.revision} 版，您看到的是第 {expected} 版），请重新查看。",
+            ),
+            {"revision": had.revision, "who": had.who, "values": had.values},
+        )
+
+
+def _check_is_there(had: Record) -> None:
+    if had.is_removed:
+        raise NotDone("removed", Words("This record is removed; restore it first.", "该记录已删除，请先恢复。"))
+
+
+def _check_unreferred(connection: Connection, had: Record, what: Words) -> None:
+    others = referring(connection, had.ledger, had.code, REFERRED_SHOWN + 1)
+    if not others:
+        return
+    shown = others[:REFERRED_SHOWN]
+    en = ", ".join(f"{other.code} ({LEDGERS[other.ledger].title.en})" for other in shown)
+    zh = "、".join(f"{other.code}（{LEDGERS[other.ledger].title.zh}）" for other in shown)
+    more = len(others) > len(shown)
+    raise NotDone(
+        "referred_to",
+        Words(
+            f"Others refer to {had.code}, so {what.en}: {en}{' and more' if more else ''}.",
+            f"有其他记录引用 {had.code}，{what.zh}：{zh}{'等' if more else ''}。",
+        ),
+        [{"ledger": other.ledger, "id": other.id, "code": other.code} for other in shown],
+    )
+
+
+def _check_codes(
+    connection: Connection, ledger: Ledger, new: Sequence[Values], changed: Sequence[tuple[Record, Values]]
+) -> None:
+    mine = {had.id for had, _ in changed}
+    codes = [str(values[ledger.code]) for values in new] + [
+        str(values[ledger.code]) for had, values in changed if values[ledger.code] != had.code
+    ]
+    taken = [one for one in of_codes(connection, ledger.id, codes).values() if one.id not in mine]
+    if taken:
+        title = ledger.field(ledger.code).title
+        raise NotDone(
+            "code_taken",
+            Words(
+                f"{title.en} {taken[0].code} is taken by {taken[0].title or 'another record'}; choose another.",
+                f"{title.zh} {taken[0].code} 已被“{taken[0].title}”占用，请换一个。",
+            ),
+        )
+
+
+def _keep_revisions(connection: Connection, rows: Sequence[dict[str, Any]], what: str, by: By) -> None:
+    if rows:
+        connection.execute(
+            insert(record_revision),
+            [
+                {
+                    "id": row["id"],
+                    "revision": row["revision"],
+                    "time_ns": by.time_ns,
+                    "who": by.who,
+                    "what": what,
+                    "reason": by.reason,
+                    "body": row["body"],
+                }
+                for row in rows
+            ],
+        )
+
+
+def _mark(connection: Connection, had: Record, by: By, *, is_removed: bool) -> Record:
+    fresh = {"is_removed": is_removed, "revision": had.revision + 1, "time_ns": by.time_ns, "who": by.who}
+    connection.execute(update(record).where(record.c.id == had.id).values(fresh))
+    row = {"id": had.id, "revision": had.revision + 1, "body": body_of(had.values)}
+    _keep_revisions(connection, [row], "removed" if is_removed else "restored", by)
+    return get(connection, had.ledger, had.id)
+
+
+def _refer(connection: Connection, ledger: Ledger, kept: Sequence[Record]) -> None:
+    if not any(field.kind is Kind.RECORD for field in ledger.fields):
+        return
+    connection.execute(
+        delete(record_reference).where(record_reference.c.id == bindparam("of")), [{"of": one.id} for one in kept]
+    )
+    named = [
+        {"id": one.id, "field": field, "ledger": other, "code": code}
+        for one in kept
+        for field, other, code in ledger.refers(one.values)
+    ]
+    if named:
+        connection.execute(insert(record_reference), named)
+
+
+def _index(
+    connection: Connection, ledger: Ledger, kept: Sequence[Record], words: Mapping[str, Sequence[str]] | None
+) -> None:
+    known = words or {}
+    search.keep(
+        connection,
+        [(one.seq, known.get(one.code) or search.tokens_of(ledger.id, said_in(ledger, one.values))) for one in kept],
+    )

@@ -1,0 +1,152 @@
+"""The register's ledgers in Chromium: enter a plant, see its grade, change it, read who did; bring a list in."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from openpyxl import Workbook
+
+from edge.clock_system import SystemClock
+from gateway.api.page import DIST
+from gateway.auth import add_user
+from gateway.demo import set_stage
+from gateway.store.engine import open_store, store_url
+from tests.browser.conftest import NAME, PASSWORD, Plant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.browser.conftest import Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.slow]
+
+OFFICER, LOOKER = "li.anquan", "looker"
+WORDS = {
+    "en": {"grade": "Grade I", "make": "New record", "refused": "check digit", "empty": "No records yet"},
+    "zh": {"grade": "一级重大危险源", "make": "新建记录", "refused": "校验位", "empty": "暂无记录"},
+}
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """A gateway whose plant is away: the register needs none."""
+    if not (DIST / "index.html").is_file():
+        pytest.skip("the page is not built: bin/setup builds it")
+    stage = set_stage(tmp_path_factory.mktemp("register"), port=0)
+    engine = open_store(store_url(stage.data))
+    add_user(engine, SystemClock(), OFFICER, "safety_officer", PASSWORD)
+    for looker in (LOOKER, NAME):
+        add_user(engine, SystemClock(), looker, "viewer", PASSWORD)
+    engine.dispose()
+    alone = Plant(stage, None, None)  # type: ignore[arg-type] - no devices, no authority
+    try:
+        alone.await_ready()
+        yield alone
+    finally:
+        alone.close()
+
+
+def enter(one: Visit, ledger: str, **values: str) -> None:
+    """Fill in the form of a new record and send it."""
+    one.go(f"register/{ledger}", ready="button[name=make]")
+    one.page.click("button[name=make]")
+    fill(one, **values)
+    one.page.click("dialog button[type=submit]")
+
+
+def fill(one: Visit, **values: str) -> None:
+    for name, value in values.items():
+        field = one.page.locator(f"dialog [name={name}]")
+        if field.evaluate("it => it.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_plant_is_entered_graded_and_changed(visit: Callable[..., Visit], lang: str) -> None:
+    words = WORDS[lang]
+    one = visit(name=OFFICER, lang=lang, phone=lang == "zh")
+    code = f"TK-{lang}"
+    one.go("register/units", ready="button[name=make]")
+    enter(one, "enterprises", code=f"E-{lang}", name="海安化工 Hai'an Chemicals")
+    one.page.wait_for_selector("section.one")
+    enter(one, "units", code=code, name="氯气储罐区", type="storage", persons_outside="120", enterprise=f"E-{lang}")
+    one.page.wait_for_selector(".sheet p.quiet")
+    assert one.complaints == []
+
+    enter(
+        one,
+        "holdings",
+        code=f"{code}-1",
+        dossier=code,
+        substance="氯",
+        named="chlorine",
+        cas="7782-50-6",
+        design_t="60",
+    )
+    one.page.wait_for_selector("dialog .wrong")
+    assert words["refused"] in one.page.inner_text("dialog label.wrong")
+    fill(one, cas="7782-50-5")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog", state="detached")
+    one.complaints.clear()  # The browser remarks on the refusal.
+
+    one.go(
+        f"register/units?record={one.plant.get('register/ledgers/units', q=code)['records'][0]['id']}", ready=".result"
+    )
+    assert words["grade"] in one.page.inner_text(".result")
+    one.page.click("section.one button[name=change]")
+    fill(one, persons_outside="0", reason="counted anew")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector(".step:has-text('counted anew')")
+    assert OFFICER in one.page.inner_text(".step:has-text('counted anew')")
+    assert one.plant.get("register/worksheet", code=code)["alpha"] == 0.5
+    assert one.complaints == []
+
+
+def test_a_list_is_brought_in_after_its_mistakes_are_put_right(visit: Callable[..., Visit]) -> None:
+    one = visit(name=OFFICER, lang="zh")
+
+    def sheet(phone: str) -> dict[str, object]:
+        book = Workbook()
+        for row in (["编号", "企业名称", "24小时值班电话"], ["L-1", "甲厂", "0512-60000001"], ["L-2", "乙厂", phone]):
+            book.active.append(row)
+        out = io.BytesIO()
+        book.save(out)
+        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        return {"name": "企业.xlsx", "mimeType": kind, "buffer": out.getvalue()}
+
+    one.go("register/enterprises", ready="button[name=import]")
+    one.page.click("button[name=import]")
+    one.page.set_input_files("input[name=list]", sheet("打电话"))  # type: ignore[arg-type] - as the browser takes it
+    one.page.click(".bring button[type=submit]")
+    one.page.wait_for_selector(".bring tbody tr")
+    told = one.page.inner_text(".bring tbody")
+    assert one.page.locator(".bring tbody tr").count() == 1
+    assert "3" in told
+    assert "24小时值班电话" in told
+    assert "不是电话号码" in told
+
+    one.page.set_input_files("input[name=list]", sheet("0512-60000002"))  # type: ignore[arg-type] - as the browser takes it
+    one.page.click(".bring button[type=submit]")
+    one.page.click(".bring button[name=take]")
+    one.page.fill("dialog textarea[name=reason]", "旧台账")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("tbody tr:has-text('乙厂')")
+    one.page.fill("input[name=find]", "乙厂")
+    one.page.wait_for_selector("tbody tr:has-text('甲厂')", state="detached")
+    assert one.page.locator("tbody tr").count() == 1
+    assert one.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_who_may_only_look_is_told_who_enters(visit: Callable[..., Visit], lang: str) -> None:
+    one = visit(name=LOOKER, lang=lang)
+    one.go("register/holdings?q=none", ready="main nav.parts a")
+    one.page.fill("input[name=find]", "查无此物")
+    one.page.wait_for_selector("main .empty")
+    assert one.page.locator("button[name=make], button[name=import]").count() == 0
+    assert one.complaints == []

@@ -1,0 +1,521 @@
+"""The register's ledgers over the API: right values, every refusal, history, search, lists in and out, roles, audit."""
+
+import io
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openpyxl import Workbook, load_workbook
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
+
+from alerting.model.rule import RuleTable
+from alerting.model.unit import HazardUnit
+from edge.clock_manual import ManualClock
+from edge.model import Tag, TagTable
+from gateway.api import make_app
+from gateway.api.small_house import SmallHouse
+from gateway.auth import add_user
+from gateway.config import Site
+from gateway.register import records, search
+from gateway.store import schema
+
+PASSWORD = "correct horse battery"
+AT = "/api/v1/register/ledgers"
+PLANT = {"code": "E1", "name": "Hai'an Chemicals 海安化工", "credit_code": "91350100M000100Y43"}
+UNIT = {
+    "code": "TK-1",
+    "name": "氯气储罐区 Chlorine store",
+    "unit": "U-1",
+    "enterprise": "E1",
+    "type": "storage",
+    "persons_outside": 120,
+}
+CHLORINE = {
+    "code": "TK-1-CL2",
+    "dossier": "TK-1",
+    "substance": "氯 chlorine",
+    "cas": "7782-50-5",
+    "named": "chlorine",
+    "design_t": 60,
+    "live_tag": "TK-1.mass",
+}
+
+
+class Desk:
+    """A gateway with one safety officer, one operator, and two hands for the officer."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine: Engine = create_engine(f"sqlite:///{folder}/register.db")
+        schema.metadata.create_all(self.engine)
+        self.clock = ManualClock()
+        tags = TagTable(
+            [
+                Tag(name="TK-1.mass", source="plc", unit="U-1", eu="t"),
+                Tag(name="TK-1.level", source="plc", unit="U-1", eu="m"),
+            ]
+        )
+        site = Site(
+            id="demo",
+            title={"en": "Demo"},
+            timezone="Asia/Shanghai",
+            sources=(),
+            tags=tags,
+            units=(HazardUnit(id="U-1", grade=2),),
+            rules=RuleTable([], tags),
+        )
+        self.house = SmallHouse(site=site, engine=self.engine, clock=self.clock)
+        self.app = make_app(self.house, dist=folder / "dist")
+        for name, role in (("li", "safety_officer"), ("op", "operator"), ("wang", "safety_officer")):
+            add_user(self.engine, self.clock, name, role, PASSWORD)
+        self.browsers: list[httpx.AsyncClient] = []
+
+    async def come(self, name: str) -> httpx.AsyncClient:
+        made = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app),
+            base_url="http://gateway",
+            headers={"X-Fengsui-Request": "1"},
+        )
+        self.browsers.append(made)
+        answer = await made.post("/api/v1/login", json={"name": name, "password": PASSWORD})
+        assert answer.status_code == 200
+        return made
+
+    def acts(self) -> list[dict[str, Any]]:
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(schema.journal.c.body).order_by(schema.journal.c.number))
+            return [json.loads(row.body) for row in rows]
+
+    def live(self, tag: str, value: float) -> None:
+        row = self.house.site.tags.row_of[tag]
+        self.house.picture.values[row] = value
+        self.house.picture.quality[row] = 0
+        self.house.picture.times_ns[row] = self.clock.wall_ns()
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    for browser in made.browsers:
+        await browser.aclose()
+    made.engine.dispose()
+
+
+async def enter(li: httpx.AsyncClient, ledger: str, values: dict[str, Any]) -> dict[str, Any]:
+    made = await li.post(f"{AT}/{ledger}", json={"values": values, "reason": "first entry"})
+    assert made.status_code == 200, made.text
+    record: dict[str, Any] = made.json()["record"]
+    return record
+
+
+async def fill(li: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
+    return {
+        "enterprise": await enter(li, "enterprises", PLANT),
+        "unit": await enter(li, "units", UNIT),
+        "holding": await enter(li, "holdings", CHLORINE),
+    }
+
+
+def sheet_of(rows: list[list[Any]]) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+async def test_a_record_is_made_changed_removed_restored_and_every_step_stays(desk: Desk) -> None:
+    li = await desk.come("li")
+    made = (await fill(li))["unit"]
+    at = f"{AT}/units/{made['id']}"
+
+    changed = await li.post(
+        at, json={"values": {**UNIT, "persons_outside": 30}, "revision": 1, "reason": "counted anew"}
+    )
+    assert changed.json()["record"]["revision"] == 2
+    await li.post(
+        f"{AT}/holdings/{(await li.get(f'{AT}/holdings')).json()['records'][0]['id']}/remove",
+        json={"revision": 1, "reason": "emptied"},
+    )
+    gone = await li.post(f"{at}/remove", json={"revision": 2, "reason": "torn down"})
+    assert gone.json()["record"]["is_removed"]
+    assert (await li.get(f"{AT}/units")).json()["records"] == []
+    assert [one["code"] for one in (await li.get(f"{AT}/units", params={"removed": True})).json()["records"]] == [
+        "TK-1"
+    ]
+    back = await li.post(f"{at}/restore", json={"revision": 3, "reason": "it stands after all"})
+    assert back.json()["record"]["values"]["persons_outside"] == 30
+
+    told = (await li.get(at)).json()
+    assert [(one["what"], one["reason"], one["values"]["persons_outside"]) for one in told["revisions"]] == [
+        ("restored", "it stands after all", 30),
+        ("removed", "torn down", 30),
+        ("changed", "counted anew", 30),
+        ("made", "first entry", 120),
+    ]
+    acts = [(act["action"], act["who"], act["reason"]) for act in desk.acts() if act["action"].startswith("record_")]
+    assert acts[-4:] == [
+        ("record_changed", "li", "counted anew"),
+        ("record_removed", "li", "emptied"),
+        ("record_removed", "li", "torn down"),
+        ("record_restored", "li", "it stands after all"),
+    ]
+
+
+async def test_of_two_who_edit_the_second_is_told_and_nothing_of_the_first_is_lost(desk: Desk) -> None:
+    li, wang = await desk.come("li"), await desk.come("wang")
+    at = f"{AT}/units/{(await fill(li))['unit']['id']}"
+    assert (
+        await li.post(at, json={"values": {**UNIT, "note": "by li"}, "revision": 1, "reason": "a"})
+    ).status_code == 200
+
+    late = await wang.post(at, json={"values": {**UNIT, "note": "by wang"}, "revision": 1, "reason": "b"})
+
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "changed_meanwhile")
+    details = late.json()["error"]["details"]
+    assert "li" in details["zh"]
+    assert details["more"]["values"]["note"] == "by li"
+    assert (await li.get(at)).json()["record"]["values"]["note"] == "by li"
+
+
+#: Ledger, what is wrong of its right values, which field is told, a part of the rule.
+WRONG: list[tuple[str, dict[str, Any], str, str]] = [
+    ("holdings", {"cas": "7782-50-6"}, "cas", "check digit is 6 and would be 5"),
+    ("holdings", {"cas": "7664-41-7"}, "cas", "table 1 is 7782-50-5"),
+    ("holdings", {"named": "unobtainium"}, "named", "none of the words"),
+    ("holdings", {"named": ""}, "named", "stands in table 1"),
+    ("holdings", {"named": "", "cas": "", "substance": "x"}, "hazard_class", "no critical quantity"),
+    ("holdings", {"named": "methanol", "cas": "67-56-1"}, "hazard_class", "beta is that of its class"),
+    ("holdings", {"design_t": "60000 kg"}, "design_t", 'it is in "kg"; this field is in t'),
+    ("holdings", {"design_t": "sixty"}, "design_t", "no number"),
+    ("holdings", {"design_t": "nan"}, "design_t", "no number"),
+    ("holdings", {"design_t": -1}, "design_t", "lies outside"),
+    ("holdings", {"dossier": "TK-9"}, "dossier", "no such record"),
+    ("holdings", {"live_tag": "TK-1.level"}, "live_tag", 'the tag is in "m"'),
+    ("holdings", {"live_tag": "TK-9.mass"}, "live_tag", "no such tag"),
+    ("holdings", {"code": ""}, "code", "missing"),
+    ("holdings", {"code": "<script>"}, "code", "a code has"),
+    ("holdings", {"colour": "red"}, "colour", "no such field"),
+    ("units", {"persons_outside": 1.5}, "persons_outside", "whole number"),
+    ("units", {"unit": "U-7"}, "unit", "no such hazard unit"),
+    ("units", {"type": "castle"}, "type", "none of the words"),
+    ("units", {"filed_on": "2099-01-01"}, "filed_on", "after today"),
+    ("units", {"filed_on": "2020-13-01"}, "filed_on", "no day"),
+    ("units", {"filed_on": "2020-05-01", "filed_until": "2019-05-01"}, "filed_until", "end before it began"),
+    ("units", {"filing_number": "X1"}, "filed_on", "has a day"),
+    ("units", {"closed_on": "2020-05-01"}, "closed_reason", "has a reason"),
+    ("units", {"main_phone": "call me"}, "main_phone", "no telephone number"),
+    ("enterprises", {"credit_code": "91350100M000100Y44"}, "credit_code", "no unified social credit code"),
+    ("enterprises", {"is_blacklisted": "yes"}, "blacklist_reason", "has a reason"),
+    ("enterprises", {"name": "x" * 201}, "name", "at most 200"),
+    ("enterprises", {"name": "a\x1b[2Jb"}, "name", "cannot be printed"),
+]
+
+
+async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -> None:
+    li = await desk.come("li")
+    await fill(li)
+    right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT}
+    for ledger, wrong, field, part in WRONG:
+        values = {**right[ledger], "code": "NEW", **wrong}
+        answer = await li.post(f"{AT}/{ledger}", json={"values": values, "reason": "x"})
+
+        assert answer.status_code == 422, (wrong, answer.text)
+        wrongs = answer.json()["error"]["details"]["wrongs"]
+        assert [one["field"] for one in wrongs] == [field], wrong
+        assert part in wrongs[0]["rule"]["en"], wrong
+        for language in ("en", "zh"):
+            assert wrongs[0]["rule"][language]
+            assert wrongs[0]["remedy"][language]
+    for ledger in right:
+        assert len((await li.get(f"{AT}/{ledger}")).json()["records"]) == 1
+
+
+async def test_a_code_is_taken_once_and_what_others_name_cannot_go(desk: Desk) -> None:
+    li = await desk.come("li")
+    made = await fill(li)
+
+    twice = await li.post(f"{AT}/units", json={"values": UNIT, "reason": ""})
+    assert (twice.status_code, twice.json()["error"]["code"]) == (409, "code_taken")
+    at = f"{AT}/units/{made['unit']['id']}"
+    gone = await li.post(f"{at}/remove", json={"revision": 1, "reason": "x"})
+    assert (gone.status_code, gone.json()["error"]["code"]) == (409, "referred_to")
+    assert "TK-1-CL2" in gone.json()["error"]["details"]["zh"]
+    renamed = await li.post(at, json={"values": {**UNIT, "code": "TK-2"}, "revision": 1, "reason": "x"})
+    assert (renamed.status_code, renamed.json()["error"]["code"]) == (409, "referred_to")
+    holding = f"{AT}/holdings/{made['holding']['id']}"
+    assert (await li.post(f"{holding}/remove", json={"revision": 1, "reason": "x"})).status_code == 200
+    assert (await li.post(f"{at}/remove", json={"revision": 1, "reason": "x"})).status_code == 200
+    orphan = await li.post(f"{holding}/restore", json={"revision": 2, "reason": "x"})
+    assert (orphan.status_code, "TK-1" in orphan.json()["error"]["message"]) == (404, True)
+
+
+async def test_the_worksheet_shows_each_step_and_what_does_not_fit(desk: Desk) -> None:
+    li = await desk.come("li")
+    await fill(li)
+    await enter(
+        li, "holdings", {"code": "NH3", "dossier": "TK-1", "substance": "ammonia", "named": "ammonia", "design_t": 40}
+    )
+    desk.live("TK-1.mass", 61.5)
+
+    sheet = (await li.get("/api/v1/register/worksheet", params={"code": "TK-1"})).json()
+
+    assert (sheet["s"], sheet["alpha"], sheet["r"], sheet["grade"]) == (16.0, 2.0, 112.0, 1)
+    assert [(line["code"], line["part"], line["live_t"]) for line in sheet["lines"]] == [
+        ("NH3", 8.0, None),
+        ("TK-1-CL2", 48.0, 61.5),
+    ]
+    said = {one["what"]: one["said"] for one in sheet["findings"]}
+    assert set(said) == {"live_above_design", "site_grade_differs", "not_registered", "persons_missing"}
+    assert "61.5 t" in said["live_above_design"]["en"]
+    assert "二级" in said["site_grade_differs"]["zh"]
+    none = await li.get("/api/v1/register/worksheet", params={"code": "TK-9"})
+    assert none.status_code == 404
+
+
+async def test_a_live_value_that_is_bad_is_no_value(desk: Desk) -> None:
+    li = await desk.come("li")
+    await fill(li)
+    sheet = (await li.get("/api/v1/register/worksheet", params={"code": "TK-1"})).json()
+
+    assert (sheet["lines"][0]["live_t"], sheet["r_live"]) == (None, None)
+    assert "live_unknown" in {one["what"] for one in sheet["findings"]}
+
+
+#: What is typed, and whether it finds the chlorine store.
+ASKED = [
+    ("氯气", True), ("储罐", True), ("罐区", True), ("气储罐", True), ("氯", True), ("lqcg", True), ("CGQ", True),
+    ("chlor", True), ("TK-1", True), ("tk 1", True), ("储存单元", True), ("storage", True), ("氯气 store", True),
+    ("储气", False), ("液位", False), ("zz", False), ("氯气 ammonia", False), ("!!!", False), ('") OR "1', False),
+    ("hydrogen", False),
+]  # fmt: skip
+
+
+async def test_words_of_two_signs_beginnings_and_initials_find(desk: Desk) -> None:
+    li = await desk.come("li")
+    await fill(li)
+    for question, finds in ASKED:
+        found = (await li.get(f"{AT}/units", params={"q": question})).json()["records"]
+        assert [one["code"] for one in found] == (["TK-1"] if finds else []), question
+
+
+async def test_search_keeps_up_with_changes(desk: Desk) -> None:
+    li = await desk.come("li")
+    made = (await fill(li))["unit"]
+    at = f"{AT}/units/{made['id']}"
+    await li.post(at, json={"values": {**UNIT, "name": "液氨球罐"}, "revision": 1, "reason": "renamed"})
+
+    async def found(question: str) -> int:
+        return len((await li.get(f"{AT}/units", params={"q": question})).json()["records"])
+
+    assert (await found("氯气"), await found("液氨")) == (0, 1)
+
+
+async def test_who_may_not_write_may_read(desk: Desk) -> None:
+    li, op = await desk.come("li"), await desk.come("op")
+    made = (await fill(li))["unit"]
+
+    assert (await op.get(f"{AT}/units/{made['id']}")).status_code == 200
+    for path, body in (
+        (f"{AT}/units", {"values": {**UNIT, "code": "Z"}, "reason": "x"}),
+        (f"{AT}/units/{made['id']}", {"values": UNIT, "revision": 1, "reason": "x"}),
+        (f"{AT}/units/{made['id']}/remove", {"revision": 1, "reason": "x"}),
+        (f"{AT}/units/take", {"ticket": "x", "reason": "x"}),
+    ):
+        assert (await op.post(path, json=body)).status_code == 403, path
+
+
+async def test_a_list_goes_out_and_comes_in_unchanged(desk: Desk) -> None:
+    li = await desk.come("li")
+    await fill(li)
+    for form in ("xlsx", "csv"):
+        for language in ("en", "zh"):
+            asked = {"form": form, "lang": language}
+            for ledger in ("enterprises", "units", "holdings"):
+                content = (await li.get(f"{AT}/{ledger}/export", params=asked)).content
+                seen = await li.post(f"{AT}/{ledger}/look", params={"name": f"list.{form}"}, content=content)
+                told = seen.json()
+                assert (told["mistakes"], told["new"], told["changed_count"], told["unchanged"]) == ([], 0, 0, 1), (
+                    ledger
+                )
+                assert told["ticket"] is None
+
+
+async def test_the_blank_form_names_every_field_with_its_unit(desk: Desk) -> None:
+    li = await desk.come("li")
+    content = (await li.get(f"{AT}/holdings/export", params={"form": "xlsx", "lang": "zh", "blank": True})).content
+
+    headings = [cell.value for cell in load_workbook(io.BytesIO(content)).active[1]]
+
+    assert "设计最大量 (t)" in headings
+    assert len(headings) == 11
+
+
+async def test_a_list_of_5000_rows_with_30_mistakes_tells_exactly_these(desk: Desk) -> None:
+    li = await desk.come("li")
+    await enter(li, "enterprises", PLANT)
+    await enter(li, "units", UNIT)
+    header = [
+        "Code",
+        "Hazard unit",
+        "Substance",
+        "CAS number",
+        "Name in table 1",
+        "Class of table 2",
+        "Design maximum (t)",
+    ]
+    rows = [[f"H-{at:04}", "TK-1", f"氯 {at}", "7782-50-5", "chlorine", "", 1 + at / 100] for at in range(5000)]
+    planted: dict[tuple[int, str], object] = {}
+
+    def plant(at: int, column: str, value: object) -> None:
+        rows[at][header.index(column)] = value
+        planted[at + 2, column] = value
+
+    for at in range(100, 1100, 100):
+        plant(at, "CAS number", "7782-50-6")
+    for at in range(1100, 2100, 100):
+        plant(at, "Design maximum (t)", "500 kg")
+    for at in range(2100, 2600, 100):
+        plant(at, "Hazard unit", "TK-9")
+    for at in range(2600, 3100, 100):
+        plant(at, "Code", "H-0001")
+    before = (await li.get(f"{AT}/holdings")).json()["records"]
+
+    seen = (await li.post(f"{AT}/holdings/look", params={"name": "a.xlsx"}, content=sheet_of([header, *rows]))).json()
+
+    assert {(one["row"], one["column"]) for one in seen["mistakes"]} == set(planted)
+    assert (len(seen["mistakes"]), seen["mistake_count"], seen["ticket"]) == (30, 30, None)
+    assert before == (await li.get(f"{AT}/holdings")).json()["records"] == []
+
+    for at, column in planted:
+        rows[at - 2][header.index(column)] = {
+            "Code": f"H-{at - 2:04}",
+            "Hazard unit": "TK-1",
+            "CAS number": "7782-50-5",
+        }.get(column, 5)
+    seen = (await li.post(f"{AT}/holdings/look", params={"name": "a.xlsx"}, content=sheet_of([header, *rows]))).json()
+    assert (seen["mistakes"], seen["new"]) == ([], 5000)
+    taken = await li.post(f"{AT}/holdings/take", json={"ticket": seen["ticket"], "reason": "from the old list"})
+    assert taken.json() == {"made": 5000, "changed": 0}
+    again = await li.post(f"{AT}/holdings/take", json={"ticket": seen["ticket"], "reason": "twice"})
+    assert again.status_code == 404
+    codes: list[str] = []
+    cursor = None
+    while True:
+        page = (await li.get(f"{AT}/holdings", params={"limit": 500} | ({"cursor": cursor} if cursor else {}))).json()
+        codes += [one["code"] for one in page["records"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert codes == sorted(row[0] for row in rows)
+    assert desk.acts()[-1]["action"] == "records_imported"
+
+
+async def test_a_list_over_what_somebody_changed_meanwhile_is_refused_whole(desk: Desk) -> None:
+    li, wang = await desk.come("li"), await desk.come("wang")
+    made = (await fill(li))["holding"]
+    rows = [
+        ["Code", "Hazard unit", "Substance", "Design maximum (t)"],
+        ["TK-1-CL2", "TK-1", "氯", 50],
+        ["NEW", "TK-1", "x", 1],
+    ]
+    rows[0].append("Class of table 2")
+    rows[1].append("")
+    rows[2].append("W2")
+    seen = (await li.post(f"{AT}/holdings/look", params={"name": "a.xlsx"}, content=sheet_of(rows))).json()
+    assert (seen["new"], seen["changed_count"], seen["mistakes"]) == (1, 1, [])
+    assert seen["changed"][0]["after"]["cas"] == "7782-50-5", "a column that the list has not stays as it is"
+    values = {**CHLORINE, "design_t": 55}
+    await wang.post(f"{AT}/holdings/{made['id']}", json={"values": values, "revision": 1, "reason": "rebuilt"})
+
+    taken = await li.post(f"{AT}/holdings/take", json={"ticket": seen["ticket"], "reason": "x"})
+
+    assert (taken.status_code, taken.json()["error"]["code"]) == (409, "changed_meanwhile")
+    found = (await li.get(f"{AT}/holdings")).json()["records"]
+    assert [(one["code"], one["values"]["design_t"]) for one in found] == [("TK-1-CL2", 55.0)]
+
+
+#: Name and content of a file, and a part of what is said of it.
+NO_LIST = [
+    ("a.xlsx", b"no workbook", "ZIP archive"),
+    ("a.csv", b"", "no row"),
+    ("a.csv", b"Code,Hazard unit,Substance,Design maximum (t)\n", "no row"),
+    ("a.csv", b"Code,Colour\nA,red\n", "no such column"),
+    ("a.csv", b"Substance\nx\n", "column Code is missing"),
+    ("a.csv", b"Code,Code,Hazard unit,Substance,Design maximum (t)\n1,2,3,4,5\n", "stands twice"),
+    ("a.csv", b'Code,"x\n', "not CSV"),
+    ("a.csv", b"\xff\xff\xff\xff", "neither UTF-8 nor"),
+]
+
+
+async def test_a_file_that_is_no_list_is_refused_with_a_sentence(desk: Desk) -> None:
+    li = await desk.come("li")
+    for name, content, part in NO_LIST:
+        seen = await li.post(f"{AT}/holdings/look", params={"name": name}, content=content)
+
+        assert seen.status_code == 200
+        assert any(part in one["rule"]["en"] for one in seen.json()["mistakes"]), (content, seen.json())
+        assert seen.json()["ticket"] is None
+
+
+async def test_a_chinese_list_in_the_old_encoding_is_read(desk: Desk) -> None:
+    li = await desk.come("li")
+    content = "编号,企业名称\nE2,南通化工\n".encode("gb18030")
+    seen = (await li.post(f"{AT}/enterprises/look", params={"name": "a.csv"}, content=content)).json()
+
+    assert (seen["mistakes"], seen["new"]) == ([], 1)
+
+
+def plan_of(connection: Connection, run: Callable[[], object]) -> str:
+    """Give how SQLite answers the statements of a real call, told by itself."""
+    said: list[tuple[str, Any]] = []
+
+    def note(_: object, __: object, statement: str, parameters: object, *___: object) -> None:
+        said.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    run()
+    event.remove(connection, "before_cursor_execute", note)
+    plans = [row[3] for each in said for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {each[0]}", each[1])]
+    assert plans, "nothing was asked"
+    return " ".join(plans)
+
+
+def test_lists_and_searches_of_100000_records_stay_on_an_index(tmp_path: Path) -> None:
+    """By the plan of what is really asked, which reads a page for a page, whatever the ledger holds."""
+    engine = create_engine(f"sqlite:///{tmp_path}/register.db")
+    schema.metadata.create_all(engine)
+    rows = [
+        {
+            "id": f"{n:032x}", "ledger": "holdings", "code": f"H-{n:06}", "title": "氯", "unit": f"U-{n % 100}",
+            "revision": 1, "time_ns": 1, "who": "li", "body": "{}", "is_removed": False,
+        }
+        for n in range(100_000)
+    ]  # fmt: skip
+    with engine.begin() as connection:
+        connection.execute(schema.record.insert(), rows)
+        words = [(n + 1, ["册holdings", "氯", "隐患" if n % 1000 == 0 else "液位", f"h{n}"]) for n in range(100_000)]
+        search.keep(connection, words)
+        connection.execute(text("ANALYZE"))
+    with engine.connect() as connection:
+        asked = {
+            "a page": lambda: records.page(connection, "holdings", limit=100, after=("H-050000", 5)),
+            "of a unit": lambda: records.page(connection, "holdings", limit=100, unit="U-1"),
+            "that name one": lambda: records.page(connection, "holdings", limit=100, refers_to=("units", "TK-1")),
+            "who name it": lambda: records.referring(connection, "units", "TK-1", 50),
+            "codes": lambda: records.of_codes(connection, "holdings", ["H-000001", "H-000002"]),
+            "search": lambda: records.look_for(connection, "holdings", "隐患", limit=50),
+        }
+        for what, run in asked.items():
+            plan = plan_of(connection, run)
+            assert "SCAN record " not in plan + " ", (what, plan)
+            assert "INDEX" in plan, (what, plan)
+            if what in {"a page", "of a unit"}:
+                assert "TEMP B-TREE" not in plan, (what, plan)
+        assert len(records.look_for(connection, "holdings", "隐患", limit=50)) == 50
+        assert [one.code for one in records.look_for(connection, "holdings", "h99999", limit=50)] == ["H-099999"]
+    engine.dispose()

@@ -1,0 +1,114 @@
+"""docs/register.md says of each ledger what is there, and what is there is looked at here."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine
+
+from alerting.model.rule import RuleTable
+from alerting.register.field import Choice, Field, Kind, Surroundings, Values
+from alerting.register.ledger import Ledger, read_row
+from alerting.register.ledgers import LEDGERS
+from edge.clock_manual import ManualClock
+from edge.model import TagTable
+from gateway.api.app import make_app
+from gateway.api.small_house import SmallHouse
+from gateway.config import Site
+from gateway.register import sheets
+from gateway.register.records import Record
+from gateway.store import schema
+from tests.integration.test_register_api import WRONG
+
+COLUMNS = ("API", "page zh/en", "import", "export", "refusals", "tests", "audit")
+CJK = re.compile("[\u3400-\u9fff]")
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = create_engine(f"sqlite:///{tmp_path}/register.db")
+    schema.metadata.create_all(made)
+    yield made
+    made.dispose()
+
+
+def right(field: Field) -> object:
+    """Give a right value of a field."""
+    of_kind: dict[Kind, object] = {
+        Kind.CODE: "A-1", Kind.NUMBER: 1.5, Kind.WHOLE: 2, Kind.DATE: "2020-02-29", Kind.FLAG: True,
+        Kind.PHONE: "0512-60000000", Kind.CAS: "67-56-1", Kind.RECORD: "R-1", Kind.UNIT: "U-1", Kind.TAG: "T.mass",
+    }  # fmt: skip
+    if field.kind is Kind.CHOICE:
+        return field.choices[-1].code
+    return "91350100M000100Y43" if field.name == "credit_code" else of_kind.get(field.kind, "文字 text")
+
+
+def around(ledger: Ledger) -> Surroundings:
+    eu = next((field.eu for field in ledger.fields if field.kind is Kind.TAG), "")
+    codes = {field.ledger: frozenset({"R-1"}) for field in ledger.fields if field.kind is Kind.RECORD}
+    return Surroundings(today=date(2026, 1, 1), units=frozenset({"U-1"}), tags={"T.mass": eu}, codes=codes)
+
+
+def words_of(ledger: Ledger) -> list[tuple[str, str]]:
+    said: list[Field | Choice] = [*ledger.fields, *(choice for field in ledger.fields for choice in field.choices)]
+    pairs = [tuple(each.title) for each in said] + [tuple(field.help) for field in ledger.fields if field.help]
+    return [*pairs, tuple(ledger.title), tuple(ledger.about)]  # type: ignore[list-item] - two each
+
+
+def goes_round(ledger: Ledger, engine: Engine, form: str) -> bool:
+    """Write every field as a sheet and read it back."""
+    values: Values = {field.name: right(field) for field in ledger.fields}
+    if ledger.id == "holdings":
+        values |= {"named": "methanol"}
+    assert read_row(ledger, values, around(ledger)).wrongs == ()
+    one = Record(
+        seq=1, id="x", ledger=ledger.id, code="A-1", title="", unit="", revision=1, time_ns=1, who="", values=values,
+        is_removed=False,
+    )  # fmt: skip
+    for language in ("en", "zh"):
+        lines = sheets.lines_of(sheets.write(ledger, [one], f"a.{form}", language), f"a.{form}")
+        header, cells = lines.lines[0][1], lines.lines[1][1]
+        names = {field.heading(language): field.name for field in ledger.fields}
+        raw = {names[heading]: cell for heading, cell in zip(header, cells, strict=True)}
+        if read_row(ledger, raw, around(ledger)).values != values:
+            return False
+    return True
+
+
+def marks(ledger: Ledger, engine: Engine, doors: set[tuple[str, str]]) -> list[bool]:
+    at = "/api/v1/register/ledgers/{ledger}"
+    needed = {("GET", at), ("POST", at), ("GET", f"{at}/{{record}}"), ("POST", f"{at}/{{record}}")}
+    tested = (ROOT / "tests/browser/test_register_page.py").read_text("utf-8")
+    speaks = all(
+        en and zh and not CJK.search(en) and CJK.search(zh + "口" * zh.isascii()) for en, zh in words_of(ledger)
+    )
+    return [
+        needed <= doors,
+        speaks,
+        goes_round(ledger, engine, "xlsx") and ("POST", f"{at}/take") in doors,
+        goes_round(ledger, engine, "csv") and ("GET", f"{at}/export") in doors,
+        any(each[0] == ledger.id for each in WRONG),
+        f'"{ledger.id}"' in tested or f"register/{ledger.id}" in tested,
+        'enter(li, "' in (ROOT / "tests/integration/test_register_api.py").read_text("utf-8"),
+    ]
+
+
+def test_the_marks_are_what_is_there(engine: Engine, house_doors: set[tuple[str, str]]) -> None:
+    text = (ROOT / "docs/register.md").read_text("utf-8")
+    table = text.split("<!-- marks -->\n")[1].split("<!-- /marks -->")[0].splitlines()
+    assert table[0] == f"| ledger | {' | '.join(COLUMNS)} |"
+    rows = {line.split("|")[1].strip(): [cell.strip() == "✓" for cell in line.split("|")[2:-1]] for line in table[2:]}
+    there = {f"{one.id} · {one.title.en} · {one.title.zh}": marks(one, engine, house_doors) for one in LEDGERS.values()}
+    said = {name: cells for name, cells in rows.items() if any(cells)}
+    assert said == there
+
+
+@pytest.fixture
+def house_doors(engine: Engine) -> set[tuple[str, str]]:
+    tags = TagTable([])
+    site = Site(id="s", title={}, timezone="UTC", sources=(), tags=tags, units=(), rules=RuleTable([], tags))
+    app = make_app(SmallHouse(site=site, engine=engine, clock=ManualClock()))
+    return {(door.method, door.path) for door in app.doors.declared}
