@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.slow]
 
 OFFICER, LOOKER = "li.anquan", "looker"
 WORDS = {
-    "en": {"grade": "Grade I", "make": "New record", "refused": "check digit", "empty": "No records yet"},
-    "zh": {"grade": "一级重大危险源", "make": "新建记录", "refused": "校验位", "empty": "暂无记录"},
+    "en": {"grade": "Grade II", "make": "New record", "refused": "check digit", "empty": "No records yet"},
+    "zh": {"grade": "二级重大危险源", "make": "新建记录", "refused": "校验位", "empty": "暂无记录"},
 }
 
 

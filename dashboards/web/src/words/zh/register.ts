@@ -72,7 +72,7 @@ export const register: Words["register"] = {
     isMajor: "≥ 1，构成重大危险源",
     isNone: "< 1，不构成重大危险源",
     alpha: "（厂界外 500 m 内 {n} 人）",
-    grade: "{grade}重大危险源",
+    grade: "{grade}级重大危险源",
     rLive: "按实时存量计算的 R：{r}（{all} 种物质中 {known} 种已知；不影响分级）",
     print: "打印",
   },
