@@ -101,6 +101,7 @@ class Site:
     port: int = 8080
     hosts: tuple[str, ...] = ()  # names that requests may be for; empty for any
     metrics_token: str = field(default="", repr=False)
+    probe_allow: tuple[str, ...] = ()  # networks in which an engineer may type an address to probe
     raw_days: int = 90
     revision: str = ""  # digest of all configuration files read
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)  # their contents, by path

@@ -26,13 +26,16 @@ TYPED: Final = "an address"  # All typed addresses share one place in the queue.
 class ProbeRefused(Exception):  # noqa: N818 - the sentence that the API answers with
     """The probe was not sent.
 
+    Args:
+        said: Why, by language.
+
     Attributes:
         status: As HTTP has it.
     """
 
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
+    def __init__(self, status: int, said: Mapping[str, str]) -> None:
+        super().__init__(said["en"])
+        self.status, self.said = status, dict(said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,11 @@ class Prober:
             name, collector = await self._who_speaks_there(asked.options)
             device_id = asked.options.device_id
         elif not isinstance(collector, ModbusCollector):
-            raise ProbeRefused(409, f"Source {name} has no Modbus device that this gateway polls.")
+            said = {
+                "en": f"Source {name} has no Modbus device that this gateway polls.",
+                "zh": f"数据源 {name} 没有由本网关采集的 Modbus 设备。",
+            }
+            raise ProbeRefused(409, said)
         line = TYPED if not isinstance(collector, ModbusCollector) else "/".join(collector.options.line)
         began_ns = self._begin(line)
         try:
@@ -113,7 +120,11 @@ class Prober:
         now_ns = self._clock.monotonic_ns()
         passed_s = (now_ns - self._ended_ns[line]) / 1e9 if line in self._ended_ns else PAUSE_S
         if line in self._busy or passed_s < PAUSE_S:
-            raise ProbeRefused(429, f"Somebody looks there already; a device is probed at most every {PAUSE_S:g} s.")
+            said = {
+                "en": f"Somebody looks there already; a device is probed at most every {PAUSE_S:g} s.",
+                "zh": f"已有人在探测;同一设备每 {PAUSE_S:g} s 至多探测一次。",
+            }
+            raise ProbeRefused(429, said)
         self._busy.add(line)
         return now_ns
 
@@ -133,13 +144,13 @@ class Prober:
             if theirs.serial is not None or theirs.call is not None or theirs.port != options.port:
                 continue
             if wanted is None:
-                wanted = await _addresses(options.host)
-            if theirs.host == options.host or wanted & await _addresses(theirs.host):
+                wanted = await addresses_of(options.host)
+            if theirs.host == options.host or wanted & await addresses_of(theirs.host):
                 return name, collector
         return "", None
 
 
-async def _addresses(host: str) -> set[str]:
+async def addresses_of(host: str) -> set[str]:
     """Give all addresses that a name has, and itself; a name that has none is found out by dialling."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from edge.clock import Clock
-from edge.collect.door import Collector, Deliver
+from edge.collect.door import Collector, Counters, Deliver
 from edge.config import Source
 from edge.model import TagTable
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from edge.collect.hj212.door import Doors
     from edge.collect.modbus.line import Lines
 
+HEARD_MAX: Final = 1_000  # Filters of one session that are remembered; a source has a few.
 MODBUS: Final = ("modbus-tcp", "modbus-rtu", "modbus-rtu-tcp", "modbus-dtu")
 
 
@@ -25,6 +26,7 @@ class Collectors:
     def __init__(self, lines: "Lines | None" = None) -> None:
         self._lines = lines
         self._doors: Doors | None = None
+        self._heard: dict[tuple[str, ...], tuple[str, ...]] = {}  # Filters that a session at a broker may have, by us.
 
     def __call__(self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
         """Make the collector of a source, as ``make_collector`` does."""
@@ -41,7 +43,12 @@ class Collectors:
     def _mqtt(self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
         from edge.collect.mqtt.collector import MqttCollector  # noqa: PLC0415 - a protocol's library loads on use
 
-        return MqttCollector(source, tags, clock, epoch, deliver)
+        assert source.mqtt is not None, source.id
+        session = (source.id, source.mqtt.host, str(source.mqtt.port), source.mqtt.client_id)
+        before = self._heard.get(session, ())
+        collector = MqttCollector(source, tags, clock, epoch, deliver, left=before)
+        self._heard[session] = tuple(dict.fromkeys((*before, *collector.filters)))[-HEARD_MAX:]
+        return collector
 
     def _sparkplug(self, source: Source, tags: TagTable, clock: Clock, epoch: int, deliver: Deliver) -> Collector:
         from edge.collect.sparkplug.collector import SparkplugCollector  # noqa: PLC0415 - a protocol loads on use
@@ -60,7 +67,8 @@ class Collectors:
         from edge.collect.opcua.client import connector  # noqa: PLC0415 - a protocol's library loads on use
         from edge.collect.opcua.collector import OpcuaCollector  # noqa: PLC0415
 
-        return OpcuaCollector(source, tags, clock, epoch, deliver, connector(clock))
+        counters = Counters()
+        return OpcuaCollector(source, tags, clock, epoch, deliver, connector(clock, counters), counters)
 
 
 #: Constructors by ``Source.protocol``. Protocols that are not here have no collector (``system``, ``replay``).

@@ -11,13 +11,14 @@ from typing import Final
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "": (
         "site", "http", "source", "template", "unit", "rule", "schedule", "tiering", "task", "destination", "influx",
-        "history", "learn", "uplink", "spool", "node_broker", "derived", "vote", "shelving",
+        "history", "learn", "probe", "uplink", "spool", "node_broker", "derived", "vote", "shelving",
         "calendar", "shift", "post", "channel", "escalation",
         "drill",
         "out_of_service", "realarm", "second_person", "suppression",
     ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
     "http": ("host", "port", "hosts", "metrics_token_env", "metrics_token_file"),
+    "probe": ("allow",),
     "source": (
         "id", "protocol", "nature", "host", "port", "silent_after_s", "lateness_s",
         "device_id", "timeout_s", "registers_max", "gap_max", "retry_s_max", "order", "registers_from", "coils_from",
@@ -133,6 +134,7 @@ PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
 NODE_TABLES: Final = ("uplink", "spool")
 GATEWAY_TABLES: Final = (
     "http",
+    "probe",
     "unit",
     "rule",
     "vote",

@@ -13,6 +13,7 @@ from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.door import ENGINEER, Doors, user_of
 from gateway.api.house import Act
 from gateway.probe import Asked, ProbeRefused
+from gateway.probe_allow import allowed
 from gateway.probe_shown import probe_shown
 
 
@@ -49,6 +50,10 @@ def open_probe_doors(doors: Doors) -> None:
         if not 0 <= register <= REGISTERS - look.count:
             said = f"register: {look.count} from {look.register_} are not within {counts_from} to "
             raise ApiError(422, f"{said}{REGISTERS - 1 + counts_from}.")
+        try:
+            options = options if look.source else await allowed(options, house.site)
+        except ProbeRefused as refusal:
+            raise ApiError(refusal.status, str(refusal), details=refusal.said) from None
         asked = Asked(
             source=look.source,
             options=None if look.source else options,
@@ -62,7 +67,7 @@ def open_probe_doors(doors: Doors) -> None:
         try:
             found = await house.probe(asked)
         except ProbeRefused as refusal:
-            raise ApiError(refusal.status, str(refusal)) from None
+            raise ApiError(refusal.status, str(refusal), details=refusal.said) from None
         return Json(probe_shown(found, wanted, counts_from, options.place))
 
     def _options(look: Look) -> ModbusOptions:

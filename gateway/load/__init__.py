@@ -31,6 +31,7 @@ from gateway.load.outside import read_destinations, read_hosts, read_influx, rea
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
 from gateway.load.own import parted, read_own
 from gateway.load.philosophy import read_philosophy
+from gateway.load.probe import read_probe
 from gateway.load.roster import read_roster
 from gateway.load.rule import judge_refused, read_rules
 from gateway.load.schedule import ScheduleReader
@@ -126,6 +127,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     port = http.whole("port", 8080, 1, PORT_MAX)
     hosts = read_hosts(http)
     metrics_token = read_metrics_token(http)
+    probe_allow = read_probe(_section(root, "probe", "Probe"))
     raw_days = history.whole("raw_days", 90, RAW_DAYS_LEAST, RAW_DAYS_MOST)
     data = _data(entry, path, environ)
     if not root.has("destination"):
@@ -163,6 +165,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         port=port,
         hosts=hosts,
         metrics_token=metrics_token,
+        probe_allow=probe_allow,
         raw_days=raw_days,
         revision=field.reading.revision,
         files=field.reading.contents,

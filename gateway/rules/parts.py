@@ -26,7 +26,7 @@ from gateway.system import SOURCE, main_nature
 #: What is made once, at the start: what is listened on, what is written to, and who is told.
 FIXED: Final = (
     *("id", "timezone", "data", "host", "port", "hosts", "metrics_token", "raw_days", "is_demonstration"),
-    *("influx", "destinations", "channels", "learned", "node_broker"),
+    *("probe_allow", "influx", "destinations", "channels", "learned", "node_broker"),
 )
 SECRET: Final = ("password", "token", "secret")
 NAMED_MAX: Final = 20
@@ -180,7 +180,7 @@ def fixed(old: Site, new: Site) -> tuple[str, ...]:
         one, other = getattr(old, part), getattr(new, part)
         if repr(one) == repr(other) and one == other:
             continue
-        if not isinstance(one, tuple) or part == "hosts":
+        if not isinstance(one, tuple) or part in ("hosts", "probe_allow"):
             found.append(part)
             continue
         before, after = ({each.id: each for each in each_of} for each_of in (one, other))

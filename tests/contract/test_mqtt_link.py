@@ -6,6 +6,9 @@ Published to mosquitto by mosquitto_pub, a program that is not ours; connections
 import asyncio
 import json
 import shutil
+import socket
+import threading
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +18,7 @@ from typing import Any, Protocol
 import pytest
 
 from edge.collect.door import Counters
+from edge.collect.mqtt import paho as paho_link
 from edge.collect.mqtt.inbox import Inbox
 from edge.collect.mqtt.link import AckOrder, LinkChange, Manner, Message, MqttLink
 from edge.collect.mqtt.loopback import LoopbackBroker, LoopbackLink
@@ -515,3 +519,72 @@ async def test_a_full_inbox_makes_the_sender_wait_until_something_is_taken() -> 
     assert len(await inbox.take(10, 1_000)) == 1
     assert await waiting
     inbox.close()
+
+
+@pytest.mark.network
+@pytest.mark.service
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+async def test_filters_that_a_reload_took_out_leave_the_session(mosquitto: Any, version: str) -> None:  # noqa: ANN401
+    """The session is the same; what nobody wants any more is neither sent now nor kept for later."""
+    name = f"t{uuid.uuid4().hex}"
+    options = MqttOptions(host="127.0.0.1", port=mosquitto.port, version=version)  # type: ignore[arg-type]
+    world = MosquittoWorld(port=mosquitto.port, version=version)
+    wanted, gone = f"{name}/wanted", f"{name}/gone"
+
+    async def heard(filters: list[str], left: tuple[str, ...] = ()) -> list[str]:
+        link = PahoLink(options, name, filters, Counters(), left=left)
+        await link.open()
+        reader = await Reader(link).until(lambda r: r.changes[-1:] == [True])
+        await asyncio.sleep(0.2)
+        await world.publish(gone, "gone")
+        await world.publish(wanted, "wanted")
+        await reader.until(lambda r: "wanted" in r.payloads)
+        for message in reader.messages:
+            message.acknowledge()
+        await asyncio.sleep(0.1)
+        await link.close()
+        return reader.payloads
+
+    assert await heard([wanted, gone]) == ["gone", "wanted"]
+    assert await heard([wanted]) == ["gone", "wanted"], "a session keeps its filters: what this is for"
+    assert await heard([wanted], (gone,)) == ["wanted"]
+    assert await heard([wanted]) == ["wanted"]
+
+
+@pytest.mark.network
+async def test_closing_does_not_wait_for_a_name_and_connects_to_nobody_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A DNS that answers after a minute holds up neither the event loop nor a reload; its late answer is of no use."""
+    asked, answer, tried = threading.Event(), threading.Event(), threading.Event()
+    real = socket.create_connection
+
+    def slow(*arguments: Any, **more: Any) -> socket.socket:  # noqa: ANN401 - as the library's
+        asked.set()
+        answer.wait(WAIT_S)
+        try:
+            return real(*arguments, **more)
+        finally:
+            tried.set()
+
+    accepted: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(await reader.read(1_000))
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    monkeypatch.setattr(paho_link, "CLOSE_S", 0.2)
+    monkeypatch.setattr(socket, "create_connection", slow)
+    link = PahoLink(MqttOptions(host="127.0.0.1", port=server.sockets[0].getsockname()[1]), "g", ["t"], Counters())
+    await link.open()
+    await asyncio.to_thread(asked.wait, WAIT_S)
+    before = time.monotonic()
+    await link.close()
+    assert time.monotonic() - before < WAIT_S / 2
+    answer.set()
+    await asyncio.to_thread(tried.wait, WAIT_S)
+    await asyncio.sleep(0.2)
+    assert accepted in ([], [b""]), "connected perhaps, but nothing said: no session is taken over"
+    server.close()
+    await server.wait_closed()

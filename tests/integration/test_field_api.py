@@ -3,7 +3,7 @@
 import json
 import struct
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from gateway.api import make_app
 from gateway.api.small_house import SmallHouse
 from gateway.auth import Role, make_link
 from gateway.config import Site
-from gateway.probe import Prober
+from gateway.probe import Asked, Probed, Prober, ProbeRefused
 from gateway.store import schema
 from tests.modbus_peers import Road, device_that, framed, running, until
 
@@ -125,6 +125,41 @@ async def test_an_address_without_a_source_is_asked_on_a_connection_of_its_own(f
     assert [one.get("uint16") for one in told["registers"] if one["is_asked"]] == [21, 22]
     assert told["registers"][0]["failure"] == {"reason": "exception", "code": 2}
     assert told["source"] == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "networks", "is_let"),
+    [
+        ("127.0.0.2", (), False),
+        ("127.0.0.2", ("10.0.0.0/8",), False),
+        ("127.0.0.2", ("127.0.0.0/30",), True),
+        ("localhost", ("::1/128",), True),  # Another name of a source's host.
+        ("no-such-host.invalid", ("0.0.0.0/0", "::/0"), False),
+        ("::1", ("0.0.0.0/0",), False),
+        ("192.0.2.7", (), False),
+    ],
+)
+async def test_a_typed_address_leads_to_hosts_of_sources_and_declared_networks_only(
+    field: Field, host: str, networks: tuple[str, ...], is_let: bool
+) -> None:
+    field.house.site = replace(field.house.site, probe_allow=networks)
+    asked: list[Asked] = []
+
+    class Watching(Prober):
+        async def probe(self, what: Asked) -> Probed:
+            asked.append(what)
+            raise ProbeRefused(429, {"en": "busy", "zh": "忙"})
+
+    field.house.prober = Watching({}, field.house.clock)
+    status, told = await field.post("probe", host=host, port=5020, register=1)
+
+    assert (status, len(asked), len(field.acts())) == ((429, 1, 1) if is_let else (403, 0, 0)), told
+    assert set(told["error"]["details"]) == {"en", "zh"}
+    if is_let:
+        assert asked[0].options is not None
+        assert asked[0].options.host != "localhost", "the address that was judged, not a name to ask again"
+    else:
+        assert host in told["error"]["details"]["zh"]
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,35 @@ async def test_a_station_that_begins_anew_is_up_again_with_the_next_frame_of_a_l
     writer.close()
 
 
+async def test_a_station_whose_terms_are_the_same_stays_up_over_a_reload() -> None:
+    """Its tags changed; the logger stayed for the other station and is not asked to say anything first."""
+    second = source("second", station="M2", tag="WW-2.{name}")
+    doors, road, other, fresh = Doors(), Road(), Road(), Road()
+
+    def begin(one: Source, to: Road) -> asyncio.Task[None]:
+        return asyncio.create_task(Hj212Collector(one, TAGS, SystemClock(), 1, to, doors).run())
+
+    task, kept = begin(source(), road), begin(second, other)
+    await asyncio.sleep(0.05)
+    assert source().hj212 is not None
+    port = doors.door(source().hj212).port  # type: ignore[arg-type]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(frame(SEGMENT) + frame(SEGMENT.replace(MN, "M2")))
+    assert len(await said(reader)) > 0
+
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    task = begin(source(tag="WW-9.{name}"), fresh)
+    await asyncio.sleep(0.05)
+    assert fresh.links == [True]
+    writer.close()
+    await asyncio.sleep(0.05)
+    assert fresh.links == [True, False], "and down when the logger goes"
+    for each in (task, kept):
+        each.cancel()
+    await asyncio.gather(task, kept, return_exceptions=True)
+
+
 async def test_who_may_not_call_is_closed_without_a_byte() -> None:
     async with collecting(source(allow=("192.0.2.0/24",))) as ((road,), (collector,)):
         reader, writer = await asyncio.open_connection("127.0.0.1", collector.port)

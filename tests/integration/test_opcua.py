@@ -83,8 +83,12 @@ async def test_values_qualities_and_times_of_the_librarys_server(dcs: AsyncuaSer
 async def test_the_registry_makes_the_collector_of_a_source(dcs: AsyncuaServer) -> None:
     tags, told = table({"pump": 0.2}), Told()
     source = Source(id="dcs", protocol="opcua", opcua=options_for(dcs.port), nature=Nature.TEST)
-    task = asyncio.create_task(Collectors()(source, tags, CLOCK, 3, told).run())
+    one = Collectors()(source, tags, CLOCK, 3, told)
+    task = asyncio.create_task(one.run())
     await until(lambda: len(told.scans) > 1)
+    assert one.counters.sent_bytes > 500, "a session and a subscription"
+    before = one.counters.received_bytes
+    await until(lambda: one.counters.received_bytes > before > 500)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert {(scan.epoch, scan.nature, scan.source) for scan in told.scans} == {(3, Nature.TEST, "dcs")}

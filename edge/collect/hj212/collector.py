@@ -69,7 +69,8 @@ class Hj212Collector:
     async def _collect(self) -> None:
         await self._door.enter(self._options.station, self)
         try:
-            self._announce(is_up=False, reason="no logger has called yet")
+            is_there = self._door.speaks(self._options.station)  # A logger that stayed over a reload.
+            self._announce(is_up=is_there, reason="" if is_there else "no logger has called yet")
             await asyncio.Event().wait()
         finally:
             self._door.leave(self._options.station)

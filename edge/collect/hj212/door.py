@@ -60,6 +60,8 @@ class Door(calling.Door[Station]):
 
     def __init__(self, listen: str, port: int) -> None:
         super().__init__(listen, port, CALLERS_MAX)
+        #: Who spoke for stations that nobody expects now; as many as there are stations.
+        self._left: dict[Hashable, tuple[tuple[object, ...], tuple[Caller, ...]]] = {}
 
     def visit(self) -> "Caller":
         """Make the protocol of a new connection."""
@@ -69,16 +71,36 @@ class Door(calling.Door[Station]):
         """Give the networks that a station may be sent from."""
         return guest.options.allow
 
+    async def enter(self, key: Hashable, guest: Station) -> None:
+        """Expect a station; who sent for it before, and stayed because of others, speaks for it again at once.
+
+        Not where another password or other networks hold now: then its next frame has to be right first.
+        """
+        await super().enter(key, guest)
+        before, callers = self._left.pop(key, (None, ()))
+        if before == _terms(guest):
+            for caller in callers:
+                if caller in self.inside:
+                    caller.names.add(str(key))
+
     def leave(self, key: Hashable) -> None:
-        """Expect a station no more; who stays because of others speaks for it again with its next frame only."""
+        """Expect a station no more; its callers are remembered for as long as they stay because of others."""
+        guest = self.expected.get(key)
         super().leave(key)
-        for caller in self.inside:
-            if isinstance(caller, Caller):
-                caller.names.discard(str(key))
+        spoke = [one for one in self.inside if isinstance(one, Caller) and str(key) in one.names]
+        for caller in spoke:
+            caller.names.discard(str(key))
+        if guest is not None and spoke:
+            self._left[key] = (_terms(guest), tuple(spoke))
 
     def speaks(self, name: str) -> bool:
         """Tell whether a connected caller has sent for a station."""
         return any(name in caller.names for caller in self.inside if isinstance(caller, Caller))
+
+
+def _terms(guest: Station) -> tuple[object, ...]:
+    """Give what a caller must fulfil to speak for a station."""
+    return guest.options.password, guest.options.allow
 
 
 class Caller(calling.Visit):

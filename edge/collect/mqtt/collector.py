@@ -82,7 +82,13 @@ class MqttCollector:
         epoch: int,
         deliver: Deliver,
         open_link: OpenLink | None = None,
+        left: Sequence[str] = (),
     ) -> None:
+        """Make it.
+
+        Args:
+            left: Filters that an earlier collector had in the same session; those that are not ours are unsubscribed.
+        """
         assert source.mqtt is not None, source.id
         self.counters = Counters()
         self._source = source
@@ -95,13 +101,15 @@ class MqttCollector:
         self._open_link = open_link or self._open_paho
         self._row_of = {tags[int(row)].name: int(row) for row in tags.rows_of_source(source.id)}
         self._targets: dict[str, _Target | Refusal] = {}
+        self.filters = tuple(dict.fromkeys(filter_of(topic.pattern) for topic in self._options.topics))
+        self._left = tuple(one for one in left if one not in self.filters)
         self._is_up: bool | None = None
 
     def _open_paho(self, options: MqttOptions, client_id: str, filters: Sequence[str], counters: Counters) -> MqttLink:
         presence = None
         if options.presence:
             presence = Presence(topic=options.presence, now_ms=lambda: self._clock.wall_ns() // MS_NS)
-        return PahoLink(options, client_id, filters, counters, Manner(presence=presence))
+        return PahoLink(options, client_id, filters, counters, Manner(presence=presence), self._left)
 
     @property
     def client_id(self) -> str:
@@ -113,8 +121,7 @@ class MqttCollector:
         await supervise(self._collect, self._source.id, self.counters)
 
     async def _collect(self) -> None:
-        filters = list(dict.fromkeys(filter_of(topic.pattern) for topic in self._options.topics))
-        link = self._open_link(self._options, self.client_id, filters, self.counters)
+        link = self._open_link(self._options, self.client_id, list(self.filters), self.counters)
         try:
             await link.open()
             while True:

@@ -21,7 +21,7 @@ import socket
 import ssl
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -44,6 +44,7 @@ from edge.config import BrokerTls, MqttOptions
 SESSION_S = 7 * 24 * 3600  # The broker keeps our messages so long: longer than a weekend without the gateway.
 RECEIVE_MAX = 65_535  # Unacknowledged QoS 1 messages; the most that MQTT 5 allows.
 CONNECT_S = 5.0
+CLOSE_S = CONNECT_S + 2.0  # Connecting ends within CONNECT_S; only asking for an address may take longer.
 RETRY_S_LEAST = 0.2
 RETRY_S_MOST = 10.0
 ROOM_S = 5.0  # A full inbox makes the network thread, and so the broker, wait; longer means a stuck event loop.
@@ -68,11 +69,19 @@ class PahoLink:
         filters: Sequence[str],
         counters: Counters,
         manner: Manner = PERSISTENT,
+        left: Sequence[str] = (),
     ) -> None:
+        """Make it.
+
+        Args:
+            filters: What it subscribes to.
+            left: Filters that the session may have from before and that nobody wants any more.
+        """
         self._options = options
         self._manner = manner
         self._client_id = client_id
         self._filters = tuple(filters)
+        self._left = tuple(left)
         self._counters = counters
         self._inbox = Inbox()
         self._order = AckOrder()
@@ -104,12 +113,18 @@ class PahoLink:
         return await self._inbox.take(count_max, bytes_max)
 
     async def close(self) -> None:
-        """Disconnect and end the thread; at most as long as an attempt to connect."""
+        """Disconnect and end the thread; at most ``CLOSE_S``.
+
+        A thread that still asks for the address of a name, which nobody can hurry, is left to end by itself: it
+        connects to nobody any more (``_Client.is_wanted``).
+        """
         self._stopping.set()
         self._inbox.close()
         self._wake()
         if self._thread.ident is not None:
-            await asyncio.to_thread(self._thread.join)
+            await asyncio.to_thread(self._thread.join, CLOSE_S)
+            if self._thread.is_alive():
+                _log.warning("collect.mqtt_still_looking", client=self._client_id)
         self._wake_r.close()
         self._wake_w.close()
 
@@ -238,6 +253,7 @@ class PahoLink:
             manual_ack=True,
         )
         client.connect_timeout = CONNECT_S
+        client.is_wanted = lambda: not self._stopping.is_set()
         if self._options.tls is not None:
             client.tls_set_context(_tls_context(self._options.tls))
             client.server_name = self._options.tls.server_name or host
@@ -278,6 +294,8 @@ class PahoLink:
             if self._options.version == "5"
             else [(one, 1) for one in (*self._filters, *own_topic)]
         )
+        if self._left:
+            client.unsubscribe(list(self._left))
         host, port = self._brokers[self._broker]
         self._change(is_up=True, reason=f"by {host}:{port}" if len(self._brokers) > 1 else "")
 
@@ -338,6 +356,7 @@ class _Client(Client):
 
     buffered: BufferedSocket | None = None
     server_name = ""
+    is_wanted: Callable[[], bool] = staticmethod(lambda: True)
 
     def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
         """Shake hands under the name that the certificate must have, which paho takes for the host."""
@@ -346,7 +365,11 @@ class _Client(Client):
         return self._ssl_context.wrap_socket(tcp_sock, server_hostname=self.server_name)
 
     def _create_socket(self) -> Any:  # noqa: ANN401 - paho's own name for a socket is private
-        self.buffered = BufferedSocket(cast(socket.socket, super()._create_socket()))
+        made = cast(socket.socket, super()._create_socket())
+        if not self.is_wanted():  # Closed meanwhile: under our id another may be connected, whom the broker would cut.
+            made.close()
+            raise OSError("closed")
+        self.buffered = BufferedSocket(made)
         return self.buffered
 
 

@@ -24,6 +24,7 @@ from asyncua.ua.ua_binary import struct_from_binary
 from cryptography import x509
 
 from edge.clock import Clock
+from edge.collect.door import Counters
 from edge.collect.opcua.link import Connect, Item, LostError, Made, Publication, Sample
 from edge.collect.opcua.trust import application_uri, judge_certificate
 from edge.collect.opcua.wire import ReadOnlyClient
@@ -59,17 +60,22 @@ _POLICY: Final = {
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
 
 
-def connector(clock: Clock) -> Connect:
-    """Give what makes sessions; the clock judges how long certificates are valid."""
+def connector(clock: Clock, counters: Counters | None = None) -> Connect:
+    """Give what makes sessions; the clock judges how long certificates are valid.
+
+    Args:
+        counters: Of the source: bytes of its connections are counted there, all that OPC UA sends over TCP.
+    """
+    counted = counters or Counters()
 
     async def connect(options: OpcuaOptions) -> OpcuaSession:
-        return await _connect(options, clock)
+        return await _connect(options, clock, counted)
 
     return connect
 
 
-async def _connect(options: OpcuaOptions, clock: Clock) -> "OpcuaSession":
-    client = _Client(options)
+async def _connect(options: OpcuaOptions, clock: Clock, counters: Counters) -> "OpcuaSession":
+    client = _Client(options, counters)
     client.name = client.description = NAME
     client.application_uri = APPLICATION_URI
     client.session_timeout = SESSION_MS
@@ -120,10 +126,10 @@ def _is_pem(content: bytes) -> bool:
 class _Client(Client):  # type: ignore[misc]  # The library ships no types.
     """The library's client over a connection that can only read."""
 
-    def __init__(self, options: OpcuaOptions) -> None:
+    def __init__(self, options: OpcuaOptions, counters: Counters) -> None:
         super().__init__(options.url, timeout=options.timeout_s, watchdog_intervall=ALIVE_S)
         self._security = options.security
-        self.uaclient = ReadOnlyClient(options.timeout_s)
+        self.uaclient = ReadOnlyClient(options.timeout_s, counters)
         self.uaclient.pre_request_hook = self.check_connection
         self.nodes = Shortcuts(self.uaclient)
 

@@ -73,9 +73,10 @@ class OpcuaCollector:
         epoch: int,
         deliver: Deliver,
         connect: Connect,
+        counters: Counters | None = None,
     ) -> None:
         assert source.opcua is not None, source.id
-        self.counters = Counters()
+        self.counters = counters or Counters()
         self._source = source
         self._options = source.opcua
         self._clock = clock

@@ -8,11 +8,13 @@ Why bounded: the library keeps what it received of a message until all of it is 
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from asyncua import ua
 from asyncua.client.ua_client import UaClient, UASocketProtocol
 from asyncua.common.connection import TransportLimits
+
+from edge.collect.door import Counters
 
 #: Services that read, and those that the session needs (OPC 10000-4 §5). None changes a value or a model in the server.
 ALLOWED: Final = frozenset(
@@ -45,10 +47,22 @@ class ReadOnlyProtocol(UASocketProtocol):  # type: ignore[misc]  # The library s
 
     receive_buffer: bytes | None
 
-    def __init__(self, timeout_s: float, policy: Any, lost: Callable[[], None]) -> None:  # noqa: ANN401 - the library's
+    def __init__(
+        self,
+        timeout_s: float,
+        policy: Any,  # noqa: ANN401 - the library's
+        lost: Callable[[], None],
+        counters: Counters,
+    ) -> None:
         limits = TransportLimits(CHUNK_BYTES_MAX, CHUNK_BYTES_MAX, CHUNKS_MAX, MESSAGE_BYTES_MAX)
         super().__init__(timeout_s, policy, limits)
         self._lost = lost
+        self._counters = counters
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, and count what is sent from now on."""
+        super().connection_made(transport)
+        self.transport = _Counting(cast(asyncio.Transport, transport), self._counters)
 
     def _send_request(self, request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the library's
         if type(request) not in ALLOWED:
@@ -59,6 +73,7 @@ class ReadOnlyProtocol(UASocketProtocol):  # type: ignore[misc]  # The library s
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a message that says it is larger than we allowed ends the connection."""
+        self._counters.received_bytes += len(data)
         super().data_received(data)
         waiting = self.receive_buffer
         if waiting is not None and len(waiting) >= _HEADER_BYTES:
@@ -77,6 +92,21 @@ class ReadOnlyProtocol(UASocketProtocol):  # type: ignore[misc]  # The library s
                 waiting.exception()  # Seen; nobody may be waiting any more.
 
 
+class _Counting:
+    """A transport of which the bytes that are sent are counted."""
+
+    def __init__(self, transport: asyncio.Transport, counters: Counters) -> None:
+        self._transport, self._counters = transport, counters
+
+    def write(self, data: bytes) -> None:
+        """Send."""
+        self._counters.sent_bytes += len(data)
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else the library asks of it
+        return getattr(self._transport, name)
+
+
 class ReadOnlyClient(UaClient):  # type: ignore[misc]  # The library ships no types.
     """The library's client over such a connection.
 
@@ -85,8 +115,9 @@ class ReadOnlyClient(UaClient):  # type: ignore[misc]  # The library ships no ty
         stirred: Set when that happens, and by who has news for its owner.
     """
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, counters: Counters) -> None:
         super().__init__(timeout_s)
+        self._counters = counters
         self.is_lost = False
         self.stirred = asyncio.Event()
 
@@ -96,7 +127,7 @@ class ReadOnlyClient(UaClient):  # type: ignore[misc]  # The library ships no ty
         self.stirred.set()
 
     def _make_protocol(self) -> ReadOnlyProtocol:
-        self.protocol = ReadOnlyProtocol(self._timeout, self.security_policy, self.lose)
+        self.protocol = ReadOnlyProtocol(self._timeout, self.security_policy, self.lose, self._counters)
         self.is_lost = False
         self.protocol.pre_request_hook = self._pre_request_hook
         return self.protocol
