@@ -17,7 +17,7 @@ from alerting.core.batch import Batch, Taken
 from alerting.core.delay import join
 from alerting.core.derived import DerivedState, DerivedTable, by_clock, follow, next_by_clock_ns
 from alerting.core.guard import Guard
-from alerting.core.memory import Phase, no_changes
+from alerting.core.memory import no_changes
 from alerting.core.trend import Forecast
 from alerting.core.vote import count_anew, poll
 from alerting.judge import Lane, judge_alarm
@@ -125,12 +125,20 @@ class JudgingDesk(AlarmBook):
 
     def _judge(self, scan: Scan, memory: Memory, known: tuple[Changes, Changes] | None = None) -> list[Scan]:
         """Judge a scan; give the samples of votes that it led to, judged as well."""
-        before, after = evaluate(self.table, memory, scan)
-        self.guard(scan.nature).refresh(memory, scan.rows)
+        before, after = self._evaluate(scan, memory)
         if known is not None:
             before, after = join(known[0], before), join(known[1], after)
         self.fold(scan, (before, after))
         return self._poll(scan.nature, (before, after), scan)
+
+    def _evaluate(self, scan: Scan, memory: Memory) -> tuple[Changes, Changes]:
+        """Evaluate a scan, without what its guards say cannot change, and set the guards anew of what can."""
+        guard = self.guard(scan.nature)
+        quiet = guard.is_quiet(scan)
+        changes = evaluate(self.table, memory, scan, quiet)
+        if not quiet.all():
+            guard.refresh(memory, scan.rows[~quiet])
+        return changes
 
     def _poll(
         self, nature: Nature, changes: tuple[Changes, Changes], scan: Scan | None = None, now_ns: int = 0
@@ -151,8 +159,7 @@ class JudgingDesk(AlarmBook):
         for sample in samples:
             made.append(sample)
             memory = self.memory(sample.nature)
-            before, after = evaluate(self.table, memory, sample)
-            self.guard(sample.nature).refresh(memory, sample.rows)
+            before, after = self._evaluate(sample, memory)
             self._fold(before, sample.nature, sample.key, then=after, swap=swap)
             self._fold(after, sample.nature, sample.key, swap=swap)
         return made
@@ -226,8 +233,10 @@ class JudgingDesk(AlarmBook):
         Else a vote's delay would end although a member had changed its mind before; a later look finds the same.
         """
         votes, passed_ns = self.table.votes, -1
+        if len(votes) == 0:
+            return
         mine = np.append(votes.rule, votes.member[votes.is_there])
-        while (memory.phase[mine] != Phase.REST).any():
+        while memory.phase[mine].any():
             due_ns = next_due_ns(self.table, memory)
             if due_ns is None or not passed_ns < due_ns <= now_ns:
                 return

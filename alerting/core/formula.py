@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.core.expression import Expression, Inputs, Program, State, Unknown, compile_programs, next_due, read, run
-from alerting.core.expression.program import CAUSE_SHIFT, lower
+from alerting.core.expression.program import CAUSE_SHIFT, Op, lower
 from alerting.core.expression.run import NEVER_NS, Truths
 from alerting.core.expression.tree import Call, Comparison, Negative, Node, Number, Part, TagName, Text
 from alerting.model.alarm import digest
@@ -39,6 +39,8 @@ TELL_AGAIN_NS: Final = 60_000_000_000  # A sensor that hovers around zero must n
 NEWS_MAX: Final = 1000  # Beyond it the oldest goes; each rule tells at most once a minute.
 #: What is committed with the tick: timers of ``for``, edges of ``count``.
 LASTING: Final = ("held_since", "held_counted", "count_last", "count_ns")
+#: Steps that look at no number and remember nothing.
+STILL_OPS: Final = frozenset({Op.QUALITY, Op.IS_STALE, Op.AND, Op.OR, Op.NOT, Op.VOTE, Op.VOTE_KEEP, Op.CONSTANT})
 PARTS_TOLD_MAX: Final = 12  # A sentence with more of them is not read.
 #: Columns of a formula beside its state.
 BESIDE_STATE: Final = ("said", "sides", "cause", "said_at", "sides_at", "told_ns", "lapsed")
@@ -59,6 +61,7 @@ class Formula:
         said_at, sides_at: The same when the rule let go (0) and tripped (1) last, (n, 2, …).
         told_ns: When it was told last that it is not judged, int64 (n,).
         lapsed: Tags that were stale when it was judged last, bool (n, i); not kept over a restart.
+        still: What it was judged by last, where it looks at quality and silence alone; None for others.
     """
 
     rules: Indexes
@@ -72,6 +75,49 @@ class Formula:
     sides_at: NDArray[np.float64]
     told_ns: Times
     lapsed: NDArray[np.bool_]
+    still: "_Still | None" = None
+
+
+@dataclass(slots=True)
+class _Still:
+    """What rules that look at quality and silence alone were judged by last: as long as it is the same, so are they.
+
+    Attributes:
+        quality, is_seen: As in ``Inputs``, (n, i); ``lapsed`` of the formula has the silence.
+        truth: int8 (n,).
+        is_here: Judged before in this life, bool (n,).
+    """
+
+    quality: NDArray[np.uint8]
+    is_seen: NDArray[np.bool_]
+    truth: Truths
+    is_here: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, program: Program) -> "_Still | None":
+        if any(step.op not in STILL_OPS for step in program.steps):
+            return None
+        shape = program.rows.shape
+        return cls(
+            np.zeros(shape, np.uint8),
+            np.zeros(shape, np.bool_),
+            np.zeros(shape[0], np.int8),
+            np.zeros(shape[0], np.bool_),
+        )
+
+    def is_same(self, lapsed: NDArray[np.bool_], places: Indexes, inputs: Inputs) -> bool:
+        """Tell whether nothing changed for some rules since they were judged last."""
+        return bool(
+            self.is_here[places].all()
+            and (self.quality[places] == inputs.quality).all()
+            and (lapsed[places] == inputs.is_stale).all()
+            and (self.is_seen[places] == inputs.is_seen).all()
+        )
+
+    def put(self, places: Indexes, inputs: Inputs, truth: Truths) -> None:
+        """Remember what some rules were judged by."""
+        self.quality[places], self.is_seen[places] = inputs.quality, inputs.is_seen
+        self.truth[places], self.is_here[places] = truth, True
 
 
 class Formulas:
@@ -79,6 +125,8 @@ class Formulas:
 
     def __init__(self, table: RuleTable) -> None:
         self.parts: list[Formula] = []
+        #: The EXPRESSION rules, ascending, int64 (e,).
+        self.asked: Indexes = np.flatnonzero(table.kind == Kind.EXPRESSION)
         self.part_of: NDArray[np.int32] = np.full(len(table), -1, np.int32)
         self.place_of: NDArray[np.int64] = np.zeros(len(table), np.int64)
         self._stirred: set[int] = set()
@@ -101,6 +149,7 @@ class Formulas:
                     sides_at=np.full((n, 2, s, 2), np.nan),
                     told_ns=np.zeros(n, np.int64),
                     lapsed=np.zeros(program.rows.shape, np.bool_),
+                    still=_Still.of(program),
                 )
             )
 
@@ -240,7 +289,10 @@ class Formulas:
 
     def take(self, formula: Formula, places: Indexes, inputs: Inputs, time_ns: Times) -> tuple[Truths, Times]:
         """Run some rules of a formula; give their truth, and the time that counts."""
-        layout = formula.program.layout
+        layout, still = formula.program.layout, formula.still
+        if still is not None and still.is_same(formula.lapsed, places, inputs):
+            at_ns = formula.state.time_ns[places] = np.maximum(time_ns, formula.state.time_ns[places])
+            return still.truth[places], at_ns
         before = _pulse(formula.state, places) if layout.helds or layout.counts or layout.rates else None
         verdict = run(formula.program, formula.state, places, inputs, time_ns)
         if before is not None:
@@ -250,6 +302,8 @@ class Formulas:
         formula.sides[places] = verdict.sides
         formula.cause[places] = verdict.cause
         formula.lapsed[places] = inputs.is_stale
+        if still is not None:
+            still.put(places, inputs, verdict.truth)
         at_ns = formula.state.time_ns[places]
         self._tell(formula, places, at_ns)
         return verdict.truth, at_ns
@@ -314,6 +368,8 @@ class Formulas:
                 formula.state.put(at, theirs.state.take(places))
                 for name in BESIDE_STATE:
                     getattr(formula, name)[at] = getattr(theirs, name)[places]
+                if formula.still is not None:
+                    formula.still.is_here[at] = False
 
 
 def _pulse(state: State, places: Indexes) -> Times:

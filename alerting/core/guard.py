@@ -9,6 +9,9 @@ which of them are active. It is closed (empty) while a delay runs or waits, whil
 on tags with rules of other kinds than LL, L, H, HH, RATE, STALE and BAD. A rate cannot reach its setpoint while the
 value is nearer than ``setpoint * window`` to all kept samples, because it is taken over at least a window. That holds
 until the next sample is to be kept, so a guard ends at that time too.
+
+A tag that is not taken in bulk has bounds all the same, of those of its rules that are plain: ``is_quiet`` tells for
+which samples of a scan ``evaluate`` may leave these out.
 """
 
 from dataclasses import fields
@@ -24,7 +27,7 @@ from alerting.core.rate import judge_rates
 from alerting.core.spread import spread
 from alerting.model.compact import Columns
 from alerting.model.rule import LIMITS, S_TO_NS, Kind, Rule, RuleTable
-from edge.model import Quality
+from edge.model import Quality, Scan
 
 #: Fields of a rule that the guard knows how to respect; a rule that uses any other is judged by ``evaluate`` alone.
 KNOWN = frozenset(
@@ -71,11 +74,13 @@ class Guard:
     other; what is not strictly between them is compared with the exact bounds, which only few samples need.
 
     Attributes:
-        is_plain: Tags whose rules the guard knows, bool (tags,).
+        is_plain: Tags whose rules the guard knows, and that may be taken in bulk, bool (tags,).
+        is_bounded: Tags of which ``exact`` bounds the plain rules, whatever others they have, bool (tags,).
         low, high: The bounds rounded inwards, float32 (tags,); a value strictly between them is between the exact ones.
         exact: The exact bounds, by what they come from, ``EXACT`` (tags,): a value strictly between all of them
             changes nothing. The limits' are crossed where the guard is closed.
         keep_ns: From then on a rate wants to keep a sample, and the guard ends, int64 (tags,).
+        own_keep_ns: The same, or earlier, of tags that are not plain too, int64 (tags,).
         keep_least_ns: The least of these of each ``SPAN`` neighbours, or less, int64 (tags / SPAN + 1,).
         rate_rule: The RATE rule of each tag, int32 (tags,); -1 for none.
     """
@@ -98,28 +103,32 @@ class Guard:
         if len(table.many):
             self.is_plain[np.unique(table.inputs)] = False
         self.is_plain[table.votes.is_member_row] = False  # Their votes are computed scan by scan, in order.
+        self.is_bounded: NDArray[np.bool_] = np.ones(tags, dtype=np.bool_)
+        self.own_keep_ns: NDArray[np.int64] = np.zeros(tags, dtype=np.int64)
+        self._is_plain_rule = plain_rules(table)
         self._of: dict[Kind, NDArray[np.int32]] = {}
         for kind in (*LIMITS, Kind.RATE):
-            mine = np.flatnonzero(table.kind == kind)
+            mine = np.flatnonzero((table.kind == kind) & self._is_plain_rule)
             of = np.full(tags, -1, dtype=np.int32)
             of[table.row[mine]] = mine
             self._of[kind] = of
             twice = np.bincount(table.row[mine], minlength=tags) > 1
-            self.is_plain[twice] = False
+            self.is_plain[twice] = self.is_bounded[twice] = False
         self.rate_rule = self._of[Kind.RATE]
 
     def refresh(self, memory: Memory, rows: NDArray[np.int32]) -> None:
         """Set the guards of tags that have just been judged."""
-        plain = self.is_plain[rows]
-        if not plain.all():  # Closed for ever, and never what a look at kept samples waits for.
-            self.exact["keep_ns"][rows[~plain]] = NEVER_NS
-            rows = rows[plain]
+        bounded = self.is_bounded[rows]
+        if not bounded.all():
+            self.exact["keep_ns"][rows[~bounded]] = NEVER_NS
+            rows = rows[bounded]
         if len(rows) == 0:
             return
         table = self.table
         rules, place = spread(table.first, rows)
         # A running delay, and silence, bad quality or a rate that is active, wait for what quiet samples do not tell.
         busy = (memory.phase[rules] != REST) | (memory.is_active[rules] & ~self._is_limit[rules])
+        busy &= self._is_plain_rule[rules]
         is_open = memory.quality[rows] == GOOD
         is_open &= np.bincount(place[busy], minlength=len(rows)) == 0
         low = np.full(len(rows), -np.inf)
@@ -141,10 +150,18 @@ class Guard:
         exact = self.exact
         exact["limit_low"][rows], exact["limit_high"][rows] = low, high
         exact["rate_low"][rows], exact["rate_high"][rows] = rate_low, rate_high
+        self.own_keep_ns[rows] = keep_ns
+        plain = self.is_plain[rows]
+        if not plain.all():  # Never taken in bulk, and never what a look at kept samples waits for.
+            exact["keep_ns"][rows[~plain]] = NEVER_NS
+            rows, keep_ns = rows[plain], keep_ns[plain]
+            low, high = np.maximum(low, rate_low)[plain], np.minimum(high, rate_high)[plain]
+        else:
+            low, high = np.maximum(low, rate_low), np.minimum(high, rate_high)
         exact["keep_ns"][rows] = keep_ns
         np.minimum.at(self.keep_least_ns, rows // SPAN, keep_ns)
-        self.low[rows] = _rounded_up(np.maximum(low, rate_low))
-        self.high[rows] = -_rounded_up(-np.minimum(high, rate_high))
+        self.low[rows] = _rounded_up(low)
+        self.high[rows] = -_rounded_up(-high)
 
     def _bound_rates(
         self, memory: Memory, rows: NDArray[np.int32]
@@ -177,6 +194,16 @@ class Guard:
         if len(rows):
             self.low[rows] = self.exact["limit_low"][rows] = np.inf
             self.high[rows] = self.exact["limit_high"][rows] = -np.inf
+
+    def is_quiet(self, scan: Scan) -> NDArray[np.bool_]:
+        """Tell which samples of an admitted scan change no plain rule of their tag, and keep no sample, bool (n,)."""
+        rows, value = scan.rows, scan.values
+        exact = self.exact[rows]
+        quiet: NDArray[np.bool_] = (exact["limit_low"] < value) & (value < exact["limit_high"])
+        quiet &= (exact["rate_low"] < value) & (value < exact["rate_high"])
+        quiet &= scan.quality == GOOD
+        quiet &= np.minimum(scan.times_ns, scan.received_ns) < self.own_keep_ns[rows]
+        return quiet
 
     def is_single(self, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Tell which of some tag rows come once only, bool (n,)."""
@@ -227,7 +254,8 @@ class Guard:
         if len(doubt):
             exact, value = self.exact[at][doubt], values[doubt]
             is_in = (exact["limit_low"] < value) & (value < exact["limit_high"])
-            quiet[doubt] = is_in & (exact["rate_low"] < value) & (value < exact["rate_high"])
+            is_in &= (exact["rate_low"] < value) & (value < exact["rate_high"])
+            quiet[doubt] = is_in & exact["is_plain"]
         return quiet
 
     def _keep(self, memory: Memory, batch: Batch, at: At, quiet: NDArray[np.bool_], time_ns: NDArray[np.int64]) -> None:

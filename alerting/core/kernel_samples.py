@@ -197,7 +197,8 @@ def take_samples(
                 ):
                     v1 = values[j]
                     if (
-                        exact[r].limit_low < v1
+                        exact[r].is_plain
+                        and exact[r].limit_low < v1
                         and v1 < exact[r].limit_high
                         and exact[r].rate_low < v1
                         and v1 < exact[r].rate_high

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.core.layout import Reached
 from alerting.core.memory import Memory
 from alerting.core.spread import spread
 from alerting.model.rule import RuleTable
@@ -40,47 +41,28 @@ class Touched:
     stale_ns: NDArray[np.int64]
     come_ns: NDArray[np.int64]
 
-    def where(self, mask: NDArray[np.bool_]) -> "Touched":
-        """Give the part where the mask is true."""
+    def where(self, mask: NDArray[np.bool_] | Indexes) -> "Touched":
+        """Give the part where the mask is true, or at some places; itself where that is all."""
+        if mask.dtype != np.bool_ and len(mask) == len(self.rules):
+            return self
         return Touched(self.rules[mask], self.time_ns[mask], self.stale_ns[mask], self.come_ns[mask])
 
 
-def touch(table: RuleTable, memory: Memory, scan: Scan, time_ns: NDArray[np.int64]) -> Touched | None:
-    """Find the rules over several tags that a scan touches, before memory takes the scan; None where there is none.
+def touch(reached: Reached, memory: Memory, scan: Scan, time_ns: NDArray[np.int64]) -> Touched:
+    """Tell when the rules over several tags that a scan touches are judged, before memory takes the scan.
 
     Args:
         time_ns: Accepted times of the scan's samples, int64 (n,).
     """
-    if not _reached(table)[scan.rows].any():
-        return None
-    own, own_at = spread(table.first, scan.rows)
-    is_many = table.many_of[own] >= 0
-    there, there_at = spread(table.input_first, scan.rows)
-    found = np.concatenate([own[is_many], table.input_rule[there]])
-    if len(found) == 0:
-        return None
-    at = time_ns[np.concatenate([own_at[is_many], there_at])]
-    order = np.argsort(found, kind="stable")
-    rules, start = np.unique(found[order], return_index=True)
-    newest = np.maximum.reduceat(at[order], start)
-
-    inputs = table.inputs[table.many_of[rules]]
+    newest = np.maximum.reduceat(time_ns[reached.sample], reached.start)
+    inputs = reached.inputs
     source = memory.source[inputs]
     mine = source == memory.source[scan.rows[0]]
     come = np.where(mine, newest[:, None], memory.watermarks(scan.received_ns)[source])
-    judged_at = np.maximum(newest, memory.last_ns[inputs].max(axis=1))
-    overdue = (come - 1 - memory.last_ns[inputs] - memory.stale_ns[inputs]).max(axis=1)  # just before the scan
-    return Touched(rules.astype(np.int64), judged_at, judged_at - 1 - overdue, come)
-
-
-def _reached(table: RuleTable) -> NDArray[np.bool_]:
-    """Tell which tags have a rule over several tags or are an input of one, bool (tags,); worked out once."""
-    if "reached" not in table.made:
-        reached = np.diff(table.input_first) > 0
-        reached[table.row[table.many_of >= 0]] = True
-        table.made["reached"] = reached
-    reached_by: NDArray[np.bool_] = table.made["reached"]
-    return reached_by
+    last_ns = memory.last_ns[inputs]
+    judged_at = np.maximum(newest, last_ns.max(axis=1))
+    overdue = (come - 1 - last_ns - memory.stale_ns[inputs]).max(axis=1)  # just before the scan
+    return Touched(reached.rules, judged_at, judged_at - 1 - overdue, come)
 
 
 def is_ready(table: RuleTable, memory: Memory, touched: Touched) -> NDArray[np.bool_]:

@@ -8,19 +8,16 @@ from numpy.typing import NDArray
 
 from alerting.core.delay import Indexes, expire_held, join, pause, step
 from alerting.core.formula import Reach, moments
+from alerting.core.layout import Reached
 from alerting.core.many import Touched
 from alerting.core.memory import NEVER_NS, Changes, Memory, no_changes
-from alerting.model.rule import Kind, RuleTable
+from alerting.model.rule import RuleTable
 from edge.model import Scan
 
 
-def part_formulas(table: RuleTable, many: Touched | None) -> tuple[Touched | None, Touched | None, Touched | None]:
+def part_formulas(reached: Reached, many: Touched) -> tuple[Touched | None, Touched | None, Touched | None]:
     """Part rules over several tags into those of fixed kinds, EXPRESSIONs and enable-conditions; None for none."""
-    if many is None or not table.is_formula[many.rules].any():
-        return many, None, None
-    kind = table.kind[many.rules]
-    is_asked, is_gate = kind == Kind.EXPRESSION, kind == Kind.GATE
-    parts = [many.where(mine) if mine.any() else None for mine in (~is_asked & ~is_gate, is_asked, is_gate)]
+    parts = [None if part is None else many.where(part) for part in reached.parts]
     return parts[0], parts[1], parts[2]
 
 

@@ -36,24 +36,29 @@ from numpy.typing import NDArray
 
 from alerting.core.blocks import Z_BLOCKS, advance_blocks
 from alerting.core.memory import Memory, Slot
+from alerting.core.trend_few import (
+    COUNT_LEAST,
+    EXCESS_MOST,
+    FEW,
+    GATE,
+    HOLD_HORIZON,
+    HOLD_Z,
+    NOISE_S,
+    REBASE,
+    RHO_MOST,
+    SEEN_KEPT,
+    SEEN_LEAST,
+    SLOPE_FREE,
+    Z,
+    judge_few,
+)
 from alerting.model.rule import RuleTable, TrendTable
 
 Indexes = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-Z = 2.0  # Standard errors that a slope must be away from nothing; in the steady state about four of pure noise.
-HOLD_Z, HOLD_HORIZON = 0.5, 1.25  # What has tripped lets go later: hysteresis.
-NOISE_S = 3600.0  # Span of the long-run noise and its correlation.
-RHO_MOST = 0.99
-GATE = 4.0
-EXCESS_MOST = 2.0
-SEEN_LEAST = 3  # Residuals before an outlier can be told.
-SEEN_KEPT = 64.0  # What the noise before a jump counts for, in residuals.
-COUNT_LEAST = 3  # Samples before a residual says anything: two make the line.
-SLOPE_FREE = 1e6  # Variance of a slope nobody knows, in noise of one sample per period squared.
 BLOCK = 4096  # Filters that are moved on at once.
-REBASE = 256.0  # Samples after which the origin follows the level.
 
 
 class Forecast:
@@ -113,6 +118,10 @@ def judge_trends(
     """
     if len(rules) == 0:
         return np.empty(0, np.bool_), np.empty(0, np.bool_)
+    if len(rules) <= FEW and not table.trends.has_blocks[memory.trend_of[rules]].any():
+        judged = judge_few(table, memory, rules, value, time_ns)
+        if judged is not None:
+            return judged
     with np.errstate(over="ignore", invalid="ignore"):
         advance(table, memory, rules, value, time_ns)
     return compare_trends(table, memory, rules, value)

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from alerting.core.derived.method import Column, Given, Indexes, State
 from alerting.core.derived.occupancy import NEVER_NS
 from alerting.core.derived.state import DerivedState
-from alerting.core.derived.table import DerivedTable, Group, Role
+from alerting.core.derived.table import Cut, DerivedTable, Group, Role
 from alerting.core.memory import Memory
 from edge.decode.judge import judge
 from edge.model import Nature, Quality, Scan
 from edge.model.quality import CLASS_MASK
 
 #: Rows, values, quality bytes and times of samples, (n,) each.
+EVERY = slice(None)
 Columns: TypeAlias = tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.uint8], NDArray[np.int64]]
 
 
@@ -57,7 +58,7 @@ def by_clock(table: DerivedTable, state: DerivedState, memory: Memory, nature: N
         if len(at) == 0:
             continue
         times_ns = np.maximum(due_ns[at], memory.last_ns[group.row[at]] + 1)
-        column = _compute_group(group, at, state.of_group[g], memory, now_ns, times_ns)
+        column = _compute_cut(Cut.of(group, g, at), state.of_group[g], memory, now_ns, times_ns)
         for part in _scans(table, state, memory, [column], now_ns, nature):
             yield part
             yield from follow(table, state, memory, part)
@@ -81,13 +82,13 @@ def _due(group: Group, state: State, memory: Memory) -> tuple[NDArray[np.int64],
 
 def _compute(table: DerivedTable, state: DerivedState, memory: Memory, mine: Indexes, scan: Scan) -> Iterator[Scan]:
     """Compute some derived tags of one level; one scan for each source, because sources have clocks of their own."""
+    if len(mine) == 0:
+        return
     columns: list[Columns] = []
-    for g in np.unique(table.group[mine]).tolist():
-        at = table.place[mine[table.group[mine] == g]].astype(np.int64)
-        at = at[_is_known(table.groups[g], at, memory)]
-        if len(at) == 0:
-            continue
-        columns.append(_compute_group(table.groups[g], at, state.of_group[g], memory, scan.received_ns))
+    for whole in table.plan(mine).cuts:
+        cut = whole.where(_is_known(whole, memory))
+        if len(cut.at):
+            columns.append(_compute_cut(cut, state.of_group[cut.number], memory, scan.received_ns))
     if columns:
         yield from _scans(table, state, memory, columns, scan.received_ns, scan.nature)
 
@@ -101,11 +102,15 @@ def _scans(
     nature: Nature,
 ) -> Iterator[Scan]:
     """Make scans of what was computed, one for each source."""
-    rows, values, quality, times_ns = (np.concatenate(column) for column in zip(*columns, strict=True))
+    if len(columns) == 1:
+        rows, values, quality, times_ns = columns[0]
+    else:
+        rows, values, quality, times_ns = (np.concatenate(column) for column in zip(*columns, strict=True))
     judge(values, quality, table.tags.range_lo[rows], table.tags.range_hi[rows])
     sources = memory.source[rows]
-    for source in np.unique(sources).tolist():
-        part = sources == source
+    for source in sorted(set(sources.tolist())):
+        mine = sources == source
+        part = EVERY if mine.all() else mine
         state.number += 1
         yield Scan(
             source=table.tags[int(rows[part][0])].source,
@@ -120,41 +125,39 @@ def _scans(
         )
 
 
-def _is_known(group: Group, at: Indexes, memory: Memory) -> NDArray[np.bool_]:
+def _is_known(cut: Cut, memory: Memory) -> NDArray[np.bool_]:
     """Leave out those with an input that nobody expects: a foreign recording need not have all tags."""
-    rows = group.newest_of[at]
+    rows = cut.newest_of
     return np.asarray(~((memory.last_ns[rows] == 0) & ~memory.is_watched[rows]).any(axis=1), dtype=np.bool_)
 
 
-def _compute_group(
-    group: Group,
-    at: Indexes,
+def _compute_cut(
+    cut: Cut,
     state: State,
     memory: Memory,
     received_ns: int,
     times_ns: NDArray[np.int64] | None = None,
 ) -> Columns:
     """Compute some instances of one kind, at given times or at their newest input's: rows, values, qualities, times."""
-    row = group.row[at]
     now_ns = times_ns
     if now_ns is None:
-        now_ns = np.maximum(memory.last_ns[group.newest_of[at]].max(axis=1), memory.last_ns[row] + 1)
+        now_ns = np.maximum(memory.last_ns[cut.newest_of].max(axis=1), memory.last_ns[cut.row] + 1)
     watermark = memory.watermarks(received_ns)
-    roles = {name: _column(role, at, memory, watermark) for name, role in group.roles.items()}
+    roles = {name: _column(role, memory, watermark) for name, role in cut.roles.items()}
     with np.errstate(all="ignore"):  # What comes of absurd numbers is found by ``judge``: BAD(not_a_number).
-        made = group.method.compute(at, Given(now_ns, roles), state)
-        values = (made.value - group.offset[at]) / group.factor[at]
-    return row, values, made.quality.copy(), now_ns
+        made = cut.group.method.compute(cut.at, Given(now_ns, roles), state)
+        values = (made.value - cut.offset) / cut.factor
+    return cut.row, values, made.quality.copy(), now_ns
 
 
-def _column(role: Role, at: Indexes, memory: Memory, watermark: NDArray[np.int64]) -> Column:
+def _column(role: Role, memory: Memory, watermark: NDArray[np.int64]) -> Column:
     """Gather the inputs of one role, as they stand after the scan."""
-    row, is_there = role.row[at], role.is_there[at]
+    row, is_there = role.row, role.is_there
     last_ns, value_ns = memory.last_ns[row], memory.value_ns[row]
     is_usable = (value_ns > 0) & (value_ns == last_ns)
     is_usable &= watermark[memory.source[row]] < last_ns + memory.stale_ns[row]
     is_usable &= is_there
-    value = memory.value[row] * role.factor[at] + role.offset[at]
+    value = memory.value[row] * role.factor + role.offset
     return Column(
         value=np.where(is_usable, value, np.nan),
         is_there=is_there,

@@ -5,6 +5,7 @@ Letters: d derived tag (its place here), g group (a kind with its instances), t 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from alerting.core.derived.occupancy import Occupancy
 from alerting.core.spread import spread
 from alerting.model.derivation import Derivation
 from edge.model import TagTable
+
+SAMPLES_MAX: Final = 1024  # Of larger scans nothing is remembered: computing them outweighs it.
+KNOWN_MAX: Final = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,6 +56,77 @@ class Group:
     offset: NDArray[np.float64]
     roles: dict[str, Role]
     newest_of: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cut:
+    """Some instances of one group, m of them, and what they are computed from.
+
+    Attributes:
+        at: Which instances, int64 (m,), ascending.
+        row, factor, offset, newest_of, roles: As in ``Group``, of these alone.
+    """
+
+    group: Group
+    number: int
+    at: Indexes
+    row: NDArray[np.int32]
+    factor: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    newest_of: NDArray[np.int32]
+    roles: dict[str, Role]
+
+    @classmethod
+    def of(cls, group: Group, number: int, at: Indexes) -> "Cut":
+        """Cut some instances out of a group; ``number`` is its place in the table."""
+        row = group.row[at]
+        row.flags.writeable = False  # Scans share it.
+        return cls(
+            group=group,
+            number=number,
+            at=at,
+            row=row,
+            factor=group.factor[at],
+            offset=group.offset[at],
+            newest_of=group.newest_of[at],
+            roles={
+                name: Role(row=role.row[at], is_there=role.is_there[at], factor=role.factor[at], offset=role.offset[at])
+                for name, role in group.roles.items()
+            },
+        )
+
+    def where(self, mask: NDArray[np.bool_]) -> "Cut":
+        """Give those where the mask is true; itself where it is true for all."""
+        return self if mask.all() else Cut.of(self.group, self.number, self.at[mask])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """What is computed together, by group; nothing of it hangs on what tags say."""
+
+    cuts: tuple[Cut, ...]
+
+    @classmethod
+    def of(cls, table: "DerivedTable", mine: Indexes) -> "Plan":
+        """Sort derived tags by group."""
+        group = table.group[mine]
+        return cls(
+            cuts=tuple(
+                Cut.of(table.groups[g], g, table.place[mine[group == g]].astype(np.int64))
+                for g in np.unique(group).tolist()
+            )
+        )
+
+
+T = TypeVar("T")
+
+
+def _remember(known: dict[bytes, T], key: bytes, what: T) -> None:
+    """Remember what was found for some tags; all is forgotten where the sources send something else each time."""
+    if key:
+        if len(known) >= KNOWN_MAX:
+            known.clear()
+        known[key] = what
 
 
 class DerivedTable:
@@ -95,11 +170,27 @@ class DerivedTable:
         self._first: NDArray[np.int32] = np.searchsorted(
             np.array([row for row, _ in pairs], dtype=np.int64), np.arange(len(tags) + 1)
         ).astype(np.int32)
+        self._known_rows: dict[bytes, Indexes] = {}
+        self._known_plans: dict[bytes, Plan] = {}
 
     def computed_from(self, rows: NDArray[np.int32]) -> Indexes:
-        """Give the derived tags that are computed from some tag rows, perhaps more than once each."""
-        found, _ = spread(self._first, rows[self.is_input[rows]])
-        return self._computed[found].astype(np.int64)
+        """Give the derived tags that are computed from some tag rows, ascending, each once."""
+        key = rows.tobytes() if len(rows) <= SAMPLES_MAX else b""
+        found = self._known_rows.get(key)
+        if found is None:
+            places, _ = spread(self._first, rows[self.is_input[rows]])
+            found = np.unique(self._computed[places]).astype(np.int64)
+            _remember(self._known_rows, key, found)
+        return found
+
+    def plan(self, mine: Indexes) -> "Plan":
+        """Give who is computed together with whom, and of what, for some derived tags of one level, ascending."""
+        key = mine.tobytes() if len(mine) <= SAMPLES_MAX else b""
+        plan = self._known_plans.get(key)
+        if plan is None:
+            plan = Plan.of(self, mine)
+            _remember(self._known_plans, key, plan)
+        return plan
 
     def hanging_on(self, rows: NDArray[np.int32]) -> list[str]:
         """Name the derived tags that are computed from some tag rows, directly or by others."""
