@@ -14,7 +14,7 @@ from alerting.alarm_book import RETURNED, SELF, UNIT_CHANGED, what_of
 from alerting.core.backend import Backend
 from alerting.core.derived import DerivedState
 from alerting.core.derived.state import freeze, thaw
-from alerting.core.memory import Phase
+from alerting.core.memory import NEVER_NS, Phase
 from alerting.core.swap import carry, judge_anew
 from alerting.judge import rules_of
 from alerting.judging import NOTHING
@@ -81,6 +81,7 @@ class Desk(ObeyingDesk):
         self.realarms.go_by(self.philosophy.realarm, self.alarms.values())
         self.ticks = 0
         self._has_adopted = False
+        self._idle_until_ns: int | None = 0  # None for not worked out since the last tick that did something.
 
     def adopt(
         self,
@@ -96,11 +97,13 @@ class Desk(ObeyingDesk):
         self.requests = {request.id: request for request in requests}
         self.units.adopt(self.alarms.values(), standings, self.start_ns)
         self._has_adopted = True
+        self._idle_until_ns = 0
 
     def begin(self, now_ns: int) -> None:
         """Begin a tick."""
         self.ticks += 1
         self._outcome = Outcome(number=self.ticks, now_ns=now_ns)
+        self._idle_until_ns = 0
         for memory in self.memories.values():
             memory.votes.settle(memory)
         for change in self.units.pass_time(now_ns - 1):  # It happened before anything of this tick.
@@ -113,6 +116,27 @@ class Desk(ObeyingDesk):
             self._settle_by_design()
             for change in self.units.settle_all(now_ns):
                 self._unit_by_clock(change)
+
+    def idle(self, now_ns: int) -> Outcome | None:
+        """Take a tick in which nothing came, where nothing is due either; None where something may be.
+
+        What it gives is what ``begin`` and ``finish`` would give, empty; they look at everything to find that out.
+        """
+        if self._idle_until_ns is None:
+            self._idle_until_ns = self._busy_ns()
+        if now_ns >= self._idle_until_ns:
+            return None
+        self.ticks += 1
+        self._outcome = Outcome(number=self.ticks, now_ns=now_ns)
+        return self._outcome
+
+    def _busy_ns(self) -> int:
+        """Tell the receive time from which on a tick may have something to do though nothing comes."""
+        if self._has_adopted or any(len(memory.timers.running(memory)) for memory in self.memories.values()):
+            return 0  # A delay that runs may also pause; it is looked at each time.
+        shelves = (self.alarms[key].suppressed_until_ns for key in self._suppressed)
+        due_ns = self.next_due_ns()
+        return min((NEVER_NS if due_ns is None else due_ns, *shelves))
 
     def finish(self, swap: Prepared | None = None) -> Outcome:
         """End the tick: one clock reading for delays, silence and shelves; hand over what changed.
@@ -141,6 +165,7 @@ class Desk(ObeyingDesk):
             dirty = np.flatnonzero(memory.is_dirty)
             outcome.delays += [(nature, int(rule)) for rule in dirty]
             memory.is_dirty[dirty] = False
+        self._idle_until_ns = 0 if swap is not None else None
         return outcome
 
     def end_all(self, now_ns: int, reason: str) -> Outcome:

@@ -9,6 +9,7 @@ When the store cannot write, judging goes on from memory, the outcomes wait (bou
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -179,6 +180,8 @@ class Road:
         try:
             while True:
                 await self._wait()
+                if self._idle():
+                    continue
                 ticking = asyncio.create_task(self.tick(), name="tick")
                 await asyncio.shield(ticking)  # A commit that runs cannot be taken back; its tick ends.
         finally:
@@ -188,6 +191,28 @@ class Road:
             if self._writing is not None:
                 await asyncio.wait({self._writing})
             await self._write(is_last=True)
+
+    def _idle(self) -> bool:
+        """Take a tick in which nothing came, nothing is due and nothing waits to be written, as nearly all are."""
+        now_ns = self.clock.now_ns()
+        is_writing = bool(self._unwritten) or (self._writing is not None and not self._writing.done())
+        is_asked = bool(self._items or self._commands) or self._swap is not None
+        if (
+            is_asked
+            or is_writing
+            or now_ns - self._marked_ns >= MARK_NS
+            or now_ns - self._checkpointed_ns >= CHECKPOINT_NS
+        ):
+            return False
+        outcome = self.desk.idle(now_ns)
+        if outcome is None:
+            return False
+        if self.recorder is not None:
+            self.recorder.tick((), (), outcome)
+        self._count_historian()
+        self._tell(Turned(outcome=outcome), now_ns)
+        self.is_ready = True
+        return True
 
     async def tick(self) -> None:
         """Carry all that waits, once."""
@@ -222,10 +247,9 @@ class Road:
     async def _wait(self) -> None:
         if self._items or self._commands or self._swap is not None:
             return
-        try:
-            await asyncio.wait_for(self._arrived.wait(), TICK_S)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TICK_S):  # ``wait_for`` would make a task for it.
+                await self._arrived.wait()
 
     def _keep(self, turned: Turned, carried: Sequence[tuple[Item, Receipt | None]]) -> None:
         """Hand the samples to the historian; it answers when they are committed or lost."""
@@ -392,18 +416,22 @@ class Road:
         if turned.derived:
             meter.noted(Stage.EVALUATE, "derived", turned.derived)
         meter.entered(Stage.COMMIT, len(turned.outcome.events))
-        counts = self.historian.counts
+        self._count_historian()
+        for item in items:
+            if isinstance(item, Scan):
+                meter.delay(Stage.INTAKE, max(0.0, (turned.outcome.now_ns - item.received_ns) / 1e9))
+            elif isinstance(item, Link) and not item.is_up:
+                meter.error(Stage.COLLECT, f"{item.source}: {item.reason or 'link down'}", item.received_ns)
+
+    def _count_historian(self) -> None:
+        """Count what the historian took, committed and lost since its books were read last."""
+        counts, meter = self.historian.counts, self.meter
         taken, committed, lost = self._historian_before
         meter.entered(Stage.HISTORIAN, counts.taken - taken)
         meter.left(Stage.HISTORIAN, counts.committed - committed)
         if counts.lost > lost:
             meter.refused(Stage.HISTORIAN, "lost", counts.lost - lost)
         self._historian_before = (counts.taken, counts.committed, counts.lost)
-        for item in items:
-            if isinstance(item, Scan):
-                meter.delay(Stage.INTAKE, max(0.0, (turned.outcome.now_ns - item.received_ns) / 1e9))
-            elif isinstance(item, Link) and not item.is_up:
-                meter.error(Stage.COLLECT, f"{item.source}: {item.reason or 'link down'}", item.received_ns)
 
     def _held_by_historian(self) -> int:
         """What the historian held when its books were last read; it commits between two ticks."""

@@ -20,6 +20,7 @@ from alerting.model.derivation import DERIVED
 from alerting.model.rule import Kind, Rule
 from edge.model import Nature
 from gateway.store import schema
+from gateway.store.npz import pack_npz
 
 TAG_COLUMNS = ("last_ns", "value", "value_ns", "quality")
 RATE_COLUMNS = ("ring_ns", "ring_value")
@@ -47,18 +48,27 @@ def pack(desk: Desk, nature: Nature) -> bytes:
             "mark_ns",
         )
     }
-    columns["tags"] = np.array(desk.table.tags.names, dtype=np.str_)
-    columns["rates"] = np.array([rule.id for rule in desk.table if rule.kind is Kind.RATE], dtype=np.str_)
-    columns["trends"] = np.array(_filters(desk), dtype=np.str_)
-    columns[LINES] = np.array(_lines(desk), dtype=np.str_)
-    columns["drifts"] = np.array(_drifts(desk), dtype=np.str_)
+    columns |= _names(desk)
     columns |= memory.formulas.freeze()
-    columns["frozen"] = np.array(_frozen(desk), dtype=np.str_)
     columns["sources"] = np.array(list(memory.source_of), dtype=np.str_)
     columns |= freeze(desk.derived, desk.derived_states[nature])
-    content = io.BytesIO()
-    np.savez(content, **columns)
-    return content.getvalue()
+    return pack_npz(columns)
+
+
+def _names(desk: Desk) -> dict[str, NDArray[np.str_]]:
+    """Name what the columns belong to; worked out once for a table."""
+    if "checkpoint_names" not in desk.table.made:
+        names = {
+            "tags": list(desk.table.tags.names),
+            "rates": [rule.id for rule in desk.table if rule.kind is Kind.RATE],
+            "trends": _filters(desk),
+            LINES: _lines(desk),
+            "drifts": _drifts(desk),
+            "frozen": _frozen(desk),
+        }
+        desk.table.made["checkpoint_names"] = {name: np.array(column, dtype=np.str_) for name, column in names.items()}
+    found: dict[str, NDArray[np.str_]] = desk.table.made["checkpoint_names"]
+    return found
 
 
 def unpack(desk: Desk, nature: Nature, content: bytes) -> None:

@@ -4,13 +4,14 @@ Flow: Outcome -> [commit] -> journal, events, alarms, delays, register, tasks, o
 Why: after kill -9 at any moment, all of a tick is there or none of it.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select
+from sqlalchemy import Connection, Dialect, Insert, Table, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alerting.core.memory import PAUSED, Phase
@@ -48,6 +49,7 @@ class Mark:
     outages: str = ""
 
 
+MARK_COLUMNS = ("source", "epoch", "number", "time_ns", "received_ns", "outages")
 #: Kinds of which it is kept when they were enabled: silence counts from then, and a schedule looks on from there.
 OPENED_KINDS = (Kind.STALE, Kind.SCHEDULE)
 
@@ -177,18 +179,26 @@ def without_known(connection: Connection, outcome: Outcome) -> Outcome:
 
 def put_marks(connection: Connection, source_marks: Sequence[Mark]) -> None:
     """Write how far the sources have come."""
+    if not source_marks:
+        return
     rows = [
-        {
-            "source": mark.source,
-            "epoch": mark.epoch,
-            "number": mark.number,
-            "time_ns": mark.time_ns,
-            "received_ns": mark.received_ns,
-            "outages": mark.outages,
-        }
-        for mark in source_marks
+        (mark.source, mark.epoch, mark.number, mark.time_ns, mark.received_ns, mark.outages) for mark in source_marks
     ]
-    _put(connection, schema.source_mark, "source", rows)
+    sql, is_named = _marks_sql(connection.dialect)
+    # Every second, often with nothing else: straight to the driver, which takes a third of the time.
+    given = [dict(zip(MARK_COLUMNS, row, strict=True)) for row in rows] if is_named else rows
+    with contextlib.closing(connection.connection.cursor()) as cursor:
+        cursor.executemany(sql, given)
+
+
+@cache
+def _marks_sql(dialect: Dialect) -> tuple[str, bool]:
+    """Give the statement that puts marks as a store's driver wants it, and whether it wants its values by name."""
+    made = _upsert(dialect.name, schema.source_mark, "source", MARK_COLUMNS).compile(
+        dialect=dialect, column_keys=list(MARK_COLUMNS)
+    )
+    assert made.positiontup in (None, list(MARK_COLUMNS)), made.positiontup
+    return str(made), made.positiontup is None
 
 
 def _put(connection: Connection, table: Table, key: str, rows: Sequence[dict[str, Any]]) -> None:
