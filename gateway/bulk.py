@@ -20,8 +20,8 @@ from edge.model import Link, Nature, Scan
 from gateway.intake import Intake, Plain, take
 
 Item: TypeAlias = Scan | Link
-SCANS_MIN = 2  # Below that much, bulk costs more than it saves.
-SAMPLES_MIN = 32
+SCANS_MIN = 3  # Of sources that have plain tags alone; below that much, bulk costs more than it saves.
+SAMPLES_MIN = 128
 
 
 @dataclass(slots=True)
@@ -61,10 +61,16 @@ def settle(desk: Desk, intake: Intake, items: Sequence[Item]) -> Settled:
     settled = Settled()
     for nature, plain in intake.plain(items, desk).items():
         is_cheap = desk.backend is Backend.COMPILED  # Whatever there is; one sample costs less there than anywhere.
-        if is_cheap or len(plain.scans) >= SCANS_MIN or sum(len(scan.rows) for scan in plain.scans) >= SAMPLES_MIN:
+        if is_cheap or _pays(desk, nature, plain):
             intake.note_plain(plain)
             _settle(desk, intake, nature, plain, settled)
     return settled
+
+
+def _pays(desk: Desk, nature: Nature, plain: Plain) -> bool:
+    """Tell whether array code that judges all scans at once saves more than it costs."""
+    whole = desk.guard(nature).plain_sources(desk.memory(nature))[plain.source]
+    return bool(np.count_nonzero(whole) >= SCANS_MIN) or sum(len(scan.rows) for scan in plain.scans) >= SAMPLES_MIN
 
 
 def _settle(desk: Desk, intake: Intake, nature: Nature, plain: Plain, settled: Settled) -> None:

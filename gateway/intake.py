@@ -287,6 +287,9 @@ class Intake:
 
     def _known(self, scan: Scan) -> Scan:
         """Leave out samples of tags that are not the source's."""
+        rows, mine = scan.rows, self._place[scan.source]
+        if len(rows) and rows.min() >= 0 and rows.max() < self._tags and (self._source_of[rows] == mine).all():
+            return scan
         known = (scan.rows >= 0) & (scan.rows < self._tags)
         known[known] = self._source_of[scan.rows[known]] == self._place[scan.source]
         if not known.all():
@@ -297,6 +300,11 @@ class Intake:
     # ------------------------------------------------------------------- time
 
     def _by_time(self, scan: Scan, state: _Sequence, memory: Memory, live: LiveSide) -> Iterator[Admitted]:
+        if self._simply_follows(scan, state, memory):
+            self.steps.clear(scan.rows)
+            state.streak = 0
+            yield Admitted(lane=Lane.LIVE, scan=scan)
+            return
         received = scan.received_ns
         time_ns = scan.times_ns.copy()
         quality = scan.quality.copy()
@@ -326,6 +334,18 @@ class Intake:
             self._open_for_backfill(late_part, memory, live)
         yield from self._late(late_part, live, state)
         yield from self._live(take(scan, ~late), state, memory, live)
+
+    def _simply_follows(self, scan: Scan, state: _Sequence, memory: Memory) -> bool:
+        """Tell whether all samples are live as they are, each of another tag: no stamp is in doubt, none is old."""
+        if scan.is_backfill or state.is_stepped or len(scan) == 0:
+            return False
+        time_ns, received = scan.times_ns, scan.received_ns
+        return bool(
+            time_ns.max() <= received + AHEAD_NS_MAX
+            and time_ns.min() >= received - state.lateness_ns
+            and _is_rising(scan.rows)
+            and (time_ns > memory.last_ns[scan.rows]).all()
+        )
 
     def _live(self, scan: Scan, state: _Sequence, memory: Memory, live: LiveSide) -> Iterator[Admitted]:
         if len(scan) == 0:

@@ -103,6 +103,7 @@ class Guard:
         if len(table.many):
             self.is_plain[np.unique(table.inputs)] = False
         self.is_plain[table.votes.is_member_row] = False  # Their votes are computed scan by scan, in order.
+        self._plain_sources: NDArray[np.bool_] | None = None
         self.is_bounded: NDArray[np.bool_] = np.ones(tags, dtype=np.bool_)
         self.own_keep_ns: NDArray[np.int64] = np.zeros(tags, dtype=np.int64)
         self._is_plain_rule = plain_rules(table)
@@ -204,6 +205,13 @@ class Guard:
         quiet &= scan.quality == GOOD
         quiet &= np.minimum(scan.times_ns, scan.received_ns) < self.own_keep_ns[rows]
         return quiet
+
+    def plain_sources(self, memory: Memory) -> NDArray[np.bool_]:
+        """Tell which sources have plain tags alone, bool (sources,); worked out once."""
+        if self._plain_sources is None:
+            odd = np.bincount(memory.source[~self.is_plain], minlength=len(memory.mark_ns))
+            self._plain_sources = odd == 0
+        return self._plain_sources
 
     def is_single(self, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Tell which of some tag rows come once only, bool (n,)."""
