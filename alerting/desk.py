@@ -134,9 +134,15 @@ class Desk(ObeyingDesk):
         """Tell the receive time from which on a tick may have something to do though nothing comes."""
         if self._has_adopted or any(len(memory.timers.running(memory)) for memory in self.memories.values()):
             return 0  # A delay that runs may also pause; it is looked at each time.
-        shelves = (self.alarms[key].suppressed_until_ns for key in self._suppressed)
+        ends = (self.alarms[key].suppressed_until_ns for key in self._suppressed)
+        expires = (request.expires_ns for request in self.requests.values())
         due_ns = self.next_due_ns()
-        return min((NEVER_NS if due_ns is None else due_ns, *shelves))
+        return min(
+            NEVER_NS if due_ns is None else due_ns,
+            self.realarms.next_ns,
+            *filter(None, ends),  # 0 is for as long as a state of the plant lasts.
+            *expires,
+        )
 
     def finish(self, swap: Prepared | None = None) -> Outcome:
         """End the tick: one clock reading for delays, silence and shelves; hand over what changed.

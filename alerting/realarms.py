@@ -35,6 +35,11 @@ class RealarmBook:
         else:
             self._due_ns.pop(alarm.key, None)
 
+    @property
+    def next_ns(self) -> int:
+        """When the next may be due, or earlier."""
+        return self._next_ns
+
     def take_due(self, now_ns: int) -> Iterator[tuple[str, int]]:
         """Give the keys that are due, the first due first."""
         if now_ns < self._next_ns:

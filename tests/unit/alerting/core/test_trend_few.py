@@ -73,4 +73,4 @@ def test_one_by_one_is_as_columns_bit_by_bit(seed: int, monkeypatch: pytest.Monk
         assert few.trend_state.tobytes() == columns.trend_state.tobytes(), number
         assert few.trend_ns.tolist() == columns.trend_ns.tolist(), number
         held, tripped = held + int(found[0].sum()), tripped + int(found[1].sum())
-    assert min(held, tripped, *counted.values()) > 10, (held, tripped, counted)
+    assert min(held, tripped, 100 * counted["columns"], counted["few"]) > 50, (held, tripped, counted)

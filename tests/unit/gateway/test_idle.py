@@ -1,0 +1,65 @@
+"""A tick that is told without looking gives what looking at everything would have given."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from alerting.desk import Desk, Outcome
+from alerting.model.alarm import State
+from alerting.model.command import Command, Verb
+from alerting.swap import prepare
+from gateway.intake import Intake
+from gateway.turn import take_turn
+from tests.unit.alerting.core.backends import assert_same
+from tests.unit.gateway.test_quiet import SOURCES, START_NS, TAGS, S, changed, scans_of_turn, site
+
+
+def told(outcome: Outcome) -> dict[str, object]:
+    """Everything that a tick changed; of gaps their numbers."""
+    found = {each.name: getattr(outcome, each.name) for each in fields(outcome)}
+    return {**found, "gaps": [gap.number for gap in outcome.gaps]}
+
+
+def orders(rng: np.random.Generator, desk: Desk, now_ns: int) -> list[Command]:
+    """Now and then somebody answers an alarm, or keeps it quiet for a few seconds."""
+    if rng.random() > 0.1 or not desk.alarms:
+        return []
+    alarm = desk.alarms[str(rng.choice(sorted(desk.alarms)))]
+    base = {"alarm": alarm.key, "who": "operator", "received_ns": now_ns, "reason": "seen"}
+    if rng.random() < 0.5:
+        return [Command(verb=Verb.SHELVE, until_ns=now_ns + int(rng.integers(1, 5 * S)), **base)]
+    return [Command(verb=Verb.ACK, seen_tier=alarm.tier, **base)] if alarm.state is State.UNACK else []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_idle_ticks_change_nothing_else(seed: int) -> None:
+    """Quarters of a second, most of them empty; delays, silence, gates, schedules, shelves fall due, rules change."""
+    table, sources, units = site(gated=seed % 2 == 1)
+    desks = [Desk("site", table, units, [], START_NS) for _ in range(2)]
+    intakes = [Intake(sources, table.tags) for _ in desks]
+    rng = np.random.default_rng(seed)
+    level = rng.uniform(45, 55, SOURCES * TAGS)
+    numbers: dict[str, int] = {}
+    now_ns, idle, events_alone = START_NS, 0, 0
+    pace = (0.15, 0.5)[seed % 2]
+    for _ in range(450):
+        now_ns += S // 4
+        level = np.clip(level + rng.normal(0, 1.0, len(level)), 30, 80)
+        scans = scans_of_turn(rng, now_ns, numbers, level) if rng.random() < pace else []
+        commands = orders(rng, desks[0], now_ns)
+        after = changed(rng, desks[0].table, table) if rng.random() < 0.01 and seed >= 2 else None
+        swaps = [None if after is None else prepare(desk.table, after, desk.memories, 2) for desk in desks]
+        looked = take_turn(desks[1], intakes[1], scans, commands, now_ns, swap=swaps[1]).outcome
+        quick = None if scans or commands or after is not None else desks[0].idle(now_ns)
+        if quick is None:
+            quick = take_turn(desks[0], intakes[0], scans, commands, now_ns, swap=swaps[0]).outcome
+        else:
+            idle += 1
+            assert looked.is_empty
+        assert told(quick) == told(looked)
+        events_alone += bool(looked.events and not scans and not commands)
+    assert idle > 10
+    assert events_alone > 5
+    for nature, memory in desks[0].memories.items():
+        assert_same(memory, desks[1].memories[nature], nature)
