@@ -7,6 +7,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -23,7 +24,19 @@ if TYPE_CHECKING:
 SEED_MAX = 2**31
 
 
-def simulate(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which runs a suite is of; ``only`` names one story, ``seed`` is the one seed where it is given."""
+
+    only: str | None
+    seed: int | None
+    seeds: int
+    mixes: bool
+    weeks: bool
+    resume: bool
+
+
+def simulate(  # noqa: PLR0913, PLR0917  # one argument per option
     scenario: Annotated[
         str | None, typer.Argument(help="Name of a scenario that ships, or the path of a file; --suite: default all.")
     ] = None,
@@ -36,24 +49,33 @@ def simulate(
         bool, typer.Option("--suite", help="Score all stories that ship, each with --seeds seeds.")
     ] = False,
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="--suite: seeds drawn now and printed.")] = 1,
+    mixes: Annotated[
+        bool, typer.Option("--mixes", help="--suite: also with one instrument that lies, and with a poor line.")
+    ] = False,
+    weeks: Annotated[bool, typer.Option("--weeks", help="--suite: also the quiet weeks; they take hours.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="--suite: go on with the seeds and the runs that lie in --out.")
+    ] = False,
 ) -> None:
     """Play a scenario on the whole gateway in manual time, and judge its expectations."""
     if seed is not None and not 0 <= seed <= SEED_MAX:
         refuse(f"--seed is {seed}; it is a whole number from 0 to {SEED_MAX}.")
+    if not suite and (mixes or weeks or resume):
+        refuse("--mixes, --weeks and --resume belong to --suite.")
     with _quiet():
-        _simulate(scenario, seed, out, as_json=as_json, seeds=seeds if suite else 0)
+        if suite:
+            wanted = Wanted(only=scenario, seed=seed, seeds=seeds, mixes=mixes, weeks=weeks, resume=resume)
+            _suite(wanted, out or Path("var/simulate/suite"), as_json=as_json)
+        _simulate(scenario, seed, out, as_json=as_json)
 
 
-def _simulate(scenario: str | None, seed: int | None, out: Path | None, *, as_json: bool, seeds: int) -> NoReturn:
-    """Play one, or with seeds a suite."""
+def _simulate(scenario: str | None, seed: int | None, out: Path | None, *, as_json: bool) -> NoReturn:
+    """Play one."""
     from edge.clock_system import SystemClock
     from edge.load.mistake import ConfigError
     from gateway.simulate.play import play
     from gateway.simulate.result import facts, write
 
-    if seeds:
-        drawn = [secrets.randbelow(SEED_MAX) for _ in range(seeds)] if seed is None else [seed]
-        _suite(scenario, drawn, out or Path("var/simulate/suite"), as_json=as_json)
     if scenario is None:
         refuse("Which scenario? Name one that ships or give the path of a file; --suite plays all that ship.")
     try:
@@ -79,23 +101,36 @@ def _simulate(scenario: str | None, seed: int | None, out: Path | None, *, as_js
     raise typer.Exit(GOOD if played.is_passed else FINDING)
 
 
-def _suite(only: str | None, seeds: list[int], folder: Path, *, as_json: bool) -> NoReturn:
+def _suite(wanted: Wanted, folder: Path, *, as_json: bool) -> NoReturn:
     """Score stories; all are read before the first is played, so that a mistake costs no run."""
     from edge.clock_system import SystemClock
     from edge.load.mistake import ConfigError
+    from gateway.simulate.kept import Ledger, digest_of
+    from gateway.simulate.mix import Mix
     from gateway.simulate.suite import run_story, suite_facts
     from gateway.simulate.suite_page import suite_page
-    from simulators.scenario.read import SCENARIOS
+    from simulators.scenario.read import SCENARIOS, WEEKS
 
+    folders = [SCENARIOS, WEEKS] if wanted.weeks else [SCENARIOS]
+    ships = [path.stem for each in folders for path in sorted(each.glob("*.toml"))]
     try:
-        read = [_read(name) for name in ([only] if only else sorted(path.stem for path in SCENARIOS.glob("*.toml")))]
+        read = [_read(name) for name in ([wanted.only] if wanted.only else ships)]
     except ConfigError as wrong:
         refuse("\n".join(str(mistake) for mistake in wrong.mistakes))
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        seeds = _seeds(wanted, folder)
+        digest = digest_of(Path(__file__).parents[1])
         stories = []
         for one, site in read:
-            stories.append(run_story(one, site, seeds, SystemClock()))
+            kept = Ledger(folder / "runs" / f"{one.name}.jsonl", digest)
+            if not wanted.resume:
+                kept.forget()
+            stories.append(
+                run_story(
+                    one, site, seeds, SystemClock(), mixes=tuple(Mix) if wanted.mixes else (Mix.AS_WRITTEN,), kept=kept
+                )
+            )
             typer.echo(f"{one.name}: {'as expected' if stories[-1].is_passed else 'NOT as expected'}", err=True)
         told = suite_facts(stories, seeds)
         (folder / "suite.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -104,6 +139,19 @@ def _suite(only: str | None, seeds: list[int], folder: Path, *, as_json: bool) -
         refuse(f"--out {folder}: {reason_of(failure)}. Give a folder that can be written to.")
     typer.echo(json.dumps(told, ensure_ascii=False) if as_json else _suite_text(told, folder))
     raise typer.Exit(GOOD if told["passed"] else FINDING)
+
+
+def _seeds(wanted: Wanted, folder: Path) -> list[int]:
+    """Draw the seeds, or take those of the suite that is gone on with."""
+    path = folder / "seeds.json"
+    if wanted.resume and path.is_file():
+        try:
+            return [int(seed) for seed in json.loads(path.read_text(encoding="utf-8"))]
+        except (ValueError, TypeError):
+            refuse(f"{path} is no list of seeds. Remove it, or leave --resume out.")
+    drawn = [secrets.randbelow(SEED_MAX) for _ in range(wanted.seeds)] if wanted.seed is None else [wanted.seed]
+    path.write_text(json.dumps(drawn) + "\n", encoding="utf-8")
+    return drawn
 
 
 def _suite_text(told: dict[str, Any], folder: Path) -> str:
@@ -120,6 +168,11 @@ def _suite_text(told: dict[str, Any], folder: Path) -> str:
         lines += [
             f"          {each['milestone']}: lead {n(each['lead_s'])} s, limits only {n(each['lead_limits_only_s'])} s"
             for each in story["consequences"]
+        ]
+        lines += [
+            f"          {mix}: {each['passed']} of {each['runs']} as expected, missed {each['missed']}, false alarms "
+            f"{each['false_alarms']}"
+            for mix, each in story["with_faults"].items()
         ]
     return "\n".join([*lines, f"Results: {folder}/suite.json, {folder}/suite.html"])
 

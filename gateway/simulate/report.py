@@ -16,8 +16,8 @@ from gateway.simulate.play import Played
 from simulators.scenario import Event
 
 WIDTH, HEIGHT = 720, 190  # Of a picture, in its own units; it fills the width that it is given.
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 26, 22
-TAGS_MAX, EVENTS_MAX, POINTS_MAX = 16, 300, 700
+LEFT, RIGHT, TOP, BOTTOM, SPACE = 56, 12, 26, 22, 16
+TAGS_MAX, QUIET_TAGS, EVENTS_MAX, POINTS_MAX = 16, 3, 300, 700
 LARGE = 1000.0  # From here on an axis needs no decimals.
 RINGING = {"raised", "escalated"}
 WHAT = {
@@ -185,11 +185,11 @@ def picture(played: Played) -> str:
     """Give all pictures in one SVG that stands by itself, for a page of documents."""
     tags = _chosen(played)
     parts = [
-        f'<g transform="translate(0 {number * (HEIGHT + 12)})">'
-        f'<text class="name" x="{LEFT}" y="12">{escape(tag)}</text>{_picture(played, tag)}</g>'
+        f'<g transform="translate(0 {number * (HEIGHT + SPACE) + SPACE})">'
+        f'<text class="name" x="{LEFT}" y="0">{escape(tag)}</text>{_picture(played, tag)}</g>'
         for number, tag in enumerate(tags)
     ]
-    height = max(1, len(tags)) * (HEIGHT + 12)
+    height = max(1, len(tags)) * (HEIGHT + SPACE)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"><style>{SVG_STYLE}</style>'
         f'<rect width="{WIDTH}" height="{height}" fill="#fff" />{"".join(parts)}</svg>\n'
@@ -197,10 +197,11 @@ def picture(played: Played) -> str:
 
 
 def _chosen(played: Played) -> list[str]:
-    """Choose the tags worth a picture: those at fault, expected or ringing, in the plant's order, computed last."""
+    """Choose the tags worth a picture: at fault, expected or ringing, computed ones last; of a quiet run the first."""
     named = {fault.target for fault in played.scenario.faults} | {each.tag for each in played.scenario.expectations}
     named |= {event.tag for event in played.seen.events if event.what in RINGING}
-    return [tag for tag in (*played.tags, *played.computed) if tag in named][:TAGS_MAX]
+    chosen = [tag for tag in (*played.tags, *played.computed) if tag in named][:TAGS_MAX]
+    return chosen or list(played.tags[:QUIET_TAGS])
 
 
 def _picture(played: Played, tag: str) -> str:

@@ -4,7 +4,7 @@ Flow: what was seen, what was seen with limits only -> [score] -> Score of a run
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,11 +60,18 @@ class Score:
         return self.false_alarms / self.lasts_s * DAY_S
 
 
-def score(scenario: Scenario, seen: Seen, verdicts: Sequence[Verdict], limits: Sequence[Event]) -> Score:
+def score(
+    scenario: Scenario,
+    seen: Seen,
+    verdicts: Sequence[Verdict],
+    limits: Sequence[Event],
+    touched: Collection[str] = (),
+) -> Score:
     """Score one run.
 
     Args:
         limits: Events of the same samples judged with nothing but LL, L, H and HH.
+        touched: Tags about which no alarm is a false one, because something was made wrong with them by chance.
     """
     cause = cause_s(scenario)
     pairs = list(zip(scenario.expectations, verdicts, strict=True))
@@ -90,7 +97,9 @@ def score(scenario: Scenario, seen: Seen, verdicts: Sequence[Verdict], limits: S
     return Score(
         leads=tuple(leads),
         missed=sum(each.see is not See.QUIET and not verdict.is_met for each, verdict in pairs),
-        false_alarms=sum(any(_breaks(event, each) for each in quiet) for event in seen.events),
+        false_alarms=sum(
+            event.tag not in touched and any(_breaks(event, each) for each in quiet) for event in seen.events
+        ),
         lasts_s=scenario.lasts_s,
         alarms_10min=_most([event.time_s for event in seen.events if event.what == "raised"]),
         told_s=min(held, default=None),

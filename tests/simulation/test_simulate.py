@@ -1,4 +1,4 @@
-"""Simulated plants against the whole gateway: stories that ship come out as they say, and a worse gateway is caught."""
+"""Simulated plants against the whole gateway: a story comes out as it says, and a worse gateway is caught."""
 
 import io
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def leak(lpg: tuple[Scenario, Site], tmp_path_factory: pytest.TempPathFactory) -
     return played, out
 
 
-@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(SCENARIOS.rglob("*.toml")), ids=lambda path: path.stem)
 def test_every_scenario_that_ships_is_right_and_speaks_both_languages(path: Path) -> None:
     scenario, site = read(path.stem)
 
@@ -72,23 +72,6 @@ def test_the_leak_is_found_in_time_though_a_detector_lies(leak: tuple[Played, Pa
     assert [verdict.why["en"] for verdict in played.verdicts if not verdict.is_met] == []
     assert set(played.balances.values()) == {0}
     assert played.is_passed
-
-
-def test_buncefield_is_seen_two_hours_ahead(tmp_path: Path) -> None:
-    played = run(*read("buncefield"), tmp_path)
-
-    assert [verdict.why["en"] for verdict in played.verdicts if not verdict.is_met] == []
-    assert played.seen.milestones["TK-912 runs over"] == pytest.approx(145 * 60, abs=180), "05:20, as the report says"
-
-
-def test_a_lost_plc_is_said_by_link_detectors_and_vote_and_makes_up_no_gas(tmp_path: Path) -> None:
-    played = run(*read("plc_lost"), tmp_path)
-    rang = [(event.tag, event.condition) for event in played.seen.events if event.what == "raised"]
-
-    assert [verdict.why["en"] for verdict in played.verdicts if not verdict.is_met] == []
-    assert len(rang) == len(set(rang)) == 7, "five detectors, the vote, the link: each once"
-    assert all("GD-5" in tag or tag in {"bay-gas", "fengsui.link.gas-plc"} for tag, _ in rang)
-    assert set(played.balances.values()) == {0}
 
 
 def short(lpg: tuple[Scenario, Site]) -> tuple[Scenario, Site]:

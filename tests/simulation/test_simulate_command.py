@@ -81,6 +81,41 @@ def test_a_suite_of_one_story_tells_its_score_and_leaves_a_table(tmp_path: Path)
     assert "全部符合" in (tmp_path / "out/suite.html").read_text("utf-8")
 
 
+def test_a_suite_with_mixes_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    more = ("--suite", "--seeds", "2", "--mixes", "--json")
+    code, out, _ = run(tmp_path, HEAD + QUIET, *more)
+    told = json.loads(out)
+    kept = tmp_path / "out" / "runs" / "story.jsonl"
+    lines = kept.read_text(encoding="utf-8").splitlines()
+
+    assert code == 0
+    assert [(each["seed"], each["mix"]) for each in told["stories"][0]["runs"]] == [
+        (seed, mix) for seed in told["seeds"] for mix in ("as_written", "one_lies", "poor_line")
+    ]
+    assert set(told["stories"][0]["with_faults"]) == {"one_lies", "poor_line"}
+    kept.write_text("\n".join(lines[:4]) + "\n", encoding="utf-8")
+    _, again, _ = run(tmp_path, HEAD + QUIET, *more, "--resume")
+    paces = [each["pace"] for each in told["stories"][0]["runs"]]
+    gone_on = json.loads(again)
+
+    assert gone_on["seeds"] == told["seeds"]
+    assert [each["pace"] for each in gone_on["stories"][0]["runs"]][:4] == paces[:4], "not played again"
+    assert len(kept.read_text(encoding="utf-8").splitlines()) == 6
+    _, anew, _ = run(tmp_path, HEAD + QUIET, "--suite", "--seed", "5", "--json")
+    assert json.loads(anew)["seeds"] == [5]
+    assert len(kept.read_text(encoding="utf-8").splitlines()) == 1
+
+
+def test_options_of_a_suite_without_one_and_seeds_that_are_none_are_refused(tmp_path: Path) -> None:
+    assert run(tmp_path, HEAD + QUIET, "--mixes")[0] == 2
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "seeds.json").write_text('{"a": 1', encoding="utf-8")
+    code, _, err = run(tmp_path, HEAD + QUIET, "--suite", "--resume")
+
+    assert code == 2
+    assert "is no list of seeds" in err
+
+
 def test_no_scenario_and_no_suite_is_refused() -> None:
     found = CliRunner().invoke(app, ["simulate"])
 
