@@ -40,6 +40,7 @@ class Kind(StrEnum):
     RECORD = "record"  # The code of a record in another ledger.
     UNIT = "unit"  # The id of a hazard unit of the site.
     TAG = "tag"  # The name of a tag of the site.
+    ALARM = "alarm"  # The id of an alarm that rang here.
 
 
 class Words(NamedTuple):
@@ -71,6 +72,7 @@ class Field:
         ledger: For a record: the ledger it is in.
         is_past: A date that may not lie in the future.
         is_listed: Shown in the list of records.
+        is_by_act: Filled by an act alone, never by a form.
         help: What to write, and the clause that asks for it.
     """
 
@@ -85,6 +87,7 @@ class Field:
     ledger: str = ""
     is_past: bool = False
     is_listed: bool = False
+    is_by_act: bool = False
     help: Words | None = None
 
     def heading(self, language: str) -> str:
@@ -120,15 +123,19 @@ class Surroundings:
 
     Attributes:
         today: By the site's time zone.
+        who: Name of the person who asks; empty for none.
         units: Ids of the site's hazard units.
         tags: Names of the site's tags, with their engineering units.
         codes: Codes of the records that are there, by ledger.
+        alarms: Ids of alarms that rang here.
     """
 
     today: date
+    who: str = ""
     units: frozenset[str] = frozenset()
     tags: dict[str, str] = field(default_factory=dict)
     codes: dict[str, frozenset[str]] = field(default_factory=dict)
+    alarms: frozenset[str] = frozenset()
 
 
 def show(value: object) -> str:
@@ -387,6 +394,18 @@ def _tag(of: Field, raw: object, around: Surroundings) -> Cell:
     return Cell(value=name)
 
 
+def _alarm(of: Field, raw: object, around: Surroundings) -> Cell:
+    name = _as_text(raw)
+    if name not in around.alarms:
+        return _wrong(
+            of,
+            raw,
+            Words("no such alarm rang here", "本站点没有该报警"),
+            Words("Take the id from the alarm's page, or leave it empty.", "请从报警详情复制编号，或留空。"),
+        )
+    return Cell(value=name)
+
+
 def _as_text(raw: object) -> str:
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)  # A spreadsheet gives 101 as 101.0.
@@ -409,4 +428,5 @@ _READERS = {
     Kind.RECORD: _record,
     Kind.UNIT: _unit,
     Kind.TAG: _tag,
+    Kind.ALARM: _alarm,
 }

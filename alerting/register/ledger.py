@@ -1,18 +1,54 @@
-"""Ledger: a kind of record of the hazard register, declared; and how a row becomes a record.
+"""Ledger: a kind of record of the hazard register, declared; how a row becomes a record, and an act changes one.
 
 Flow: row of a form or a sheet -> [read: cell by cell, then across] -> values, or everything that is wrong with it
+      act of a person -> [is it meant in this state, is all there that it needs] -> values and state, or what is wrong
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
-from alerting.register.field import Field, Kind, Surroundings, Values, Words, Wrong, read_cell
+from alerting.register.field import Choice, Field, Kind, Surroundings, Values, Words, Wrong, read_cell, show
+
+#: Field that holds the state of a record whose ledger has acts.
+STATE: Final = "state"
 
 Check = Callable[[Values, Surroundings], list[Wrong]]
 
 
 def _nothing(_: Values, __: Surroundings) -> list[Wrong]:
     return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One step of a closed loop.
+
+    Attributes:
+        begins: States in which it is meant.
+        ends: State after it.
+        fields: What the person fills in; those of ``needed`` must be.
+        signs: Field that takes the name of who does it; empty for none.
+        dates: Field that takes the day on which it is done; empty for none.
+        empties: Fields that it empties: what was true of an earlier turn of the loop.
+        permission: Who may do it, a name of the doors' own list.
+        check: What must hold beside; gets the record before the act, and what was given.
+    """
+
+    id: str
+    title: Words
+    begins: frozenset[str]
+    ends: str
+    fields: Sequence[str] = ()
+    needed: frozenset[str] = frozenset()
+    signs: str = ""
+    dates: str = ""
+    empties: Sequence[str] = ()
+    permission: str = "register"
+    check: "ActCheck | None" = None
+
+
+ActCheck = Callable[[Values, Values, Surroundings], list[Wrong]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +61,10 @@ class Ledger:
         fields: In the order of form and sheet; the first is the code, unique in the ledger.
         named: The field that a record is called by.
         check: What must hold across fields; called only where each field is right by itself.
+        acts: Steps of a closed loop; empty for a ledger without one.
+        begins: State of a new record; empty without acts.
+        shut: States in which a form changes nothing any more.
+        due: Field with the day by which an open record is to be done; empty for none.
     """
 
     id: str
@@ -33,6 +73,10 @@ class Ledger:
     fields: Sequence[Field]
     named: str
     check: Check = _nothing
+    acts: Sequence[Act] = ()
+    begins: str = ""
+    shut: frozenset[str] = frozenset()
+    due: str = ""
 
     def __post_init__(self) -> None:
         names = [each.name for each in self.fields]
@@ -40,6 +84,15 @@ class Ledger:
         assert self.fields[0].is_required, f"{self.id}: a code is never empty"
         assert len(set(names)) == len(names), f"{self.id}: a field stands twice"
         assert self.named in names, f"{self.id}: {self.named} is no field"
+        assert bool(self.acts) == bool(self.begins) == (STATE in names), (
+            f"{self.id}: acts, a first state, a state field"
+        )
+        states = {choice.code for choice in self.field(STATE).choices} if self.acts else set()
+        for act in self.acts:
+            assert {*act.begins, act.ends} <= states, f"{self.id}.{act.id}: an unknown state"
+            used = {*act.fields, *act.needed, act.signs, act.dates, *act.empties} - {""}
+            assert used <= set(names), f"{self.id}.{act.id}: an unknown field"
+            assert act.needed <= set(act.fields), f"{self.id}.{act.id}: needs what it does not ask for"
 
     @property
     def code(self) -> str:
@@ -53,6 +106,19 @@ class Ledger:
             KeyError: There is none.
         """
         return {each.name: each for each in self.fields}[name]
+
+    @property
+    def states(self) -> Sequence[Choice]:
+        """Give the states that a record may be in; none without acts."""
+        return self.field(STATE).choices if self.acts else ()
+
+    def act(self, name: str) -> Act | None:
+        """Give an act by its id."""
+        return next((each for each in self.acts if each.id == name), None)
+
+    def is_overdue(self, values: Values, today: str) -> bool:
+        """Tell whether an open record is past its day; derived, never stored."""
+        return bool(self.due and values.get(self.due, "9999") < today and values.get(STATE) not in self.shut)
 
     def refers(self, values: Values) -> list[tuple[str, str, str]]:
         """List what a record refers to: field, ledger, code."""
@@ -79,10 +145,15 @@ class Row:
     wrongs: tuple[Wrong, ...] = ()
 
 
-def read_row(ledger: Ledger, raw: Mapping[str, object], around: Surroundings) -> Row:
-    """Read a row: every cell, and where all are right, what must hold across them."""
+def read_row(ledger: Ledger, raw: Mapping[str, object], around: Surroundings, had: Values | None = None) -> Row:
+    """Read a row: every cell, and where all are right, what must hold across them.
+
+    Args:
+        had: What the record says already, for what only acts fill in; None for a new record.
+    """
     values: Values = {}
     wrongs: list[Wrong] = []
+    kept = had or ({STATE: ledger.begins} if ledger.acts else {})
     known = {each.name for each in ledger.fields}
     wrongs += [
         Wrong(
@@ -94,11 +165,73 @@ def read_row(ledger: Ledger, raw: Mapping[str, object], around: Surroundings) ->
         if name not in known
     ]
     for each in ledger.fields:
+        if each.is_by_act:
+            if each.name in kept:
+                values[each.name] = kept[each.name]
+            if raw.get(each.name) not in (None, "") and _is_other(each, raw[each.name], kept, around):
+                rule = Words("it is filled in by an act, not by hand", "该项由流程操作填写，不能直接填写")
+                remedy = Words("Leave it as it is, and use the act.", "请保持原值，通过流程操作修改。")
+                wrongs.append(Wrong(field=each.name, rule=rule, remedy=remedy, value=show(raw[each.name])))
+            continue
         cell = read_cell(each, raw.get(each.name), around)
         if cell.wrong is not None:
             wrongs.append(cell.wrong)
         elif cell.value is not None:
             values[each.name] = cell.value
+    if not wrongs:
+        wrongs += ledger.check(values, around)
+    return Row(values=values, wrongs=tuple(wrongs))
+
+
+def _is_other(of: Field, raw: object, kept: Values, around: Surroundings) -> bool:
+    """Tell whether a cell says something else than what is kept; a sheet that came from here says the same."""
+    cell = read_cell(of, raw, around)
+    return cell.wrong is not None or cell.value != kept.get(of.name)
+
+
+def do(ledger: Ledger, act: Act, had: Values, given: Mapping[str, object], around: Surroundings) -> Row:
+    """Carry out an act on a record.
+
+    Args:
+        had: What the record says.
+        given: What the person filled in.
+        around: With the name of the person.
+
+    Returns:
+        All values after the act, or everything that is wrong.
+    """
+    if had[STATE] not in act.begins:
+        now = next(choice.title for choice in ledger.states if choice.code == had[STATE])
+        rule = Words(
+            f"“{act.title.en}” is not meant while the record is “{now.en}”",
+            f"当前状态为“{now.zh}”，不能“{act.title.zh}”",
+        )
+        remedy = Words("Look at the record again; somebody may have gone on.", "请重新查看该记录，可能他人已处理。")
+        return Row(values=had, wrongs=(Wrong(field=STATE, rule=rule, remedy=remedy),))
+    wrongs = [
+        Wrong(
+            field=name[:60],
+            rule=Words("this act asks for no such field", "该操作没有此项"),
+            remedy=Words("Leave it out.", "请删去。"),
+        )
+        for name in given
+        if name not in act.fields
+    ]
+    filled: Values = {}
+    for name in act.fields:
+        of = replace(ledger.field(name), is_required=name in act.needed)
+        cell = read_cell(of, given.get(name), around)
+        if cell.wrong is not None:
+            wrongs.append(cell.wrong)
+        elif cell.value is not None:
+            filled[name] = cell.value
+    if not wrongs and act.check is not None:
+        wrongs += act.check(had, filled, around)
+    values = {name: value for name, value in had.items() if name not in act.empties} | filled | {STATE: act.ends}
+    if act.signs:
+        values[act.signs] = around.who
+    if act.dates:
+        values[act.dates] = around.today.isoformat()
     if not wrongs:
         wrongs += ledger.check(values, around)
     return Row(values=values, wrongs=tuple(wrongs))

@@ -5,7 +5,7 @@ Flow: request -> [read the row: every wrong field] -> [change under a revision, 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -17,17 +17,17 @@ from sqlalchemy import Connection
 
 from alerting.register.field import Field as Column
 from alerting.register.field import Kind, Words, Wrong
-from alerting.register.ledger import Ledger, read_row
+from alerting.register.ledger import STATE, Ledger, read_row
 from alerting.register.ledgers import LEDGERS
 from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import Cursor, Id
-from gateway.api.door import ALL, REGISTER, Doors, user_of
+from gateway.api.door import ALL, OPERATE, PERMISSIONS, REGISTER, Doors, user_of
 from gateway.api.house import Act, House
 from gateway.api.queries import seal, unseal
 from gateway.live import iso
 from gateway.register import records, search, sheets
 from gateway.register.around import around
-from gateway.register.records import By, NotDone, Record
+from gateway.register.records import By, NotDone, NotRight, Record
 from gateway.register.worksheet import gather, put_together
 
 T = TypeVar("T")
@@ -62,6 +62,16 @@ class ChangedRecord(BaseModel):
     reason: Reason
 
 
+class ActRecord(BaseModel):
+    """What an act asks for, the revision that was seen, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    act: str = Field(min_length=1, max_length=24)
+    values: dict[str, Any] = Field(default_factory=dict, max_length=60)
+    revision: int = Field(ge=1, le=2**31 - 1)
+    reason: str = Field(default="", max_length=2000)
+
+
 class SeenRecord(BaseModel):
     """The revision that was seen, and why."""
 
@@ -87,7 +97,7 @@ class _Kept:
     words: dict[str, list[str]]
 
 
-def open_register_doors(doors: Doors) -> None:  # noqa: PLR0915 - a list of routes
+def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list of routes
     """Declare them."""
     house = doors.house
 
@@ -100,28 +110,34 @@ def open_register_doors(doors: Doors) -> None:  # noqa: PLR0915 - a list of rout
         q: Annotated[str, Query(max_length=100)] = "",
         unit: Annotated[str | None, Query(max_length=64)] = None,
         refers: Annotated[str | None, Query(max_length=100, description="`ledger:code` that the records name.")] = None,
+        state: Annotated[str, Query(max_length=24, description="A state of the ledger, `open` or `overdue`.")] = "",
         removed: bool = False,  # noqa: FBT001, FBT002 - a query parameter
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> Response:
         """List the records of a ledger by code; with ``q`` those that say it, the last made first."""
         of = _ledger(ledger)
+        states = _states(of, state)
+        due_before = around(house.site, house.clock.wall_ns()).today.isoformat() if state == "overdue" else ""
         if q.strip() and not search.is_asked(q):
             return Json({"records": [], "next": None})
         if q.strip():
             below = None if cursor is None else unseal(cursor, int)[0]
             found = await house.read(lambda c: records.look_for(c, of.id, q, limit=limit, below=below))
             more = seal(found[-1].seq) if len(found) == limit else None
+            if states:
+                found = [one for one in found if one.values.get(STATE) in states]
+            if due_before:
+                found = [one for one in found if of.is_overdue(one.values, due_before)]
         else:
             after = None if cursor is None else unseal(cursor, str, int)
             named = _named(refers)
-            found = await house.read(
-                lambda c: records.page(
-                    c, of.id, limit=limit, after=after, unit=unit, refers_to=named, is_removed=removed
-                )
+            wanted = records.Wanted(
+                unit=unit, refers_to=named, states=states, due_before=due_before, is_removed=removed
             )
+            found = await house.read(partial(records.page, ledger=of.id, limit=limit, after=after, wanted=wanted))
             more = seal(found[-1].code, found[-1].seq) if len(found) == limit else None
-        return Json({"records": [shown(one) for one in found], "next": more})
+        return Json({"records": [_shown(house, of, one) for one in found], "next": more})
 
     async def one(ledger: Id, record: Id) -> Response:
         """Give a record with its history and the records that name it."""
@@ -134,7 +150,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: PLR0915 - a list of rout
         found, history, named_by = await _try(house.read(query))
         return Json(
             {
-                "record": shown(found),
+                "record": _shown(house, of, found),
                 "revisions": [
                     {
                         "revision": each.revision,
@@ -162,7 +178,8 @@ def open_register_doors(doors: Doors) -> None:  # noqa: PLR0915 - a list of rout
     async def change(ledger: Id, record: Id, asked: ChangedRecord, request: Request) -> Response:
         """Give a record other values; refused where somebody changed it meanwhile."""
         of = _ledger(ledger)
-        values = await _read(house, of, asked.values)
+        had = await _try(house.read(lambda c: records.get(c, of.id, record)))
+        values = await _read(house, of, asked.values, had.values)
         by = _by(house, request, asked.reason)
         facts = {
             "ledger": of.id,
@@ -195,6 +212,27 @@ def open_register_doors(doors: Doors) -> None:  # noqa: PLR0915 - a list of rout
         )
         return Json({"record": shown(kept)})
 
+    async def act(ledger: Id, record: Id, asked: ActRecord, request: Request) -> Response:
+        """Carry out an act of a closed loop: class, plan, rectify, accept and the like."""
+        of = _ledger(ledger)
+        doing = of.act(asked.act)
+        if doing is None:
+            raise not_found("act", asked.act)
+        user = user_of(request)
+        if user.role not in PERMISSIONS[doing.permission]:
+            raise ApiError(403, f"Role {user.role} may not do this.")
+        by = _by(house, request, asked.reason)
+        here = around(house.site, by.time_ns, user.name)
+        facts = {"ledger": of.id, "record": record, "act": doing.id, "revision": asked.revision}
+        kept = await _write(
+            house,
+            lambda c: records.act(c, of, record, doing, asked.values, asked.revision, by, here),
+            by,
+            "record_acted",
+            facts,
+        )
+        return Json({"record": _shown(house, of, kept)})
+
     async def worksheet(code: Annotated[str, Query(max_length=64)]) -> Response:
         """Work out S, R and the grade of a hazard unit by GB 18218-2018, line by line."""
         gathered = await _try(house.read(lambda c: gather(c, code)))
@@ -208,6 +246,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: PLR0915 - a list of rout
     doors.open("POST", f"{at}/ledgers/{{ledger}}", REGISTER, make, tag="register")
     doors.open("GET", f"{at}/ledgers/{{ledger}}/{{record}}", ALL, one, tag="register")
     doors.open("POST", f"{at}/ledgers/{{ledger}}/{{record}}", REGISTER, change, tag="register")
+    doors.open("POST", f"{at}/ledgers/{{ledger}}/{{record}}/act", OPERATE, act, tag="register")
     doors.open("POST", f"{at}/ledgers/{{ledger}}/{{record}}/remove", REGISTER, remove, tag="register")
     doors.open("POST", f"{at}/ledgers/{{ledger}}/{{record}}/restore", REGISTER, restore, tag="register")
 
@@ -313,19 +352,38 @@ def _words(of: Ledger, found: sheets.Looked) -> dict[str, list[str]]:
     return {str(values[of.code]): search.tokens_of(of.id, records.said_in(of, values)) for values in rows}
 
 
-async def _read(house: House, of: Ledger, raw: dict[str, Any]) -> dict[str, Any]:
+def _states(of: Ledger, state: str) -> list[str]:
+    """Give the states that a filter means.
+
+    Raises:
+        ApiError: The ledger has no such state.
+    """
+    known = [choice.code for choice in of.states]
+    if state == "":
+        return []
+    if known and state in {"open", "overdue"}:
+        return [code for code in known if code not in of.shut]
+    if state not in known:
+        raise ApiError(
+            422, f"state: {state!r} is none of {', '.join(['open', 'overdue', *known]) if known else 'none'}."
+        )
+    return [state]
+
+
+async def _read(house: House, of: Ledger, raw: dict[str, Any], had: dict[str, Any] | None = None) -> dict[str, Any]:
     here = around(house.site, house.clock.wall_ns())
     full = await house.read(lambda c: records.surround(c, of, [raw], here))
-    row = read_row(of, raw, full)
+    row = read_row(of, raw, full, had)
     if row.wrongs:
-        wrongs = [_wrong(of, each) for each in row.wrongs]
-        first = row.wrongs[0]
-        title = next((each.title for each in of.fields if each.name == first.field), Words(first.field, first.field))
-        said = Words(
-            f"{title.en}: {first.rule.en}. {first.remedy.en}", f"{title.zh}：{first.rule.zh}。{first.remedy.zh}"
-        )
-        raise ApiError(422, said.en, details={**said.both(), "wrongs": wrongs})
+        raise _not_right(of, row.wrongs)
     return row.values
+
+
+def _not_right(of: Ledger, wrongs: Sequence[Wrong]) -> ApiError:
+    first = wrongs[0]
+    title = next((each.title for each in of.fields if each.name == first.field), Words(first.field, first.field))
+    said = Words(f"{title.en}: {first.rule.en}. {first.remedy.en}", f"{title.zh}：{first.rule.zh}。{first.remedy.zh}")
+    return ApiError(422, said.en, details={**said.both(), "wrongs": [_wrong(of, each) for each in wrongs]})
 
 
 def _by(house: House, request: Request, reason: str) -> By:
@@ -334,7 +392,10 @@ def _by(house: House, request: Request, reason: str) -> By:
 
 async def _write(house: House, fn: Callable[[Connection], T], by: By, what: str, facts: dict[str, Any]) -> T:
     act = Act(who=by.who, what=what, time_ns=by.time_ns, facts={**facts, "reason": by.reason})
-    return await _try(house.write(fn, act))
+    try:
+        return await _try(house.write(fn, act))
+    except NotRight as refusal:
+        raise _not_right(LEDGERS[facts["ledger"]], refusal.wrongs) from None
 
 
 async def _try(doing: Awaitable[T]) -> T:
@@ -365,6 +426,14 @@ def shown(one: Record) -> dict[str, Any]:
     }
 
 
+def _shown(house: House, of: Ledger, one: Record) -> dict[str, Any]:
+    """Write a record with what is derived of it today."""
+    if not of.due:
+        return shown(one)
+    today = around(house.site, house.clock.wall_ns()).today.isoformat()
+    return shown(one) | {"is_overdue": of.is_overdue(one.values, today)}
+
+
 def _describe(ledger: Ledger) -> dict[str, Any]:
     return {
         "id": ledger.id,
@@ -373,6 +442,20 @@ def _describe(ledger: Ledger) -> dict[str, Any]:
         "code": ledger.code,
         "named": ledger.named,
         "fields": [_describe_field(each) for each in ledger.fields],
+        "shut": sorted(ledger.shut),
+        "has_due": bool(ledger.due),
+        "acts": [
+            {
+                "id": each.id,
+                "title": each.title.both(),
+                "begins": sorted(each.begins),
+                "ends": each.ends,
+                "fields": list(each.fields),
+                "needed": sorted(each.needed),
+                "permission": each.permission,
+            }
+            for each in ledger.acts
+        ],
     }
 
 
@@ -385,6 +468,7 @@ def _describe_field(column: Column) -> dict[str, Any]:
         "eu": column.eu,
         "is_required": column.is_required,
         "is_listed": column.is_listed,
+        "is_by_act": column.is_by_act,
         "ledger": column.ledger,
         "least": column.least if is_number and column.least > float("-inf") else None,
         "most": column.most if is_number and column.most < float("inf") else None,

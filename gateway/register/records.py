@@ -7,19 +7,19 @@ Never: checks a value (``alerting.register.ledger`` does), reads a clock, remove
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_, update
 
-from alerting.register.field import Kind, Surroundings, Values, Words
-from alerting.register.ledger import Ledger
+from alerting.register.field import Kind, Surroundings, Values, Words, Wrong
+from alerting.register.ledger import STATE, Act, Ledger, do
 from alerting.register.ledgers import LEDGERS
 from gateway.register import search
 from gateway.store.journal import canonical
-from gateway.store.schema import record, record_reference, record_revision
+from gateway.store.schema import event, record, record_reference, record_revision
 
 CHUNK: Final = 500  # Codes asked for in one statement; SQLite takes at most 32,766 parameters.
 REFERRED_SHOWN: Final = 5
@@ -39,6 +39,18 @@ class NotDone(Exception):  # noqa: N818 - a refusal, not a failure
         self.said = said
         self.code = code
         self.details = details
+
+
+class NotRight(Exception):  # noqa: N818 - a refusal, not a failure
+    """What a person filled in is wrong.
+
+    Attributes:
+        wrongs: All of it, at least one.
+    """
+
+    def __init__(self, wrongs: Sequence[Wrong]) -> None:
+        super().__init__(wrongs[0].rule.en)
+        self.wrongs = tuple(wrongs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +119,28 @@ def surround(
 ) -> Surroundings:
     """Add to the surroundings which of the records that rows name are there."""
     wanted: dict[str, set[str]] = {field.ledger: set() for field in ledger.fields if field.kind is Kind.RECORD}
+    alarms: set[str] = set()
     for row in rows:
         for field in ledger.fields:
             raw = row.get(field.name)
-            if field.kind is Kind.RECORD and isinstance(raw, str | int | float) and raw != "":
-                wanted[field.ledger].add(str(int(raw) if isinstance(raw, float) and raw.is_integer() else raw).strip())
+            if not isinstance(raw, str | int | float) or raw == "":
+                continue
+            said = str(int(raw) if isinstance(raw, float) and raw.is_integer() else raw).strip()
+            if field.kind is Kind.RECORD:
+                wanted[field.ledger].add(said)
+            elif field.kind is Kind.ALARM:
+                alarms.add(said)
     codes = {name: frozenset(of_codes(connection, name, sorted(asked))) for name, asked in wanted.items()}
-    return Surroundings(today=around.today, units=around.units, tags=around.tags, codes=codes)
+    return replace(around, codes=codes, alarms=_rang(connection, sorted(alarms)))
+
+
+def _rang(connection: Connection, alarms: Sequence[str]) -> frozenset[str]:
+    """Give those of these alarms that ever rang."""
+    found: set[str] = set()
+    for at in range(0, len(alarms), CHUNK):
+        query = select(event.c.alarm).where(event.c.alarm.in_(alarms[at : at + CHUNK])).distinct()
+        found |= set(connection.execute(query).scalars())
+    return frozenset(found)
 
 
 def of_codes(connection: Connection, ledger: str, codes: Sequence[str]) -> dict[str, Record]:
@@ -138,29 +165,46 @@ def get(connection: Connection, ledger: str, which: str) -> Record:
     return _record(row)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which records of a ledger are asked for.
+
+    Attributes:
+        unit: Those of one hazard unit of the site; None for all.
+        refers_to: Ledger and code of a record that they name; None for all.
+        states: Those in one of these; empty for all.
+        due_before: Those whose day lies before this one, ISO 8601; empty for all.
+        is_removed: The removed ones.
+    """
+
+    unit: str | None = None
+    refers_to: tuple[str, str] | None = None
+    states: Sequence[str] = ()
+    due_before: str = ""
+    is_removed: bool = False
+
+
+ALL: Final = Wanted()
+
+
 def page(
-    connection: Connection,
-    ledger: str,
-    *,
-    limit: int,
-    after: tuple[str, int] | None = None,
-    unit: str | None = None,
-    refers_to: tuple[str, str] | None = None,
-    is_removed: bool = False,
+    connection: Connection, ledger: str, *, limit: int, after: tuple[str, int] | None = None, wanted: Wanted = ALL
 ) -> list[Record]:
     """Give records by their code, at most ``limit``.
 
     Args:
         after: Code and ``seq`` of the record before.
-        unit: Those of one hazard unit of the site.
-        refers_to: Ledger and code of a record that they name.
     """
-    query = select(record).where(record.c.ledger == ledger, record.c.is_removed.is_(is_removed))
-    if unit is not None:
-        query = query.where(record.c.unit == unit)
-    if refers_to is not None:
+    query = select(record).where(record.c.ledger == ledger, record.c.is_removed.is_(wanted.is_removed))
+    if wanted.unit is not None:
+        query = query.where(record.c.unit == wanted.unit)
+    if wanted.states:
+        query = query.where(record.c.state.in_(wanted.states))
+    if wanted.due_before:
+        query = query.where(record.c.due != "", record.c.due < wanted.due_before)
+    if wanted.refers_to is not None:
         named = select(record_reference.c.id).where(
-            record_reference.c.ledger == refers_to[0], record_reference.c.code == refers_to[1]
+            record_reference.c.ledger == wanted.refers_to[0], record_reference.c.code == wanted.refers_to[1]
         )
         query = query.where(record.c.id.in_(named))
     if after is not None:
@@ -227,12 +271,38 @@ def change(connection: Connection, ledger: Ledger, which: str, values: Values, e
     had = get(connection, ledger.id, which)
     _check_seen(had, expected)
     _check_is_there(had)
+    _check_is_open(ledger, had)
     code = str(values[ledger.code])
     if code != had.code:
         _check_unreferred(connection, had, Words("its code cannot change", "不能修改其编号"))
     if values == had.values:
         return had
     return put(connection, ledger, [], [(had, values)], by)[0]
+
+
+def act(
+    connection: Connection,
+    ledger: Ledger,
+    which: str,
+    doing: Act,
+    given: Mapping[str, object],
+    expected: int,
+    by: By,
+    around: Surroundings,
+) -> Record:
+    """Carry out an act of a closed loop.
+
+    Raises:
+        NotDone: It was changed meanwhile or is removed.
+        NotRight: The act is not meant in this state, or what was filled in is wrong.
+    """
+    had = get(connection, ledger.id, which)
+    _check_seen(had, expected)
+    _check_is_there(had)
+    row = do(ledger, doing, had.values, given, around)
+    if row.wrongs:
+        raise NotRight(row.wrongs)
+    return put(connection, ledger, [], [(had, row.values)], by, what=doing.id)[0]
 
 
 def put(
@@ -242,11 +312,13 @@ def put(
     changed: Sequence[tuple[Record, Values]],
     by: By,
     *,
+    what: str = "changed",
     words: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Record]:
     """Make and change many records at once, in few statements.
 
     Args:
+        what: What the history says of those that change.
         words: Search words by code, where they were made before the transaction began.
 
     Returns:
@@ -266,7 +338,7 @@ def put(
     for row in updates:
         connection.execute(update(record).where(record.c.id == row["id"]).values(row))
     _keep_revisions(connection, rows, "made", by)
-    _keep_revisions(connection, updates, "changed", by)
+    _keep_revisions(connection, updates, what, by)
     every = rows + updates
     ids = [row["id"] for row in every]
     found: dict[str, Record] = {}
@@ -333,6 +405,8 @@ def _row(ledger: Ledger, values: Values, by: By) -> dict[str, Any]:
         "time_ns": by.time_ns,
         "who": by.who,
         "body": body_of(values),
+        "state": str(values.get(STATE, "")) if ledger.acts else "",
+        "due": str(values.get(ledger.due, "")) if ledger.due else "",
     }
 
 
@@ -367,6 +441,19 @@ def _check_seen(had: Record, expected: int) -> None:
 def _check_is_there(had: Record) -> None:
     if had.is_removed:
         raise NotDone("removed", Words("This record is removed; restore it first.", "该记录已删除，请先恢复。"))
+
+
+def _check_is_open(ledger: Ledger, had: Record) -> None:
+    state = had.values.get(STATE)
+    if ledger.acts and state in ledger.shut:
+        now = next(choice.title for choice in ledger.states if choice.code == state)
+        raise NotDone(
+            "shut",
+            Words(
+                f"It is “{now.en}”; nothing is changed there any more. Re-open it first.",
+                f"该记录“{now.zh}”，不能再修改，请先重新打开。",
+            ),
+        )
 
 
 def _check_unreferred(connection: Connection, had: Record, what: Words) -> None:

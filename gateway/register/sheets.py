@@ -151,7 +151,7 @@ def look(connection: Connection, ledger: Ledger, lines: Lines, around: Surroundi
         code = raw[ledger.code]
         there = had.get(code)
         kept = {} if there is None else {name: value for name, value in there.values.items() if name not in raw}
-        row = read_row(ledger, {**kept, **raw}, around)
+        row = read_row(ledger, {**kept, **raw}, around, None if there is None else there.values)
         for wrong in row.wrongs:
             column = shown.get(wrong.field, ledger.field(wrong.field).heading("en"))
             found.mistakes.append(_mistake(lines.sheet, number, column, wrong.value, wrong.rule, wrong.remedy))

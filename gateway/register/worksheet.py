@@ -17,7 +17,7 @@ from alerting.register.ledgers.holdings import holding_of
 from alerting.register.ledgers.units import UNITS
 from edge.model import quality
 from gateway.live import Picture, iso
-from gateway.register.records import NotDone, Record, of_codes, page
+from gateway.register.records import NotDone, Record, Wanted, of_codes, page
 
 HOLDINGS_MAX: Final = 500
 ROMAN: Final = ("–", "I", "II", "III", "IV")
@@ -44,7 +44,8 @@ def gather(connection: Connection, code: str) -> Gathered:
             "not_there", Words(f"There is no hazard unit {code} in the register.", f"台账中没有单元 {code}。")
         )
     return Gathered(
-        dossier=dossier, holdings=page(connection, "holdings", limit=HOLDINGS_MAX, refers_to=(UNITS.id, code))
+        dossier=dossier,
+        holdings=page(connection, "holdings", limit=HOLDINGS_MAX, wanted=Wanted(refers_to=(UNITS.id, code))),
     )
 
 

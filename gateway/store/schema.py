@@ -485,7 +485,10 @@ record = Table(
     Column("who", String(64), nullable=False),
     Column("body", Text, nullable=False),  # JSON: values by field
     Column("is_removed", Boolean, nullable=False),
+    Column("state", String(24), nullable=False, server_default=""),  # of a closed loop; empty for none
+    Column("due", String(10), nullable=False, server_default=""),  # ISO 8601; empty for none
     Index("ix_record_code", "ledger", "is_removed", "code"),
+    Index("ix_record_state", "ledger", "is_removed", "state", "code"),
     Index("ix_record_unit", "ledger", "unit", "code"),
     # Two may bear one code where all but one are removed.
     Index(
@@ -506,7 +509,7 @@ record_revision = Table(
     Column("revision", Integer, primary_key=True, autoincrement=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("who", String(64), nullable=False),
-    Column("what", String(12), nullable=False),  # made | changed | removed | restored
+    Column("what", String(12), nullable=False),  # made | changed | removed | restored | the act of a closed loop
     Column("reason", Text, nullable=False),
     Column("body", Text, nullable=False),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.slow]
 
-OFFICER, LOOKER = "li.anquan", "looker"
+OFFICER, SECOND, LOOKER = "li.anquan", "wang.anquan", "looker"
 WORDS = {
     "en": {"grade": "Grade II", "make": "New record", "refused": "check digit", "empty": "No records yet"},
     "zh": {"grade": "二级重大危险源", "make": "新建记录", "refused": "校验位", "empty": "暂无记录"},
@@ -37,6 +38,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     stage = set_stage(tmp_path_factory.mktemp("register"), port=0)
     engine = open_store(store_url(stage.data))
     add_user(engine, SystemClock(), OFFICER, "safety_officer", PASSWORD)
+    add_user(engine, SystemClock(), SECOND, "safety_officer", PASSWORD)
     for looker in (LOOKER, NAME):
         add_user(engine, SystemClock(), looker, "viewer", PASSWORD)
     engine.dispose()
@@ -140,6 +142,49 @@ def test_a_list_is_brought_in_after_its_mistakes_are_put_right(visit: Callable[.
     one.page.wait_for_selector("tbody tr:has-text('甲厂')", state="detached")
     assert one.page.locator("tbody tr").count() == 1
     assert one.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_hidden_hazard_is_closed_by_a_second_person(visit: Callable[..., Visit], lang: str) -> None:
+    said = {"en": ("awaiting acceptance", "may not accept", "closed"), "zh": ("待验收", "不得验收", "已销号")}[lang]
+    code, day = f"H-{lang}", datetime.fromtimestamp(SystemClock().wall_ns() // 1_000_000_000, tz=UTC).date()
+    li = visit(name=OFFICER, lang=lang, phone=lang == "en")
+    enter(
+        li,
+        "hidden_hazards",
+        code=code,
+        title="安全阀铅封缺失",
+        source="daily",
+        found_on=(day - timedelta(days=1)).isoformat(),
+    )
+    li.page.wait_for_selector("section.one button[name=class]")
+
+    def act(who: Visit, name: str, **values: str) -> None:
+        who.page.click(f"section.one button[name={name}]")
+        fill(who, **values)
+        who.page.click("dialog button[type=submit]")
+
+    act(li, "class", **{"class": "general"})
+    li.page.wait_for_selector("section.one button[name=plan]")
+    later = (day + timedelta(days=9)).isoformat()
+    act(li, "plan", way="by_deadline", responsible="zhao", measures="补装铅封", deadline=later)
+    li.page.wait_for_selector("section.one button[name=rectify]")
+    act(li, "rectify", done="已补装")
+    li.page.wait_for_selector("section.one button[name=accept]")
+    assert said[0] in li.page.inner_text("section.one .head")
+    assert li.complaints == []
+    act(li, "accept", acceptance="合格")
+    li.page.wait_for_selector("dialog .problem")
+    assert said[1] in li.page.inner_text("dialog .problem")
+
+    wang = visit(name=SECOND, lang=lang)
+    found = wang.plant.get("register/ledgers/hidden_hazards", q=code)["records"][0]
+    wang.go(f"register/hidden_hazards?record={found['id']}", ready="section.one button[name=accept]")
+    act(wang, "accept", acceptance="合格")
+    wang.page.wait_for_selector(f"section.one .head:has-text('{said[2]}')")
+    assert SECOND in wang.page.inner_text(".step:first-of-type")
+    assert wang.page.locator("section.one button[name=change]").count() == 0
+    assert wang.complaints == []
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -20,6 +20,7 @@ from gateway.api.small_house import SmallHouse
 from gateway.auth import add_user
 from gateway.config import Site
 from gateway.register import records, search
+from gateway.register.records import Wanted
 from gateway.store import schema
 
 PASSWORD = "correct horse battery"
@@ -41,6 +42,23 @@ CHLORINE = {
     "named": "chlorine",
     "design_t": 60,
     "live_tag": "TK-1.mass",
+}
+
+
+HAZARD = {
+    "code": "H1",
+    "title": "液位计冻结 frozen gauge",
+    "dossier": "TK-1",
+    "source": "daily",
+    "found_on": "2025-12-30",
+}
+PLAN = {
+    "way": "by_deadline",
+    "responsible": "op",
+    "measures": "replace the gauge",
+    "deadline": "2026-01-20",
+    "funds_yuan": 8000,
+    "emergency_plan": "dip the tank each hour",
 }
 
 
@@ -209,6 +227,9 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("units", {"filing_number": "X1"}, "filed_on", "has a day"),
     ("units", {"closed_on": "2020-05-01"}, "closed_reason", "has a reason"),
     ("units", {"main_phone": "call me"}, "main_phone", "no telephone number"),
+    ("hidden_hazards", {"found_on": "2026-06-01"}, "found_on", "after today"),
+    ("hidden_hazards", {"source": "rumour"}, "source", "none of the words"),
+    ("hidden_hazards", {"alarm": "0123456789abcdef"}, "alarm", "no such alarm"),
     ("enterprises", {"credit_code": "91350100M000100Y44"}, "credit_code", "no unified social credit code"),
     ("enterprises", {"is_blacklisted": "yes"}, "blacklist_reason", "has a reason"),
     ("enterprises", {"name": "x" * 201}, "name", "at most 200"),
@@ -219,7 +240,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
 async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -> None:
     li = await desk.come("li")
     await fill(li)
-    right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT}
+    right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT, "hidden_hazards": HAZARD}
     for ledger, wrong, field, part in WRONG:
         values = {**right[ledger], "code": "NEW", **wrong}
         answer = await li.post(f"{AT}/{ledger}", json={"values": values, "reason": "x"})
@@ -231,7 +252,7 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
         for language in ("en", "zh"):
             assert wrongs[0]["rule"][language]
             assert wrongs[0]["remedy"][language]
-    for ledger in right:
+    for ledger in ("holdings", "units", "enterprises"):
         assert len((await li.get(f"{AT}/{ledger}")).json()["records"]) == 1
 
 
@@ -252,6 +273,119 @@ async def test_a_code_is_taken_once_and_what_others_name_cannot_go(desk: Desk) -
     assert (await li.post(f"{at}/remove", json={"revision": 1, "reason": "x"})).status_code == 200
     orphan = await li.post(f"{holding}/restore", json={"revision": 2, "reason": "x"})
     assert (orphan.status_code, "TK-1" in orphan.json()["error"]["message"]) == (404, True)
+
+
+async def act(who: httpx.AsyncClient, record: dict[str, Any], name: str, **values: Any) -> httpx.Response:  # noqa: ANN401 - JSON
+    """Do an act on a hidden hazard as it stands now."""
+    at = f"{AT}/hidden_hazards/{record['id']}"
+    now = (await who.get(at)).json()["record"]
+    return await who.post(f"{at}/act", json={"act": name, "values": values, "revision": now["revision"]})
+
+
+async def refused(answer: httpx.Response) -> list[str]:
+    """Give the fields that a refusal names."""
+    assert answer.status_code == 422, answer.text
+    return [one["field"] for one in answer.json()["error"]["details"]["wrongs"]]
+
+
+async def test_a_hidden_hazard_goes_round_its_loop_and_a_second_person_closes_it(desk: Desk) -> None:
+    li, wang, op = await desk.come("li"), await desk.come("wang"), await desk.come("op")
+    await fill(li)
+    hazard = await enter(li, "hidden_hazards", HAZARD)
+    assert hazard["values"]["state"] == "registered"
+
+    assert await refused(await act(li, hazard, "plan", **PLAN)) == ["state"]
+    assert await refused(await act(li, hazard, "class", **{"class": "major"})) == ["criterion"]
+    assert await refused(await act(li, hazard, "class", **{"class": "general", "criterion": "12"})) == ["class"]
+    assert (await act(li, hazard, "class", **{"class": "major", "criterion": "12"})).status_code == 200
+    assert await refused(await act(li, hazard, "plan", **{**PLAN, "funds_yuan": ""})) == ["funds_yuan"]
+    assert await refused(await act(li, hazard, "plan", **{**PLAN, "deadline": "2025-12-31"})) == ["deadline"]
+    assert await refused(await act(li, hazard, "plan", **{**PLAN, "deadline": ""})) == ["deadline"]
+    assert (await act(op, hazard, "plan", **PLAN)).status_code == 403
+    assert (await act(li, hazard, "plan", **PLAN)).status_code == 200
+    assert await refused(await act(li, hazard, "accept", acceptance="good")) == ["state"]
+    assert await refused(await act(li, hazard, "extend", deadline="2026-01-20")) == ["deadline"]
+    assert (await act(li, hazard, "extend", deadline="2026-02-10")).status_code == 200
+    assert (await act(op, hazard, "rectify", done="a new gauge", cost_yuan=7600)).status_code == 200
+    assert await refused(await act(li, hazard, "reject")) == ["acceptance"]
+    assert (await act(li, hazard, "reject", acceptance="no proof test")).status_code == 200
+    assert (await act(li, hazard, "rectify", done="proof test made")).status_code == 200
+    assert await refused(await act(li, hazard, "accept", acceptance="good")) == ["accepted_by"]
+    closed = await act(wang, hazard, "accept", acceptance="good")
+
+    values = closed.json()["record"]["values"]
+    assert (values["state"], values["rectified_by"], values["accepted_by"], values["extended_by"]) == (
+        "closed",
+        "li",
+        "wang",
+        "li",
+    )
+    assert (values["accepted_on"], values["rejected_by"]) == ("2026-01-01", "li")
+    told = (await li.get(f"{AT}/hidden_hazards/{hazard['id']}")).json()
+    assert [one["what"] for one in reversed(told["revisions"])] == [
+        "made", "class", "plan", "extend", "rectify", "reject", "rectify", "accept",
+    ]  # fmt: skip
+    shut = await li.post(
+        f"{AT}/hidden_hazards/{hazard['id']}",
+        json={"values": {**HAZARD, "note": "x"}, "revision": told["record"]["revision"], "reason": "x"},
+    )
+    assert (shut.status_code, shut.json()["error"]["code"]) == (409, "shut")
+    again = (await act(li, hazard, "reopen")).json()["record"]["values"]
+    assert (again["state"], "accepted_by" in again, "deadline" in again) == ("classed", False, False)
+    acts = [(one["act"], one["who"]) for one in desk.acts() if one["action"] == "record_acted"]
+    assert acts[-2:] == [("accept", "wang"), ("reopen", "li")]
+
+
+async def test_what_only_acts_fill_in_no_form_and_no_list_changes(desk: Desk) -> None:
+    li = await desk.come("li")
+    await fill(li)
+    forged = {**HAZARD, "state": "closed", "accepted_by": "li"}
+    assert await refused(await li.post(f"{AT}/hidden_hazards", json={"values": forged})) == ["state", "accepted_by"]
+    hazard = await enter(li, "hidden_hazards", HAZARD)
+    content = (await li.get(f"{AT}/hidden_hazards/export", params={"form": "csv", "lang": "en"})).content
+    seen = await li.post(
+        f"{AT}/hidden_hazards/look", params={"name": "a.csv"}, content=content.replace(b"registered", b"closed")
+    )
+    assert [(one["column"], one["value"]) for one in seen.json()["mistakes"]] == [("State", "closed")]
+    changed = {"values": {**HAZARD, "note": "seen"}, "revision": 1, "reason": "x"}
+    kept = (await li.post(f"{AT}/hidden_hazards/{hazard['id']}", json=changed)).json()["record"]["values"]
+    assert (kept["state"], kept["note"]) == ("registered", "seen")
+
+
+async def test_overdue_is_derived_from_the_day_and_ends_with_the_closing(desk: Desk) -> None:
+    li, wang = await desk.come("li"), await desk.come("wang")
+    await fill(li)
+    hazard = await enter(li, "hidden_hazards", HAZARD)
+    other = await enter(li, "hidden_hazards", {**HAZARD, "code": "H2", "title": "other"})
+    await act(li, hazard, "class", **{"class": "general"})
+    await act(li, hazard, "plan", **PLAN)
+
+    async def listed(state: str, q: str = "") -> list[tuple[str, bool]]:
+        found = (await li.get(f"{AT}/hidden_hazards", params={"state": state, "q": q})).json()["records"]
+        return [(one["code"], one["is_overdue"]) for one in found]
+
+    assert (await listed("overdue"), len(await listed("open"))) == ([], 2)
+    desk.clock.advance_ns(20 * 86_400 * 1_000_000_000)  # 2026-01-21, by the site's clock.
+    li, wang = await desk.come("li"), await desk.come("wang")
+    assert (await listed("overdue"), await listed("overdue", "冻结")) == ([("H1", True)], [("H1", True)])
+    assert (await listed("registered"), await listed("closed")) == ([("H2", False)], [])
+    await act(li, hazard, "rectify", done="done")
+    await act(wang, hazard, "accept", acceptance="good")
+    assert (await listed("overdue"), await listed("closed")) == ([], [("H1", False)])
+    assert (await li.get(f"{AT}/hidden_hazards", params={"state": "lost"})).status_code == 422
+    assert (await li.get(f"{AT}/units", params={"state": "open"})).status_code == 422
+    assert other["values"]["state"] == "registered"
+
+
+async def test_of_two_who_act_at_once_one_wins(desk: Desk) -> None:
+    li, wang = await desk.come("li"), await desk.come("wang")
+    await fill(li)
+    at = f"{AT}/hidden_hazards/{(await enter(li, 'hidden_hazards', HAZARD))['id']}/act"
+    body = {"act": "class", "values": {"class": "general"}, "revision": 1}
+    assert (await li.post(at, json=body)).status_code == 200
+    late = await wang.post(at, json=body)
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "changed_meanwhile")
+    assert (await li.post(at, json={**body, "act": "burn", "revision": 2})).status_code == 404
 
 
 async def test_the_worksheet_shows_each_step_and_what_does_not_fit(desk: Desk) -> None:
@@ -504,8 +638,11 @@ def test_lists_and_searches_of_100000_records_stay_on_an_index(tmp_path: Path) -
     with engine.connect() as connection:
         asked = {
             "a page": lambda: records.page(connection, "holdings", limit=100, after=("H-050000", 5)),
-            "of a unit": lambda: records.page(connection, "holdings", limit=100, unit="U-1"),
-            "that name one": lambda: records.page(connection, "holdings", limit=100, refers_to=("units", "TK-1")),
+            "of a unit": lambda: records.page(connection, "holdings", limit=100, wanted=Wanted(unit="U-1")),
+            "that name one": lambda: records.page(
+                connection, "holdings", limit=100, wanted=Wanted(refers_to=("units", "TK-1"))
+            ),
+            "in a state": lambda: records.page(connection, "holdings", limit=100, wanted=Wanted(states=["rectifying"])),
             "who name it": lambda: records.referring(connection, "units", "TK-1", 50),
             "codes": lambda: records.of_codes(connection, "holdings", ["H-000001", "H-000002"]),
             "search": lambda: records.look_for(connection, "holdings", "隐患", limit=50),

@@ -4,15 +4,26 @@ import type { Said } from "./types";
 export interface LedgerField {
   name: string;
   title: Said;
-  kind: "code" | "text" | "long" | "number" | "whole" | "date" | "flag" | "choice" | "phone" | "cas" | "record" | "unit" | "tag";
+  kind: "code" | "text" | "long" | "number" | "whole" | "date" | "flag" | "choice" | "phone" | "cas" | "record" | "unit" | "tag" | "alarm";
   eu: string;
   is_required: boolean;
   is_listed: boolean;
+  is_by_act: boolean;
   ledger: string;
   least: number | null;
   most: number | null;
   choices: { code: string; title: Said }[];
   help: Said | null;
+}
+
+export interface LedgerAct {
+  id: string;
+  title: Said;
+  begins: string[];
+  ends: string;
+  fields: string[];
+  needed: string[];
+  permission: string;
 }
 
 export interface Ledger {
@@ -22,6 +33,10 @@ export interface Ledger {
   code: string;
   named: string;
   fields: LedgerField[];
+  /** States in which nothing is left to do; empty for a ledger without acts. */
+  shut: string[];
+  has_due: boolean;
+  acts: LedgerAct[];
 }
 
 export type Values = Record<string, string | number | boolean>;
@@ -37,13 +52,15 @@ export interface LedgerRecord {
   changed_by: string;
   values: Values;
   is_removed: boolean;
+  is_overdue?: boolean;
 }
 
 export interface RecordRevision {
   revision: number;
   time: string;
   who: string;
-  what: "made" | "changed" | "removed" | "restored";
+  /** made, changed, removed, restored, or the act of a closed loop */
+  what: string;
   reason: string;
   values: Values;
 }
