@@ -66,6 +66,7 @@ from gateway.rules.revision import Origin, Revision
 from gateway.rules.revision import add as add_revision
 from gateway.rules.revision import audit as audit_revision
 from gateway.rules.revision import last as last_revision
+from gateway.runs.keeper import Runs
 from gateway.store import checkpoint
 from gateway.store.acts import take_over
 from gateway.store.commit import Mark, known_marks, put_marks, restore
@@ -193,6 +194,7 @@ class Gateway:
             wake_push=self._wake_push,
             executor=parts.drills or ThreadExecutor("drill"),
         )
+        self.runs = Runs(site.data / "runs", self.clock)
         self.store.write_now(lambda connection: self._restore(connection, start_ns, begun))
         self.historian = parts.historian or EmbeddedHistorian(
             site.data / "history.db", site.tags, self.clock, retention=Retention(raw_ns=site.raw_days * DAY_NS)
@@ -279,6 +281,7 @@ class Gateway:
             failure = watch.exception() if watch.done() and not watch.cancelled() else None
             watch.cancel()
             await self.drills.close()
+            await self.runs.close()
             await _end([*feeders, warming])
             await _end([road])
             await self._write_books()

@@ -35,6 +35,7 @@ from gateway.api.doors_quiet import open_quiet_doors
 from gateway.api.doors_register import open_register_doors
 from gateway.api.doors_roster import open_roster_doors
 from gateway.api.doors_rules import open_rule_doors, open_trial_doors
+from gateway.api.doors_runs import open_run_doors
 from gateway.api.doors_session import open_session_doors
 from gateway.api.doors_system import open_system_doors
 from gateway.api.feed import open_feed
@@ -122,6 +123,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_roster_doors(doors)
     open_drill_doors(doors)
     open_escalation_doors(doors)
+    open_run_doors(doors)
     open_feed(doors)
     open_page(doors, dist)
     app.add_exception_handler(HTTPException, _on_refusal)
@@ -213,6 +215,8 @@ def _name_content(path: str, answer: dict[str, Any]) -> None:
         answer["content"] = {"text/plain": {"schema": {"type": "string"}}}
     elif path in ("/docs", "/login/{token}"):
         answer["content"] = {"text/html": {"schema": {"type": "string"}}}
+    elif path.startswith("/api/v1/runs/{run}/"):
+        answer["content"] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     elif path.endswith("/export"):
         answer["content"] = {"text/csv": {"schema": {"type": "string"}}}
     else:

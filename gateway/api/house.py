@@ -27,6 +27,7 @@ from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.reception import NodeStatus, Taken
 from gateway.probe import Asked, Probed
 from gateway.rules.book import Rulebook
+from gateway.runs.keeper import Runs
 
 T = TypeVar("T")
 
@@ -193,6 +194,11 @@ class House(Protocol):
     @property
     def drills(self) -> Drills:
         """Where drills are led."""
+        ...
+
+    @property
+    def runs(self) -> Runs:
+        """Where stories are played for testers."""
         ...
 
     def raw(self, tag: str) -> Raw | None:

@@ -38,6 +38,7 @@ from gateway.nodes.reception import NodeStatus, Refusal, Taken
 from gateway.probe import Asked, Probed, Prober
 from gateway.rules.book import Compile, Rulebook, Swap
 from gateway.rules.revision import Revision
+from gateway.runs.keeper import Runs
 from gateway.store import schema
 from gateway.store.store import Store
 
@@ -100,6 +101,7 @@ class SmallHouse:
     rulebook: Rulebook = field(init=False)
     prober: Prober = field(init=False)
     _drills: Drills | None = None
+    _runs: Runs | None = None
     _writer: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -193,6 +195,13 @@ class SmallHouse:
                 executor=inline,
             )  # fmt: skip
         return self._drills
+
+    @property
+    def runs(self) -> Runs:
+        """Give runs in the site's data folder."""
+        if self._runs is None:
+            self._runs = Runs(self.site.data / "runs", self.clock)
+        return self._runs
 
     def raw(self, tag: str) -> Raw | None:
         """Give what was prepared for a tag."""

@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -107,6 +108,17 @@ class Drills:
             from gateway.drill.stories import listed  # noqa: PLC0415  # the simulated plants, only when asked for
 
             return listed(site)
+
+        return await self._executor.run(look)
+
+    async def file_of(self, story: str) -> Path | None:
+        """Give the file of a story by its name; None where there is none."""
+        site = self._site()
+
+        def look() -> Path | None:
+            from gateway.drill.stories import files_of  # noqa: PLC0415  # the simulated plants, only when asked for
+
+            return next((path for path, _ in files_of(site) if path.stem == story), None)
 
         return await self._executor.run(look)
 

@@ -68,7 +68,7 @@ def listed(site: Site) -> list[Listed]:
     measured = {name: measured_of(kind) for name, kind in PLANTS.items()}
     lacks = {name: tuple(_missing(site, tags)) for name, tags in measured.items()}
     found = []
-    for path, is_own in _files(site):
+    for path, is_own in files_of(site):
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as failure:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors.
@@ -101,7 +101,7 @@ def read(site: Site, name: str) -> Staged:
             "Sources of this site are of nature exercise themselves; a drill could not be told from them.",
             "本站已有性质为“演练”的数据源,无法与演练区分,不能开始演练。",
         )
-    path = next((path for path, _ in _files(site) if path.stem == name), None)
+    path = next((path for path, _ in files_of(site) if path.stem == name), None)
     if path is None:
         raise DrillRefused(f"There is no story {name[:64]!r}.", f"没有名为“{name[:64]}”的演练脚本。", code="not_found")
     shadows: list[Site] = []
@@ -145,8 +145,9 @@ def _missing(site: Site, measured: tuple[str, ...]) -> list[str]:
     return [tag for tag in measured if tag not in row_of or site.tags[row_of[tag]].source not in sources]
 
 
-def _files(site: Site) -> Iterator[tuple[Path, bool]]:
-    own = [] if site.drill.stories is None else sorted(site.drill.stories.glob("*.toml"))[:LISTED_MAX]
+def files_of(site: Site) -> Iterator[tuple[Path, bool]]:
+    """Give each story's file and whether it is the site's own; those come first."""
+    own = [] if site.drill.stories is None else sorted(site.drill.stories.absolute().glob("*.toml"))[:LISTED_MAX]
     yield from ((path, True) for path in own)
     taken = {path.stem for path in own}
     yield from ((path, False) for path in sorted(SCENARIOS.glob("*.toml")) if path.stem not in taken)

@@ -6,9 +6,10 @@ Flow: acts -> plant -> instruments -> faults -> lines -> [deliver] -> intake
 import asyncio
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from edge.clock import Clock
@@ -16,7 +17,7 @@ from edge.collect.door import Counters, Deliver
 from edge.config import Source
 from edge.decode.judge import judge as judge_quality
 from edge.model import Link, Scan, TagTable
-from simulators.instrument import Delivery, Faults, SourceLine
+from simulators.instrument import Delivery, Fault, Faults, SourceLine
 from simulators.plant.port import Works
 from simulators.scenario import Scenario
 
@@ -139,6 +140,14 @@ class Field:
                     every=np.maximum(1, np.round(periods / self.scenario.step_s)).astype(np.int64),
                 )
             )
+
+    def inject(self, fault: Fault, dice: Generator) -> None:
+        """Let one more thing go wrong with the instruments; it stands in the labels of the run like all others."""
+        self.scenario = replace(self.scenario, faults=(*self.scenario.faults, fault))
+        if fault.is_of_line:
+            self._lines[fault.target].add(fault, dice)
+        else:
+            self.faults.add(fault, dice)
 
     def link_all(self) -> None:
         """Say that all links are up."""

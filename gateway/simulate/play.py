@@ -8,6 +8,7 @@ import asyncio
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -93,13 +94,48 @@ class Played:
         return all(verdict.is_met for verdict in self.verdicts) and not any(self.balances.values())
 
 
-def play(scenario: Scenario, site: Site, seed: int, folder: Path, watch: Clock, record: Path | None = None) -> Played:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """What whoever watches a run sees of it after each step.
+
+    Attributes:
+        log: The event log so far, JSON lines.
+    """
+
+    field: Field
+    log: io.BytesIO
+    authorities: Mapping[str, Authority]
+
+    def seen(self, until_s: float) -> Seen:
+        """Give what was seen of the story by a second of it."""
+        begins_ns = self.field.scenario.begins_ns
+        return Seen(
+            events=tuple(events_of(self.log.getvalue(), begins_ns)),
+            milestones=self.field.milestones(),
+            notices=tuple(notice for each in self.authorities.values() for notice in each.held(begins_ns)),
+            until_s=until_s,
+        )
+
+
+Watch = Callable[[float, Now], None]
+
+
+def play(
+    scenario: Scenario,
+    site: Site,
+    seed: int,
+    folder: Path,
+    watch: Clock,
+    record: Path | None = None,
+    each_step: Watch | None = None,
+) -> Played:
     """Play a scenario once.
 
     Args:
         folder: For the gateway's data; must be empty.
         watch: A real clock, to time the stages by; nothing else hangs on it.
         record: Where the gateway's own recording goes.
+        each_step: Called after each step with the second of the story; may inject faults, may take its time.
     """
     site = replace(site, data=folder)
     spent = Spent(watch)
@@ -145,20 +181,16 @@ def play(scenario: Scenario, site: Site, seed: int, folder: Path, watch: Clock, 
     )
     field_side.join(collectors, gateway.site.tags)
     began_ns = watch.monotonic_ns()
-    run_manual(_run(scenario, gateway, field_side, spent), clock)
+    now = Now(field=field_side, log=log, authorities=authorities)
+    run_manual(_run(scenario, gateway, field_side, spent, None if each_step is None else (each_step, now)), clock)
     with_gateway_s = (watch.monotonic_ns() - began_ns) / NS
     spent.seconds["gateway, rest"] = with_gateway_s - sum(
-        spent.seconds.get(stage, 0.0) for stage in ("plant", "instruments and lines", "commit")
+        spent.seconds.get(stage, 0.0) for stage in ("plant", "instruments and lines", "commit", "watching")
     )
     spent.on("physics alone", field_side.after)
-    seen = Seen(
-        events=tuple(events_of(log.getvalue(), scenario.begins_ns)),
-        milestones=field_side.milestones(),
-        notices=tuple(notice for each in authorities.values() for notice in each.held(scenario.begins_ns)),
-        until_s=scenario.lasts_s,
-    )
+    seen = now.seen(scenario.lasts_s)
     return Played(
-        scenario=scenario,
+        scenario=field_side.scenario,  # With the faults that whoever watched has injected.
         seed=seed,
         verdicts=tuple(judge(scenario.expectations, seen)),
         seen=seen,
@@ -174,7 +206,9 @@ def play(scenario: Scenario, site: Site, seed: int, folder: Path, watch: Clock, 
     )
 
 
-async def _run(scenario: Scenario, gateway: Gateway, field_side: Field, spent: Spent) -> None:
+async def _run(
+    scenario: Scenario, gateway: Gateway, field_side: Field, spent: Spent, watched: tuple[Watch, Now] | None
+) -> None:
     loop = asyncio.get_running_loop()
     start = loop.time()
     async with gateway.running():
@@ -184,6 +218,8 @@ async def _run(scenario: Scenario, gateway: Gateway, field_side: Field, spent: S
             spent.on("plant", lambda at=time_s: field_side.move(at))  # type: ignore[misc]
             await asyncio.sleep(max(0.0, start + time_s - loop.time()))
             spent.on("instruments and lines", lambda at=time_s: field_side.look(at))  # type: ignore[misc]
+            if watched is not None:
+                spent.on("watching", partial(watched[0], time_s, watched[1]))
         await asyncio.sleep(0.5)  # What the last samples raised is still committed and told.
 
 

@@ -4,7 +4,7 @@ Flow: [Fault] on a value -> ``Faults``; on a source -> ``line``; both -> labels 
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -119,6 +119,11 @@ class Faults:
             _Standing(fault=fault, row=row_of[fault.target], dice=each) for fault, each in zip(own, luck, strict=True)
         ]
         self._ranges = dict(ranges or {})
+        self._row_of = row_of
+
+    def add(self, fault: Fault, dice: Generator) -> None:
+        """Let one more thing be wrong, after those that are."""
+        self._standing.append(_Standing(fault=fault, row=self._row_of[fault.target], dice=dice))
 
     def apply(self, time_s: float, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give what the instruments send, a copy where anything is wrong."""
@@ -189,6 +194,42 @@ _WORK: Final[Mapping[str, Callable[[Faults, _Standing, float, float], float]]] =
     "swapped_words": Faults._swapped,  # noqa: SLF001
     "failed_switch": Faults._open,  # noqa: SLF001
 }
+
+
+def why_not(
+    fault: Fault, ranges: Mapping[str, tuple[float, float]], sources: Collection[str]
+) -> tuple[str, str] | None:
+    """Say why a fault cannot be: one sentence in English and one in Chinese; None where it can.
+
+    Args:
+        ranges: Of each instrument, in its engineering unit; NaN for an end that there is not.
+        sources: Ids of the sources.
+    """
+    kinds = LINE_KINDS if fault.is_of_line else VALUE_KINDS
+    kind = kinds.get(fault.kind)
+    if kind is None:
+        return f"There is no fault {fault.kind[:32]!r}.", f"没有名为“{fault.kind[:32]}”的故障。"
+    if fault.target not in (sources if fault.is_of_line else ranges):
+        what, what_zh = ("source", "数据源") if fault.is_of_line else ("instrument", "仪表")
+        return (
+            f"{fault.target[:64]} is no simulated {what} of this run; faults are for simulated plants alone.",
+            f"{fault.target[:64]} 不是本次试验的仿真{what_zh};只能向仿真装置注入故障。",
+        )
+    if not (math.isfinite(fault.amount) and kind.least <= fault.amount <= kind.most):
+        return (
+            f"{fault.kind} takes {kind.amount}, from {kind.least:g} to {kind.most:g}; {fault.amount:g} is none.",
+            f"故障量应在 {kind.least:g} 至 {kind.most:g} 之间,{fault.amount:g} 不符。",
+        )
+    if not kind.amount and fault.amount:
+        return f"{fault.kind} takes no amount.", "该故障不需要故障量。"
+    if fault.kind in ("cut", "short") and not all(map(math.isfinite, ranges[fault.target])):
+        return (
+            f"{fault.target} has no range, so no current stands for its values.",
+            f"{fault.target} 没有量程,无法换算电流。",
+        )
+    if not fault.until_s > fault.from_s:
+        return "The fault ends before it begins.", "故障的结束时间早于开始时间。"
+    return None
 
 
 def labels(faults: Sequence[Fault], lasts_s: float) -> list[tuple[float, float, str, str]]:

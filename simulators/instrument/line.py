@@ -48,6 +48,11 @@ class SourceLine:
         self._dice = dict(zip(map(id, self._faults), dice.spawn(len(self._faults)), strict=True))
         self._last_s = -np.inf
 
+    def add(self, fault: Fault, dice: Generator) -> None:
+        """Let one more thing be wrong with the line."""
+        self._faults.append(fault)
+        self._dice[id(fault)] = dice
+
     def send(self, time_s: float, rows: NDArray[np.int64], values: NDArray[np.float64]) -> list[Delivery]:
         """Give what is delivered of the samples taken now, in order of arrival.
 

@@ -13,6 +13,7 @@ import * as rulesWords from "./en/rules";
 import * as escalationWords from "./en/escalation";
 import * as rosterWords from "./en/roster";
 import * as drillWords from "./en/drill";
+import * as runWords from "./en/run";
 
 export const en = {
   language: { name: "English", other: "中文", switch: "Language" },
@@ -90,6 +91,7 @@ export const en = {
   ...escalationWords,
   ...rosterWords,
   ...drillWords,
+  ...runWords,
 };
 
 /** Leaves are strings, whatever they say; keys are fixed. */

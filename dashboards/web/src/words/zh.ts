@@ -13,6 +13,7 @@ import * as rulesWords from "./zh/rules";
 import * as escalationWords from "./zh/escalation";
 import * as rosterWords from "./zh/roster";
 import * as drillWords from "./zh/drill";
+import * as runWords from "./zh/run";
 import type { Words } from "./en";
 
 export const zh: Words = {
@@ -91,4 +92,5 @@ export const zh: Words = {
   ...escalationWords,
   ...rosterWords,
   ...drillWords,
+  ...runWords,
 };

@@ -1,7 +1,7 @@
 /** English words of drills. */
 export const drill = {
   title: "Drills",
-  parts: { now: "Now", records: "Records" },
+  parts: { now: "Now", records: "Records", try: "Try a story" },
   banner: { running: "Drill {n} goes on: {title}. Alarms marked exercise are not real.", paused: "Drill {n} is paused: {title} – {why}" },
   number: "Drill {n}",
   none: "No drill goes on.",

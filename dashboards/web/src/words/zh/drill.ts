@@ -3,7 +3,7 @@ import type { Words } from "../en";
 
 export const drill: Words["drill"] = {
   title: "演练",
-  parts: { now: "当前演练", records: "演练记录" },
+  parts: { now: "当前演练", records: "演练记录", try: "脚本试验" },
   banner: { running: "第 {n} 次演练进行中：{title}。标有“演练”的报警并非真实报警。", paused: "第 {n} 次演练已暂停：{title}——{why}" },
   number: "第 {n} 次演练",
   none: "当前没有进行中的演练。",
