@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -48,6 +49,9 @@ def simulate(  # noqa: PLR0913, PLR0917  # one argument per option
     suite: Annotated[
         bool, typer.Option("--suite", help="Score all stories that ship, each with --seeds seeds.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="In real time, over Modbus TCP and MQTT, against a gateway process.")
+    ] = False,
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="--suite: seeds drawn now and printed.")] = 1,
     mixes: Annotated[
         bool, typer.Option("--mixes", help="--suite: also with one instrument that lies, and with a poor line.")
@@ -57,22 +61,25 @@ def simulate(  # noqa: PLR0913, PLR0917  # one argument per option
         bool, typer.Option("--resume", help="--suite: go on with the seeds and the runs that lie in --out.")
     ] = False,
 ) -> None:
-    """Play a scenario on the whole gateway in manual time, and judge its expectations."""
+    """Play a scenario on the whole gateway, in manual time or live, and judge its expectations."""
     if seed is not None and not 0 <= seed <= SEED_MAX:
         refuse(f"--seed is {seed}; it is a whole number from 0 to {SEED_MAX}.")
     if not suite and (mixes or weeks or resume):
         refuse("--mixes, --weeks and --resume belong to --suite.")
+    if live and suite:
+        refuse("--live plays one story in real time; leave out --suite.")
     with _quiet():
         if suite:
             wanted = Wanted(only=scenario, seed=seed, seeds=seeds, mixes=mixes, weeks=weeks, resume=resume)
             _suite(wanted, out or Path("var/simulate/suite"), as_json=as_json)
-        _simulate(scenario, seed, out, as_json=as_json)
+        _simulate(scenario, seed, out, as_json=as_json, live=live)
 
 
-def _simulate(scenario: str | None, seed: int | None, out: Path | None, *, as_json: bool) -> NoReturn:
+def _simulate(scenario: str | None, seed: int | None, out: Path | None, *, as_json: bool, live: bool) -> NoReturn:
     """Play one."""
     from edge.clock_system import SystemClock
     from edge.load.mistake import ConfigError
+    from gateway.simulate.live import LiveError, play_live
     from gateway.simulate.play import play
     from gateway.simulate.result import facts, write
 
@@ -91,8 +98,15 @@ def _simulate(scenario: str | None, seed: int | None, out: Path | None, *, as_js
     except OSError as failure:
         refuse(f"--out {folder}: {reason_of(failure)}. Give a folder that can be written to.")
     try:
-        played = play(one, site, chosen, data, SystemClock(), record=folder / "recording.jsonl")
+        record = folder / "recording.jsonl"
+        if live:
+            tell = partial(typer.echo, err=True)
+            played = play_live(one, site, chosen, data, SystemClock(), record=record, tell=tell)
+        else:
+            played = play(one, site, chosen, data, SystemClock(), record=record)
         write(played, folder)
+    except LiveError as failure:
+        refuse(str(failure))
     except OSError as failure:
         refuse(f"--out {folder}: {reason_of(failure)}. Give a folder that can be written to.")
     finally:

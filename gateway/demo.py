@@ -117,7 +117,7 @@ class Stage:
             f"user {getpass.getuser()}\n",
             encoding="utf-8",
         )
-        return self._start("broker", _find_mosquitto() or "mosquitto", "-c", str(config))
+        return self._start("broker", find_mosquitto() or "mosquitto", "-c", str(config))
 
     def start_regulator(self) -> Child:
         """Start the authority that is told."""
@@ -167,7 +167,7 @@ def set_stage(
     data = data.resolve()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     ports = {"page": _page_port(port), **{name: free_port() for name in PORTS}}
-    is_mosquitto = _find_mosquitto() is not None if is_mosquitto is None else is_mosquitto
+    is_mosquitto = find_mosquitto() is not None if is_mosquitto is None else is_mosquitto
     secret = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
     _copy_site(data / "site", ports, secret, is_mosquitto=is_mosquitto)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("FENGSUI_")}
@@ -363,8 +363,8 @@ def with_ports(text: str, given: Mapping[str, str]) -> str:
     return text
 
 
-def _find_mosquitto() -> str | None:
-    """Look also where servers live that ordinary users do not start."""
+def find_mosquitto() -> str | None:
+    """Give the program, or None; look also where servers live that ordinary users do not start."""
     folders = [*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/sbin", "/usr/local/sbin"]
     return shutil.which("mosquitto", path=os.pathsep.join(folders))
 

@@ -56,6 +56,15 @@ class Authority:
         Args:
             begins_ns: Second 0 of the story.
         """
-        for kept in self._ledger.kept.values():
-            at_s = (datetime.fromisoformat(kept.received_at).timestamp() * NS - begins_ns) / NS
-            yield Notice(event=str(kept.body["event"]["id"]), held_s=round(at_s, 6))
+        yield from notices_of(self._ledger, begins_ns)
+
+
+def notices_of(ledger: Ledger, begins_ns: int) -> Iterator[Notice]:
+    """Give the notices that an authority's ledger holds.
+
+    Args:
+        begins_ns: Second 0 of the story.
+    """
+    for kept in ledger.kept.values():
+        at_s = (datetime.fromisoformat(kept.received_at).timestamp() * NS - begins_ns) / NS
+        yield Notice(event=str(kept.body["event"]["id"]), held_s=round(at_s, 6))

@@ -20,9 +20,9 @@ FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 class ModbusDevice:
     """One device on its own port."""
 
-    def __init__(self, device: Device, *, bind: str = "") -> None:
+    def __init__(self, device: Device, *, bind: str = "", sends_nan: bool = False) -> None:
         self.device = device
-        self.image = Image(device.points)
+        self.image = Image(device.points, holds_nan=sends_nan)
         self._bind = bind or device.host
         self._server: ModbusTcpServer | None = None
 

@@ -78,8 +78,9 @@ class Image:
         blocks: Table name -> block of words, or of bits as 0 and 1 (coil, discrete).
     """
 
-    def __init__(self, points: Iterable[Point]) -> None:
+    def __init__(self, points: Iterable[Point], *, holds_nan: bool = False) -> None:
         self.points = tuple(points)
+        self._holds_nan = holds_nan
         self.blocks: dict[str, Block] = {}
         for table in ("coil", "discrete", "holding", "input"):
             of_table = [point for point in self.points if point.table == table]
@@ -89,10 +90,13 @@ class Image:
                 self.blocks[table] = Block(first, [0] * (last - first))
 
     def put(self, readings: Mapping[str, float]) -> None:
-        """Write readings into the tables; a reading that is missing or no number leaves the old one."""
+        """Write readings into the tables; a reading that is missing or no number leaves the old one.
+
+        Where NaN is held, a number of floating point becomes NaN in its registers, as an instrument at fault sends it.
+        """
         for point in self.points:
             value = readings.get(point.tag)
-            if value is None or math.isnan(value):
+            if value is None or (math.isnan(value) and not (self._holds_nan and point.type.startswith("float"))):
                 continue
             block = self.blocks[point.table]
             at = point.register - block.first
