@@ -18,6 +18,7 @@ from edge.collect.modbus.frame import Asked, Failure, Framing, RtuFraming, TcpFr
 from edge.config import Table
 from edge.decode.registers import Placement, RegisterDecoder
 from edge.decode.wordtype import ORDERS
+from gateway.bench.conformance_payload import check_hj212, check_senml
 
 UNIT: Final = 17  # Of all examples.
 ORDER_KEYS: Final = {
@@ -165,4 +166,8 @@ def _check_words(kind: str, order: str, words: list[str], value: float) -> str:
 
 
 #: What reads the vectors of ``<name>_vectors.json``: (group, name, fault) of each.
-CODECS: Final[dict[str, Callable[[dict[str, Any]], Iterator[tuple[str, str, str]]]]] = {"modbus": _check_modbus}
+CODECS: Final[dict[str, Callable[[dict[str, Any]], Iterator[tuple[str, str, str]]]]] = {
+    "modbus": _check_modbus,
+    "hj212": check_hj212,
+    "senml": check_senml,
+}

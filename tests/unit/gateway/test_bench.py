@@ -78,6 +78,56 @@ def test_vectors_that_do_not_are_named(tmp_path: Path) -> None:
     assert "rtu answer" in said
 
 
+#: HJ 212-2017, appendix A; and two segments of appendix C, the second printed without its end.
+HJ212: dict[str, Any] = {
+    "frames": [
+        {"frame": "##0101QN=20160801085857223;ST=32;CN=1062;PW=100000;MN=010000A8900016F000169DC0;Flag=5;"
+                  "CP=&&RtdInterval=30&&1C80\r\n",
+         "source": "appendix A", "len_ok": True, "crc_ok": True, "computed_crc": "1C80"},
+    ],
+    "appendix_C": [
+        {"table": "C.1", "title": "", "complete": True, "QN": "20160801085857223", "ST": "91", "CN": "9011",
+         "PW": "123456", "MN": "010000A8900016F000169DC0", "Flag": "4",
+         "data_segment": "QN=20160801085857223;ST=91;CN=9011;PW=123456;MN=010000A8900016F000169DC0;Flag=4;"
+                         "CP=&&QnRtn=1&&",
+         "derived_frame": "##0094QN=20160801085857223;ST=91;CN=9011;PW=123456;MN=010000A8900016F000169DC0;Flag=4;"
+                          "CP=&&QnRtn=1&&1B00\r\n"},
+        {"table": "C.14", "title": "", "complete": False, "data_segment": "QN=1;…&&"},
+    ],
+}  # fmt: skip
+#: RFC 8428, 5.1.2.
+SENML: dict[str, Any] = {
+    "vectors": [
+        {"name": "5.1.2", "pack": [{"bn": "urn:x:", "bt": 1276020076.001, "bu": "A", "bver": 5, "n": "v", "v": 120.1},
+                                   {"n": "c", "t": -5, "v": 1.2}],
+         "resolved": [{"n": "urn:x:v", "v": 120.1, "t": 1276020076.001},
+                      {"n": "urn:x:c", "v": 1.2, "t": 1276020071.001}]},
+        {"name": "5.1.1", "pack": [{"n": "x", "v": 1}], "resolved": [{"n": "x", "v": 1, "t": 0}]},
+    ],
+    "must_reject": [{"why": "no name", "pack": [{"v": 1}]}],
+}  # fmt: skip
+
+
+def test_vectors_of_payloads_hold_and_wrong_ones_are_named(tmp_path: Path) -> None:
+    code, said = run("conformance", "--data", folder(tmp_path, hj212=HJ212, senml=SENML), "--json")
+    facts: dict[str, Any] = json.loads(said)
+    assert (code, facts["held"], facts["failed"]) == (0, 6, 0), facts
+    wrong, strange = json.loads(json.dumps(HJ212)), json.loads(json.dumps(SENML))
+    wrong["frames"][0]["computed_crc"] = "1C08"  # The standard's own misprint.
+    wrong["appendix_C"][0]["MN"] = "another"
+    strange["vectors"][0]["resolved"][1]["t"] = 1276020081.001
+    strange["must_reject"].append({"why": "nothing wrong", "pack": [{"n": "x", "v": 1}]})
+    code, said = run("conformance", "--data", folder(tmp_path, hj212=wrong, senml=strange))
+    assert code == 1
+    for fault in (
+        "crc: appendix A: we make 1C80",
+        "segment: C.1",
+        "pack: 5.1.2: we read the time",
+        "never: nothing wrong",
+    ):
+        assert fault in said
+
+
 @pytest.mark.parametrize("content", [{"examples": 3}, {}, [1], None])
 def test_a_strange_file_is_told(tmp_path: Path, content: object) -> None:
     (tmp_path / "modbus_vectors.json").write_text("{" if content is None else json.dumps(content), "utf-8")

@@ -22,6 +22,7 @@ other        BAD(device)
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -106,10 +107,11 @@ def read_frame(payload: bytes) -> Frame | Refusal:
         is_right = len(segment) == size and len(crc) == 4 and int(crc, 16) == crc_of(segment)  # noqa: PLR2004
     except ValueError:
         return Refusal.MALFORMED
-    return _frame_of(segment) if is_right else Refusal.MALFORMED
+    return read_segment(segment) if is_right else Refusal.MALFORMED
 
 
-def _frame_of(segment: bytes) -> Frame | Refusal:
+def read_segment(segment: bytes) -> Frame | Refusal:
+    """Read a data segment whose length and CRC were right."""
     found = _SEGMENT.fullmatch(segment)
     if found is None:
         return Refusal.MALFORMED
@@ -182,6 +184,7 @@ def answer_of(frame: Frame) -> bytes:
     return b"##%04d%s%04X\r\n" % (len(segment), segment, crc_of(segment))
 
 
+@lru_cache(1024)  # All values of a frame have one time, and so have the loggers of a district.
 def _moment_ns(text: str) -> int | None:
     """Read ``yyyyMMddHHmmss`` of Beijing time."""
     if not _TIME.fullmatch(text):
