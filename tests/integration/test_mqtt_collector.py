@@ -18,7 +18,7 @@ from edge.collect.door import Acknowledge, Collector, Counters
 from edge.collect.mqtt.collector import MESSAGES_MAX, SAMPLES_ENOUGH, MqttCollector
 from edge.collect.mqtt.link import MqttLink
 from edge.collect.mqtt.loopback import LoopbackBroker, LoopbackLink
-from edge.collect.registry import make_collector
+from edge.collect.registry import Collectors, make_collector
 from edge.config import MqttOptions, Source, TopicOptions
 from edge.model import Link, Nature, Scan, Tag, TagTable
 from edge.model.quality import describe
@@ -440,3 +440,33 @@ async def test_a_reading_from_an_independent_publisher(mosquitto: Any, version: 
         await until(lambda: len(road.scans) == 1 and collector.counters.refused["malformed"] == 1)
     assert road.samples() == [("GD-2.lel", 21.75, "GOOD")]
     assert road.scans[0].times_ns.tolist() == [NOON_NS]
+
+
+@pytest.mark.network
+@pytest.mark.service
+async def test_a_reload_takes_topics_out_of_the_session_and_leaves_the_others(mosquitto: Any) -> None:  # noqa: ANN401
+    """Collectors of one source, one after the other, as a reload makes them: what stayed is heard, what went is not."""
+    program = shutil.which("mosquitto_pub")
+    if program is None:
+        pytest.skip("mosquitto_pub is not installed on this machine")
+    prefix = "reload-of-topics"
+    kept = TopicOptions(pattern=f"{prefix}/kept/{{tag}}", tag="{tag}.lel", value="v")
+    gone = TopicOptions(pattern=f"{prefix}/gone/{{tag}}", tag="{tag}.lel", value="v")
+    collectors, heard = Collectors(), []
+    for topics in ([kept, gone], [kept], [kept]):
+        road = Road()
+        one = collectors(source(mosquitto.port, topics, client_id=prefix), TAGS, SystemClock(), 1, road)
+        async with running(one):
+            async with asyncio.timeout(10):
+                while road.links != [True]:  # noqa: ASYNC110 - a broker tells nobody
+                    await asyncio.sleep(0.02)
+            await asyncio.sleep(0.2)
+            for place, name in (("gone", "GD-1"), ("kept", "GD-2")):
+                arguments = ["-p", str(mosquitto.port), "-t", f"{prefix}/{place}/{name}", "-q", "1", "-m", '{"v": 5}']
+                publisher = await asyncio.create_subprocess_exec(program, *arguments)
+                assert await publisher.wait() == 0
+            async with asyncio.timeout(10):
+                while "GD-2.lel" not in [name for name, _, _ in road.samples()]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        heard.append((sorted(name for name, _, _ in road.samples()), dict(one.counters.refused)))
+    assert heard == [(["GD-1.lel", "GD-2.lel"], {}), (["GD-2.lel"], {}), (["GD-2.lel"], {})]
