@@ -60,6 +60,8 @@ def test_what_is_told_holds_the_same_values() -> None:
     assert CHINESE.said('Did you mean "uint16"?') == "是否为“uint16”?"
     assert said("length is given; float32 has its own.") == "位号 T-1.x:填写了长度,而 float32 的长度是固定的。"
     assert said("no topic of source gas can give it.") == "位号 T-1.x:数据源 gas 没有能给出该位号的主题。"
+    counted = "Manuals count from 1 and put the table's digit before: that is register 3 of table holding."
+    assert CHINESE.said(counted) == "手册从 1 起数并在前面加表号:那是 holding 表的寄存器 3。", "another order"
     assert CHINESE.said('Did you mean "tank-1"? Or remove it.') == "是否为“tank-1”?或删除它。"
 
 
