@@ -42,7 +42,7 @@ from gateway.delivery.books import HOUR_NS, Books, Hour, rates
 from gateway.drill.lead import Drills
 from gateway.escalation.caller import Caller
 from gateway.escalation.telling import Telling
-from gateway.executor import Executor, ThreadExecutor
+from gateway.executor import Executor, InlineExecutor, ThreadExecutor
 from gateway.flow import Road
 from gateway.historian.embedded import EmbeddedHistorian
 from gateway.historian.file import DAY_NS, Retention
@@ -94,6 +94,7 @@ class Parts:
     disk: Disk | None = None
     make_collector: MakeCollector = field(default_factory=Collectors)
     compiler: Executor | None = None
+    judging: Executor | None = None  # where large ticks are judged; none: on the loop
     compile: Compile | None = None
     drills: Executor | None = None  # where stories are read and their physics runs alone
     on_disk: ReadDisk = field(default=lambda _: None)
@@ -233,6 +234,7 @@ class Gateway:
             books=self.books,
             recorder=recorder,
             event_log=parts.event_log,
+            judging=parts.judging or InlineExecutor(),
         )
         self._is_warm = parts.warm is None
         self._links: dict[str, bool] = {}
@@ -290,6 +292,7 @@ class Gateway:
                 self._recorder.close()
             self.store.close()
             self._compiler.close()
+            self.road.judging.close()
             if failure is not None:
                 raise failure
 
@@ -331,8 +334,12 @@ class Gateway:
         """Tell how each source stands."""
         return [self._status_of(source) for source in self.site.sources if source.id != SOURCE]
 
+    async def settled(self) -> None:
+        """Wait until the core is between two ticks."""
+        await self.road.settled()
+
     def memory(self, nature: Nature) -> Memory:
-        """Give what the core remembers of one nature; to read, never to change or keep."""
+        """Give what the core remembers of one nature, once it is settled; to read, never to change or keep."""
         return self.desk.memory(nature)
 
     def computed(self, tag: str) -> Mapping[str, Any]:
@@ -451,6 +458,7 @@ class Gateway:
         except Exception:  # A compiler may fail in any way; judging goes on without it.
             log.exception("kernels.failed", backend=Backend.NUMPY)
         else:
+            await self.road.settled()
             self.desk.use(Backend.COMPILED)
             log.info("kernels.warm", seconds=round((self.clock.monotonic_ns() - started_ns) / 1e9, 2))
         self._is_warm = True

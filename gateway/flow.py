@@ -4,7 +4,9 @@ r"""Flow: the road on one screen. Anything that is not here does not happen to a
                                      \-> historian (bounded hand-over, never in the way)
 
 Why: write first, tell later. A tick takes all that waits, reads the clock once and commits once; while a commit runs,
-what comes in waits for the next tick, so merging is by back-pressure.
+what comes in waits for the next tick, so merging is by back-pressure. A large tick is judged beside the loop, so that
+pages and devices do not wait for it; it is still one tick after the other, and who reads what the core remembers waits
+until it is ``settled``.
 When the store cannot write, judging goes on from memory, the outcomes wait (bounded) and the gateway says so.
 """
 
@@ -26,6 +28,7 @@ from edge.model import Link, Nature, Scan
 from gateway.acknowledge import Acknowledger, Receipt
 from gateway.config import Site
 from gateway.delivery.books import Books
+from gateway.executor import Executor, InlineExecutor
 from gateway.historian.port import Historian
 from gateway.intake import Intake
 from gateway.live import Picture
@@ -48,6 +51,7 @@ UNWRITTEN_MAX = 50_000  # Ticks with changes that may wait for a store that cann
 WRITE_S = 1.0  # A store that takes longer must not keep the next tick from being judged.
 MARK_NS = 1_000_000_000  # How far sources have come is written at least that often.
 CHECKPOINT_NS = 10_000_000_000
+OFF_LOOP = 20_000  # Samples from which on a tick is judged beside the loop; fewer take it some milliseconds.
 
 Compose = Callable[[Connection, Outcome], list[dict[str, Any]]]
 log = structlog.get_logger("flow")
@@ -86,6 +90,8 @@ class Road:
     books: Books | None = None
     recorder: Recorder | None = None
     event_log: EventLog | None = None
+    judging: Executor = field(default_factory=InlineExecutor)
+    off_loop: int = OFF_LOOP
 
     def __post_init__(self) -> None:
         self.acknowledger = Acknowledger()
@@ -100,6 +106,8 @@ class Road:
         self._unwritten: list[_Unwritten] = []
         self._writing: asyncio.Task[None] | None = None
         self._arrived = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._settled.set()
         self._nature = main_nature(self.site)
         self._natures = {source.id: source.nature for source in self.site.sources}
         self._marked_ns = self._checkpointed_ns = self.clock.now_ns()
@@ -220,11 +228,15 @@ class Road:
         carried = [self._items.popleft() for _ in range(len(self._items))]
         asked = [self._commands.popleft() for _ in range(len(self._commands))]
         (swap, swapped), self._swap = self._swap or (None, None), None
-        self._held_samples -= sum(len(item) for item, _ in carried if isinstance(item, Scan))
+        samples = sum(len(item) for item, _ in carried if isinstance(item, Scan))
+        self._held_samples -= samples
         now_ns = self.clock.now_ns()
         items, commands = [item for item, _ in carried], [command for command, _ in asked]
         prepared = None if swap is None else swap.prepared
-        turned = take_turn(self.desk, self.intake, items, commands, now_ns, swap=prepared)
+        if samples < self.off_loop or prepared is not None:
+            turned = take_turn(self.desk, self.intake, items, commands, now_ns, swap=prepared)
+        else:
+            turned = await self._turn_beside(items, commands, now_ns)
         self._keep(turned, carried)  # By the rows of before, as are the items of a recording.
         if self.recorder is not None:
             self.recorder.tick(items, commands, turned.outcome, prepared)
@@ -243,6 +255,19 @@ class Road:
         await self._write()
         self._tell(turned, now_ns)
         self.is_ready = True
+
+    async def _turn_beside(self, items: Sequence[Item], commands: Sequence[Command], now_ns: int) -> Turned:
+        """Take a turn in another thread; nobody else touches desk and intake meanwhile."""
+        self._settled.clear()
+        try:
+            return await self.judging.run(lambda: take_turn(self.desk, self.intake, items, commands, now_ns))
+        finally:
+            self._settled.set()
+
+    async def settled(self) -> None:
+        """Wait until no turn is under way; what is read before the next ``await`` is of one tick."""
+        while not self._settled.is_set():
+            await self._settled.wait()
 
     async def _wait(self) -> None:
         if self._items or self._commands or self._swap is not None:

@@ -29,12 +29,14 @@ from gateway.api.server import listen, serve
 from gateway.api.small_house import SmallHouse
 from gateway.app import Gateway, Parts
 from gateway.config import Site
+from gateway.executor import ThreadExecutor
 from gateway.kernels import UnknownBackendError, choose, warm
 from gateway.load import ConfigError
 from gateway.record import EventLog
 from gateway.rules.files import BOX, DOES_NOT_FIT, compile_from, disk_of, reload
 
 GOOD, WRONG = 0, 2
+SWITCH_S = 0.001  # A thread that judges hands the interpreter back so often; the default keeps the loop for 5 ms.
 log = structlog.get_logger("gateway")
 
 
@@ -94,14 +96,16 @@ def serve_site(
         compiler = None if config is None else compile_from(config, site, given)
         on_disk = (lambda _: None) if config is None else disk_of(config)
         parts = Parts(
-            record=record, event_log=event_log, warm=compiled, compile=compiler, on_disk=on_disk, config=config
-        )
+            record=record, event_log=event_log, warm=compiled, compile=compiler, on_disk=on_disk, config=config,
+            judging=ThreadExecutor("judge"),
+        )  # fmt: skip
         try:
             gateway = Gateway(site, SystemClock(), parts)
         except ConfigError as error:
             door.close()
             sys.stderr.write(f"{error}\n{DOES_NOT_FIT}\n")
             return WRONG
+        sys.setswitchinterval(SWITCH_S)
         gc.collect()
         gc.freeze()  # Tags and rules stay; looking through them again and again would stop the road each time.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -107,6 +107,7 @@ class Acts:
         house = self._house
         async with self._turn:
             record = await self._must_go(tag)
+            await house.settled()
             now = seen(house, tag)
             error = error_percent(injected, math.nan if now["value"] is None else now["value"], tag)
             told = {

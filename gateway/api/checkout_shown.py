@@ -78,6 +78,7 @@ def texts_of(row: dict[str, Any]) -> list[str]:
 async def tag_shown(house: House, tag: Tag) -> dict[str, Any]:
     """Give one tag: its state, what it shows now, its alarms, all its check-outs."""
     found = await house.read(lambda c: records.of_tag(c, tag.name))
+    await house.settled()
     now_ns = house.clock.wall_ns()
     signed = next((one for one in found if one.state in (records.PASSED, records.FAILED)), None)
     standing, changed = records.stand(signed, digests(house.site, house.rules, tag))
@@ -97,7 +98,7 @@ async def tag_shown(house: House, tag: Tag) -> dict[str, Any]:
 
 
 def seen(house: House, tag: Tag) -> dict[str, Any]:
-    """Say what a tag shows now: the device's own words, value, quality, and each condition."""
+    """Say what a tag shows now: the device's own words, value, quality, and each condition; once settled."""
     site, rules, picture = house.site, house.rules, house.picture
     row = site.tags.row_of[tag.name]
     memory, raw = house.memory(tag.nature), house.raw(tag.name)

@@ -28,7 +28,8 @@ def open_derived_doors(doors: Doors) -> None:
     """Declare them."""
     house = doors.house
 
-    def known(tag: str) -> dict[str, Any]:
+    async def known(tag: str) -> dict[str, Any]:
+        await house.settled()
         if tag not in house.site.tags.row_of:
             raise not_found("tag", tag)
         found = house.computed(tag)
@@ -38,11 +39,11 @@ def open_derived_doors(doors: Doors) -> None:
 
     async def computed(tag: Name) -> Response:
         """Say how a derived tag stands: its inputs with their values, what is missing of its span, its drift."""
-        return Json({"tag": tag, **known(tag)})
+        return Json({"tag": tag, **await known(tag)})
 
     async def empty(asked: Empty, request: Request) -> Response:
         """Say that nobody is inside: the occupancy is set to 0, with a reason, in the journal."""
-        known(asked.tag)
+        await known(asked.tag)
         command = Command(
             verb=Verb.EMPTY,
             alarm=asked.tag,
@@ -56,7 +57,7 @@ def open_derived_doors(doors: Doors) -> None:
             raise ApiError(503, "The gateway did not answer in time; look whether it was done.") from None
         if answer.refused is not None:
             raise ApiError(409, answer.refused.get("en", "Refused."), details=answer.refused)
-        return Json({"tag": asked.tag, **known(asked.tag)})
+        return Json({"tag": asked.tag, **await known(asked.tag)})
 
     doors.open("GET", "/api/v1/computed", ALL, computed, tag="plant")
     doors.open("POST", "/api/v1/computed/empty", OPERATE, empty, tag="plant")

@@ -38,6 +38,7 @@ def open_plant_doors(doors: Doors) -> None:
 
     async def latest(tag: Annotated[list[str] | None, Query(max_length=1000)] = None) -> Response:
         """Give the latest committed value of some tags, or of all."""
+        await house.settled()
         names = house.site.tags.names if tag is None else tag
         for name in names:
             if name not in house.site.tags.row_of:

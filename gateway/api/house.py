@@ -152,12 +152,16 @@ class House(Protocol):
         """Tell how each source stands."""
         ...
 
+    async def settled(self) -> None:
+        """Wait until the core is between two ticks; what is read of it before the next ``await`` is of one moment."""
+        ...
+
     def memory(self, nature: Nature) -> Memory:
-        """Give what the core remembers of one nature; to read, never to change or keep."""
+        """Give what the core remembers of one nature, once it is settled; to read, never to change or keep."""
         ...
 
     def computed(self, tag: str) -> Mapping[str, Any]:
-        """Say how a derived tag stands, as in an event's cause; empty for a measured one."""
+        """Say how a derived tag stands, as in an event's cause, once settled; empty for a measured one."""
         ...
 
     @property

@@ -155,6 +155,9 @@ class SmallHouse:
         """Tell what was prepared."""
         return self.status
 
+    async def settled(self) -> None:
+        """Do not wait: nothing ticks here."""
+
     def memory(self, nature: Nature) -> Memory:
         """Give what was prepared, or a memory that has seen nothing."""
         return self.memories.setdefault(nature, Memory.fresh(self.site.rules, self.clock.wall_ns()))
