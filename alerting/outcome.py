@@ -40,7 +40,8 @@ class Outcome:
         requests: What waits for a second person or does so no more, by id.
         remarks: What the system itself has to say (clock steps, gaps not judged).
         gone: (nature, rule id) of rules that a swap ended in mid-trip or mid-delay.
-        gaps: Gaps of the late lane that were opened or judged in; they go on changing with the next tick.
+        gaps: Gaps of the late lane that were opened or judged in; they go on changing with the next tick,
+            so outcomes are compared without them.
         gaps_ended: Numbers of those that are no more.
         made: Samples of votes that no scan led to, but the clock; the historian and the page want them.
         made_after: Those that a swap led to, by the rows of the table that took over.
@@ -59,7 +60,7 @@ class Outcome:
     answers: list[Answer] = field(default_factory=list)
     remarks: list[dict[str, Any]] = field(default_factory=list)
     gone: list[tuple[Nature, str]] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list, compare=False)
     gaps_ended: list[int] = field(default_factory=list)
     made: list[Scan] = field(default_factory=list)
     made_after: list[Scan] = field(default_factory=list)

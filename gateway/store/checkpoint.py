@@ -26,7 +26,6 @@ TAG_COLUMNS = ("last_ns", "value", "value_ns", "quality")
 RATE_COLUMNS = ("ring_ns", "ring_value")
 TREND_COLUMNS = ("trend_ns", "trend_state")
 LINES = "lines"  # Names of the TREND rules with blocks.
-NAMES = "checkpoint names"  # Where a table keeps them.
 DRIFT_COLUMNS = ("drift_ns", "drift_state")
 SEASON_COLUMNS = ("season", "season_days")
 FROZEN_COLUMNS = ("anchor", "flat")
@@ -61,7 +60,7 @@ def _names(desk: Desk) -> dict[str, NDArray[np.str_]]:
     if "checkpoint_names" not in desk.table.made:
         names = {
             "tags": list(desk.table.tags.names),
-            "rates": [rule.id for rule in desk.table if rule.kind is Kind.RATE],
+            "rates": _rates(desk),
             "trends": _filters(desk),
             LINES: _lines(desk),
             "drifts": _drifts(desk),
@@ -113,18 +112,6 @@ def _unpack_drifts(desk: Desk, memory: Memory, columns: Mapping[str, NDArray[Any
     to, of = steps_of(memory.season_at[here]), steps_of(columns["season_at"][there])
     for name in SEASON_COLUMNS:
         getattr(memory, name)[to] = columns[name][of]
-
-
-def _names(desk: Desk) -> dict[str, NDArray[np.str_]]:
-    """Name tags and rules; once a table, because of 350,000 rules it takes a tenth of a second, on the event loop."""
-    made = desk.table.made
-    if NAMES not in made:
-        named = {"trends": _filters, LINES: _lines, "drifts": _drifts, "frozen": _frozen, "rates": _rates}
-        made[NAMES] = {"tags": np.array(desk.table.tags.names, dtype=np.str_)} | {
-            part: np.array(give(desk), dtype=np.str_) for part, give in named.items()
-        }
-    names: dict[str, NDArray[np.str_]] = made[NAMES]
-    return names
 
 
 def _rates(desk: Desk) -> list[str]:

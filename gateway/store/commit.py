@@ -121,9 +121,13 @@ def commit(
     source_marks: Sequence[Mark],
     notices: Sequence[dict[str, Any]],
     main_nature: Nature,
-    gaps: Sequence[GapRow] = (),
+    gaps: Sequence[GapRow] | None = None,
 ) -> None:
-    """Write everything that a tick changed, inside the caller's transaction."""
+    """Write everything that a tick changed, inside the caller's transaction.
+
+    Args:
+        gaps: None where these do not outlive a restart, as those of a drill; their numbers are not the site's.
+    """
     for nature in Nature:
         bodies = [canonical(event_body(event)) for event in outcome.events if event.nature is nature]
         if bodies:
@@ -160,7 +164,8 @@ def commit(
     if notices:
         connection.execute(insert(schema.outbox), list(notices))
     _put_delays(connection, delays)
-    put_gaps(connection, gaps, outcome.gaps_ended)
+    if gaps is not None:
+        put_gaps(connection, gaps, outcome.gaps_ended)
     put_marks(connection, source_marks)
 
 

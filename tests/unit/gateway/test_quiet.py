@@ -17,6 +17,7 @@ from edge.model import Nature, Quality, Reason, Scan, Tag, TagTable
 from edge.model.quality import encode
 from gateway.bulk import settle
 from gateway.intake import Intake
+from gateway.store.gaps import gap_rows
 from gateway.turn import Turned, take_turn
 from tests.unit.alerting.core.backends import assert_same
 
@@ -189,6 +190,7 @@ def compare_bulk(seed: int, *, gated: bool, swaps: float = 0.0) -> None:
         )
         for bulk in bulks:
             assert bulk.outcome == single.outcome
+            assert gap_rows(bulk.outcome.gaps) == gap_rows(single.outcome.gaps)
             assert settled(bulk) == settled(single)
         events += len(single.outcome.events)
     assert events > 200

@@ -302,16 +302,19 @@ def gated_stage(degrade: str = "lower-k") -> Stage:
     return stage
 
 
-@pytest.mark.parametrize("step", [0.5, 3.0, 15.0])
+@pytest.mark.parametrize("step", [0.5, 2.0])
 def test_a_member_leaves_at_the_moment_it_falls_silent_though_nobody_is_to_be_told(step: float) -> None:
-    """c speaks last at 2 s and is silent from 32 s on; a agrees alone, so that the vote is met as c leaves it."""
+    """c speaks last at 2 s and is silent from 32 s on; a agrees alone, so that the vote is met as c leaves it.
+
+    The others speak at 30 s and 34 s.
+    """
     stage = gated_stage()
     stage.say(1, a=30, b=5, c=5, w=0)
     stage.say(2, c=5)
     second = 2.0
     while second < 46:
         second += step
-        stage.say(second, **({"a": 30, "b": 5} if (second - 2) % 3 == 0 and second < 40 else {}))
+        stage.say(second, **({"a": 30, "b": 5} if (second - 2) % 4 == 0 and second < 40 else {}))
     assert stage.told[:1] == about(("raised", 32))
     assert not any(event.condition == "STALE" and event.tag == "c" for event in stage.events)
 

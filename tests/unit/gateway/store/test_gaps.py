@@ -1,9 +1,12 @@
 """Open gaps in the store: what is read back judges the rest of a backlog to the last bit as what was written."""
 
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
 
 from alerting.core.whole import NotFittingError
 from alerting.desk import Desk
@@ -11,8 +14,13 @@ from alerting.late import Gap
 from alerting.model.event import Event
 from alerting.model.rule import Kind, RuleTable
 from alerting.model.tier import Tier
+from alerting.outcome import Outcome
 from edge.model import Nature, Scan
-from gateway.store.gaps import gap_of, gap_rows
+from gateway.store import schema
+from gateway.store.commit import commit
+from gateway.store.engine import open_store
+from gateway.store.gaps import GapRow, gap_of, gap_rows, put_gaps
+from gateway.store.journal import Journal
 from tests.unit.alerting.core.scene import (
     START_NS,
     S,
@@ -93,3 +101,19 @@ def test_gaps_count_on_and_those_that_are_closed_are_told() -> None:
         numbers.append(([gap.number for gap in outcome.gaps], outcome.gaps_ended))
     assert numbers == [*(([n], []) for n in range(1, 9)), ([9], [1]), ([10], [2])]
     assert [gap.number for gap in desk.gaps.open_ones()] == list(range(3, 11))
+
+
+def test_a_drill_whose_gaps_end_leaves_those_of_the_site_alone(tmp_path: Path) -> None:
+    """Both count from one; what is not to outlive a restart neither writes nor removes."""
+    engine = open_store(f"sqlite:///{tmp_path}/register.db")
+    row = GapRow(number=1, revision=1, source="s0", nature="actual", from_ns=1, to_ns=9, content=b"")
+    journal = Journal(Ed25519PrivateKey.generate())
+    outcome = Outcome(number=1, now_ns=at(1), gaps_ended=[1])
+    with engine.begin() as connection:
+        journal.load(connection)
+        put_gaps(connection, [row], [])
+        commit(connection, journal, outcome, (), (), (), Nature.EXERCISE)
+        assert connection.scalars(select(schema.gap.c.number)).all() == [1]
+        commit(connection, journal, outcome, (), (), (), Nature.ACTUAL, [])
+        assert connection.scalars(select(schema.gap.c.number)).all() == []
+    engine.dispose()
