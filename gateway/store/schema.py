@@ -536,3 +536,33 @@ SEARCH_TABLES = {
 for _dialect, _statements in SEARCH_TABLES.items():
     for _statement in _statements:
         event_of.listen(record, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
+
+#: What one shift left to the next, as both signed it. Rows are never changed once they are closed.
+handover = Table(
+    "handover",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("post", String(64), nullable=False),
+    Column("state", String(12), nullable=False, index=True),  # waiting | signed | refused | withdrawn
+    Column("giver", String(64), nullable=False),
+    Column("taker", String(64), nullable=False),
+    Column("given_ns", BigInteger, nullable=False),
+    Column("closed_ns", BigInteger, nullable=False),  # 0 while it waits
+    Column("notes", Text, nullable=False),
+    Column("remark", Text, nullable=False),
+    Column("digest", String(64), nullable=False),  # SHA-256 of the content
+    Column("content", Text, nullable=False),  # canonical JSON
+)
+
+#: Somebody asked those on duty whether they are at their posts, and who answered when.
+call_check = Table(
+    "call_check",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("asked_by", String(64), nullable=False),
+    Column("asked_ns", BigInteger, nullable=False),
+    Column("until_ns", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("people", Text, nullable=False),  # JSON: [name, post]
+    Column("answers", Text, nullable=False),  # JSON: name -> ns
+)

@@ -11,6 +11,7 @@ import * as flowWords from "./en/flow";
 import * as tablesWords from "./en/tables";
 import * as rulesWords from "./en/rules";
 import * as escalationWords from "./en/escalation";
+import * as handoverWords from "./en/handover";
 import * as rosterWords from "./en/roster";
 import * as drillWords from "./en/drill";
 import * as runWords from "./en/run";
@@ -29,6 +30,7 @@ export const en = {
     rules: "Rules",
     field: "Field",
     flow: "Flow",
+    handover: "Handover",
     roster: "Roster",
     drill: "Drills",
     people: "People",
@@ -89,6 +91,7 @@ export const en = {
   ...tablesWords,
   ...rulesWords,
   ...escalationWords,
+  ...handoverWords,
   ...rosterWords,
   ...drillWords,
   ...runWords,

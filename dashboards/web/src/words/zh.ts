@@ -11,6 +11,7 @@ import * as flowWords from "./zh/flow";
 import * as tablesWords from "./zh/tables";
 import * as rulesWords from "./zh/rules";
 import * as escalationWords from "./zh/escalation";
+import * as handoverWords from "./zh/handover";
 import * as rosterWords from "./zh/roster";
 import * as drillWords from "./zh/drill";
 import * as runWords from "./zh/run";
@@ -30,6 +31,7 @@ export const zh: Words = {
     rules: "规则",
     field: "现场",
     flow: "数据流",
+    handover: "交接班",
     roster: "值班",
     drill: "演练",
     people: "用户",
@@ -90,6 +92,7 @@ export const zh: Words = {
   ...tablesWords,
   ...rulesWords,
   ...escalationWords,
+  ...handoverWords,
   ...rosterWords,
   ...drillWords,
   ...runWords,

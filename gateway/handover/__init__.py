@@ -1,0 +1,1 @@
+"""Handover: what one shift leaves to the next, signed by both; and call checks."""
