@@ -31,7 +31,7 @@ export const handover: Words["handover"] = {
   signatures: "签字",
   giver: "交班人",
   taker: "接班人",
-  digest: "所签内容的 SHA-256",
+  digest: "所签内容的校验码",
   nothing: "无",
   more: "另有 {n} 项",
   list: { unacked: "未确认报警", standing: "持续超过 24 小时", active: "已确认、未恢复", shelved: "已搁置", suppressed: "停用或设计抑制", tasks: "未完成任务", checkouts: "进行中的联调", calls: "正在呼叫" },
