@@ -27,6 +27,7 @@ from gateway.api.doors_derived import open_derived_doors
 from gateway.api.doors_drill import open_drill_doors
 from gateway.api.doors_escalation import open_escalation_doors
 from gateway.api.doors_handover import open_handover_doors
+from gateway.api.doors_kpi import open_kpi_doors
 from gateway.api.doors_ledger import open_ledger_doors
 from gateway.api.doors_node import open_node_doors
 from gateway.api.doors_people import open_people_doors
@@ -126,6 +127,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_escalation_doors(doors)
     open_run_doors(doors)
     open_handover_doors(doors, checking)
+    open_kpi_doors(doors)
     open_feed(doors)
     open_page(doors, dist)
     app.add_exception_handler(HTTPException, _on_refusal)

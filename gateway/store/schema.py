@@ -72,6 +72,7 @@ event = Table(
     Column("is_late", Boolean, nullable=False),
     Column("cause", Text, nullable=False),
     Index("ix_event_time", "time_ns"),
+    Index("ix_event_nature_time", "nature", "time_ns"),
     Index("ix_event_alarm", "alarm"),
     Index("ix_event_unit", "unit"),
 )

@@ -4,7 +4,7 @@ import AlarmsPage from "./pages/AlarmsPage.vue";
 import NotFoundPage from "./pages/NotFoundPage.vue";
 import OverviewPage from "./pages/OverviewPage.vue";
 
-export const PLACES = ["overview", "alarms", "trend", "register", "response", "push", "rules", "field", "drill", "flow", "roster", "handover", "people", "audit"] as const;
+export const PLACES = ["overview", "alarms", "trend", "register", "response", "push", "rules", "field", "drill", "flow", "roster", "handover", "kpi", "people", "audit"] as const;
 export type Place = (typeof PLACES)[number];
 
 const PHONE = "(max-width: 767px)";
@@ -28,6 +28,7 @@ export const router = createRouter({
     { path: "/flow", name: "flow", component: () => import("./pages/FlowPage.vue") },
     { path: "/roster", name: "roster", component: () => import("./pages/RosterPage.vue") },
     { path: "/handover", name: "handover", component: () => import("./pages/HandoverPage.vue") },
+    { path: "/kpi", name: "kpi", component: () => import("./pages/KpiPage.vue") },
     { path: "/people", name: "people", component: () => import("./pages/PeoplePage.vue") },
     { path: "/audit", name: "audit", component: () => import("./pages/AuditPage.vue") },
     { path: "/account", name: "account", component: () => import("./pages/AccountPage.vue") },

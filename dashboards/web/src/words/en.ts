@@ -12,6 +12,7 @@ import * as tablesWords from "./en/tables";
 import * as rulesWords from "./en/rules";
 import * as escalationWords from "./en/escalation";
 import * as handoverWords from "./en/handover";
+import * as kpiWords from "./en/kpi";
 import * as rosterWords from "./en/roster";
 import * as drillWords from "./en/drill";
 import * as runWords from "./en/run";
@@ -30,6 +31,7 @@ export const en = {
     rules: "Rules",
     field: "Field",
     flow: "Flow",
+    kpi: "Load",
     handover: "Handover",
     roster: "Roster",
     drill: "Drills",
@@ -92,6 +94,7 @@ export const en = {
   ...rulesWords,
   ...escalationWords,
   ...handoverWords,
+  ...kpiWords,
   ...rosterWords,
   ...drillWords,
   ...runWords,

@@ -12,6 +12,7 @@ import * as tablesWords from "./zh/tables";
 import * as rulesWords from "./zh/rules";
 import * as escalationWords from "./zh/escalation";
 import * as handoverWords from "./zh/handover";
+import * as kpiWords from "./zh/kpi";
 import * as rosterWords from "./zh/roster";
 import * as drillWords from "./zh/drill";
 import * as runWords from "./zh/run";
@@ -31,6 +32,7 @@ export const zh: Words = {
     rules: "规则",
     field: "现场",
     flow: "数据流",
+    kpi: "负荷",
     handover: "交接班",
     roster: "值班",
     drill: "演练",
@@ -93,6 +95,7 @@ export const zh: Words = {
   ...rulesWords,
   ...escalationWords,
   ...handoverWords,
+  ...kpiWords,
   ...rosterWords,
   ...drillWords,
   ...runWords,

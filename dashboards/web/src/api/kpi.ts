@@ -1,0 +1,27 @@
+/** Figures of the alarm system as the gateway tells them. */
+export interface KpiTarget {
+  figure: string;
+  value: number | null;
+  most: number;
+  is_strict: boolean;
+  source: string;
+  is_verified: boolean;
+  is_met: boolean | null;
+}
+export interface KpiFigures {
+  from: string;
+  to: string;
+  nature: string;
+  alarms: number;
+  targets: KpiTarget[];
+  floods: number;
+  standing: number;
+  chattering: number;
+  fleeting: number;
+  by_tier: Record<string, number>;
+  periods: number[];
+  hours: number[];
+  top: { tag: string; unit: string; group: string; count: number; share: number }[];
+  answers: Record<string, { acknowledged: number; never: number; median_s: number | null; p90_s: number | null; longest_s: number | null }>;
+  quiet: Record<string, number>;
+}

@@ -1,0 +1,37 @@
+/** Chinese words of the figures of the alarm system. */
+import type { Words } from "../en";
+
+export const kpi: Words["kpi"] = {
+  title: "报警负荷",
+  span: { shift: "班次（12 小时）", day: "日", month: "30 天" },
+  post: "岗位",
+  all: "全部",
+  report: "报告",
+  alarms: "报警 {n} 次",
+  none: "该时段内没有报警。",
+  targets: "与目标对照",
+  met: "达标",
+  missed: "未达标",
+  unverified: "通用经验",
+  basis: "比率按单个操作岗位计：请选择已配置单元的岗位。目标适用于 30 天以上的数据；班次与日数据仅供参考。",
+  load: "每 10 分钟报警数",
+  flood: "报警泛滥",
+  inTen: "10 分钟内 {n} 次",
+  top: "最频繁报警",
+  answers: "等级与确认",
+  acknowledged: "已确认 {n}",
+  never: "未确认 {n}",
+  median: "中位数 {s}",
+  quiet: "搁置 {shelved} 次，停用或设计抑制 {suppressed} 次。",
+  figure: {
+    per_10_min: "每 10 分钟平均报警数",
+    per_day: "每日平均报警数",
+    peak_10_min: "10 分钟最多",
+    over_10_share: "超过 10 次的 10 分钟时段",
+    flood_share: "泛滥时间占比",
+    top_share: "最频繁十项占比",
+    standing_max: "同时持续超 24 小时最多",
+    chattering: "频繁报警次数",
+    fleeting: "瞬时报警次数",
+  },
+};

@@ -1,0 +1,193 @@
+"""Figures of the alarm system over the API: of a period and a post, beside their targets; as HTML and XLSX."""
+
+from datetime import datetime, timedelta
+from html import escape
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import Query, Response
+
+from alerting.kpi import MIX, PRIORITY, TARGETS
+from alerting.kpi_period import Figures
+from alerting.model.tier import Tier
+from edge.load.workbook import write_workbook
+from edge.model import Nature
+from gateway.api.answer import ApiError, Json
+from gateway.api.asked import When, when
+from gateway.api.door import ALL, Doors
+from gateway.api.doors_config import TYPE_OF
+from gateway.api.kpi_words import WORDS
+from gateway.config import Site
+from gateway.figures import NS, read_figures
+from gateway.live import iso
+from gateway.system import main_nature
+
+Span = Literal["shift", "day", "month"]
+Language = Annotated[str, Query(pattern="^(en|zh)$")]
+DAYS_MAX: Final = 366
+LENGTH: Final = {"shift": timedelta(hours=12), "day": timedelta(days=1), "month": timedelta(days=30)}
+
+
+def open_kpi_doors(doors: Doors) -> None:
+    """Declare them."""
+    house = doors.house
+
+    async def read(
+        first: str | None, last: str | None, span: Span, post: str | None, nature: str | None
+    ) -> tuple[Figures, tuple[int, int], Nature]:  # fmt: skip
+        site, now_ns = house.site, house.clock.wall_ns()
+        begin_ns, end_ns = _span(first, last, span, now_ns)
+        units = frozenset[str]()
+        if post:
+            found = site.roster.post(post)
+            if found is None:
+                raise ApiError(422, f"post: there is no post {post[:64]!r}.")
+            units = frozenset(found.units)
+        of = main_nature(site) if nature is None else Nature(nature)
+        zone = ZoneInfo(site.timezone)
+        got = await house.read(lambda c: read_figures(c, of, (begin_ns, end_ns), zone, units))
+        return got, (begin_ns, end_ns), of
+
+    async def figures(
+        first: Annotated[When, Query(alias="from")] = None,
+        last: Annotated[When, Query(alias="to")] = None,
+        span: Span = "day",
+        post: Annotated[str | None, Query(max_length=64)] = None,
+        nature: Annotated[str | None, Query(pattern="^(actual|exercise|test)$")] = None,
+    ) -> Response:
+        """Give the figures of a period: the last shift, day or month, or from and to; of one post or all."""
+        got, (begin_ns, end_ns), of = await read(first, last, span, post, nature)
+        return Json({"from": iso(begin_ns), "to": iso(end_ns), "nature": of.value, **shown(got)})
+
+    async def report(
+        form: Annotated[str, Query(pattern="^(html|xlsx)$")] = "html",
+        lang: Language = "en",
+        first: Annotated[When, Query(alias="from")] = None,
+        last: Annotated[When, Query(alias="to")] = None,
+        span: Span = "day",
+        post: Annotated[str | None, Query(max_length=64)] = None,
+        nature: Annotated[str | None, Query(pattern="^(actual|exercise|test)$")] = None,
+    ) -> Response:
+        """Give the same as a report: a page of HTML to print, or a workbook."""
+        got, period, of = await read(first, last, span, post, nature)
+        lines = report_lines(got, house.site, period, of, lang, post or "")
+        name = f"alarms-{str(iso(period[0]))[:10]}-{span}.{form}"
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        if form == "xlsx":
+            return Response(
+                write_workbook(WORDS[lang]["sheet"], lines, {}, {}), media_type=TYPE_OF["xlsx"], headers=headers
+            )
+        return Response(_html(lines, lang), media_type="text/html; charset=utf-8", headers=headers)
+
+    doors.open("GET", "/api/v1/kpi/figures", ALL, figures, tag="kpi")
+    doors.open("GET", "/api/v1/kpi/export", ALL, report, tag="kpi")
+
+
+def _span(first: str | None, last: str | None, span: Span, now_ns: int) -> tuple[int, int]:
+    end_ns = now_ns if last is None else when(last, "to")
+    begin_ns = end_ns - round(LENGTH[span].total_seconds()) * NS if first is None else when(first, "from")
+    if not begin_ns < end_ns:
+        raise ApiError(422, "from: it must be before to.")
+    if end_ns - begin_ns > DAYS_MAX * 86_400 * NS:
+        raise ApiError(422, f"from: a period has at most {DAYS_MAX} days.")
+    return begin_ns, end_ns
+
+
+def shown(got: Figures) -> dict[str, Any]:
+    """Give figures as JSON values, each target with its source and whether it is met."""
+    load = got.load
+    values: dict[str, float | None] = {target.figure: getattr(load, target.figure) for target in TARGETS}
+    return {
+        "alarms": load.alarms,
+        "targets": [
+            {
+                "figure": target.figure,
+                "value": values[target.figure],
+                "most": target.most,
+                "is_strict": target.is_strict,
+                "source": target.source,
+                "is_verified": target.is_verified,
+                "is_met": None if (value := values[target.figure]) is None else target.is_met(value),
+            }
+            for target in TARGETS
+        ],
+        "floods": load.floods,
+        "active_max": load.active_max,
+        "standing": got.standing,
+        "chattering": got.chattering,
+        "fleeting": got.fleeting,
+        "by_tier": load.by_tier,
+        "mix": {
+            name: {
+                "target": share,
+                "value": sum(load.by_tier[tier.name] for tier in Tier if PRIORITY.get(tier) == name),
+            }
+            for name, share in MIX.items()
+        },
+        "periods": got.periods.tolist(),
+        "hours": got.hours.tolist(),
+        "top": [{"tag": a.tag, "unit": a.unit, "group": a.group, "count": a.count, "share": a.share} for a in got.top],
+        "answers": {
+            name: {
+                "acknowledged": one.acknowledged,
+                "never": one.never,
+                "median_s": one.median_s,
+                "p90_s": one.p90_s,
+                "longest_s": one.longest_s,
+            }
+            for name, one in got.answers.items()
+        },
+        "quiet": got.quiet,
+    }
+
+
+Lines = list[list[str | float]]
+
+
+def report_lines(
+    got: Figures, site: Site, period: tuple[int, int], nature: Nature, lang: str, post: str
+) -> Lines:  # fmt: skip
+    """Give a report as a table: figure, value, target, met, source; the same for both forms."""
+    words = WORDS[lang]
+    zone = ZoneInfo(site.timezone)
+    begin, end = (datetime.fromtimestamp(ns // NS, zone).isoformat(sep=" ", timespec="minutes") for ns in period)
+    told = shown(got)
+    title = site.title.get(lang, site.id)
+    lines: Lines = [[f"{nature.prefix}{words['title']} {title}", f"{begin} – {end}", post, "", ""]]
+    lines.append([words[name] for name in ("figure", "value", "target", "met", "source")])
+    lines.append([words["alarms"], told["alarms"], "", "", ""])
+    for one in told["targets"]:
+        value = "–" if one["value"] is None else round(one["value"], 4)
+        sign = "<" if one["is_strict"] else "≤"
+        met = "–" if one["is_met"] is None else words["yes"] if one["is_met"] else words["no"]
+        lines.append([words[one["figure"]], value, f"{sign} {one['most']:g}", met, one["source"]])
+    lines += [[words[name], told[name], "", "", ""] for name in ("floods", "active_max", "standing")]
+    lines += [
+        [words[name], told[name], "0", words["yes"] if not told[name] else words["no"], ""]
+        for name in ("chattering", "fleeting")
+    ]
+    lines += [
+        [f"{words['mix']}: {words[name]}", round(m["value"], 4), f"~{m['target']:g}", "", ""]
+        for name, m in told["mix"].items()
+    ]
+    lines.append([words["top"], words["count"], words["share"], "", ""])
+    lines += [
+        [f"{one['tag'] or one['unit']} {one['group']}", one["count"], round(one["share"], 4), "", ""]
+        for one in told["top"]
+    ]
+    lines.append([words["answers"], words["acknowledged"], words["never"], words["median"], words["p90"]])
+    for name, one in told["answers"].items():
+        medians = [round(one[key], 1) if one[key] is not None else "–" for key in ("median_s", "p90_s")]
+        lines.append([words[name], one["acknowledged"], one["never"], *medians])
+    lines += [[words[name], count, "", "", ""] for name, count in told["quiet"].items()]
+    return lines
+
+
+def _html(lines: Lines, lang: str) -> str:
+    rows = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in line) + "</tr>" for line in lines[1:])
+    title = escape(" ".join(str(cell) for cell in lines[0] if cell))
+    style = "body{font:14px sans-serif;margin:24px}td{border-bottom:1px solid #ccc;padding:4px 12px}"
+    return (
+        f'<!doctype html><html lang="{"zh-CN" if lang == "zh" else "en"}"><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{style}</style><h1>{title}</h1><table>{rows}</table></html>"
+    )
