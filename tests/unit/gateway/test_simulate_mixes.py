@@ -103,8 +103,9 @@ def test_a_ledger_goes_on_behind_a_line_that_was_cut(tmp_path: Path) -> None:
 
 
 def test_the_digest_changes_with_a_story_and_with_a_rule(tmp_path: Path) -> None:
-    for room, name in (("simulators", "story.toml"), ("alerting", "limit.py"), ("gateway", "note.md")):
-        (tmp_path / room).mkdir()
+    told = (("simulators", "story.toml"), ("alerting", "limit.py"), ("gateway", "note.md"), ("config/demo", "tags.csv"))
+    for room, name in told:
+        (tmp_path / room).mkdir(parents=True)
         (tmp_path / room / name).write_text("1", encoding="utf-8")
     was = digest_of(tmp_path)
     (tmp_path / "gateway" / "note.md").write_text("2", encoding="utf-8")
@@ -112,8 +113,10 @@ def test_the_digest_changes_with_a_story_and_with_a_rule(tmp_path: Path) -> None
     (tmp_path / "alerting" / "limit.py").write_text("2", encoding="utf-8")
     changed = digest_of(tmp_path)
     (tmp_path / "simulators" / "story.toml").write_text("2", encoding="utf-8")
+    story = digest_of(tmp_path)
+    (tmp_path / "config" / "demo" / "tags.csv").write_text("2", encoding="utf-8")
 
-    assert len({was, changed, digest_of(tmp_path)}) == 3
+    assert len({was, changed, story, digest_of(tmp_path)}) == 4
 
 
 def test_the_table_says_what_a_drawn_fault_costs_and_judges_the_story_as_written(
