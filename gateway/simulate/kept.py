@@ -15,8 +15,8 @@ from gateway.simulate.mix import Mix
 from gateway.simulate.run import Run
 from gateway.simulate.score import Lead, Score
 
-#: What a run's outcome hangs on: all code of these rooms, the stories with their sites, and the demonstration's, which a
-#: wheel has in a room of its own.
+#: What a run's outcome hangs on: all code of these rooms, the stories with their sites, and the demonstration's, which
+#: a wheel has in a room of its own.
 ROOMS: Final = ("alerting", "edge", "gateway", "simulators", "config/demo")
 KINDS: Final = (".py", ".toml", ".csv")
 
