@@ -32,6 +32,7 @@ from alerting.model.unit import HazardUnit
 from alerting.obeying import ObeyingDesk
 from alerting.outcome import Answer, Outcome
 from alerting.register.episode import Entry
+from alerting.response.disposal import openings
 from alerting.response.task import TaskTemplate
 from alerting.swap import Beside, Prepared, blank, retold
 from alerting.tiering import Standing
@@ -165,6 +166,7 @@ class Desk(ObeyingDesk):
             self._unit_by_clock(change)
         self.episodes.fill(outcome.entries)
         outcome.standings = self.units.take_changed()
+        outcome.disposals = openings(self.philosophy.disposal, outcome.events)
         outcome.gaps, outcome.gaps_ended = self.gaps.take_changed()
         for nature, memory in self.memories.items():
             memory.is_dirty[memory.formulas.stirred()] = True

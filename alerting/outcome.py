@@ -9,6 +9,7 @@ from typing import Any
 from alerting.late import Gap
 from alerting.model.alarm import Alarm
 from alerting.model.command import Command
+from alerting.model.disposal import Opening
 from alerting.model.event import Event
 from alerting.model.second_person import Request
 from alerting.model.tier import Tier
@@ -37,6 +38,7 @@ class Outcome:
         units: Tiers of the units that changed.
         standings: How the units stand in which anything changed, also what the clock will do.
         entries: Register entries by id, as they stand after the tick.
+        disposals: Alarms that need a disposal from now on, or earlier than before.
         requests: What waits for a second person or does so no more, by id.
         remarks: What the system itself has to say (clock steps, gaps not judged).
         gone: (nature, rule id) of rules that a swap ended in mid-trip or mid-delay.
@@ -56,6 +58,7 @@ class Outcome:
     delays: list[tuple[Nature, int]] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
+    disposals: list[Opening] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     remarks: list[dict[str, Any]] = field(default_factory=list)

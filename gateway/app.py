@@ -192,7 +192,7 @@ class Gateway:
             store=self.store,
             historian=lambda: self.historian,
             picture=self.picture,
-            wake_push=self._wake_push,
+            wake_push=self.wake_push,
             executor=parts.drills or ThreadExecutor("drill"),
         )
         self.runs = Runs(site.data / "runs", self.clock)
@@ -558,7 +558,8 @@ class Gateway:
             raise PastRulesError("the gateway was started without files")
         return past_rules(connection, book.compile, self.site, book.overlay, number)
 
-    def _wake_push(self) -> None:
+    def wake_push(self) -> None:
+        """Let the push worker look for notices that were committed."""
         self.push.wake()
 
     def _open_influx(self) -> InfluxWriter | None:

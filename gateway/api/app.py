@@ -24,6 +24,7 @@ from gateway.api.doors_checkout import open_checkout_doors
 from gateway.api.doors_config import open_config_doors
 from gateway.api.doors_delivery import open_delivery_doors
 from gateway.api.doors_derived import open_derived_doors
+from gateway.api.doors_disposal import open_disposal_doors
 from gateway.api.doors_drill import open_drill_doors
 from gateway.api.doors_escalation import open_escalation_doors
 from gateway.api.doors_handover import open_handover_doors
@@ -31,6 +32,7 @@ from gateway.api.doors_kpi import open_kpi_doors
 from gateway.api.doors_ledger import open_ledger_doors
 from gateway.api.doors_node import open_node_doors
 from gateway.api.doors_people import open_people_doors
+from gateway.api.doors_photo import open_photo_doors
 from gateway.api.doors_plant import open_plant_doors
 from gateway.api.doors_probe import open_probe_doors
 from gateway.api.doors_quiet import open_quiet_doors
@@ -112,6 +114,8 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_act_doors(doors)
     open_acts_doors(doors)
     open_quiet_doors(doors)
+    open_disposal_doors(doors)
+    open_photo_doors(doors)
     open_rule_doors(doors)
     open_config_doors(doors)
     open_trial_doors(doors)

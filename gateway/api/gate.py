@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.answer import error
+from gateway.disposal.photos import PHOTO_BYTES_MAX
 
 log = structlog.get_logger("gateway.api")
 
@@ -24,6 +25,9 @@ BODY_MAX = 65_536
 INGEST = "/api/v1/ingest"
 #: Where a list of tags is sent to be looked at; 3,000 rows are some 0.5 MB.
 LIST = "/api/v1/config/look"
+#: Where a photo of a disposal is sent, ``/api/v1/disposals/<alarm>/photo``, and where it is given back.
+DISPOSALS, PHOTO = "/api/v1/disposals/", "/photo"
+PHOTOS = "/api/v1/photos/"
 #: Where a roster is sent to be looked at; a year of three posts is some 0.3 MB.
 ROSTER = "/api/v1/roster/look"
 #: Where lists for the ledgers of the register are looked at: below here, at .../look.
@@ -122,7 +126,8 @@ class _Guarded:
             self._has_begun = True
             headers = MutableHeaders(scope=message)
             for name, value in SECURITY_HEADERS.items():
-                headers[name] = value
+                if name != "content-security-policy" or not self._path.startswith(PHOTOS):  # Those have a narrower one.
+                    headers[name] = value
             headers.setdefault("cache-control", "no-store")
         await self._send(message)
 
@@ -132,6 +137,8 @@ class _Guarded:
 
 
 def _body_max(path: str) -> int:
+    if path.startswith(DISPOSALS) and path.endswith(PHOTO):
+        return PHOTO_BYTES_MAX
     is_list = path in (LIST, ROSTER) or (path.startswith(LEDGERS) and path.endswith("/look"))
     return INGEST_BODY_MAX if is_list or path == INGEST else BODY_MAX
 

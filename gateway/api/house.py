@@ -140,6 +140,10 @@ class House(Protocol):
         """
         ...
 
+    def wake_push(self) -> None:
+        """Say that notices were committed beside a tick."""
+        ...
+
     async def command(self, command: Command) -> Answer:
         """Put a command before the core at the next tick and give its answer."""
         ...

@@ -87,6 +87,7 @@ class SmallHouse:
     meter: Meter = field(default_factory=Meter)
     answer: Callable[[Command], Answer] | None = None
     commands: list[Command] = field(default_factory=list)
+    woken: int = 0
     status: tuple[SourceStatus, ...] = ()
     node_status: tuple[NodeStatus, ...] = ()
     broker_status: BrokerStatus | None = None
@@ -138,6 +139,10 @@ class SmallHouse:
 
         async with self._writer:
             return await asyncio.to_thread(run)
+
+    def wake_push(self) -> None:
+        """Count it."""
+        self.woken += 1
 
     async def command_all(self, commands: Sequence[Command]) -> Sequence[Answer]:
         """Keep commands and give the prepared answers."""

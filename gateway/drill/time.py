@@ -78,6 +78,16 @@ def on_wall(outcome: Outcome, clock: DrillClock) -> Outcome:
         alarms={key: alarm_on_wall(alarm, clock) for key, alarm in outcome.alarms.items()},
         entries={key: _entry(entry, clock) for key, entry in outcome.entries.items()},
         tasks=[replace(task, opened_ns=at(task.opened_ns), due_ns=at(task.due_ns)) for task in outcome.tasks],
+        disposals=[replace(each, opened_ns=at(each.opened_ns), due_ns=at(each.due_ns)) for each in outcome.disposals],
+        requests={
+            key: replace(
+                each,
+                asked_ns=at(each.asked_ns),
+                expires_ns=at(each.expires_ns),
+                ended_ns=at(each.ended_ns),
+            )
+            for key, each in outcome.requests.items()
+        },
         standings=[],  # Of the drill alone; nothing of it is taken up again after a restart.
         delays=[],
         gone=[],
@@ -94,6 +104,8 @@ def alarm_on_wall(alarm: Alarm, clock: DrillClock) -> Alarm:
         changed_ns=at(alarm.changed_ns),
         acked_ns=at(alarm.acked_ns),
         suppressed_until_ns=at(alarm.suppressed_until_ns),
+        suppressed_ns=at(alarm.suppressed_ns),
+        silenced_ns=at(alarm.silenced_ns),
     )
 
 

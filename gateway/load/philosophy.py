@@ -9,6 +9,8 @@ from itertools import pairwise
 from alerting.model.absence import HOURS_MOST, TIERS, Absence
 from alerting.model.by_design import DesignSuppression
 from alerting.model.command import Verb
+from alerting.model.disposal import MINUTES_MOST as DISPOSAL_MOST
+from alerting.model.disposal import DisposalPolicy
 from alerting.model.philosophy import Philosophy
 from alerting.model.realarm import MINUTES_MOST, Realarm
 from alerting.model.rule import Rule
@@ -39,6 +41,7 @@ def read_philosophy(root: Entry, rules: Iterable[Rule], suppressions: tuple[Desi
         absence=_read_absence(root),
         realarm=_read_realarm(root, rules),
         second=_read_second(root),
+        disposal=_read_disposal(root),
         suppressions=suppressions,
     )
 
@@ -69,6 +72,24 @@ def _read_realarm(root: Entry, rules: Iterable[Rule]) -> Realarm:
         if found is not None:
             named[name] = found
     return Realarm(minutes=minutes, rules=named)
+
+
+def _read_disposal(root: Entry) -> DisposalPolicy:
+    section = root.section("disposal")
+    section.who = "Disposal"
+    section.refuse_unknown(keys_of("disposal"))
+    given = section.section("within_minutes")
+    given.refuse_unknown(TIER_NAMES)
+    minutes = [given.whole_or_none(name, 0, DISPOSAL_MOST) or 0 for name in TIER_NAMES]
+    for (lighter, before), (graver, now) in pairwise(zip(TIER_NAMES, minutes, strict=True)):
+        if before and now > before:
+            given.wrong(
+                graver,
+                f"{graver} has {now} minutes, which is longer than the {before} of {lighter}; "
+                "a graver alarm may not be left for longer.",
+                f"Write at most {before}, or give {lighter} more.",
+            )
+    return DisposalPolicy(minutes=tuple(minutes))
 
 
 def _read_second(root: Entry) -> SecondPerson:

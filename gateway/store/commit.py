@@ -18,6 +18,7 @@ from alerting.core.memory import PAUSED, Phase
 from alerting.desk import Desk, Outcome
 from alerting.model.rule import Kind
 from edge.model import Nature
+from gateway.disposal.records import open_disposals
 from gateway.intake import Intake
 from gateway.store import schema
 from gateway.store.gaps import GapRow, put_gaps
@@ -159,6 +160,7 @@ def commit(
     _put(connection, schema.request, "id", [request_row(request) for request in outcome.requests.values()])
     _put(connection, schema.register_entry, "id", [entry_row(entry) for entry in outcome.entries.values()])
     _put_standings(connection, [standing_row(standing) for standing in outcome.standings])
+    open_disposals(connection, outcome.disposals)
     if outcome.tasks:
         connection.execute(insert(schema.response_task), [task_row(task) for task in outcome.tasks])
     if notices:

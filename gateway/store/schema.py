@@ -114,6 +114,51 @@ alarm = Table(
     Column("ended_by", Text, nullable=False, server_default=""),  # what ended the condition where its value did not
 )
 
+#: Disposals (处置/销警), one an episode of an alarm.
+disposal = Table(
+    "disposal",
+    metadata,
+    Column("alarm", String(32), primary_key=True),  # alarm id
+    Column("key", String(32), nullable=False),
+    Column("nature", String(8), nullable=False),
+    Column("unit", String(64), nullable=False),
+    Column("tag", String(128), nullable=False),
+    Column("condition", String(16), nullable=False),
+    Column("tier", Integer, nullable=False),  # the highest that opened it
+    Column("opened_ns", BigInteger, nullable=False),
+    Column("due_ns", BigInteger, nullable=False),
+    Column("state", String(8), nullable=False),  # open | done
+    Column("done_ns", BigInteger, nullable=False),  # when it was first filled; 0 while open
+    Index("ix_disposal_state_due", "state", "due_ns"),
+    Index("ix_disposal_done", "done_ns"),
+)
+
+#: What people wrote into disposals; rows are never changed, the last one holds.
+disposal_entry = Table(
+    "disposal_entry",
+    metadata,
+    Column("alarm", String(32), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("who", String(64), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("cause", String(16), nullable=False),  # real | false | maintenance | instrument
+    Column("finding", Text, nullable=False),
+    Column("measures", Text, nullable=False),
+)
+
+#: Photos of disposals; their contents are files of the data folder, named by their SHA-256.
+disposal_photo = Table(
+    "disposal_photo",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("alarm", String(32), nullable=False, index=True),
+    Column("digest", String(64), nullable=False, index=True),
+    Column("type", String(16), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+)
+
 #: Acts that wait for a second person, or did.
 request = Table(
     "request",

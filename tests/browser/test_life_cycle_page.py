@@ -175,3 +175,53 @@ def test_what_a_state_keeps_quiet_is_listed_with_its_reason(
     assert holds in one.page.inner_text("[data-design=tk103]")
     one.page.wait_for_selector(f".row:has-text('{reason}')")
     assert one.complaints == []
+
+
+#: One grey pixel.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+
+
+@pytest.mark.parametrize(
+    ("lang", "phone", "need", "short"),
+    [("en", False, "Choose what it was", "instrument"), ("zh", True, "请选择原因类别", "仪表")],
+    ids=["en-desk", "zh-phone"],
+)
+def test_a_disposal_is_written_with_a_photo(
+    visit: Callable[..., Visit], plant: Plant, lang: str, phone: bool, need: str, short: str
+) -> None:
+    waiting = until(lambda: plant.get("disposals")["disposals"], "an alarm that waits for its disposal")[0]
+    one = visit(lang=lang, phone=phone)
+    one.go("response?view=disposals", ready="[data-disposal]")
+    one.page.locator(f"[data-disposal='{waiting['alarm']}'] button").click()
+    one.page.wait_for_selector("dialog input[name=cause]")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector(f"dialog [role=alert]:has-text('{need}')")
+    one.page.set_input_files(
+        "dialog input[name=photo]", {"name": "x.png", "mimeType": "image/png", "buffer": b"<script>alert(1)</script>"}
+    )
+    one.page.wait_for_selector("dialog [role=alert]:has-text('PNG')")
+    one.page.set_input_files("dialog input[name=photo]", {"name": "x.png", "mimeType": "image/png", "buffer": PNG})
+    shown = "() => document.querySelector('dialog .photos img')?.naturalWidth"
+    until(lambda: one.page.evaluate(shown) == 1, "the picture")
+    one.page.check("dialog input[value=instrument]")
+    one.page.fill("dialog textarea[name=finding]", "probe <b>was</b> wet")
+    one.page.fill("dialog textarea[name=measures]", "dried and checked")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog button[type=submit]", state="detached")
+    if one.page.locator("dialog").count():  # It says how many authorities were told.
+        one.page.locator("dialog .ends button").first.click()
+    one.page.click("[data-state=done]")
+    row = one.page.locator(f"[data-disposal='{waiting['alarm']}']")
+    row.wait_for()
+    assert short in row.inner_text()
+    assert "probe <b>was</b> wet" in row.inner_text()
+    told = plant.get(f"disposals/{waiting['alarm']}")
+    assert (told["state"], told["entry"]["who"], len(told["photos"])) == ("done", "zhang.min", 1)
+    notices = [
+        notice for notice in plant.get("push/outbox", limit="1000")["notices"] if notice["event"] and notice["chain"]
+    ]
+    assert notices
+    assert [text for text in one.complaints if "415" not in text] == []

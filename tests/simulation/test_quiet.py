@@ -9,6 +9,7 @@ import numpy as np
 
 from alerting.model.by_design import DesignSuppression
 from alerting.model.command import Command, Verb
+from alerting.model.disposal import DisposalPolicy
 from alerting.model.philosophy import Philosophy
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.second_person import SecondPerson
@@ -17,6 +18,7 @@ from edge.clock_manual import ManualClock, run_manual
 from edge.config import Source
 from edge.model import Nature, Scan, Tag, TagTable
 from gateway.config import Site
+from gateway.disposal.records import listed
 from gateway.record import EventLog
 from gateway.replay import replay
 from tests.scripted import events_of, small_gateway, small_site
@@ -138,3 +140,23 @@ def test_a_request_that_nobody_confirmed_expires_while_the_gateway_is_down(tmp_p
     assert run_manual(run(1.0, asks=True), clock) == 1
     clock = ManualClock(clock.wall_ns() + 120 * S)
     assert run_manual(run(1.0, asks=False), clock) == 0
+
+
+def test_a_disposal_opens_with_the_tick_that_rings_and_not_while_it_is_quiet(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    philosophy = replace(PHILOSOPHY, disposal=DisposalPolicy(minutes=(0, 0, 30, 10)))
+    site = small_site(RULES, SOURCE, tmp_path, philosophy=philosophy)
+    gateway = small_gateway(site, clock, story())
+    seen: list[list[tuple[str, float]]] = []
+
+    async def run() -> None:
+        async with gateway.running():
+            for seconds in (20.0, 40.0):
+                await asyncio.sleep(seconds)
+                found, _ = await gateway.read(
+                    lambda c: listed(c, state="open", unit=None, limit=9, offset=0, now_ns=clock.wall_ns())
+                )
+                seen.append([(one["tag"], one["tier"]) for one in found])
+
+    run_manual(run(), clock)
+    assert seen == [[], [("T.v", "ORANGE")]], "born quiet, then let ring"

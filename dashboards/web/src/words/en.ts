@@ -1,5 +1,6 @@
 /** English words of the page. `zh.ts` has the same keys, by its type. */
 import * as peopleWords from "./en/people";
+import * as disposalWords from "./en/disposal";
 import * as quietWords from "./en/quiet";
 import * as alarmWords from "./en/alarm";
 import * as plantWords from "./en/plant";
@@ -84,6 +85,7 @@ export const en = {
   ...peopleWords,
   ...alarmWords,
   ...quietWords,
+  ...disposalWords,
   ...plantWords,
   ...registerWords,
   ...responseWords,

@@ -1,5 +1,6 @@
 /** Chinese words of the page; the keys are those of `en.ts`, held by the type. */
 import * as peopleWords from "./zh/people";
+import * as disposalWords from "./zh/disposal";
 import * as quietWords from "./zh/quiet";
 import * as alarmWords from "./zh/alarm";
 import * as plantWords from "./zh/plant";
@@ -85,6 +86,7 @@ export const zh: Words = {
   ...peopleWords,
   ...alarmWords,
   ...quietWords,
+  ...disposalWords,
   ...plantWords,
   ...registerWords,
   ...responseWords,
