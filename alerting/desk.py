@@ -16,6 +16,7 @@ from alerting.core.derived import DerivedState
 from alerting.core.derived.state import freeze, thaw
 from alerting.core.memory import NEVER_NS, Phase
 from alerting.core.swap import carry, judge_anew
+from alerting.floods import FloodBook
 from alerting.judge import rules_of
 from alerting.judging import NOTHING
 from alerting.lifecycle import Turn, step
@@ -78,6 +79,7 @@ class Desk(ObeyingDesk):
         self.philosophy = philosophy or Philosophy()
         self.hazard_units = tuple(units)
         self.requests = {}
+        self.floods = FloodBook(site, self.philosophy.flood)
         self._lay_covers()
         self.realarms.go_by(self.philosophy.realarm, self.alarms.values())
         self.ticks = 0
@@ -166,6 +168,7 @@ class Desk(ObeyingDesk):
             self._unit_by_clock(change)
         self.episodes.fill(outcome.entries)
         outcome.standings = self.units.take_changed()
+        self._follow_floods(outcome)
         outcome.disposals = openings(self.philosophy.disposal, outcome.events)
         outcome.gaps, outcome.gaps_ended = self.gaps.take_changed()
         for nature, memory in self.memories.items():
@@ -191,6 +194,17 @@ class Desk(ObeyingDesk):
         self.units.take_changed()
         return self._outcome
 
+    def _follow_floods(self, outcome: Outcome) -> None:
+        """Count what rang; a flood that began or ended is remarked in the journal."""
+        before = {flood.id for flood in self.floods.open.values()}
+        for flood in self.floods.follow(outcome.events, outcome.now_ns):
+            outcome.floods.append(flood.state())
+            facts = {"id": flood.id, "nature": flood.nature.value, "count": flood.count, "first": flood.first.alarm}
+            if flood.id not in before:
+                self.remark("flood_began", **facts)
+            if flood.ended_ns:
+                self.remark("flood_ended", **facts)
+
     def _swap(self, swap: Prepared) -> None:
         """Let another revision take over: memory, alarms and guards; then compare the alarms that it touches."""
         exchange, now_ns = swap.exchange, self._outcome.now_ns
@@ -206,6 +220,7 @@ class Desk(ObeyingDesk):
         if swap.beside is not None:
             self.philosophy, self.hazard_units = swap.beside.philosophy, swap.beside.units
             self.realarms.go_by(self.philosophy.realarm, self.alarms.values())
+            self.floods.policy = self.philosophy.flood
         self._lay_covers()
         self._lay_out(swap, now_ns)
         self._guards = {nature: guard for nature, guard in swap.guards.items() if nature in self.memories}

@@ -11,6 +11,7 @@ from alerting.model.alarm import Alarm
 from alerting.model.command import Command
 from alerting.model.disposal import Opening
 from alerting.model.event import Event
+from alerting.model.flood import FloodState
 from alerting.model.second_person import Request
 from alerting.model.tier import Tier
 from alerting.register.episode import Entry
@@ -38,6 +39,7 @@ class Outcome:
         units: Tiers of the units that changed.
         standings: How the units stand in which anything changed, also what the clock will do.
         entries: Register entries by id, as they stand after the tick.
+        floods: Those that began, grew or ended, as they stand.
         disposals: Alarms that need a disposal from now on, or earlier than before.
         requests: What waits for a second person or does so no more, by id.
         remarks: What the system itself has to say (clock steps, gaps not judged).
@@ -58,6 +60,7 @@ class Outcome:
     delays: list[tuple[Nature, int]] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
+    floods: list[FloodState] = field(default_factory=list)
     disposals: list[Opening] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
@@ -72,4 +75,6 @@ class Outcome:
     def is_empty(self) -> bool:
         """Tell whether nothing durable changed."""
         changed = self.events or self.alarms or self.standings or self.delays or self.entries or self.answers
-        return not (changed or self.requests or self.remarks or self.gone or self.gaps or self.gaps_ended)
+        return not (
+            changed or self.floods or self.requests or self.remarks or self.gone or self.gaps or self.gaps_ended
+        )

@@ -112,6 +112,7 @@ class Road:
         self._natures = {source.id: source.nature for source in self.site.sources}
         self._marked_ns = self._checkpointed_ns = self.clock.now_ns()
         self._refused: dict[str, int] = {}
+        self._is_flooded = False  # as the page was told last
         self._historian_before = (0, 0, 0)
         meter = self.meter
         meter.held(Stage.COLLECT, lambda: self._held_samples)
@@ -404,6 +405,10 @@ class Road:
         values = _columns(turned.shown)
         self.meter.entered(Stage.FEED)
         self.picture.set_status(requests=len(self.desk.requests))
+        flood = self.desk.floods.open.get(self._nature)
+        if outcome.floods or (flood is not None) != self._is_flooded:
+            self._is_flooded = flood is not None
+            self.picture.set_flood(None if flood is None else flood.state())
         self.picture.publish(
             outcome.number,
             now_ns,

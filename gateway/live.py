@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from alerting.core.swap import Exchange
 from alerting.judge import ceiling
 from alerting.model.alarm import Alarm, State, Suppression
+from alerting.model.flood import FloodState
 from alerting.model.tier import Tier
 from edge.model.nature import Nature
 from edge.model.quality import Quality, Reason, encode
@@ -133,6 +134,32 @@ def _design(alarm: Alarm, site: Site) -> dict[str, Any] | None:
     return {"id": alarm.design, "reason": {} if known is None else dict(known.reason)}
 
 
+#: Units of a flood in the top line; the rest is read from ``/floods``.
+FLOOD_UNITS = 5
+
+
+def describe_flood(state: FloodState) -> dict[str, Any]:
+    """Give a flood as the API and the page know it."""
+
+    def told(ring: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            **{key: ring[key] for key in ("alarm", "unit", "tag", "condition", "tier")},
+            "time": iso(ring["time_ns"]),
+        }
+
+    return {
+        "id": state.id,
+        "nature": state.nature.value,
+        "began": iso(state.began_ns),
+        "ended": iso(state.ended_ns),
+        "count": state.count,
+        "peak": state.peak,
+        "first": told(state.told["first"]),
+        "by_tier": state.told["by_tier"],
+        "units": [{**unit, "first": told(unit["first"])} for unit in state.told["units"]],
+    }
+
+
 class Picture:
     """The latest committed value of everything, with a revision that rises at each change.
 
@@ -176,6 +203,7 @@ class Picture:
         self._checkouts = 0
         self._drill: dict[str, Any] | None = None
         self._requests = 0
+        self._flood: dict[str, Any] | None = None
         self._status_changed = False
         self._nature = main_nature(site)
         self._cache: OrderedDict[tuple[int | None, int], bytes] = OrderedDict()
@@ -288,6 +316,14 @@ class Picture:
             self._requests,
         )
 
+    def set_flood(self, state: FloodState | None) -> None:
+        """Say that a flood goes on, or that none does; told with the next publication."""
+        shown = None
+        if state is not None:
+            shown = {**describe_flood(state), "units": describe_flood(state)["units"][:FLOOD_UNITS]}
+        self._status_changed |= shown != self._flood
+        self._flood = shown
+
     def _take_values(self, columns: Columns) -> Rows:
         rows, values, quality, times_ns = columns
         is_newer = times_ns >= self.times_ns[rows]
@@ -347,6 +383,7 @@ class Picture:
             "by_design": kept[Suppression.BY_DESIGN],
             "out_of_service": kept[Suppression.OUT_OF_SERVICE],
             "requests": self._requests,
+            "flood": self._flood,
             "links": dict(self._links),
             "push": {"waiting": self._push_waiting},
             "checkouts": self._checkouts,

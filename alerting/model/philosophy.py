@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from alerting.model.absence import Absence
 from alerting.model.by_design import DesignSuppression
 from alerting.model.disposal import DisposalPolicy
+from alerting.model.flood import FloodPolicy
 from alerting.model.realarm import Realarm
 from alerting.model.second_person import SecondPerson
 from alerting.model.shelving import Shelving
@@ -21,5 +22,6 @@ class Philosophy:
     absence: Absence = field(default_factory=Absence)
     realarm: Realarm = field(default_factory=Realarm)
     second: SecondPerson = field(default_factory=SecondPerson)
+    flood: FloodPolicy = field(default_factory=FloodPolicy)
     disposal: DisposalPolicy = field(default_factory=DisposalPolicy)
     suppressions: tuple[DesignSuppression, ...] = ()

@@ -1,4 +1,4 @@
-"""What is quiet by design, and what waits for a second person."""
+"""What is quiet by design, what waits for a second person, and what came at once."""
 
 from typing import Annotated, Literal
 
@@ -12,7 +12,9 @@ from gateway.api.acting import Acting, shown_request
 from gateway.api.answer import Json
 from gateway.api.asked import Id, Nothing
 from gateway.api.door import ALL, OPERATE, SUPPRESS, Doors, person_of
+from gateway.live import describe_flood
 from gateway.store import schema
+from gateway.store.floods import floods
 from gateway.store.rows import request_of
 
 
@@ -73,6 +75,12 @@ def open_quiet_doors(doors: Doors) -> None:
         """Take back a request of one's own, or decline another's."""
         return await acting.obey(acting.command(request, Verb.WITHDRAW, asked))
 
+    async def shown_floods(state: Literal["open", "all"] = "all") -> Response:
+        """List floods, the last begun first: first-out, alarms by tier and unit."""
+        found = await house.read(lambda c: floods(c, is_open=state == "open"))
+        return Json({"floods": [describe_flood(each) for each in found]})
+
+    doors.open("GET", "/api/v1/floods", ALL, shown_floods, tag="alarms")
     doors.open("GET", "/api/v1/suppressions", ALL, suppressions, tag="alarms")
     doors.open("GET", "/api/v1/requests", ALL, requests, tag="alarms")
     doors.open("POST", "/api/v1/requests/{asked}/confirm", SUPPRESS, confirm, tag="alarms")

@@ -11,6 +11,7 @@ from alerting.model.by_design import DesignSuppression
 from alerting.model.command import Verb
 from alerting.model.disposal import MINUTES_MOST as DISPOSAL_MOST
 from alerting.model.disposal import DisposalPolicy
+from alerting.model.flood import BEGINS_ABOVE, ENDS_BELOW, WINDOW_S, FloodPolicy
 from alerting.model.philosophy import Philosophy
 from alerting.model.realarm import MINUTES_MOST, Realarm
 from alerting.model.rule import Rule
@@ -25,6 +26,7 @@ from gateway.load.tier_limits import read_falling
 
 #: Key of each act in ``[second_person]``.
 KEY_OF: Mapping[Verb, str] = {Verb.SUPPRESS: "out_of_service", Verb.SHELVE: "shelve", Verb.RESET: "reset"}
+FLOOD_MOST = 1_000
 TIER_NAMES = tuple(tier.name for tier in TIERS)
 
 
@@ -42,6 +44,7 @@ def read_philosophy(root: Entry, rules: Iterable[Rule], suppressions: tuple[Desi
         realarm=_read_realarm(root, rules),
         second=_read_second(root),
         disposal=_read_disposal(root),
+        flood=_read_flood(root),
         suppressions=suppressions,
     )
 
@@ -72,6 +75,22 @@ def _read_realarm(root: Entry, rules: Iterable[Rule]) -> Realarm:
         if found is not None:
             named[name] = found
     return Realarm(minutes=minutes, rules=named)
+
+
+def _read_flood(root: Entry) -> FloodPolicy:
+    section = root.section("flood")
+    section.who = "Flood"
+    section.refuse_unknown(keys_of("flood"))
+    begins = section.whole("begins_above", BEGINS_ABOVE, 0, FLOOD_MOST)
+    ends = section.whole("ends_below", min(ENDS_BELOW, begins + 1) or 1, 1, FLOOD_MOST)
+    if begins and ends > begins + 1:
+        section.wrong(
+            "ends_below" if section.has("ends_below") else "begins_above",
+            f"a flood begins above {begins} alarms and would end below {ends}; it would end as it begins.",
+            f"Write ends_below = {begins + 1} at most.",
+        )
+    minutes = section.whole("minutes", WINDOW_S // 60, 1, 60)
+    return FloodPolicy(begins_above=begins, ends_below=ends, window_s=minutes * 60)
 
 
 def _read_disposal(root: Entry) -> DisposalPolicy:

@@ -21,6 +21,7 @@ from edge.model import Nature
 from gateway.disposal.records import open_disposals
 from gateway.intake import Intake
 from gateway.store import schema
+from gateway.store.floods import put_floods, restore_floods
 from gateway.store.gaps import GapRow, put_gaps
 from gateway.store.journal import Journal, canonical
 from gateway.store.rows import (
@@ -161,6 +162,7 @@ def commit(
     _put(connection, schema.register_entry, "id", [entry_row(entry) for entry in outcome.entries.values()])
     _put_standings(connection, [standing_row(standing) for standing in outcome.standings])
     open_disposals(connection, outcome.disposals)
+    put_floods(connection, outcome.floods)
     if outcome.tasks:
         connection.execute(insert(schema.response_task), [task_row(task) for task in outcome.tasks])
     if notices:
@@ -307,7 +309,9 @@ def restore(connection: Connection, desk: Desk, intake: Intake, natures: dict[st
             memory.opened_ns[desk.table.gates.shut(memory.is_active, everyone)] = -1
         memory.timers.forget()
     newest = connection.scalar(select(schema.journal.c.time_ns).order_by(schema.journal.c.time_ns.desc()).limit(1))
-    return max(last_ns, newest or 0)
+    newest_ns = max(last_ns, newest or 0)
+    restore_floods(connection, desk.floods, newest_ns)
+    return newest_ns
 
 
 def _restore_mark(desk: Desk, intake: Intake, natures: dict[str, Nature], row: Any) -> None:  # noqa: ANN401  # a result row

@@ -114,6 +114,19 @@ alarm = Table(
     Column("ended_by", Text, nullable=False, server_default=""),  # what ended the condition where its value did not
 )
 
+#: Floods of alarms: when, how many, which came first, which units.
+flood = Table(
+    "flood",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("nature", String(8), nullable=False),
+    Column("began_ns", BigInteger, nullable=False, index=True),
+    Column("ended_ns", BigInteger, nullable=False),  # 0 while it goes on
+    Column("count", BigInteger, nullable=False),
+    Column("peak", BigInteger, nullable=False),  # most within one window
+    Column("told", Text, nullable=False),  # JSON: first-out, counts by tier, units (alerting.model.flood)
+)
+
 #: Disposals (处置/销警), one an episode of an alarm.
 disposal = Table(
     "disposal",

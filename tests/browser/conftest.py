@@ -113,14 +113,17 @@ class Plant:
 def plant(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Plant]:
     """The demonstration's story on real protocols, played until its alarms stand.
 
-    A file of tests may say ``SITE_MORE``, what its site file has besides.
+    A file of tests may say ``SITE_MORE``, what its site file has besides, and ``SITE_EDITS``, what is otherwise.
     """
     if not (DIST / "index.html").is_file():
         pytest.skip("the page is not built: bin/setup builds it")
     stage = set_stage(tmp_path_factory.mktemp("stage"), port=0)
     spoil_titles(stage.site.parent)
-    with (stage.site.parent / "site.toml").open("a", encoding="utf-8") as file:
-        file.write(getattr(request.module, "SITE_MORE", ""))
+    text = (stage.site.parent / "site.toml").read_text(encoding="utf-8")
+    for old, new in getattr(request.module, "SITE_EDITS", {}).items():
+        assert old in text, f"the demonstration's site says no {old}"
+        text = text.replace(old, new)
+    (stage.site.parent / "site.toml").write_text(text + getattr(request.module, "SITE_MORE", ""), encoding="utf-8")
     engine = open_store(store_url(stage.data))
     add_user(engine, SystemClock(), NAME, "safety_officer", PASSWORD)
     add_user(engine, SystemClock(), "guest", "viewer", PASSWORD)

@@ -6,9 +6,12 @@ from alerting.desk import Answer
 from alerting.model.alarm import Suppression
 from alerting.model.by_design import DesignSuppression
 from alerting.model.command import Command, Verb
+from alerting.model.flood import FloodState
 from alerting.model.philosophy import Philosophy
 from alerting.model.second_person import Request
+from edge.model import Nature
 from gateway.store import schema
+from gateway.store.floods import put_floods
 from gateway.store.rows import request_row
 from tests.integration.test_api import NOW, Door, S, door, is_error, make_alarm
 
@@ -67,3 +70,23 @@ async def test_declared_suppressions_are_listed_with_what_they_keep_quiet(door: 
     listed = (await client.get("/api/v1/alarms", params={"state": "by_design"})).json()["alarms"]
     assert [one["design"]["id"] for one in listed] == ["clean"]
     assert (await client.get("/api/v1/alarms", params={"state": "out_of_service"})).json()["alarms"] == []
+
+
+async def test_floods_are_listed_with_their_first_out(door: Door) -> None:
+    ring = {
+        "alarm": "a1", "unit": "TK-101", "tag": "TK-101.level", "condition": "HH", "tier": "RED", "time_ns": NOW,
+        "received_ns": NOW,
+    }  # fmt: skip
+    told = {
+        "first": ring,
+        "by_tier": {"RED": 11},
+        "units": [{"unit": "TK-101", "count": 11, "tier": "RED", "first": ring}],
+    }
+    state = FloodState(id="f1", nature=Nature.TEST, began_ns=NOW, ended_ns=0, count=11, peak=11, told=told)
+    await door.house.write(lambda c: put_floods(c, [state, replace(state, id="f0", began_ns=NOW - S, ended_ns=NOW)]))
+    client = await door.as_role("viewer")
+    (flood,) = (await client.get("/api/v1/floods", params={"state": "open"})).json()["floods"]
+    assert (flood["id"], flood["count"], flood["first"]["tag"], flood["units"][0]["count"]) == (
+        "f1", 11, "TK-101.level", 11,
+    )  # fmt: skip
+    assert [one["id"] for one in (await client.get("/api/v1/floods")).json()["floods"]] == ["f1", "f0"]

@@ -9,7 +9,7 @@ import { computed, ref, shallowRef, watch } from "vue";
 import { postActs } from "./api/acts";
 import type { Alarm } from "./api/types";
 import { refuse, sentenceOf } from "./desk";
-import { alarms, hasSnapshot, isConnected, isDrilled, rowKey, takeAlarm } from "./live/picture";
+import { alarms, hasSnapshot, isConnected, isDrilled, rowKey, status, takeAlarm } from "./live/picture";
 import { may, me } from "./session";
 import { t } from "./words/i18n";
 
@@ -55,6 +55,11 @@ export function worstOf(all: Iterable<Alarm>, silenced: ReadonlySet<string>): Ur
   return worst;
 }
 
+/** In a flood the lighter ones are for the eye alone, so that the gravest are heard. */
+export function calm(worst: Urgency | null): Urgency | null {
+  return worst === "low" && status.value?.flood ? null : worst;
+}
+
 const isWanted = ref(localStorage.getItem(KEPT_AT) !== "off");
 const silenced = shallowRef<ReadonlySet<string>>(new Set());
 const isLostLong = ref(false);
@@ -68,7 +73,7 @@ export const isBlocked = ref(false);
 export const isOn = computed(() => isWanted.value && me.value !== null && may("ack"));
 export const urgency = computed<Urgency | null>(() => {
   if (!isOn.value) return null;
-  const worst = hasSnapshot.value ? worstOf(alarms.value.values(), silenced.value) : null;
+  const worst = hasSnapshot.value ? calm(worstOf(alarms.value.values(), silenced.value)) : null;
   return isLostLong.value && !isLostSilenced.value && worst !== "high" ? "middle" : worst;
 });
 export const state = computed<"off" | "ringing" | "quiet">(() => (!isOn.value ? "off" : urgency.value && urgency.value !== "low" ? "ringing" : "quiet"));

@@ -14,6 +14,14 @@ function alarm(more: Partial<Alarm> = {}): Alarm {
 const worst = (...all: Alarm[]) => horn.worstOf(all, new Set());
 
 describe("the horn", () => {
+  it("is for the gravest alone in a flood", async () => {
+    const { status } = await import("../src/live/picture");
+    status.value = { flood: { id: "f" } } as never;
+    expect([horn.calm("low"), horn.calm("middle"), horn.calm("high")]).toEqual([null, "middle", "high"]);
+    status.value = null;
+    expect(horn.calm("low")).toBe("low");
+  });
+
   it("sounds as the worst unanswered alarm asks", () => {
     expect(worst(alarm({ tier: "YELLOW" }), alarm({ tier: "RED" }), alarm({ tier: "ORANGE" }))).toBe("high");
     expect(worst(alarm({ tier: "YELLOW" }), alarm({ tier: "ORANGE" }))).toBe("middle");

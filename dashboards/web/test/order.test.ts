@@ -97,3 +97,25 @@ describe("many tags of one source without data", () => {
     expect(fold(listed).some(isFold)).toBe(false);
   });
 });
+
+describe("in a flood", () => {
+  const many = (tier: "RED" | "ORANGE" | "YELLOW" | "BLUE", unit: string, count: number) => Array.from({ length: count }, (_, n) => alarm(`${tier} ${unit} ${n}`, { tier, unit, state: "UNACK" }));
+
+  it("lighter alarms are one row a unit and tier, and the gravest are rows of their own", () => {
+    const listed = [...many("RED", "A", 5), ...many("ORANGE", "A", 5), ...many("YELLOW", "A", 6), ...many("YELLOW", "B", 4), ...many("BLUE", "A", 4)].sort(compare);
+    const entries = fold(listed, true);
+    expect(entries.filter((entry) => !isFold(entry))).toHaveLength(10);
+    expect(entries.filter(isFold).map((entry) => [entry.unit, entry.tier, entry.alarms.length])).toEqual([
+      ["A", "YELLOW", 6],
+      ["B", "YELLOW", 4],
+      ["A", "BLUE", 4],
+    ]);
+    expect(unfold(entries, () => true).filter((entry) => !isFold(entry))).toHaveLength(listed.length);
+    expect(fold(listed, false)).toHaveLength(listed.length);
+  });
+
+  it("what is suppressed, and what is few, stays as it is", () => {
+    const listed = [...many("YELLOW", "A", 3), ...many("BLUE", "B", 5).map((one) => ({ ...one, suppression: "shelved" as const }))].sort(compare);
+    expect(fold(listed, true).filter(isFold)).toEqual([]);
+  });
+});

@@ -6,7 +6,7 @@
  */
 import { computed, onScopeDispose, ref, shallowRef, type ComputedRef, type Ref } from "vue";
 import type { Alarm, Nature, Tag, Tier } from "../api/types";
-import { alarms, isDrilled, plant, rowKey } from "../live/picture";
+import { alarms, isDrilled, plant, rowKey, status } from "../live/picture";
 import { isNoData, isTwoState, setpoints, shownTier, sinceOf } from "../words/format";
 
 export const RANK: Record<Tier, number> = { RED: 4, ORANGE: 3, YELLOW: 2, BLUE: 1, NONE: 0 };
@@ -67,6 +67,8 @@ export const FOLD_MIN = 4;
 export interface Fold {
   key: string;
   source: string;
+  /** The unit whose lighter alarms are folded while a flood goes on; empty for alarms without data of a source. */
+  unit: string;
   tier: Tier;
   nature: Nature;
   alarms: Alarm[];
@@ -82,17 +84,22 @@ export function entryKey(entry: Entry): string {
 }
 
 /** Which row an alarm would be folded into; empty for none. One tier and nature to a row, so that none hides in it. */
-function foldKey(alarm: Alarm): string {
-  if (!isNoData(alarm) || alarm.suppression !== "none") return "";
+function foldKey(alarm: Alarm, isFlooded: boolean): string {
+  if (alarm.suppression !== "none") return "";
+  if (!isNoData(alarm)) {
+    // In a flood the gravest stay rows of their own; the rest is one row a unit and tier.
+    const tier = shownTier(alarm);
+    return isFlooded && RANK[tier] < RANK.ORANGE ? ["fold", "flood", tier, alarm.nature, alarm.unit].join(":") : "";
+  }
   const source = plant.tagOf.get(alarm.tag)?.source ?? "";
   return source === "" ? "" : ["fold", shownTier(alarm), alarm.nature, source].join(":");
 }
 
 /** Put the no-data alarms of one source into one entry, at the place of the first of them. */
-export function fold(sorted: readonly Alarm[]): Entry[] {
+export function fold(sorted: readonly Alarm[], isFlooded = false): Entry[] {
   const by = new Map<string, Alarm[]>();
   for (const alarm of sorted) {
-    const key = foldKey(alarm);
+    const key = foldKey(alarm, isFlooded);
     if (key === "") continue;
     const mine = by.get(key);
     if (mine) mine.push(alarm);
@@ -100,10 +107,10 @@ export function fold(sorted: readonly Alarm[]): Entry[] {
   }
   const entries: Entry[] = [];
   for (const alarm of sorted) {
-    const key = foldKey(alarm);
+    const key = foldKey(alarm, isFlooded);
     const mine = by.get(key);
     if (!mine || mine.length < FOLD_MIN) entries.push(alarm);
-    else if (mine[0] === alarm) entries.push({ key, source: plant.tagOf.get(alarm.tag)?.source ?? "", tier: shownTier(alarm), nature: alarm.nature, alarms: mine });
+    else if (mine[0] === alarm) entries.push({ key, source: plant.tagOf.get(alarm.tag)?.source ?? "", unit: isNoData(alarm) ? "" : alarm.unit, tier: shownTier(alarm), nature: alarm.nature, alarms: mine });
   }
   return entries;
 }
@@ -133,7 +140,7 @@ export interface Held {
 export function useHeldOrder(sorted: ComputedRef<Alarm[]>, hold_ms = HOLD_MS): Held {
   const isHeld = ref(false);
   const held = shallowRef<Entry[]>([]);
-  const folded = computed(() => fold(sorted.value));
+  const folded = computed(() => fold(sorted.value, Boolean(status.value?.flood)));
   let timer: number | undefined;
 
   function release(): void {

@@ -146,6 +146,26 @@ export interface Alarm {
   ordinal: number;
 }
 
+export interface FloodRing {
+  alarm: string;
+  unit: string;
+  tag: string;
+  condition: string;
+  tier: Tier;
+  time: string;
+}
+
+export interface Flood {
+  id: string;
+  began: string;
+  ended: string | null;
+  count: number;
+  peak: number;
+  first: FloodRing;
+  by_tier: Partial<Record<Tier, number>>;
+  units: { unit: string; count: number; tier: Tier; first: FloodRing }[];
+}
+
 export interface Unit {
   id: string;
   title: Said;
@@ -502,6 +522,8 @@ export interface Status {
   out_of_service: number;
   /** Acts that wait for a second person. */
   requests: number;
+  /** The flood that goes on; null where none does. */
+  flood?: Flood | null;
   links: { up: number; total: number };
   push: { waiting: number };
   checkouts: number;

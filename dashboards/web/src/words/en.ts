@@ -1,6 +1,7 @@
 /** English words of the page. `zh.ts` has the same keys, by its type. */
 import * as peopleWords from "./en/people";
 import * as disposalWords from "./en/disposal";
+import * as floodWords from "./en/flood";
 import * as quietWords from "./en/quiet";
 import * as alarmWords from "./en/alarm";
 import * as plantWords from "./en/plant";
@@ -85,6 +86,7 @@ export const en = {
   ...peopleWords,
   ...alarmWords,
   ...quietWords,
+  ...floodWords,
   ...disposalWords,
   ...plantWords,
   ...registerWords,

@@ -1,6 +1,7 @@
 /** Chinese words of the page; the keys are those of `en.ts`, held by the type. */
 import * as peopleWords from "./zh/people";
 import * as disposalWords from "./zh/disposal";
+import * as floodWords from "./zh/flood";
 import * as quietWords from "./zh/quiet";
 import * as alarmWords from "./zh/alarm";
 import * as plantWords from "./zh/plant";
@@ -86,6 +87,7 @@ export const zh: Words = {
   ...peopleWords,
   ...alarmWords,
   ...quietWords,
+  ...floodWords,
   ...disposalWords,
   ...plantWords,
   ...registerWords,
