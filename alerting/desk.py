@@ -143,6 +143,7 @@ class Desk(ObeyingDesk):
         return min(
             NEVER_NS if due_ns is None else due_ns,
             self.realarms.next_ns,
+            self.floods.next_ns,
             *filter(None, ends),  # 0 is for as long as a state of the plant lasts.
             *expires,
         )
