@@ -1,6 +1,8 @@
 """Disposals through their doors: listed, written, with photos; hostile uploads are refused, what is kept is inert."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,14 @@ from tests.integration.test_api import NOW, Door, S, digest, door, is_error, mak
 __all__ = ["door"]
 
 MINUTE = 60 * S
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(door: Door, tmp_path: Path) -> None:
+    """Photos of a test lie in its own folder."""
+    door.house.site = replace(door.house.site, data=tmp_path / "data")
+
+
 #: The smallest pictures there are of each kind, from their specifications.
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
