@@ -11,7 +11,7 @@ from tests.browser.conftest import Plant, Visit, until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SITE_EDITS = {"begins_above = 40": "begins_above = 2"}
+SITE_EDITS = {"begins_above = 500": "begins_above = 2"}
 
 
 @pytest.mark.parametrize(
