@@ -17,14 +17,13 @@ import os
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import orjson
 import structlog
-from numpy.typing import NDArray
 
 from edge.clock import Clock
 from edge.config import SpoolBounds
@@ -33,12 +32,9 @@ from edge.model import Link, Scan, TagTable
 from edge.model.ranges import Ranges
 from edge.model.wire import (
     FRAME,
-    FRAME_BYTES_MAX,
     NAMES_MAX,
     VERSION,
     Coded,
-    CodedLink,
-    CodedScan,
     Frame,
     Kind,
     Names,
@@ -46,11 +42,23 @@ from edge.model.wire import (
     decode,
     decode_names,
     encode,
-    encode_names,
     find_frame,
     is_cut,
     make_frame,
     read_frame,
+)
+from edge.quarantine import Quarantine
+from edge.spool_segment import (
+    HEAD,
+    Cursor,
+    Segment,
+    Tail,
+    chunk,
+    found_segments,
+    good_end,
+    sync_folder,
+    with_ids,
+    write_all,
 )
 
 SEGMENT_BYTES: Final = 1024 * 1024
@@ -58,12 +66,7 @@ SEGMENT_BYTES_LEAST: Final = 16 * 1024
 PARTS_LEAST: Final = 8  # Segments that the bounds make room for, so that dropping the oldest drops an eighth at most.
 SAVE_NS: Final = 1_000_000_000  # How often what was settled is written down.
 RECENT_NS: Final = 60_000_000_000  # For how long the moment of an append is remembered.
-QUARANTINE_BYTES_MAX: Final = 16 * 1024 * 1024
-READ_BYTES: Final = 1024 * 1024
-HEAD: Final = b"FSSP" + VERSION.to_bytes(4, "little")
 SETTLED: Final = "settled.json"
-#: A stamp before this is a machine that has not yet been told the time; its age is not known.
-PLAUSIBLE_NS: Final = 1_577_836_800_000_000_000  # 2020-01-01
 
 log = structlog.get_logger("spool")
 
@@ -102,40 +105,6 @@ class SpoolState:
     torn: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class _Segment:
-    """One file: places ``first`` to ``last``; ``last < first`` while it is empty."""
-
-    path: Path
-    first: int
-    last: int
-    size: int
-    at_ns: int  # monotonic time of its last append; for those of earlier starts as if it had run on
-
-
-@dataclass(slots=True, eq=False)
-class _Cursor:
-    """Where a lane reads."""
-
-    segment: _Segment
-    place: int
-    offset: int = len(HEAD)
-    sources: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    tags: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-
-
-@dataclass(slots=True, eq=False)
-class _Tail:
-    """The segment that is being written, with its own name tables."""
-
-    segment: _Segment
-    file: int
-    began_ns: int
-    sources: dict[int, int] = field(default_factory=dict)
-    tags: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    tag_count: int = 0
-
-
 class Spool:
     """Records in order of arrival, until they are settled.
 
@@ -159,7 +128,7 @@ class Spool:
         self.tags = Names()
         self.follow(tags)
         self._folder, self._clock, self._bounds, self._sync = folder, clock, bounds, sync
-        self._quarantine = folder / "quarantine"
+        self._quarantine = Quarantine(folder / "quarantine")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._disk = SystemDisk(folder)
         self._segment_bytes = min(SEGMENT_BYTES, max(SEGMENT_BYTES_LEAST, bounds.bytes_max // PARTS_LEAST))
@@ -167,8 +136,8 @@ class Spool:
         self._dropped: Counter[str] = Counter()
         self._corrupt = self._refused = self._torn = self._appended = self._settled_count = 0
         self._settled = Ranges()
-        self._tail: _Tail | None = None
-        self._cursors: dict[str, _Cursor] = {}
+        self._tail: Tail | None = None
+        self._cursors: dict[str, Cursor] = {}
         self._recent: deque[tuple[int, int]] = deque()  # (first place, monotonic time) of each append
         self._is_saved = True
         self._saved_ns = clock.monotonic_ns()
@@ -197,11 +166,11 @@ class Spool:
         content, place, samples = bytearray(), first, 0
         try:
             for item in items:
-                for payload in self._encode(tail, item):
+                for payload in tail.payloads(item, self.sources, self.tags, self._ids):
                     content += make_frame(place, payload)
                 place += 1
                 samples += len(item) if isinstance(item, Scan) else 0
-            _write_all(tail.file, content)
+            write_all(tail.file, content)
             self._sync(tail.file)
         except BaseException:
             self._give_up_tail()  # Its name tables are ahead of its file.
@@ -218,44 +187,7 @@ class Spool:
         self._keep_bounds(now_ns)
         return first
 
-    def _encode(self, tail: _Tail, item: Scan | Link) -> Iterator[bytes]:
-        """Give the payloads of one record: new names first."""
-        known = self.sources.add(item.source)
-        source = tail.sources.get(known)
-        if source is None:
-            source = tail.sources[known] = len(tail.sources)
-            yield encode_names(Kind.SOURCES, source, [item.source])
-        if isinstance(item, Link):
-            yield encode(CodedLink(source=source, is_up=item.is_up, received_ns=item.received_ns, reason=item.reason))
-            return
-        if len(tail.tags) < len(self.tags):
-            more = np.full(len(self.tags) - len(tail.tags), -1, dtype=np.int64)
-            tail.tags = np.concatenate([tail.tags, more])
-        ids = self._ids[item.rows]
-        unnamed = ids[tail.tags[ids] < 0]
-        if len(unnamed):
-            _, places = np.unique(unnamed, return_index=True)
-            fresh = unnamed[np.sort(places)]  # In the order of the scan, so that its ids are a run.
-            tail.tags[fresh] = tail.tag_count + np.arange(len(fresh))
-            yield encode_names(Kind.TAGS, tail.tag_count, [self.tags.names[int(one)] for one in fresh])
-            tail.tag_count += len(fresh)
-        yield encode(
-            CodedScan(
-                source=source,
-                epoch=item.epoch,
-                number=item.number,
-                received_ns=item.received_ns,
-                ids=tail.tags[ids],
-                values=item.values,
-                quality=item.quality,
-                times_ns=item.times_ns,
-                is_backfill=item.is_backfill,
-                is_retained=item.is_retained,
-                nature=item.nature,
-            )
-        )
-
-    def _tail_for(self, place: int) -> _Tail:
+    def _tail_for(self, place: int) -> Tail:
         """Give the segment to write to; a full one is closed and a new one begun."""
         tail = self._tail
         if tail is not None:
@@ -268,17 +200,17 @@ class Spool:
         path = self._folder / f"{place:020d}.seg"
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            _write_all(file, HEAD)
+            write_all(file, HEAD)
             self._sync(file)
-            _sync_folder(self._folder, self._sync)
+            sync_folder(self._folder, self._sync)
         except BaseException:
             os.close(file)
             path.unlink(missing_ok=True)
             raise
         now_ns = self._clock.monotonic_ns()
-        segment = _Segment(path, place, place - 1, len(HEAD), now_ns)
+        segment = Segment(path, place, place - 1, len(HEAD), now_ns)
         self._segments.append(segment)
-        self._tail = _Tail(segment, file, now_ns)
+        self._tail = Tail(segment, file, now_ns)
         return self._tail
 
     def _give_up_tail(self) -> None:
@@ -360,7 +292,7 @@ class Spool:
             if segment is None:
                 return
             if cursor is None or cursor.segment is not segment:
-                cursor = self._cursors[lane] = _Cursor(segment, segment.first)
+                cursor = self._cursors[lane] = Cursor(segment, segment.first)
             for frame in self._frames(cursor):
                 kept = self._decode(cursor, frame)
                 if kept is not None and place <= kept.place < until:
@@ -369,11 +301,11 @@ class Spool:
                     return
             place = self._settled.next_missing(max(place, segment.last + 1))
 
-    def _segment_of(self, place: int) -> _Segment | None:
+    def _segment_of(self, place: int) -> Segment | None:
         """Give the segment that holds a place, or the next one behind it."""
         return next((s for s in self._segments if s.last >= place and s.last >= s.first), None)
 
-    def _frames(self, cursor: _Cursor) -> Iterator[Frame]:
+    def _frames(self, cursor: Cursor) -> Iterator[Frame]:
         """Give the frames of a segment from the cursor on; damage is set aside and stepped over."""
         segment = cursor.segment
         try:
@@ -383,7 +315,7 @@ class Spool:
             return
         try:
             while cursor.offset < segment.size:
-                content = _chunk(file, cursor.offset, segment.size)
+                content = chunk(file, cursor.offset, segment.size)
                 base, at = cursor.offset, 0
                 while (frame := read_frame(content, at)) is not None:
                     at = frame.end
@@ -399,7 +331,7 @@ class Spool:
         finally:
             os.close(file)
 
-    def _step_over(self, cursor: _Cursor, content: memoryview, at: int) -> bool:
+    def _step_over(self, cursor: Cursor, content: memoryview, at: int) -> bool:
         """Go on behind damage, where there is a next frame; what lies between is set aside and counted."""
         frame = find_frame(content, at + 1)
         segment = cursor.segment
@@ -411,18 +343,18 @@ class Spool:
         cursor.offset += frame.start - at
         return True
 
-    def _lose(self, cursor: _Cursor, next_place: int, content: bytes, why: str) -> None:
+    def _lose(self, cursor: Cursor, next_place: int, content: bytes, why: str) -> None:
         """Count the records between the cursor and the next good one as unreadable."""
         first, last = cursor.place, min(next_place - 1, cursor.segment.last)
         lost = last - first + 1 - self._settled.count(first, last) if first <= last else 0
         log.error("spool.corrupt", segment=cursor.segment.path.name, records=lost, why=why)
         self._corrupt += lost
-        self._set_aside(f"{first:020d}-corrupt.bin", content)
+        self._quarantine.put(f"{first:020d}-corrupt.bin", content)
         if first <= last:
             self._settle_range(first, last)
             cursor.place = last + 1
 
-    def _decode(self, cursor: _Cursor, frame: Frame) -> Kept | None:
+    def _decode(self, cursor: Cursor, frame: Frame) -> Kept | None:
         """Read a frame; name tables go into the cursor, a record that cannot be read is lost like a damaged one."""
         kind = frame.payload[0] if len(frame.payload) else 0
         try:
@@ -433,14 +365,14 @@ class Spool:
                 return None  # Left over from a write that failed; the right one follows.
             if frame.place > cursor.place:
                 self._lose(cursor, frame.place, b"", "missing")
-            record = _with_ids(decode(frame.payload), cursor)
+            record = with_ids(decode(frame.payload), cursor)
         except WireError as error:
             self._lose(cursor, frame.place + 1, bytes(frame.payload), str(error))
             return None
         cursor.place = frame.place + 1
         return Kept(place=frame.place, record=record, size=len(frame.payload) + FRAME.size)
 
-    def _take_names(self, cursor: _Cursor, kind: Kind, frame: Frame) -> None:
+    def _take_names(self, cursor: Cursor, kind: Kind, frame: Frame) -> None:
         first, names = decode_names(frame.payload)
         ours = self.sources if kind is Kind.SOURCES else self.tags
         known = cursor.sources if kind is Kind.SOURCES else cursor.tags
@@ -474,7 +406,7 @@ class Spool:
             source = self.sources.names[one.record.source]
             payload = encode(one.record)
             head = orjson.dumps({"place": one.place, "source": source, "reason": reason[:200]}) + b"\n"
-            self._set_aside("refused.bin", head + make_frame(one.place, payload))
+            self._quarantine.put("refused.bin", head + make_frame(one.place, payload))
         self.settle([one.place for one in kept])
 
     def _settle_range(self, first: int, last: int) -> None:
@@ -494,7 +426,7 @@ class Spool:
             self._close_tail()
             self._remove(tail)
 
-    def _remove(self, segment: _Segment) -> None:
+    def _remove(self, segment: Segment) -> None:
         self._segments.remove(segment)
         try:
             segment.path.unlink(missing_ok=True)
@@ -591,53 +523,33 @@ class Spool:
             return int(body["next"])
         except (ValueError, KeyError, TypeError, AttributeError, AssertionError) as failure:
             log.error("spool.settled_unreadable", error=str(failure))  # noqa: TRY400 - the sentence says all
-            self._set_aside("settled-corrupt.bin", raw)
+            self._quarantine.put("settled-corrupt.bin", raw)
             self._settled = Ranges()
             return 1
 
-    def _open_segments(self) -> list[_Segment]:
+    def _open_segments(self) -> list[Segment]:
         """Find the segments of earlier starts, and cut the last one's torn end."""
-        paths = sorted(path for path in self._folder.glob("*.seg") if path.stem.isdecimal())
-        firsts = [int(path.stem) for path in paths]
-        now_ns, wall_ns = self._clock.monotonic_ns(), self._clock.wall_ns()
-        segments = []
-        for at, path in enumerate(paths):
-            stat = path.stat()
-            with path.open("rb") as file:
-                if file.read(len(HEAD)) != HEAD:  # Each frame has its own checksum; the head alone condemns none.
-                    log.warning("spool.head_damaged", segment=path.name)
-            age_ns = max(0, wall_ns - stat.st_mtime_ns) if stat.st_mtime_ns > PLAUSIBLE_NS else 0
-            last = firsts[at + 1] - 1 if at + 1 < len(paths) else firsts[at] - 1
-            segment = _Segment(path, firsts[at], last, stat.st_size, now_ns - age_ns)
-            if at + 1 == len(paths):
-                self._cut(segment)
-            if segment.last >= segment.first:
-                segments.append(segment)
-            else:
-                path.unlink()
-        return segments
+        found = found_segments(self._folder, self._clock)
+        if found:
+            self._cut(found[-1])
+        for segment in found:
+            if segment.last < segment.first:
+                segment.path.unlink()
+        return [segment for segment in found if segment.last >= segment.first]
 
-    def _cut(self, segment: _Segment) -> None:
-        """Find the last segment's good end; cut what is behind it.
+    def _cut(self, segment: Segment) -> None:
+        """Cut what is behind the last segment's good end.
 
         A torn end was never acknowledged to its source: the flush that would have made it durable did not return.
         """
         content = memoryview(segment.path.read_bytes())
-        at = end = len(HEAD)
-        last = segment.first - 1
-        while at < len(content):
-            frame = read_frame(content, at) or find_frame(content, at + 1)
-            if frame is None:
-                break
-            at = end = frame.end
-            if frame.payload[0] in (Kind.SCAN, Kind.LINK):
-                last = max(last, frame.place)
+        end, last = good_end(segment, content)
         if end < len(content):
             is_torn = is_cut(content, end)
             self._torn += is_torn
             if not is_torn:  # Whole, but damaged: it may have been acknowledged.
                 self._corrupt += 1
-                self._set_aside(f"{last + 1:020d}-corrupt.bin", bytes(content[end:]))
+                self._quarantine.put(f"{last + 1:020d}-corrupt.bin", bytes(content[end:]))
             log.warning("spool.cut", segment=segment.path.name, bytes=len(content) - end, is_torn=is_torn)
             with segment.path.open("r+b") as file:
                 file.truncate(end)
@@ -645,35 +557,6 @@ class Spool:
                 self._sync(file.fileno())
             self._is_saved = False
         segment.last, segment.size = last, max(end, len(HEAD)) if last >= segment.first else 0
-
-    def _set_aside(self, name: str, content: bytes) -> None:
-        """Keep what cannot be used for inspection, as far as there is room."""
-        if not content:
-            return
-        try:
-            self._quarantine.mkdir(exist_ok=True, mode=0o700)
-            size = sum(path.stat().st_size for path in self._quarantine.iterdir())
-            if size + len(content) <= QUARANTINE_BYTES_MAX:
-                with (self._quarantine / name).open("ab") as file:
-                    file.write(content)
-        except OSError as failure:
-            log.warning("spool.not_set_aside", name=name, error=str(failure))
-
-
-def _with_ids(record: Coded, cursor: _Cursor) -> Coded:
-    """Give a record whose ids are those of the spool.
-
-    Raises:
-        WireError: It names a source or tag whose name was lost.
-    """
-    if record.source >= len(cursor.sources) or cursor.sources[record.source] < 0:
-        raise WireError("name", "The name of its source is lost.")
-    source = int(cursor.sources[record.source])
-    if isinstance(record, CodedLink):
-        return replace(record, source=source)
-    if len(record) and (int(record.ids.max()) >= len(cursor.tags) or int(cursor.tags[record.ids].min()) < 0):
-        raise WireError("name", "The name of a tag is lost.")
-    return replace(record, source=source, ids=cursor.tags[record.ids])
 
 
 def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -688,26 +571,3 @@ def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
         last = place
     if first is not None and last is not None:
         yield first, last
-
-
-def _chunk(file: int, offset: int, end: int) -> memoryview:
-    """Read on in a segment: some frames, or one whole long one."""
-    content = memoryview(os.pread(file, min(READ_BYTES, end - offset), offset))
-    if read_frame(content, 0) is None and offset + len(content) < end:
-        most = FRAME_BYTES_MAX + FRAME.size + READ_BYTES
-        content = memoryview(os.pread(file, min(most, end - offset), offset))
-    return content
-
-
-def _write_all(file: int, content: bytes | bytearray) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(file, rest) :]
-
-
-def _sync_folder(folder: Path, sync: Callable[[int], None]) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        sync(opened)
-    finally:
-        os.close(opened)
