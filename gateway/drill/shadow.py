@@ -128,7 +128,8 @@ class Shadow:
         """End every alarm and entry of the drill; authorities that were told are told that it is over."""
         await self._carry(self.desk.end_all(self.clock.wall_ns(), reason), ())
         for command, future in self._commands:
-            future.set_result(Answer(command=command, refused=OVER))
+            if not future.done():  # Who asked may have waited too long and gone.
+                future.set_result(Answer(command=command, refused=OVER))
         self._commands.clear()
 
     async def _carry(self, outcome: Outcome, asked: Sequence[asyncio.Future[Answer]]) -> None:

@@ -66,7 +66,7 @@ class Plant:
                 rows = gateway.site.tags.rows_of_source(mouth.source.id)
                 values = np.array([self.values[gateway.site.tags.names[row]] for row in rows])
                 mouth.scan(rows, values, np.full(len(rows), gateway.clock.wall_ns()))
-            await asyncio.sleep(2.0)
+            await asyncio.sleep(4.0)
 
 
 class Desk:
@@ -85,6 +85,7 @@ class Desk:
 
 
 Story = Callable[[Desk], Awaitable[None]]
+pytestmark = pytest.mark.timeout(400)  # A quarter of an hour of a whole gateway beside a drill, on a busy machine.
 
 
 def played(folder: Path, story: Story, *, role: str = "safety_officer", start_ns: int = START_NS) -> ManualClock:
