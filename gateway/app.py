@@ -57,6 +57,7 @@ from gateway.nodes.listener import NodeListener, hash_of_node
 from gateway.nodes.reception import NodeStatus, Reception, Taken
 from gateway.probe import Asked, Probed, Prober
 from gateway.push.channel import Channel
+from gateway.push.periodic import Periodic, Standing
 from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
@@ -218,6 +219,16 @@ class Gateway:
             write=self.store.write,
             wake_push=self.push.wake,
         )
+        self._periodic = Periodic(
+            site=lambda: self.site,
+            clock=self.clock,
+            write=self.store.write,
+            stands=lambda: Standing(
+                memory_of=self.desk.memory,
+                is_up={source.id: self._is_up(source.id, self.clock.now_ns()) for source in self.site.sources},
+            ),
+            wake=self.push.wake,
+        )
         recorder = Recorder(parts.record, self.desk, self.intake, site.revision) if parts.record else None
         self._recorder = recorder
         self.road = Road(
@@ -267,6 +278,8 @@ class Gateway:
             asyncio.create_task(self.push.run(), name="push"),
             asyncio.create_task(self.caller.run(), name="escalation"),
         ]
+        if any(destination.profile.data for destination in self.site.destinations):
+            feeders.append(asyncio.create_task(self._periodic.run(), name="push-data"))
         if self.influx is not None:
             feeders.append(asyncio.create_task(self.influx.run(), name="influx"))
         if self.listener is not None:
@@ -313,6 +326,10 @@ class Gateway:
             return result
 
         return await self.store.write(write)
+
+    def sign(self, text: bytes) -> tuple[str, str]:
+        """Sign a text with the installation's key."""
+        return self.store.journal.sign(text)
 
     async def command(self, command: Command) -> Answer:
         """Put a person's command into the next tick: of the road, or of the drill whose alarm it is about."""
@@ -607,6 +624,7 @@ class Gateway:
                 "historian_lost": lost.take(now_ns, self.historian.counts.lost + self.road.acknowledger.lost),
                 "push_waiting": float(self.push.waiting),
                 **{f"link.{name}": float(self._is_up(name, now_ns)) for name in linked},
+                **self._owed(now_ns),
             }
             if number % COUNTED_EVERY == 1:
                 values |= self._counted_of_sources(now_ns, counted)
@@ -655,6 +673,15 @@ class Gateway:
             return
         self._booked_ns = hour_ns
         self._unsettled = set()
+
+    def _owed(self, now_ns: int) -> dict[str, float]:
+        """Give how long each destination has not confirmed, min, and how much it never took, by tag name."""
+        values: dict[str, float] = {}
+        for destination in self.site.destinations:
+            stands = self.push.standings.get(destination.id)
+            values[f"unconfirmed.{destination.id}"] = self.push.unconfirmed_s(destination.id, now_ns) / 60
+            values[f"quarantined.{destination.id}"] = float(stands.quarantined if stands else 0)
+        return values
 
     def _counted_of_sources(self, now_ns: int, counted: "dict[str, _PerMinute]") -> dict[str, float]:
         """Give what is told of each source beside its link, by tag name; see ``gateway.system.OF_SOURCE``."""

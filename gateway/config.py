@@ -12,6 +12,7 @@ from alerting.model.rule import Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
+from alerting.push.profile import PLAIN, Profile
 from alerting.response.task import TaskTemplate
 from alerting.roster.plan import RosterPlan
 from edge.config import MqttOptions, Source
@@ -25,19 +26,38 @@ class Destination:
     """One authority that notices are pushed to.
 
     Attributes:
+        profile: By which way, in which form and how sealed.
         tier_least: Alarms below this tier are not pushed (design §3: YELLOW).
         secret: Key of the Standard Webhooks signature, ``whsec_`` + base64; from environment or file only.
         natures: Natures that this destination accepts; others are not composed for it.
         is_loopback_allowed: Private and loopback addresses are refused unless this says otherwise.
+        confirm_min: What is not confirmed for so long rings, min; ``phones`` are called then.
+        quarantine_min: A notice that is refused for so long is put aside with all of its chain, min.
+        connections: So many notices of different chains may be under way at a time.
+        cipher_key, vector: Of the profile's cipher; the vector only where one is agreed upon.
+        broker, topic, ack_topic: Of a profile whose way is MQTT.
+        ca_file, server_name: Of TLS where the profile's way is TCP.
     """
 
     id: str
     url: str
+    profile: Profile = PLAIN
     secret: str = field(default="", repr=False)
     tier_least: Tier = Tier.YELLOW
     natures: tuple[Nature, ...] = (Nature.ACTUAL,)
     timeout_s: float = 10.0
     is_loopback_allowed: bool = False
+    confirm_min: float = 10.0
+    phones: tuple[str, ...] = ()
+    quarantine_min: float = 1440.0
+    connections: int = 1
+    cipher_key: bytes = field(default=b"", repr=False)
+    vector: bytes = field(default=b"", repr=False)
+    broker: MqttOptions | None = None
+    topic: str = ""
+    ack_topic: str = ""
+    ca_file: Path | None = None
+    server_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
 from edge.config import Source
 from edge.model import Nature, Scan, Tag, TagTable
-from gateway.config import Site
+from gateway.config import Destination, Site
 
 SOURCE = "fengsui"
 PERIOD_S = 1.0
@@ -133,6 +133,43 @@ NODE_POINTS = (
 )
 
 
+#: What is watched about each destination: how long it has not confirmed, and what it never took.
+DESTINATION_TAGS = (
+    ("unconfirmed", "{name} has not confirmed for", "{name} 未回执时长", "min"),
+    ("quarantined", "Notices that {name} never takes", "{name} 永久拒收的通知数", ""),
+)
+
+
+def _destination_rules(destination: Destination) -> list[Rule]:
+    """Ring once a destination: who does not answer is called by telephone."""
+    phones = ", ".join(destination.phones)
+    en = f" Call: {phones}." if phones else " No telephone is configured for it (phones)."
+    zh = f"请致电:{phones}。" if phones else "未配置其联系电话(phones)。"
+    late = Rule(
+        id=f"{SOURCE}.unconfirmed.{destination.id}.H",
+        tag=f"{SOURCE}.unconfirmed.{destination.id}",
+        kind=Kind.H,
+        setpoint=destination.confirm_min,
+        tier=Tier.YELLOW,
+        response={
+            "en": f"{destination.id} has not confirmed what it was told; tell it by telephone what stands.{en}",
+            "zh": f"{destination.id} 未回执已推送的预警,请电话告知当前预警。{zh}",
+        },
+    )
+    aside = Rule(
+        id=f"{SOURCE}.quarantined.{destination.id}.H",
+        tag=f"{SOURCE}.quarantined.{destination.id}",
+        kind=Kind.H,
+        setpoint=1.0,
+        tier=Tier.YELLOW,
+        response={
+            "en": f"{destination.id} refuses notices for good; look at the ledger, put it right and resend.{en}",
+            "zh": f"{destination.id} 永久拒收部分通知,请在推送台账中查看、处理后重发。{zh}",
+        },
+    )
+    return [late, aside]
+
+
 def main_nature(site: Site) -> Nature:
     """Give the nature that most sources have; ACTUAL wins a tie."""
     natures = Counter(source.nature for source in site.sources)
@@ -146,7 +183,13 @@ def with_system(site: Site) -> Site:
     nature = main_nature(site)
     points = POINTS + (NODE_POINTS if any(source.node for source in site.sources) else ())
     tags = own_tags(site.sources, nature, has_node_broker=site.node_broker is not None)
+    tags += [
+        _tag(f"{name}.{one.id}", en.format(name=one.id), zh.format(name=one.id), eu, nature)
+        for one in site.destinations
+        for name, en, zh, eu in DESTINATION_TAGS
+    ]
     rules = [rule for point in points for rule in _rules(point)]
+    rules += [rule for one in site.destinations for rule in _destination_rules(one)]
     for source in site.sources:
         name = f"link.{source.id}"
         rules.append(

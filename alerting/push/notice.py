@@ -8,7 +8,7 @@ Never: does I/O, sends what a destination did not ask for, leaves an alerted cha
 
 import json
 import math
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -30,6 +30,8 @@ Action = Literal["alert", "update", "cancel"]
 Chains: TypeAlias = Mapping[tuple[str, str], int]
 
 CHANGED = frozenset({What.RAISED, What.ESCALATED, What.LOWERED, What.CHANGED, What.REALARMED})
+#: The gateway's own tags about a destination: how long it has not confirmed what waits, and what it never took.
+OWN_TAGS = ("fengsui.unconfirmed", "fengsui.quarantined")
 #: These leave alarm pushes out (design §3); a shelf does not.
 QUIET = frozenset({Suppression.BY_DESIGN, Suppression.OUT_OF_SERVICE})
 
@@ -102,7 +104,12 @@ class Notice:
     Attributes:
         key: Idempotency key, hash of (event id, destination).
         chain: Alarm id; of late events and stop records a hash of its own, so that they never end a live chain.
-        body: The exact text to send, canonical JSON.
+        body: The plain notice, canonical JSON.
+        wire: The exact text to send, in the form of the destination's profile; empty where it is ``body``.
+        reference: How later notices of the chain name this one, in forms that do.
+        state: ``waiting``, or ``quarantined`` behind one of its chain that is.
+        kind: ``notice`` of an alarm, or ``data`` that may expire.
+        expires_ns: When it is worthless; 0 for never, as with every warning.
     """
 
     key: str
@@ -115,6 +122,11 @@ class Notice:
     is_late: bool
     created_ns: int
     body: str
+    wire: str = ""
+    reference: str = ""
+    state: str = "waiting"
+    kind: str = "notice"
+    expires_ns: int = 0
 
     def row(self) -> dict[str, Any]:
         """Give the outbox row of a notice that was never sent."""
@@ -122,20 +134,30 @@ class Notice:
             **asdict(self),
             "nature": self.nature.value,
             "tier": int(self.tier),
-            "state": "waiting",
             "attempts": 0,
             "next_ns": self.created_ns,
             "last_error": "",
             "delivered_ns": 0,
             "receipt": "",
+            "handed_ns": 0,
+            "refused_ns": 0,
         }
 
 
-class Composer:
-    """Composes the notices of one site."""
+def _no_response(_: str) -> Mapping[str, str]:
+    return {}
 
-    def __init__(self, site: SiteWords) -> None:
+
+class Composer:
+    """Composes the notices of one site.
+
+    Args:
+        response_of: Gives what a person must do when a rule trips, by language; nothing where none is known.
+    """
+
+    def __init__(self, site: SiteWords, response_of: Callable[[str], Mapping[str, str]] = _no_response) -> None:
         self._site = site
+        self._response_of = response_of
         self._zone = ZoneInfo(site.timezone)
         self._units = {unit.id: unit for unit in site.units}
 
@@ -168,8 +190,8 @@ class Composer:
         chain = chain_of(event)
         notices = []
         for receiver in self._site.destinations:
-            if event.nature not in receiver.natures:
-                continue
+            if event.nature not in receiver.natures or event.tag in (f"{tag}.{receiver.id}" for tag in OWN_TAGS):
+                continue  # That a destination does not answer is for those to know who can telephone.
             if is_stop and event.cause.get("by_design") and not chains.get((event.alarm, receiver.id)):
                 continue  # A state of the plant, laid down beforehand: told only to who follows the alarm.
             told = chains.get((chain, receiver.id), 0)
@@ -221,6 +243,9 @@ class Composer:
             "setpoint": _finite(event.setpoint),
             "quality": facts.get("quality", ""),
             "time": self._time(event.time_ns),
+            "since": self._time(alarm.onset_ns) if alarm is not None and alarm.onset_ns else self._time(event.time_ns),
+            "ending": _ending(event) if action == "cancel" else "",
+            "response": dict(self._response_of(str(event.cause.get("rule", "")))),
             "received": self._time(event.received_ns),
             "is_late": event.is_late,
             "head": None if head is None else {"count": head.count, "hash": head.hash},
@@ -333,6 +358,12 @@ def _action(event: Event, told: int, tier_least: Tier) -> Action | None:
     if told:
         return "update"
     return "alert" if event.tier >= tier_least else None
+
+
+def _ending(event: Event) -> str:
+    """Say whether what was told of came to its end, or is no longer maintained."""
+    is_withdrawn = bool(event.cause.get("disabled") or event.cause.get("ended_by")) or event.suppression in QUIET
+    return "withdrawn" if is_withdrawn and event.what is What.CLEARED else "returned"
 
 
 def _stop_action(event: Event, told: int) -> Action | None:

@@ -35,6 +35,7 @@ from gateway.api.doors_people import open_people_doors
 from gateway.api.doors_photo import open_photo_doors
 from gateway.api.doors_plant import open_plant_doors
 from gateway.api.doors_probe import open_probe_doors
+from gateway.api.doors_push import open_push_doors
 from gateway.api.doors_quiet import open_quiet_doors
 from gateway.api.doors_register import open_register_doors
 from gateway.api.doors_roster import open_roster_doors
@@ -121,6 +122,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_trial_doors(doors)
     open_ledger_doors(doors)
     open_register_doors(doors)
+    open_push_doors(doors)
     open_system_doors(doors, metrics_token)
     open_node_doors(doors)
     open_probe_doors(doors)

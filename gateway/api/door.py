@@ -31,6 +31,10 @@ SUPPRESS = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
 ENGINEER = frozenset({Role.ENGINEER, Role.ADMINISTRATOR})
 #: May lead drills and try stories.
 DRILL = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
+#: May say that an authority has a notice: its own program, by a token of this role.
+CONFIRM = frozenset({Role.REGULATOR, Role.ADMINISTRATOR})
+#: May send a notice once more, out of quarantine or under its key.
+RESEND = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
 #: May read who did what.
 AUDIT = frozenset({Role.SAFETY_OFFICER, Role.REGULATOR, Role.ADMINISTRATOR})
 #: May make users and tokens, and end them.
@@ -48,6 +52,8 @@ PERMISSIONS = {
     "suppress": SUPPRESS,
     "engineer": ENGINEER,
     "drill": DRILL,
+    "confirm": CONFIRM,
+    "resend": RESEND,
     "audit": AUDIT,
     "people": PEOPLE,
     "roster": ROSTER,

@@ -26,6 +26,7 @@ from gateway.meter import Meter
 from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.reception import NodeStatus, Taken
 from gateway.probe import Asked, Probed
+from gateway.push.worker import PushWorker
 from gateway.rules.book import Rulebook
 from gateway.runs.keeper import Runs
 
@@ -219,6 +220,15 @@ class House(Protocol):
         Raises:
             ProbeRefused: It was not sent.
         """
+        ...
+
+    def sign(self, text: bytes) -> tuple[str, str]:
+        """Sign a text with the installation's key: its public half and the signature, hexadecimal."""
+        ...
+
+    @property
+    def push(self) -> PushWorker:
+        """Who sends what waits in the outbox."""
         ...
 
     def ready(self) -> bool:

@@ -340,17 +340,18 @@ def notices(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Give notices, the last composed first."""
     table = schema.outbox
-    query: Select[Any] = select(table).order_by(table.c.seq.desc()).limit(limit + 1)
+    query: Select[Any] = select(table).where(table.c.kind != "data").order_by(table.c.seq.desc()).limit(limit + 1)
     for column, wanted in ((table.c.state, state), (table.c.destination, destination), (table.c.chain, chain)):
         if wanted is not None:
             query = query.where(column == wanted)
     if cursor is not None:
         query = query.where(table.c.seq < unseal(cursor, int)[0])
     rows = connection.execute(query).all()
-    return [_notice(row) for row in rows[:limit]], seal(rows[limit - 1].seq) if len(rows) > limit else None
+    return [notice(row) for row in rows[:limit]], seal(rows[limit - 1].seq) if len(rows) > limit else None
 
 
-def _notice(row: Row[Any]) -> dict[str, Any]:
+def notice(row: Row[Any]) -> dict[str, Any]:
+    """Give a notice with its receipt."""
     return {
         "key": row.key,
         "destination": row.destination,
@@ -367,6 +368,7 @@ def _notice(row: Row[Any]) -> dict[str, Any]:
         "delivered": iso(row.delivered_ns),
         "last_error": row.last_error,
         "receipt": json.loads(row.receipt) if row.receipt else None,
+        "handed": iso(row.handed_ns),
         "body": orjson.Fragment(row.body) if row.action != "call" else _without_numbers(row.body),
     }
 
@@ -404,7 +406,8 @@ def push_summary(connection: Connection, site: Site, now_ns: int) -> list[dict[s
             "id": name,
             "waiting": states.get("waiting", 0),
             "delivered": states.get("delivered", 0),
-            "gave_up": states.get("gave_up", 0),
+            "handed": states.get("handed", 0),
+            "quarantined": states.get("quarantined", 0),
             "oldest_waiting_s": max(0.0, (now_ns - oldest[name]) / 1e9) if name in oldest else None,
             "last_receipt": iso(last.get(name, 0)),
             "last_error": errors.get(name, ""),

@@ -36,6 +36,7 @@ from gateway.meter import Meter
 from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.reception import NodeStatus, Refusal, Taken
 from gateway.probe import Asked, Probed, Prober
+from gateway.push.worker import PushWorker
 from gateway.rules.book import Compile, Rulebook, Swap
 from gateway.rules.revision import Revision
 from gateway.runs.keeper import Runs
@@ -100,6 +101,8 @@ class SmallHouse:
     raws: dict[str, Raw] = field(default_factory=dict)
     compile: Compile | None = None
     rulebook: Rulebook = field(init=False)
+    push: PushWorker = field(init=False)
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     prober: Prober = field(init=False)
     _drills: Drills | None = None
     _runs: Runs | None = None
@@ -108,6 +111,9 @@ class SmallHouse:
     def __post_init__(self) -> None:
         self.picture = Picture(self.site, self.clock.wall_ns())
         self.prober = Prober({}, self.clock)
+        self.push = PushWorker(
+            site=self.site, clock=self.clock, meter=self.meter, read=self.read, write=self.write, channels={}
+        )
         self.rulebook = Rulebook(
             site=self.site,
             compile=self.compile,
@@ -218,6 +224,10 @@ class SmallHouse:
     async def probe(self, asked: Asked) -> Probed:
         """Look by the prober, which has the sources that a test gives it."""
         return await self.prober.probe(asked)
+
+    def sign(self, text: bytes) -> tuple[str, str]:
+        """Sign with a key of its own."""
+        return self.key.public_key().public_bytes_raw().hex(), self.key.sign(text).hex()
 
     def ready(self) -> bool:
         """Tell what was prepared."""

@@ -24,14 +24,16 @@ from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
 from gateway.load.derived import read_derived
 from gateway.load.derived.model import join, learned_tags
+from gateway.load.destination import read_destinations
 from gateway.load.drill import read_drill
 from gateway.load.escalation import read_channels, read_escalations
 from gateway.load.learned import provisional, read_learned, settle_learned
-from gateway.load.outside import read_destinations, read_hosts, read_influx, read_metrics_token, read_node_broker
+from gateway.load.outside import read_hosts, read_influx, read_metrics_token, read_node_broker
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
 from gateway.load.own import parted, read_own
 from gateway.load.philosophy import read_philosophy
 from gateway.load.probe import read_probe
+from gateway.load.profile import read_profiles
 from gateway.load.roster import read_roster
 from gateway.load.rule import judge_refused, read_rules
 from gateway.load.schedule import ScheduleReader
@@ -89,7 +91,8 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     derived = read_derived([*root.sections("derived", "Derived tag"), *_template_derived(field)], field.tags, timezone)
     units = read_units([*root.sections("unit", "Unit"), *_template_units(field)], [*field.tags, *field.refused], root)
     roster = read_roster(root, [unit.id for unit in units])
-    destinations = read_destinations(root.sections("destination", "Destination"))
+    profiles = read_profiles(root.sections("profile", "Profile"), [unit.id for unit in units])
+    destinations = read_destinations(root.sections("destination", "Destination"), profiles, field.site_id)
     channels = read_channels(root.sections("channel", "Channel"), [each.id for each in destinations])
     schedules = ScheduleReader(root.sections("schedule", "Schedule"), timezone or "UTC")
     unit_ids, channel_ids = [unit.id for unit in units], [each.id for each in channels]

@@ -13,7 +13,7 @@ from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
 from edge.load.words import ID_RULE, is_id, keys_of
 from gateway.config import Destination
-from gateway.load.outside import read_channel
+from gateway.load.destination import read_channel
 from gateway.load.rule import TIERS
 from gateway.load.schedule import ScheduleReader
 

@@ -15,11 +15,15 @@ class Parcel:
     Attributes:
         key: Idempotency key.
         body: The exact bytes, the same at every attempt.
+        reference: How the notice is named in forms that name it, e.g. ``sender,identifier,sent`` of CAP.
+        content: Media type of the body.
     """
 
     key: str
     chain: str
     body: bytes
+    reference: str = ""
+    content: str = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +35,19 @@ class Receipt:
         id: The receiver's own number, empty where it gave none.
         is_repeat: The receiver had it already.
         answer: Head of the answer's text.
+        is_proof: The one who is told acknowledged it. False: somebody in between took it, and nobody knows more.
     """
 
     status: int
     id: str = ""
     is_repeat: bool = False
     answer: str = ""
+    is_proof: bool = True
 
     def facts(self) -> dict[str, Any]:
         """Give the receipt as JSON values."""
-        return {"status": self.status, "id": self.id, "is_repeat": self.is_repeat, "answer": self.answer}
+        told = {"status": self.status, "id": self.id, "is_repeat": self.is_repeat, "answer": self.answer}
+        return told if self.is_proof else {**told, "is_proof": False}
 
 
 @dataclass(slots=True, eq=False)
@@ -52,12 +59,16 @@ class PushError(Exception):
             notice, others may arrive.
         reason: A few words; the first one is the counter's name, e.g. ``timeout`` or ``status_422``.
         after_s: When the destination asked to be tried again, s; None where it did not say.
+        is_final: It said that it will never take this notice as it is; nobody needs to ask again.
+        status: Of HTTP, 0 where there is none.
     """
 
     retry: bool
     reason: str
     detail: str = ""
     after_s: float | None = field(default=None)
+    is_final: bool = False
+    status: int = 0
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}" if self.detail else self.reason

@@ -1,4 +1,4 @@
-"""Webhook: a signed POST of JSON, after Standard Webhooks.
+"""Webhook: a POST, signed after Standard Webhooks, in the form of the destination's profile.
 
 Flow: parcel -> [resolve, sign, POST] -> receipt
 Never: follows a redirect, connects to an address that was not judged, reads a long answer, waits for ever.
@@ -7,25 +7,27 @@ Never: follows a redirect, connects to an address that was not judged, reads a l
 import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import httpx
-import orjson
 
 from edge.clock import Clock
 from gateway.config import Destination
 from gateway.push.address import Resolve, make_resolver, refusal
 from gateway.push.channel import Parcel, PushError, Receipt
-from gateway.push.signature import read_keys, sign
+from gateway.push.receipt import ANSWER_MAX, judge, read_answer
+from gateway.push.sealing import Sealer
 
-ANSWER_MAX = 4096
 REPEAT = 409  # The receiver has this key already.
 REDIRECTS = range(300, 400)
 OK = range(200, 300)
 #: Statuses that speak of the destination or of us, not of this notice: every other notice would fare the same.
 TROUBLE = frozenset({401, 403, 404, 405, 407, 408, 410, 421, 425, 429})
 RETRY_AFTER_S_MAX = 60.0
+#: Receivers of Standard Webhooks refuse a signature that is 5 minutes off; half of it is told as a clock's fault.
+SKEW_S = 150.0
 ID_NAMES = ("receipt_id", "receipt", "id")
 
 
@@ -47,7 +49,7 @@ class Webhook:
             raise ValueError(f"Destination {destination.id}: the URL must be https, or allow_loopback set.")
         self._destination = destination
         self._clock = clock
-        self._keys = read_keys(destination.secret)
+        self._sealer = Sealer(destination)
         self._url = httpx.URL(destination.url)
         self._host = parts.hostname
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -64,47 +66,65 @@ class Webhook:
         """Deliver one notice within the destination's time-out, all told."""
         try:
             async with asyncio.timeout(self._destination.timeout_s):
-                status, answer, after = await self._post(parcel, await self._judged_address())
+                status, answer, after = await self._post(parcel, await self._address())
         except (TimeoutError, httpx.TimeoutException):
             raise PushError(retry=True, reason="timeout", detail=f"{self._destination.timeout_s:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as failure:
             detail = f"{type(failure).__name__} {failure}".strip()[:300]
             raise PushError(retry=True, reason="connection", detail=detail) from None
-        return _judge(status, answer, after)
+        try:
+            return self._judge(parcel, status, answer, after)
+        except PushError as error:
+            error.status = status
+            raise
+
+    def _judge(self, parcel: Parcel, status: int, answer: bytes, after: tuple[str, str]) -> Receipt:
+        """Turn an answer into a receipt or an error."""
+        text = answer.decode("utf-8", "replace")
+        is_repeat = status == REPEAT
+        if status in OK or is_repeat:
+            rule = self._destination.profile.receipt
+            if is_repeat:  # Whoever has it already gave the receipt when it came first.
+                return Receipt(status=status, id=_receipt_id(answer), is_repeat=True, answer=text)
+            found = judge(rule, parcel, status, answer, self._sealer.believes)
+            return found if found.id or rule.id else replace(found, id=_receipt_id(answer))
+        retry_after, date = after
+        after_s = (
+            min(float(retry_after), RETRY_AFTER_S_MAX) if retry_after.isascii() and retry_after.isdigit() else None
+        )
+        is_trouble = status in TROUBLE or status in REDIRECTS or not 400 <= status < 500  # noqa: PLR2004 - HTTP's borders
+        reason, detail = f"status_{status}", text[:300]
+        off_s = _clock_off_s(date, self._clock.wall_ns())
+        if status in (401, 403) and abs(off_s) > SKEW_S:
+            reason = "clock_skew"
+            detail = f"the destination's clock is {off_s:+.0f} s from ours, and it refuses our signature. {detail}"
+        raise PushError(retry=is_trouble, reason=reason, detail=detail, after_s=after_s)
 
     async def close(self) -> None:
         """Let go of connections."""
         await self._client.aclose()
         self._dns.shutdown(wait=False, cancel_futures=True)
 
-    async def _judged_address(self) -> str:
-        """Resolve the host once; every address must be allowed, not just the first."""
-        try:
-            found = await self._resolve(self._host, self._port)
-        except (socket.gaierror, UnicodeError) as failure:
-            raise PushError(retry=True, reason="dns", detail=str(failure)[:300]) from None
-        if not found:
-            raise PushError(retry=True, reason="dns", detail=f"{self._host} has no address")
-        for address in found:
-            why = refusal(address, is_local_allowed=self._destination.is_loopback_allowed)
-            if why:
-                raise PushError(retry=True, reason="address_refused", detail=why)
-        return str(found[0])
+    async def _address(self) -> str:
+        is_local_allowed = self._destination.is_loopback_allowed
+        return await judged_address(self._resolve, self._host, self._port, is_local_allowed=is_local_allowed)
 
-    async def _post(self, parcel: Parcel, address: str) -> tuple[int, bytes, str]:
+    async def _post(self, parcel: Parcel, address: str) -> tuple[int, bytes, tuple[str, str]]:
         timestamp_s = self._clock.wall_ns() // 1_000_000_000
+        body = self._sealer.body(parcel.body)
         headers = {
             "host": self._url.netloc.decode("ascii"),
-            "content-type": "application/json; charset=utf-8",
+            "content-type": parcel.content,
             "user-agent": "fengsui",
             "webhook-id": parcel.key,
             "webhook-timestamp": str(timestamp_s),
-            "webhook-signature": sign(self._keys, parcel.key, timestamp_s, parcel.body),
         }
+        if signature := self._sealer.signature(parcel.key, timestamp_s, body):
+            headers["webhook-signature"] = signature
         request = self._client.build_request(
             "POST",
             self._url.copy_with(host=address),
-            content=parcel.body,
+            content=body,
             headers=headers,
             # The certificate must be for the name, though the connection goes to the address.
             extensions={"sni_hostname": self._host},
@@ -116,26 +136,42 @@ class Webhook:
                 head += piece
                 if len(head) >= ANSWER_MAX:
                     break
-            return answer.status_code, head[:ANSWER_MAX], answer.headers.get("retry-after", "")
+            after = answer.headers.get("retry-after", ""), answer.headers.get("date", "")
+            return answer.status_code, head[:ANSWER_MAX], after
         finally:
             await answer.aclose()
 
 
-def _judge(status: int, answer: bytes, after: str) -> Receipt:
-    """Turn an answer into a receipt or an error."""
-    text = answer.decode("utf-8", "replace")
-    if status in OK or status == REPEAT:
-        return Receipt(status=status, id=_receipt_id(answer), is_repeat=status == REPEAT, answer=text)
-    after_s = min(float(after), RETRY_AFTER_S_MAX) if after.isascii() and after.isdigit() else None
-    is_trouble = status in TROUBLE or status in REDIRECTS or not 400 <= status < 500  # noqa: PLR2004 - HTTP's borders
-    raise PushError(retry=is_trouble, reason=f"status_{status}", detail=text[:300], after_s=after_s)
+async def judged_address(resolve: Resolve, host: str, port: int, *, is_local_allowed: bool) -> str:
+    """Resolve a host once and give its address; every address that it has must be allowed, not just the first.
+
+    Raises:
+        PushError: It has none, or one that must not be connected to.
+    """
+    try:
+        found = await resolve(host, port)
+    except (socket.gaierror, UnicodeError) as failure:
+        raise PushError(retry=True, reason="dns", detail=str(failure)[:300]) from None
+    if not found:
+        raise PushError(retry=True, reason="dns", detail=f"{host} has no address")
+    for address in found:
+        why = refusal(address, is_local_allowed=is_local_allowed)
+        if why:
+            raise PushError(retry=True, reason="address_refused", detail=why)
+    return str(found[0])
+
+
+def _clock_off_s(date: str, now_ns: int) -> float:
+    """Give how far the destination's clock is ahead of ours by its ``Date`` (RFC 9110, §6.6.1), s; 0 where unknown."""
+    try:
+        told = parsedate_to_datetime(date)
+    except ValueError:
+        return 0.0
+    return told.timestamp() - now_ns / 1e9 if told.tzinfo else 0.0
 
 
 def _receipt_id(answer: bytes) -> str:
-    try:
-        told: Any = orjson.loads(answer)
-    except orjson.JSONDecodeError:
-        return ""
-    if not isinstance(told, dict):
+    told = read_answer(answer)
+    if told is None:
         return ""
     return next((str(told[name])[:128] for name in ID_NAMES if isinstance(told.get(name), str | int)), "")

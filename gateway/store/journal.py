@@ -80,6 +80,10 @@ class Journal:
         self.heads: dict[str, Head] = {}
         self._open: dict[str, Head] = {}
 
+    def sign(self, text: bytes) -> tuple[str, str]:
+        """Sign a text with the installation's key: its public half and the signature, hexadecimal."""
+        return self._key.public_key().public_bytes_raw().hex(), self._key.sign(text).hex()
+
     def load(self, connection: Connection) -> None:
         """Read the ends of the chains at start."""
         self.heads = {row["nature"]: Head(**row) for row in connection.execute(select(head)).mappings()}

@@ -298,15 +298,49 @@ outbox = Table(
     Column("tier", Integer, nullable=False),
     Column("is_late", Boolean, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
-    Column("body", Text, nullable=False),  # the exact bytes to send, JSON
-    Column("state", String(12), nullable=False),  # waiting | delivered | gave_up
+    Column("body", Text, nullable=False),  # the plain notice, JSON
+    Column("state", String(12), nullable=False),  # waiting | delivered | handed | quarantined | expired
     Column("attempts", Integer, nullable=False),
     Column("next_ns", BigInteger, nullable=False),
     Column("last_error", Text, nullable=False),
     Column("delivered_ns", BigInteger, nullable=False),
     Column("receipt", Text, nullable=False),  # JSON: status, receipt id, head of the answer
+    Column("wire", Text, nullable=False, server_default=""),  # the exact text to send; empty where it is the body
+    Column("reference", Text, nullable=False, server_default=""),  # how later notices of the chain name it
+    Column("kind", String(8), nullable=False, server_default="notice"),  # notice | data | call
+    Column("expires_ns", BigInteger, nullable=False, server_default="0"),  # 0 for never, as with every warning
+    Column(
+        "handed_ns", BigInteger, nullable=False, server_default="0"
+    ),  # taken without a receipt, which may come later
+    Column("refused_ns", BigInteger, nullable=False, server_default="0"),  # first refusal of this very notice
     Index("ix_outbox_waiting", "state", "destination", "next_ns"),
     Index("ix_outbox_chain", "chain", "destination", "seq"),
+)
+
+#: Identifiers that are counted: the last one after each prefix (CAP identifiers of 31 characters).
+push_counter = Table(
+    "push_counter",
+    metadata,
+    Column("prefix", String(32), primary_key=True),
+    Column("last_s", BigInteger, nullable=False),  # entry time, s since 1970-01-01 UTC
+    Column("last_serial", Integer, nullable=False),
+)
+
+#: What destinations answered and what people did about notices: append-only, hash-chained, exported as the ledger.
+push_answer = Table(
+    "push_answer",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("key", String(32), nullable=False, index=True),
+    Column("destination", String(64), nullable=False),
+    Column("what", String(12), nullable=False),  # see gateway.push.answers.What
+    Column("status", Integer, nullable=False),  # of HTTP, 0 where there is none
+    Column("text", Text, nullable=False),  # head of the answer, or why it did not arrive
+    Column("who", String(64), nullable=False),  # empty for the gateway itself
+    Column("reason", Text, nullable=False),
+    Column("hash", String(64), nullable=False),  # of the row before and this one
+    Index("ix_push_answer_time", "time_ns"),
 )
 
 user = Table(

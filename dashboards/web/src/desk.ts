@@ -8,7 +8,7 @@ import type { Act } from "./session";
 import { language, t, word } from "./words/i18n";
 import { tagTitle, unitTitle } from "./words/format";
 
-export type AlarmAct = Exclude<Act, "task" | "empty" | "rules" | "people" | "audit" | "silence" | "roster" | "drill" | "stopDrill" | "register">;
+export type AlarmAct = Exclude<Act, "task" | "empty" | "rules" | "people" | "audit" | "resend" | "silence" | "roster" | "drill" | "stopDrill" | "register">;
 
 /** Chosen alarms by row key; the last one chosen is the one that keys move from. */
 export const chosen = shallowRef<ReadonlySet<string>>(new Set());

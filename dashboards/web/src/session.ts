@@ -25,6 +25,7 @@ const NEEDS = {
   rules: "engineer",
   people: "people",
   audit: "audit",
+  resend: "resend",
   roster: "roster",
   drill: "drill",
   stopDrill: "operate",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Notice } from "../src/api/types";
-import { noticeAct } from "../src/push";
+import { noticeAct } from "../src/push/acts";
 
 function notice(more: Partial<Notice>): Notice {
   return {

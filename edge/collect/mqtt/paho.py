@@ -255,7 +255,7 @@ class PahoLink:
         client.connect_timeout = CONNECT_S
         client.is_wanted = lambda: not self._stopping.is_set()
         if self._options.tls is not None:
-            client.tls_set_context(_tls_context(self._options.tls))
+            client.tls_set_context(tls_context(self._options.tls))
             client.server_name = self._options.tls.server_name or host
         if self._options.username:
             client.username_pw_set(self._options.username, self._options.password or None)
@@ -384,7 +384,7 @@ def _drain(client: _Client, own: BufferedSocket) -> MQTTErrorCode:
     return MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
-def _tls_context(options: BrokerTls) -> ssl.SSLContext:
+def tls_context(options: BrokerTls) -> ssl.SSLContext:
     """Make what TLS needs; read anew for each connection, so that renewed certificates count without a restart.
 
     Raises:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -13,10 +13,12 @@ from sqlalchemy.exc import OperationalError
 
 from alerting.model.alarm import digest
 from alerting.model.rule import RuleTable
+from alerting.push.profile import Profile, ReceiptRule
 from edge.clock_manual import DEFAULT_START_NS, ManualClock, run_manual
 from edge.model import TagTable
 from gateway.config import Destination, Site
 from gateway.meter import Meter, Stage
+from gateway.push.acks import Verdict
 from gateway.push.channel import Parcel, PushError, Receipt
 from gateway.push.worker import KNOCK_S, REFUSED_S_MAX, TROUBLE_S_MAX, PushWorker
 from gateway.store import schema
@@ -24,6 +26,7 @@ from gateway.store import schema
 T = TypeVar("T")
 NOW, S = DEFAULT_START_NS, 1_000_000_000
 RED, ORANGE, YELLOW = 4, 3, 2
+SECRET = "whsec_" + "c2VjcmV0" * 5
 
 
 @dataclass
@@ -423,3 +426,205 @@ def test_the_same_seed_gives_the_same_run() -> None:
         runs.append([(round(at, 6), key) for at, key in bench.channels["district"].sent])
 
     assert runs[0] == runs[1]
+
+
+# ---- receipts that come later, quarantine, what expires, outages
+
+
+def profiled(*, destination: Destination | None = None, **rule: Any) -> Bench:  # noqa: ANN401 - any field
+    """Make a bench whose district answers by a rule of its own."""
+    engine = create_engine("sqlite://")
+    schema.metadata.create_all(engine)
+    clock = ManualClock()
+    made = Bench(engine, clock, {"district": FakeChannel(clock), "city": FakeChannel(clock)})
+    profile = Profile(id="p", receipt=ReceiptRule(**rule))
+    one = destination or Destination(id="district", url="", profile=profile, secret=SECRET)
+    made.worker = PushWorker(
+        site=replace(make_site("city"), destinations=(one, Destination(id="city", url=""))),
+        clock=clock,
+        meter=made.meter,
+        read=made.read,
+        write=made.write,
+        seed=7,
+        channels=made.channels,
+    )
+    return made
+
+
+def told(bench: Bench) -> list[tuple[str, str]]:
+    with bench.engine.connect() as connection:
+        rows = connection.execute(select(schema.push_answer).order_by(schema.push_answer.c.number))
+        return [(row.key, row.what) for row in rows]
+
+
+def only_handed(_: Parcel) -> Receipt:
+    return Receipt(status=202, is_proof=False)
+
+
+def test_what_was_handed_over_is_no_receipt_until_the_authority_says_so() -> None:
+    bench = profiled(by="later", resend_s=300.0)
+    channel = bench.channels["district"]
+    channel.answer = only_handed
+
+    async def story(bench: Bench) -> None:
+        bench.put("a1", "a", RED)
+        bench.put("a2", "a", ORANGE)
+        bench.put("b1", "b", ORANGE)
+        await asyncio.sleep(10)
+        assert channel.keys() == ["a1", "b1"]  # a2 waits for the acknowledgement of a1
+        assert bench.rows()["a1"].state == "waiting"
+        assert await bench.worker.take_ack("district", b'{"key": "a1", "receipt": "R1"}') is Verdict.TAKEN
+        await asyncio.sleep(1)
+        assert channel.keys() == ["a1", "b1", "a2"]
+        assert await bench.worker.take_ack("district", b'{"key": "a1", "receipt": "R9"}') is Verdict.AGAIN
+        await asyncio.sleep(310)
+        assert channel.keys().count("b1") == 2  # forgotten there: it goes again, under its key
+        assert channel.keys().count("a1") == 1
+        for key in ("b1", "a2"):
+            await bench.worker.take_ack("district", json.dumps({"key": key}).encode())
+
+    bench.run(story)
+    assert {row.state for row in bench.rows().values()} == {"delivered"}
+    assert json.loads(bench.rows()["a1"].receipt)["id"] == "R1"
+
+
+def test_where_no_receipt_will_ever_come_it_is_not_called_one() -> None:
+    bench = profiled(by="none")
+    bench.channels["district"].answer = only_handed
+
+    async def story(bench: Bench) -> None:
+        bench.put("a1", "a")
+        bench.put("a2", "a")
+        await asyncio.sleep(1)
+
+    bench.run(story)
+    assert [row.state for row in bench.rows().values()] == ["handed", "handed"]
+    assert json.loads(bench.rows()["a1"].receipt)["is_proof"] is False
+
+
+def test_a_forged_or_a_strangers_acknowledgement_confirms_nothing() -> None:
+    bench = profiled(by="later", is_signed=True)
+    bench.channels["district"].answer = only_handed
+
+    async def story(bench: Bench) -> None:
+        bench.put("a")
+        bench.put("c", destination="city")
+        await asyncio.sleep(1)
+        assert await bench.worker.take_ack("district", b'{"key": "a", "signature": "v1,eA=="}') is Verdict.FALSE
+        assert await bench.worker.take_ack("city", b'{"key": "a"}') is Verdict.UNKNOWN
+
+    bench.run(story)
+    assert bench.rows()["a"].state == "waiting"
+    assert ("", "false_ack") in told(bench)
+    assert bench.meter.snapshot().stages[5].noted["ack_false"] == 1
+
+
+def test_what_is_refused_for_ever_is_put_aside_with_its_chain_and_the_rest_goes_on() -> None:
+    one = Destination(id="district", url="", quarantine_min=60.0)
+    bench = profiled(destination=one)
+    channel = bench.channels["district"]
+    channel.answer = lambda parcel: refuse(parcel) if parcel.key == "a1" else Receipt(status=200)
+
+    async def story(bench: Bench) -> None:
+        bench.put("a1", "a", RED)
+        bench.put("a2", "a", RED)
+        bench.put("b1", "b", YELLOW)
+        bench.put("c1", "c", YELLOW, destination="city")
+        await asyncio.sleep(30)
+        states = {key: row.state for key, row in bench.rows().items()}
+        assert states == {"a1": "waiting", "a2": "waiting", "b1": "delivered", "c1": "delivered"}
+        await asyncio.sleep(3600 + REFUSED_S_MAX)
+        assert {key: row.state for key, row in bench.rows().items() if key[0] == "a"} == {
+            "a1": "quarantined", "a2": "quarantined",
+        }  # fmt: skip
+        assert bench.worker.standings["district"].quarantined == 2
+        tried = len(channel.sent)
+        await asyncio.sleep(3600)
+        assert len(channel.sent) == tried
+
+    bench.run(story)
+    assert told(bench).count(("a1", "refused")) == 1  # not one row an attempt
+    assert [one for one in told(bench) if one[1] == "quarantined"] == [("a1", "quarantined"), ("a2", "quarantined")]
+    assert bench.meter.snapshot().stages[5].refused["quarantined"] == 2
+
+
+def test_a_final_refusal_is_put_aside_at_once(bench: Bench) -> None:
+    def never(_: Parcel) -> Receipt:
+        raise PushError(retry=False, reason="refused", detail="500", is_final=True)
+
+    bench.channels["district"].answer = never
+
+    async def story(bench: Bench) -> None:
+        bench.put("a")
+        await asyncio.sleep(1)
+
+    bench.run(story)
+    assert bench.rows()["a"].state == "quarantined"
+
+
+def test_data_goes_last_and_expires_but_a_warning_never_does(bench: Bench) -> None:
+    channel = bench.channels["district"]
+    channel.answer = trouble
+
+    async def story(bench: Bench) -> None:
+        expires_ns = bench.clock.wall_ns() + 60 * S
+        bench.put("values", tier=0, kind="data", expires_ns=expires_ns)
+        bench.put("warning", tier=YELLOW)
+        await asyncio.sleep(1)
+        assert channel.keys()[0] == "warning"
+        await asyncio.sleep(600)
+        channel.answer = lambda _: Receipt(status=200)
+        bench.put("fresh", tier=0, kind="data", expires_ns=bench.clock.wall_ns() + 600 * S)
+        await asyncio.sleep(120)
+
+    bench.run(story)
+    states = {key: row.state for key, row in bench.rows().items()}
+    assert states == {"values": "expired", "warning": "delivered", "fresh": "delivered"}
+    assert bench.meter.snapshot().stages[5].refused["expired"] == 1
+
+
+def test_thirteen_hours_down_drain_red_then_live_then_late_with_each_chain_in_order(bench: Bench) -> None:
+    channel = bench.channels["district"]
+    channel.answer = trouble
+    names: list[tuple[str, int, bool]] = []
+
+    async def story(bench: Bench) -> None:
+        for hour in range(13):
+            for n, (tier, late) in enumerate(
+                ((YELLOW, False), (ORANGE, True), (RED, False), (ORANGE, False), (RED, True))
+            ):
+                names.append((f"h{hour:02d}-{n}", tier, late))
+                bench.put(f"h{hour:02d}-{n}-1", f"h{hour:02d}-{n}", tier, is_late=late)
+                bench.put(f"h{hour:02d}-{n}-2", f"h{hour:02d}-{n}", 0, is_late=late, action="cancel")
+            await asyncio.sleep(3600)
+        assert bench.worker.unconfirmed_s("district", bench.clock.wall_ns()) == pytest.approx(13 * 3600, abs=40)
+        channel.sent.clear()
+        channel.answer = lambda _: Receipt(status=200)
+        await asyncio.sleep(TROUBLE_S_MAX + 10)
+
+    bench.run(story)
+    keys = channel.keys()
+    assert sorted(keys) == sorted(row.key for row in bench.rows().values())  # each once, none lost
+    order = sorted(names, key=lambda one: (one[1] != RED, one[2], -one[1], one[0]))
+    assert [key for key in keys[1:] if key.endswith("-1")] == [
+        f"{name}-1" for name, _, _ in order if f"{name}-1" != keys[0]
+    ]
+    assert all(keys.index(f"{name}-1") < keys.index(f"{name}-2") for name, _, _ in names)
+    assert len([one for one in told(bench) if one[1] == "trouble"]) < 60  # 13 hours of attempts do not bury the rest
+
+
+def test_several_chains_are_under_way_at_a_time_where_the_destination_allows_it() -> None:
+    bench = profiled(destination=Destination(id="district", url="", connections=4))
+    bench.channels["district"].takes_s = 1.0
+
+    async def story(bench: Bench) -> None:
+        for n in range(8):
+            bench.put(f"x{n}", f"x{n % 6}", RED)
+        await asyncio.sleep(4.5)
+
+    bench.run(story)
+    times = {key: at for at, key in bench.channels["district"].sent}
+    assert len(times) == 8
+    assert sum(at < 0.5 for at in times.values()) == 4
+    assert times["x6"] >= times["x0"] + 1  # the same chain
+    assert {row.state for row in bench.rows().values()} == {"delivered"}

@@ -267,7 +267,8 @@ export interface Destination {
   id: string;
   waiting: number;
   delivered: number;
-  gave_up: number;
+  handed: number;
+  quarantined: number;
   oldest_waiting_s: number | null;
   last_receipt: string | null;
   last_error: string;

@@ -189,6 +189,8 @@ export const people = {
     engineer: "change rules and tags, probe devices",
     drill: "begin drills, try stories",
     audit: "read who did what",
+    confirm: "acknowledge notices for an authority",
+    resend: "send notices again, release them from quarantine",
     people: "make users and tokens",
     roster: "say who is on duty, and how people are reached",
     register: "change the ledgers of the register",

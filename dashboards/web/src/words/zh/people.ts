@@ -191,6 +191,8 @@ export const people: Words["people"] = {
     engineer: "修改规则与位号、探查设备",
     drill: "发起演练、试验脚本",
     audit: "查看操作记录",
+    confirm: "代监管部门确认回执",
+    resend: "重发通知、解除隔离",
     people: "管理用户与令牌",
     roster: "安排值班与联系方式",
     register: "修改台账",

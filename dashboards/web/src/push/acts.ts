@@ -1,5 +1,5 @@
 /** What notices say of themselves and of their destinations. */
-import type { Notice } from "./api/types";
+import type { Notice } from "../api/types";
 
 export type NoticeAct = "alert" | "update" | "cancel" | "stopped" | "resumed";
 
