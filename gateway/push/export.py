@@ -55,7 +55,9 @@ def export(connection: Connection, asked: Asked, facts: Mapping[str, Any], lang:
         "ledger.xlsx": xlsx_of(table, lang),
         "notices.jsonl": b"".join(orjson.dumps(_notice(row, told[row.key])) + b"\n" for row in rows),
         "answers.jsonl": b"".join(orjson.dumps({**facts_of(row), "hash": row.hash}) + b"\n" for row in chain),
-        "heads.json": orjson.dumps([dict(row) for row in connection.execute(select(head)).mappings()]),
+        "heads.json": orjson.dumps(
+            [{str(name): value for name, value in row.items()} for row in connection.execute(select(head)).mappings()]
+        ),
     }
     manifest = {
         **facts,

@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from gateway.push import answers
 from gateway.push.answers import Said, What
 from gateway.push.inspection import inspect
 from gateway.store import schema
+from gateway.store.journal import Head
 
 PASSWORD = "correct horse battery"
 S = 1_000_000_000
@@ -104,6 +105,10 @@ def fill(office: Office) -> dict[str, str]:
     for name in ("b1", "b2"):
         keys[name] = office.put(name, "b", "quarantined", destination="city", wire='{"level":"1"}')
         office.answer(keys[name], What.QUARANTINED, "status_422: no", 422, "city")
+    head = Head(nature="actual", count=7, hash="ab" * 32, time_ns=1, signature="")
+    with office.engine.begin() as connection:
+        signed = replace(head, signature=office.house.sign(head.signed_text())[1])
+        connection.execute(insert(schema.head).values(asdict(signed)))
     office.put("values", "v", kind="data")
     office.put("call", "c", action="call", body='{"to": {"phone": "13800000000"}}')
     return keys
