@@ -49,6 +49,7 @@ from gateway.historian.file import DAY_NS, Retention
 from gateway.historian.influx import InfluxLines, InfluxWriter
 from gateway.historian.port import Historian
 from gateway.intake import Intake
+from gateway.laps import Laps
 from gateway.live import Columns, Picture
 from gateway.load.overlay import NOTHING
 from gateway.meter import Meter, Stage
@@ -104,6 +105,7 @@ class Parts:
     event_log: EventLog | None = None
     jitter_seed: int | None = None
     channels: Mapping[str, Channel] | None = None  # in place of webhooks, by destination
+    laps: Laps | None = None  # real time by stage, for simulations
     open_node_link: OpenLink = PahoLink
     warm: Callable[[], None] | None = (
         None  # what makes the compiled backend ready, in a thread; none: array code judges
@@ -246,6 +248,7 @@ class Gateway:
             recorder=recorder,
             event_log=parts.event_log,
             judging=parts.judging or InlineExecutor(),
+            laps=parts.laps,
         )
         self._is_warm = parts.warm is None
         self._links: dict[str, bool] = {}
@@ -640,11 +643,12 @@ class Gateway:
             await asyncio.sleep(max(0.0, due - loop.time()))
 
     async def _keep_books(self) -> None:
-        """Count once a second what came, and write it down once a minute."""
+        """Count once a second what came, or of little once a minute, when it is written down."""
         while True:
             for _ in range(WRITTEN_S):
                 await asyncio.sleep(1.0)
-                self.books.settle()
+                if self.books.is_much:
+                    self.books.settle()
             await self._write_books()
 
     async def _write_books(self) -> None:

@@ -86,7 +86,7 @@ def _simulate(scenario: str | None, seed: int | None, out: Path | None, *, as_js
     if scenario is None:
         refuse("Which scenario? Name one that ships or give the path of a file; --suite plays all that ship.")
     try:
-        one, site = _read(scenario)
+        one, site = read_story(scenario)
     except ConfigError as wrong:
         refuse("\n".join(str(mistake) for mistake in wrong.mistakes))
     chosen = one.seed if seed is None else seed
@@ -128,7 +128,7 @@ def _suite(wanted: Wanted, folder: Path, *, as_json: bool) -> NoReturn:
     folders = [SCENARIOS, WEEKS] if wanted.weeks else [SCENARIOS]
     ships = [path.stem for each in folders for path in sorted(each.glob("*.toml"))]
     try:
-        read = [_read(name) for name in ([wanted.only] if wanted.only else ships)]
+        read = [read_story(name) for name in ([wanted.only] if wanted.only else ships)]
     except ConfigError as wrong:
         refuse("\n".join(str(mistake) for mistake in wrong.mistakes))
     try:
@@ -191,7 +191,8 @@ def _suite_text(told: dict[str, Any], folder: Path) -> str:
     return "\n".join([*lines, f"Results: {folder}/suite.json, {folder}/suite.html"])
 
 
-def _read(name: str) -> "tuple[Scenario, Site]":
+def read_story(name: str) -> "tuple[Scenario, Site]":
+    """Read a story by its name or path, and the site of its plant."""
     import numpy as np
 
     from gateway.simulate.known import known_of, load_site, site_of
@@ -218,13 +219,25 @@ def _text(played: "Played", folder: Path) -> str:
         if off
     ]
     met = sum(verdict.is_met for verdict in played.verdicts)
-    spent = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in played.spent_s.items())
     pace = f"{played.pace:.0f}" if math.isfinite(played.pace) else "–"
     lines += [
-        f"{met} of {len(played.verdicts)} expectations met. {scenario.lasts_s:g} s at {pace} times real time: {spent}.",
+        f"{met} of {len(played.verdicts)} expectations met. {scenario.lasts_s:g} s at {pace} times real time.",
+        *_spent(played),
         f"Results: {folder}",
     ]
     return "\n".join(lines)
+
+
+def _spent(played: "Played") -> list[str]:
+    """Tell the real time of each stage, and what a second of the story took of it."""
+    from gateway.simulate.play import ALONE
+
+    story_s, width = played.scenario.lasts_s, max(map(len, played.spent_s))
+    return [
+        f"  {stage:<{width}}  {seconds:8.3f} s"
+        + ("" if stage == ALONE else f"  {seconds / story_s * 1e6:8.0f} µs a second")
+        for stage, seconds in played.spent_s.items()
+    ]
 
 
 @contextlib.contextmanager

@@ -31,6 +31,7 @@ from gateway.delivery.books import Books
 from gateway.executor import Executor, InlineExecutor
 from gateway.historian.port import Historian
 from gateway.intake import Intake
+from gateway.laps import Laps
 from gateway.live import Picture
 from gateway.meter import Meter, Stage
 from gateway.receive import ReceiveClock
@@ -92,6 +93,7 @@ class Road:
     event_log: EventLog | None = None
     judging: Executor = field(default_factory=InlineExecutor)
     off_loop: int = OFF_LOOP
+    laps: Laps | None = None
 
     def __post_init__(self) -> None:
         self.acknowledger = Acknowledger()
@@ -203,6 +205,8 @@ class Road:
 
     def _idle(self) -> bool:
         """Take a tick in which nothing came, nothing is due and nothing waits to be written, as nearly all are."""
+        if self.laps is not None:
+            self.laps.begin()
         now_ns = self.clock.now_ns()
         is_writing = bool(self._unwritten) or (self._writing is not None and not self._writing.done())
         is_asked = bool(self._items or self._commands) or self._swap is not None
@@ -221,11 +225,14 @@ class Road:
         self._count_historian()
         self._tell(Turned(outcome=outcome), now_ns)
         self.is_ready = True
+        self._lap("idle ticks")
         return True
 
     async def tick(self) -> None:
         """Carry all that waits, once."""
         self._arrived.clear()
+        if self.laps is not None:
+            self.laps.begin()
         carried = [self._items.popleft() for _ in range(len(self._items))]
         asked = [self._commands.popleft() for _ in range(len(self._commands))]
         (swap, swapped), self._swap = self._swap or (None, None), None
@@ -253,8 +260,12 @@ class Road:
             self._unwritten[-1].asked = [future for _, future in asked]
         if swap is not None:
             self._unwritten[-1].swap, self._unwritten[-1].swapped = swap, swapped
+        self._lap("books and marks")
         await self._write()
+        if self.laps is not None:
+            self.laps.begin()
         self._tell(turned, now_ns)
+        self._lap("telling")
         self.is_ready = True
 
     async def _turn_beside(self, items: Sequence[Item], commands: Sequence[Command], now_ns: int) -> Turned:
@@ -270,6 +281,10 @@ class Road:
         while not self._settled.is_set():
             await self._settled.wait()
 
+    def _lap(self, stage: str) -> None:
+        if self.laps is not None:
+            self.laps.end(stage)
+
     async def _wait(self) -> None:
         if self._items or self._commands or self._swap is not None:
             return
@@ -279,6 +294,7 @@ class Road:
 
     def _keep(self, turned: Turned, carried: Sequence[tuple[Item, Receipt | None]]) -> None:
         """Hand the samples to the historian; it answers when they are committed or lost."""
+        self._lap("intake and core")
         for (_, receipt), parts in zip(carried, turned.entered, strict=True):
             if self.books is not None:
                 self.books.note(parts)
@@ -290,6 +306,7 @@ class Road:
                 self.historian.append(part, self._kept(receipt))
         for made in turned.made:
             self.historian.append(made)
+        self._lap("historian")
 
     def _kept(self, receipt: Receipt) -> Callable[[bool], None]:
         """Make the call that tells the acknowledger about one part of an item; a lost part is counted elsewhere."""
@@ -424,6 +441,7 @@ class Road:
 
     def _count(self, turned: Turned, items: Sequence[Item]) -> None:
         """Keep the books: what came into each stage went on, is held, or was refused with a reason."""
+        self._lap("recording")
         meter = self.meter
         samples = sum(len(item) for item in items if isinstance(item, Scan))
         self.scans += sum(isinstance(item, Scan) for item in items)

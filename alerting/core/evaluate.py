@@ -46,7 +46,7 @@ def evaluate(
     time; intake sees to both.
 
     Args:
-        quiet: Samples that change no plain rule of their tag, as the memory's guard says (``Guard.is_quiet``), bool
+        quiet: Samples that change no plain rule of their tag, as the memory's guard says (``Guard.look``), bool
             (n,): these rules are left out. What comes out is the same.
 
     Returns:
@@ -81,7 +81,7 @@ def evaluate(
     return before, after
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Samples:
     """The samples of a scan, (n,) each, and the rules on their own tag alone that are judged.
 
@@ -109,7 +109,7 @@ class _Samples:
         return cls(scan, time_ns, bad, judged, mine, is_calm=False)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Several:
     """The rules over several tags that a scan touches, by how they are judged; None for none."""
 

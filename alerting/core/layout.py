@@ -111,14 +111,12 @@ class Layout:
         alone: All rules that look at their own tag alone.
         is_plain: Which of ``alone`` a guard knows, bool (n,).
         reached: Rules over several tags; None for none.
-        is_member: Any of them is a member of a vote.
         always, never: Read-only columns for samples of which all are alike, bool (samples,).
     """
 
     alone: Share
     is_plain: Flags
     reached: Reached | None
-    is_member: bool
     always: Flags
     never: Flags
     _odd: Share | None = None
@@ -167,7 +165,6 @@ def _lay_out(table: RuleTable, rows: NDArray[np.int32]) -> Layout:
         alone=Share.of(table, rules, place),
         is_plain=plain,
         reached=reached,
-        is_member=bool(len(table.votes)) and bool(table.votes.is_member_row[rows].any()),
         always=always,
         never=never,
     )

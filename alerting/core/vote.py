@@ -193,7 +193,7 @@ def poll(
     if scan is None or (len(after) == 0 and not votes.is_member_row[scan.rows].any()):
         return
     due: NDArray[np.bool_] = np.zeros(len(votes), dtype=np.bool_)
-    due[(votes.is_there & np.isin(votes.member_row, scan.rows)).any(axis=1)] = True
+    due[votes.with_members(scan.rows)] = True
     newest = np.zeros(len(votes), dtype=np.int64)
     for place in np.flatnonzero(votes.is_trigger[after.rule]).tolist():
         for v in book.move(int(after.rule[place]), active=bool(after.is_active[place])):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from alerting.model.rule import Rule
 
 NONE = -1
+SAMPLES_MAX = 1024  # Of larger scans it is not remembered which votes they belong to.
+KNOWN_MAX = 2048
 
 
 class VoteTable:
@@ -65,6 +67,7 @@ class VoteTable:
                 self.member[v, w], self.member_row[v, w] = rule, row
                 self.places.setdefault(rule, []).append((v, w))
                 of_row.setdefault(row, []).append((v, w))
+        self._with_members: dict[bytes, NDArray[np.int64]] = {}
         self.is_there: NDArray[np.bool_] = self.member != NONE
         self.gated: NDArray[np.int64] = np.empty((0, 3), dtype=np.int64)
         if not votes:
@@ -77,6 +80,18 @@ class VoteTable:
         self.gated = np.array(gated, dtype=np.int64).reshape(-1, 3)
         self.is_trigger[[*self.places, *self.silences]] = True
         self.is_member_row[list(of_row)] = True
+
+    def with_members(self, rows: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Give the votes that some tag rows belong to, ascending, int64 (n,)."""
+        key = rows.tobytes()
+        found = self._with_members.get(key)
+        if found is None:
+            found = np.flatnonzero((self.is_there & np.isin(self.member_row, rows)).any(axis=1))
+            if len(self._with_members) >= KNOWN_MAX:
+                self._with_members.clear()
+            if len(rows) <= SAMPLES_MAX:
+                self._with_members[key] = found
+        return found
 
     def hanging_on(self, rows: NDArray[np.int32]) -> list[str]:
         """Name the votes that have a member among some tag rows."""

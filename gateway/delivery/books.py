@@ -1,6 +1,6 @@
 """Books of what came of each source: by the hour in which it was measured, with how long it took to come.
 
-Flow: parts that entered a lane -> [note] -> once a second [settle], all at once -> deltas -> [take] -> store
+Flow: parts that entered a lane -> [note] -> at most once a second [settle], all at once -> deltas -> [take] -> store
 Why: what a tick has in hand is only put aside; the counting is one pass over columns, off the tick. What an edge node
     sends late falls into the hour in which it was measured, so a gap closes when its spool is through.
 Never: counts what was retained at a broker (it is from before), nor what the gateway computed.
@@ -31,6 +31,11 @@ _LATE_FROM: Final = int(np.searchsorted(EDGES_NS, LATE_NS))
 HOURS_MAX: Final = 20_000
 #: So many keys are counted in a table of their own before sorting costs less.
 COUNTED_MAX: Final = 100_000
+
+#: So much is counted at once; less waits for the end of the minute, because each count costs a small site as much as to
+#: judge a scan.
+SCANS_ASIDE: Final = 256
+SAMPLES_ASIDE: Final = 20_000
 
 _RETAINED = np.uint8(encode(Quality.UNCERTAIN, Reason.RETAINED))
 _NO_SOURCES = ("system", "replay")
@@ -107,6 +112,11 @@ class Books:
     def note(self, parts: Sequence[Scan]) -> None:
         """Put aside what entered a lane; costs nothing on the road."""
         self._waiting += parts
+
+    @property
+    def is_much(self) -> bool:
+        """Tell whether so much was put aside that it should not wait for the minute's end."""
+        return len(self._waiting) >= SCANS_ASIDE or sum(map(len, self._waiting)) >= SAMPLES_ASIDE
 
     def settle(self) -> None:
         """Count what was put aside."""

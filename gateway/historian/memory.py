@@ -32,7 +32,8 @@ class MemoryHistorian:
         self._at: Rows | None = None
         self._samples_most = samples_most
         self._kept: dict[tuple[int, Nature], Samples] = {}
-        self._new: dict[tuple[int, Nature], list[Samples]] = {}
+        self._new: list[tuple[Rows, Scan]] = []  # by the rows of the first table; sorted by tag when asked for
+        self._new_samples = 0
         self._taken = self._lost = 0
         self._is_closed = False
 
@@ -47,14 +48,10 @@ class MemoryHistorian:
         if self._is_closed:
             self._lost += len(scan)
         else:
-            rows = scan.rows if self._at is None else self._at[scan.rows]
-            is_rising = bool((rows[1:] > rows[:-1]).all())
-            for place, row in enumerate((rows if is_rising else np.unique(rows)).tolist()):
-                own = slice(place, place + 1) if is_rising else rows == row
-                part = Samples(times_ns=scan.times_ns[own], values=scan.values[own], quality=scan.quality[own])
-                self._new.setdefault((row, scan.nature), []).append(part)
-                if len(self._new[row, scan.nature]) >= self._samples_most:
-                    self._samples(row, scan.nature)
+            self._new.append((scan.rows if self._at is None else self._at[scan.rows], scan))
+            self._new_samples += len(scan)
+            if self._new_samples >= self._samples_most:
+                self._sort_in()
         if done is not None:
             asyncio.get_running_loop().call_soon(done, not self._is_closed)
 
@@ -95,11 +92,21 @@ class MemoryHistorian:
         self._is_closed = True
 
     def _samples(self, row: int, nature: Nature) -> Samples:
-        """Take in what is new and give all that is kept."""
-        parts = [*([self._kept[row, nature]] if (row, nature) in self._kept else []), *self._new.pop((row, nature), [])]
-        kept = merge(parts)
-        i = max(0, len(kept) - self._samples_most)
-        kept = Samples(times_ns=kept.times_ns[i:], values=kept.values[i:], quality=kept.quality[i:])
-        if parts:
-            self._kept[row, nature] = kept
-        return kept
+        """Give all that is kept of a tag."""
+        self._sort_in()
+        return self._kept.get((row, nature)) or merge([])
+
+    def _sort_in(self) -> None:
+        """Sort by tag what is new, and let go of what is too old."""
+        parts: dict[tuple[int, Nature], list[Samples]] = {}
+        for rows, scan in self._new:
+            is_rising = bool((rows[1:] > rows[:-1]).all())
+            for place, row in enumerate((rows if is_rising else np.unique(rows)).tolist()):
+                own = slice(place, place + 1) if is_rising else rows == row
+                part = Samples(times_ns=scan.times_ns[own], values=scan.values[own], quality=scan.quality[own])
+                parts.setdefault((row, scan.nature), []).append(part)
+        self._new, self._new_samples = [], 0
+        for key, new in parts.items():
+            kept = merge([*([self._kept[key]] if key in self._kept else []), *new])
+            i = max(0, len(kept) - self._samples_most)
+            self._kept[key] = Samples(times_ns=kept.times_ns[i:], values=kept.values[i:], quality=kept.quality[i:])

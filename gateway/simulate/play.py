@@ -23,6 +23,7 @@ from gateway.app import Gateway, Parts
 from gateway.config import Site
 from gateway.executor import InlineExecutor
 from gateway.historian.memory import MemoryHistorian
+from gateway.laps import Laps
 from gateway.meter import Stage
 from gateway.record import EventLog
 from gateway.simulate.authority import Authority
@@ -33,6 +34,7 @@ from simulators.scenario import Event, Scenario, Seen, Verdict, judge
 
 T = TypeVar("T")
 NS = 1_000_000_000
+ALONE = "physics alone"  # Before and after the gateway's part; pace does not count it.
 
 
 @dataclass(slots=True)
@@ -151,7 +153,7 @@ def play(
             for source, dice in zip(site.sources, lines.spawn(len(site.sources)), strict=True)
         ],
     )
-    spent.on("physics alone", field_side.forward)
+    spent.on(ALONE, field_side.forward)
     clock = ManualClock(scenario.begins_ns)
     log = io.BytesIO()
     collectors: list[Staged] = []
@@ -163,7 +165,7 @@ def play(
     authorities = {
         destination.id: Authority(destination, clock, folder / "authority") for destination in site.destinations
     }
-    historian = MemoryHistorian(site.tags)
+    historian, laps = MemoryHistorian(site.tags), Laps(watch)
     gateway = Gateway(
         site,
         clock,
@@ -177,6 +179,7 @@ def play(
             event_log=EventLog(log, f"{scenario.name}-{seed}"),
             jitter_seed=seed,
             channels=authorities,
+            laps=laps,
         ),
     )
     field_side.join(collectors, gateway.site.tags)
@@ -184,10 +187,11 @@ def play(
     now = Now(field=field_side, log=log, authorities=authorities)
     run_manual(_run(scenario, gateway, field_side, spent, None if each_step is None else (each_step, now)), clock)
     with_gateway_s = (watch.monotonic_ns() - began_ns) / NS
-    spent.seconds["gateway, rest"] = with_gateway_s - sum(
-        spent.seconds.get(stage, 0.0) for stage in ("plant", "instruments and lines", "commit", "watching")
+    spent.seconds |= laps.seconds
+    spent.seconds["event loop, rest"] = with_gateway_s - sum(
+        seconds for stage, seconds in spent.seconds.items() if stage != ALONE
     )
-    spent.on("physics alone", field_side.after)
+    spent.on(ALONE, field_side.after)
     seen = now.seen(scenario.lasts_s)
     return Played(
         scenario=field_side.scenario,  # With the faults that whoever watched has injected.

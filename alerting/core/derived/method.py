@@ -82,9 +82,12 @@ class Given:
     @property
     def worst(self) -> NDArray[np.uint8]:
         """Give the worst quality of all inputs, uint8 (m,): BAD, UNCERTAIN or GOOD."""
+        columns = self.roles.values()
+        if all(column.is_usable.all() and not column.is_uncertain.any() for column in columns):  # As nearly always.
+            return np.full(len(self.now_ns), GOOD)
         is_whole = np.ones(len(self.now_ns), dtype=np.bool_)
         is_uncertain = np.zeros(len(self.now_ns), dtype=np.bool_)
-        for column in self.roles.values():
+        for column in columns:
             is_whole &= column.is_whole
             is_uncertain |= column.is_uncertain.any(axis=1)
         return np.where(~is_whole, BAD_INPUT, np.where(is_uncertain, UNCERTAIN_INPUT, GOOD)).astype(np.uint8)
