@@ -30,7 +30,7 @@ def make_table() -> RuleTable:
             Rule(id=f"{tag.name}.BAD", kind=Kind.BAD, setpoint=1.5, **base),
         ]
         if k % 2:
-            rules.append(Rule(id=f"{tag.name}.RATE", kind=Kind.RATE, setpoint=9, window_s=2.0, **base))
+            rules.append(Rule(id=f"{tag.name}.RATE", kind=Kind.RATE, setpoint=2.5, window_s=2.0, **base))
         more = (
             Rule(
                 id=f"{tag.name}.TREND", kind=Kind.TREND, setpoint=60, horizon_s=60.0, alpha=0.2, samples_min=5, **base
