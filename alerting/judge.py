@@ -111,7 +111,9 @@ def judge_alarm(
     if what in (What.ESCALATED, What.LOWERED, What.CHANGED):
         facts["from"] = alarm.condition
     disabled = facts.get("disabled")
-    after = replace(after, ended_by=f"{disabled} {facts[disabled]}" if disabled and not after.is_active else "")
+    ended_by = f"{disabled} {facts[disabled]}" if disabled and not after.is_active else ""
+    if ended_by != after.ended_by:
+        after = replace(after, ended_by=ended_by)
     facts |= {name: cause for name, cause in (("gap", lane.late), ("swap", lane.swap)) if cause}
     return alarm_event(after, what, time_ns, now_ns, facts, late=lane.late), after
 
