@@ -28,7 +28,7 @@ TIER_ZH = {"NONE": "无", "BLUE": "蓝", "YELLOW": "黄", "ORANGE": "橙", "RED"
 STAGES = {
     "physics alone": "仅物理模型", "plant": "装置", "instruments and lines": "仪表与线路", "commit": "事务提交",
     "intake and core": "接入与判定", "historian": "历史库", "recording": "运行记录", "books and marks": "账目与进度",
-    "telling": "实时推送", "idle ticks": "空闲节拍", "event loop, rest": "事件循环及其余",
+    "telling": "实时推送", "idle ticks": "空闲节拍", "event loop, rest": "事件循环及其余", "watching": "页面观看",
 }  # fmt: skip
 MORE_STYLE = """
 .sent{fill:none;stroke:var(--ink);stroke-width:1.6}
