@@ -65,6 +65,7 @@ class Ledger:
         begins: State of a new record; empty without acts.
         shut: States in which a form changes nothing any more.
         due: Field with the day by which an open record is to be done; empty for none.
+        photos: What its pictures show, e.g. before and after; empty for a ledger without pictures.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Ledger:
     begins: str = ""
     shut: frozenset[str] = frozenset()
     due: str = ""
+    photos: Sequence[Choice] = ()
 
     def __post_init__(self) -> None:
         names = [each.name for each in self.fields]

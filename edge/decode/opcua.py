@@ -42,7 +42,7 @@ QUALITY: Final[Mapping[int, int]] = {
     0x808A_0000: encode(Quality.BAD, Reason.COMMS),  # BadNotConnected
     0x808B_0000: encode(Quality.BAD, Reason.DEVICE),  # BadDeviceFailure
     0x808C_0000: encode(Quality.BAD, Reason.DEVICE),  # BadSensorFailure
-    0x808D_0000: encode(Quality.BAD, Reason.DEVICE),  # BadAbsence
+    0x808D_0000: encode(Quality.BAD, Reason.DEVICE),  # BadOutOfService
     # OPC 10000-4 §7.38.2: every service
     0x8005_0000: encode(Quality.BAD, Reason.COMMS),  # BadCommunicationError
     0x800A_0000: encode(Quality.BAD, Reason.TIMEOUT),  # BadTimeout

@@ -1,4 +1,4 @@
-"""Photos of disposals: taken by their content, given back as pictures and nothing else."""
+"""Photos of disposals: taken by their content; photos of all kinds: given back as pictures and nothing else."""
 
 import asyncio
 from typing import Annotated
@@ -11,8 +11,23 @@ from gateway.api.asked import Id
 from gateway.api.door import ALL, OPERATE, Doors, user_of
 from gateway.api.house import Act
 from gateway.disposal import photos, records
+from gateway.register import pictures
 
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+
+
+async def picture_of(request: Request) -> tuple[bytes, str]:
+    """Take a picture, the body of a request; give it with its media type, by its content.
+
+    Raises:
+        ApiError: It is no picture.
+    """
+    content = await request.body()
+    kind = photos.kind_of(content)
+    if kind is None:
+        en = "This is no JPEG, PNG or WebP picture, or it is cut short."
+        raise ApiError(415, en, details={"en": en, "zh": "不是 JPEG、PNG 或 WebP 图片,或文件不完整。"})
+    return content, kind
 
 
 def open_photo_doors(doors: Doors) -> None:
@@ -21,11 +36,7 @@ def open_photo_doors(doors: Doors) -> None:
 
     async def add_photo(alarm: Id, request: Request) -> Response:
         """Add a photo, JPEG, PNG or WebP as the body; what it is, its content says."""
-        content = await request.body()
-        kind = photos.kind_of(content)
-        if kind is None:
-            en = "This is no JPEG, PNG or WebP picture, or it is cut short."
-            raise ApiError(415, en, details={"en": en, "zh": "不是 JPEG、PNG 或 WebP 图片,或文件不完整。"})
+        content, kind = await picture_of(request)
         now_ns, who = house.clock.wall_ns(), user_of(request).name
         name = photos.digest_of(content)
         await asyncio.to_thread(photos.keep, house.site.data, content)
@@ -44,7 +55,7 @@ def open_photo_doors(doors: Doors) -> None:
 
     async def photo(digest: Digest) -> Response:
         """Give a photo; one that is not what was kept any more is refused."""
-        kind = await house.read(lambda c: records.photo_kind(c, digest))
+        kind = await house.read(lambda c: records.photo_kind(c, digest) or pictures.kind_of(c, digest))
         if kind is None:
             raise not_found("photo", digest)
         content = await asyncio.to_thread(photos.fetch, house.site.data, digest)

@@ -22,10 +22,12 @@ from alerting.register.ledgers import LEDGERS
 from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import Cursor, Id
 from gateway.api.door import ALL, OPERATE, PERMISSIONS, REGISTER, Doors, user_of
+from gateway.api.doors_photo import picture_of
 from gateway.api.house import Act, House
 from gateway.api.queries import seal, unseal
+from gateway.disposal import photos
 from gateway.live import iso
-from gateway.register import records, search, sheets
+from gateway.register import pictures, records, search, sheets
 from gateway.register.around import around
 from gateway.register.records import By, NotDone, NotRight, Record
 from gateway.register.worksheet import gather, put_together
@@ -143,11 +145,12 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         """Give a record with its history and the records that name it."""
         of = _ledger(ledger)
 
-        def query(c: Connection) -> tuple[Record, list[records.Revision], list[Record]]:
+        def query(c: Connection) -> tuple[Record, list[records.Revision], list[Record], list[dict[str, Any]]]:
             found = records.get(c, of.id, record)
-            return found, records.revisions(c, found.id), records.referring(c, of.id, found.code, REFERRING_MAX)
+            named_by = records.referring(c, of.id, found.code, REFERRING_MAX)
+            return found, records.revisions(c, found.id), named_by, pictures.of_record(c, found.id)
 
-        found, history, named_by = await _try(house.read(query))
+        found, history, named_by, shots = await _try(house.read(query))
         return Json(
             {
                 "record": _shown(house, of, found),
@@ -163,6 +166,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
                     for each in history
                 ],
                 "referring": [shown(each) for each in named_by],
+                "photos": shots,
             }
         )
 
@@ -233,6 +237,23 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         )
         return Json({"record": _shown(house, of, kept)})
 
+    async def photo(ledger: Id, record: Id, shows: Annotated[str, Query(max_length=12)], request: Request) -> Response:
+        """Add a photo to a record, JPEG, PNG or WebP as the body; ``shows`` is a word of the ledger, e.g. after."""
+        of = _ledger(ledger)
+        if shows not in [choice.code for choice in of.photos]:
+            raise ApiError(422, f"shows: {shows!r} is none of {', '.join(c.code for c in of.photos) or 'this ledger'}.")
+        content, kind = await picture_of(request)
+        by, name = _by(house, request, ""), photos.digest_of(content)
+        await asyncio.to_thread(photos.keep, house.site.data, content)
+        facts = {"ledger": of.id, "record": record, "shows": shows, "photo": name, "size": len(content)}
+
+        def write(c: Connection) -> list[dict[str, Any]]:
+            had = records.get(c, of.id, record)
+            pictures.add(c, had, shows, name, kind, len(content), by.who, by.time_ns)
+            return pictures.of_record(c, had.id)
+
+        return Json({"photos": await _write(house, write, by, "photo_added", facts)})
+
     async def worksheet(code: Annotated[str, Query(max_length=64)]) -> Response:
         """Work out S, R and the grade of a hazard unit by GB 18218-2018, line by line."""
         gathered = await _try(house.read(lambda c: gather(c, code)))
@@ -247,6 +268,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
     doors.open("GET", f"{at}/ledgers/{{ledger}}/{{record}}", ALL, one, tag="register")
     doors.open("POST", f"{at}/ledgers/{{ledger}}/{{record}}", REGISTER, change, tag="register")
     doors.open("POST", f"{at}/ledgers/{{ledger}}/{{record}}/act", OPERATE, act, tag="register")
+    doors.open("POST", f"{at}/ledgers/{{ledger}}/{{record}}/photo", OPERATE, photo, tag="register")
     doors.open("POST", f"{at}/ledgers/{{ledger}}/{{record}}/remove", REGISTER, remove, tag="register")
     doors.open("POST", f"{at}/ledgers/{{ledger}}/{{record}}/restore", REGISTER, restore, tag="register")
 
@@ -443,6 +465,7 @@ def _describe(ledger: Ledger) -> dict[str, Any]:
         "named": ledger.named,
         "fields": [_describe_field(each) for each in ledger.fields],
         "shut": sorted(ledger.shut),
+        "photos": [{"code": choice.code, "title": choice.title.both()} for choice in ledger.photos],
         "has_due": bool(ledger.due),
         "acts": [
             {

@@ -25,7 +25,7 @@ BODY_MAX = 65_536
 INGEST = "/api/v1/ingest"
 #: Where a list of tags is sent to be looked at; 3,000 rows are some 0.5 MB.
 LIST = "/api/v1/config/look"
-#: Where a photo of a disposal is sent, ``/api/v1/disposals/<alarm>/photo``, and where it is given back.
+#: Where a photo is sent: of a disposal, or of a record below ``LEDGERS``; and where it is given back.
 DISPOSALS, PHOTO = "/api/v1/disposals/", "/photo"
 PHOTOS = "/api/v1/photos/"
 #: Where a roster is sent to be looked at; a year of three posts is some 0.3 MB.
@@ -137,7 +137,7 @@ class _Guarded:
 
 
 def _body_max(path: str) -> int:
-    if path.startswith(DISPOSALS) and path.endswith(PHOTO):
+    if path.startswith((DISPOSALS, LEDGERS)) and path.endswith(PHOTO):
         return PHOTO_BYTES_MAX
     is_list = path in (LIST, ROSTER) or (path.startswith(LEDGERS) and path.endswith("/look"))
     return INGEST_BODY_MAX if is_list or path == INGEST else BODY_MAX

@@ -618,6 +618,20 @@ record_reference = Table(
     Index("ix_record_reference_code", "ledger", "code"),
 )
 
+#: Pictures of records; their contents are files of the data folder, named by their SHA-256.
+record_photo = Table(
+    "record_photo",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("record", String(32), nullable=False, index=True),
+    Column("shows", String(12), nullable=False),  # a word of the ledger, e.g. before | after
+    Column("digest", String(64), nullable=False, index=True),
+    Column("type", String(16), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+)
+
 #: Search over records: words of our own making (``gateway.register.search``), in the index that a database is good at.
 SEARCH_TABLES = {
     "sqlite": ("CREATE VIRTUAL TABLE record_search USING fts5(tokens, detail=none)",),

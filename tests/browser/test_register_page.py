@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.slow]
 
 OFFICER, SECOND, LOOKER = "li.anquan", "wang.anquan", "looker"
+#: A PNG of one pixel.
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 WORDS = {
     "en": {"grade": "Grade II", "make": "New record", "refused": "check digit", "empty": "No records yet"},
     "zh": {"grade": "二级重大危险源", "make": "新建记录", "refused": "校验位", "empty": "暂无记录"},
@@ -169,6 +172,10 @@ def test_a_hidden_hazard_is_closed_by_a_second_person(visit: Callable[..., Visit
     later = (day + timedelta(days=9)).isoformat()
     act(li, "plan", way="by_deadline", responsible="zhao", measures="补装铅封", deadline=later)
     li.page.wait_for_selector("section.one button[name=rectify]")
+    dot = {"name": "a.png", "mimeType": "image/png", "buffer": base64.b64decode(DOT)}
+    li.page.set_input_files("input[name=photo-after]", dot)  # type: ignore[arg-type] - as the browser takes it
+    li.page.wait_for_selector(".shots img")
+    assert li.page.evaluate("document.querySelector('.shots img').decode().then(() => true)")
     act(li, "rectify", done="已补装")
     li.page.wait_for_selector("section.one button[name=accept]")
     assert said[0] in li.page.inner_text("section.one .head")

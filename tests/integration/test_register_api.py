@@ -82,6 +82,7 @@ class Desk:
             sources=(),
             tags=tags,
             units=(HazardUnit(id="U-1", grade=2),),
+            data=folder,
             rules=RuleTable([], tags),
         )
         self.house = SmallHouse(site=site, engine=self.engine, clock=self.clock)
@@ -375,6 +376,34 @@ async def test_overdue_is_derived_from_the_day_and_ends_with_the_closing(desk: D
     assert (await li.get(f"{AT}/hidden_hazards", params={"state": "lost"})).status_code == 422
     assert (await li.get(f"{AT}/units", params={"state": "open"})).status_code == 422
     assert other["values"]["state"] == "registered"
+
+
+async def test_pictures_lie_beside_a_hidden_hazard_and_nothing_else_does(desk: Desk) -> None:
+    li, op = await desk.come("li"), await desk.come("op")
+    await fill(li)
+    hazard = await enter(li, "hidden_hazards", HAZARD)
+    at = f"{AT}/hidden_hazards/{hazard['id']}"
+    png = b"\x89PNG\r\n\x1a\n" + b"0" * 40 + b"IEND\xaeB`\x82"
+
+    added = await op.post(f"{at}/photo", params={"shows": "before"}, content=png)
+    assert [(one["shows"], one["by"]) for one in added.json()["photos"]] == [("before", "op")]
+    again = await op.post(f"{at}/photo", params={"shows": "before"}, content=png)
+    assert len(again.json()["photos"]) == 1
+    photo = (await li.get(at)).json()["photos"][0]
+    kept = await li.get(f"/api/v1/photos/{photo['digest']}")
+    assert (kept.content, kept.headers["content-type"]) == (png, "image/png")
+    assert "sandbox" in kept.headers["content-security-policy"]
+    assert (await op.post(f"{at}/photo", params={"shows": "before"}, content=b"<svg/>")).status_code == 415
+    assert (await op.post(f"{at}/photo", params={"shows": "sideways"}, content=png)).status_code == 422
+    unit = (await li.get(f"{AT}/units")).json()["records"][0]
+    assert (await op.post(f"{AT}/units/{unit['id']}/photo", params={"shows": "after"}, content=png)).status_code == 422
+    big = await op.post(f"{at}/photo", params={"shows": "after"}, content=b"\x89PNG" + b"0" * 6 * 2**20)
+    assert big.status_code == 413
+    told = desk.acts()[-1]
+    assert (told["action"], told["photo"], told["shows"]) == ("photo_added", photo["digest"], "before")
+    await li.post(f"{at}/remove", json={"revision": 1, "reason": "x"})
+    gone = await op.post(f"{at}/photo", params={"shows": "after"}, content=png)
+    assert (gone.status_code, gone.json()["error"]["code"]) == (409, "removed")
 
 
 async def test_of_two_who_act_at_once_one_wins(desk: Desk) -> None:

@@ -164,6 +164,7 @@ HIDDEN_HAZARDS: Final = Ledger(
     begins="registered",
     shut=frozenset({"closed"}),
     due="deadline",
+    photos=_choices(("before", "before", "整改前"), ("after", "after", "整改后")),
     fields=(
         Field(name="code", title=Words("Code", "编号"), kind=Kind.CODE, is_required=True, is_listed=True),
         Field(name="title", title=Words("What is wrong", "隐患名称"), is_required=True, is_listed=True),

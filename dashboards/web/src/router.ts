@@ -19,7 +19,7 @@ export const router = createRouter({
     { path: "/alarms", name: "alarms", component: AlarmsPage },
     { path: "/trend", name: "trend", component: () => import("./pages/TrendPage.vue") },
     { path: "/register", name: "register", component: () => import("./pages/RegisterPage.vue") },
-    { path: "/register/:ledger", name: "ledger", component: () => import("./pages/RegisterPage.vue"), meta: { place: "register" } },
+    { path: "/register/:ledger", name: "registerLedger", component: () => import("./pages/RegisterPage.vue"), meta: { place: "register" } },
     { path: "/response", name: "response", component: () => import("./pages/ResponsePage.vue") },
     { path: "/push", name: "push", component: () => import("./pages/PushPage.vue") },
     { path: "/push/ledger", name: "ledger", component: () => import("./pages/LedgerPage.vue"), meta: { place: "push" } },

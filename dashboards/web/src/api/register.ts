@@ -35,6 +35,8 @@ export interface Ledger {
   fields: LedgerField[];
   /** States in which nothing is left to do; empty for a ledger without acts. */
   shut: string[];
+  /** What pictures of a record show; empty for a ledger without pictures. */
+  photos: { code: string; title: Said }[];
   has_due: boolean;
   acts: LedgerAct[];
 }
@@ -65,10 +67,18 @@ export interface RecordRevision {
   values: Values;
 }
 
+export interface RecordPhoto {
+  digest: string;
+  shows: string;
+  by: string;
+  time: string;
+}
+
 export interface RecordStory {
   record: LedgerRecord;
   revisions: RecordRevision[];
   referring: LedgerRecord[];
+  photos: RecordPhoto[];
 }
 
 export interface WrongField {

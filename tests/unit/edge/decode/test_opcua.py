@@ -31,7 +31,7 @@ NAMED = {
     "BadNotConnected": "BAD(comms)",
     "BadDeviceFailure": "BAD(device)",
     "BadSensorFailure": "BAD(device)",
-    "BadAbsence": "BAD(device)",
+    "BadOutOfService": "BAD(device)",
     "BadCommunicationError": "BAD(comms)",
     "BadTimeout": "BAD(timeout)",
     "BadShutdown": "BAD(comms)",
