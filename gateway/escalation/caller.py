@@ -71,7 +71,9 @@ class Caller:
                 await asyncio.sleep(STORE_S)
                 continue
             try:
-                await asyncio.wait_for(self._woken.wait(), pause_s)
+                # Not wait_for: woken and cancelled at once, it would forget that it was cancelled (CPython 86296).
+                async with asyncio.timeout(pause_s):
+                    await self._woken.wait()
             except TimeoutError:
                 continue
 
