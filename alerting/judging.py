@@ -134,7 +134,7 @@ class JudgingDesk(AlarmBook):
     def _evaluate(self, scan: Scan, memory: Memory) -> tuple[Changes, Changes]:
         """Evaluate a scan, without what its guards say cannot change, and set the guards anew of what can."""
         guard = self.guard(scan.nature)
-        quiet = guard.look(memory, scan)
+        quiet = guard.is_quiet(scan)
         changes = evaluate(self.table, memory, scan, quiet)
         if not quiet.all():
             guard.refresh(memory, scan.rows[~quiet])

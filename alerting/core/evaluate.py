@@ -46,7 +46,7 @@ def evaluate(
     time; intake sees to both.
 
     Args:
-        quiet: Samples that change no plain rule of their tag, as the memory's guard says (``Guard.look``), bool
+        quiet: Samples that change no plain rule of their tag, as the memory's guard says (``Guard.is_quiet``), bool
             (n,): these rules are left out. What comes out is the same.
 
     Returns:

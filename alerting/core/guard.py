@@ -10,8 +10,8 @@ on tags with rules of other kinds than LL, L, H, HH, RATE, STALE and BAD. A rate
 value is nearer than ``setpoint * window`` to all kept samples, because it is taken over at least a window. That holds
 until the next sample is to be kept, so a guard ends at that time too.
 
-A tag that is not taken in bulk has bounds all the same, of those of its rules that are plain: ``look`` tells for which
-samples of a scan ``evaluate`` may leave these out.
+A tag that is not taken in bulk has bounds all the same, of those of its rules that are plain: ``is_quiet`` tells for
+which samples of a scan ``evaluate`` may leave these out.
 """
 
 from dataclasses import fields
@@ -196,34 +196,15 @@ class Guard:
             self.low[rows] = self.exact["limit_low"][rows] = np.inf
             self.high[rows] = self.exact["limit_high"][rows] = -np.inf
 
-    def look(self, memory: Memory, scan: Scan) -> NDArray[np.bool_]:
-        """Tell which samples of an admitted scan change no plain rule of their tag, bool (n,).
-
-        Those of them that a rate wants to keep are kept here, before the scan is judged: nothing holds, as the bounds
-        say, so that it makes no difference to anything else.
-        """
+    def is_quiet(self, scan: Scan) -> NDArray[np.bool_]:
+        """Tell which samples of an admitted scan change no plain rule of their tag, and keep no sample, bool (n,)."""
         rows, value = scan.rows, scan.values
         exact = self.exact[rows]
         quiet: NDArray[np.bool_] = (exact["limit_low"] < value) & (value < exact["limit_high"])
         quiet &= (exact["rate_low"] < value) & (value < exact["rate_high"])
         quiet &= scan.quality == GOOD
-        time_ns = np.minimum(scan.times_ns, scan.received_ns)
-        kept = quiet & (time_ns >= self.own_keep_ns[rows])
-        if kept.any():
-            at = np.flatnonzero(kept)
-            self._keep_some(memory, rows[at], value[at], time_ns[at])
+        quiet &= np.minimum(scan.times_ns, scan.received_ns) < self.own_keep_ns[rows]
         return quiet
-
-    def _keep_some(
-        self, memory: Memory, rows: NDArray[np.int32], value: NDArray[np.float64], time_ns: NDArray[np.int64]
-    ) -> None:
-        """Let rates keep quiet samples, and move their bounds on."""
-        judge_rates(self.table, memory, self.rate_rule[rows].astype(np.int64), value, time_ns)
-        if self.is_plain[rows].any():
-            self.refresh(memory, rows)
-            return
-        exact = self.exact
-        exact["rate_low"][rows], exact["rate_high"][rows], self.own_keep_ns[rows] = self._bound_rates(memory, rows)
 
     def plain_sources(self, memory: Memory) -> NDArray[np.bool_]:
         """Tell which sources have plain tags alone, bool (sources,); worked out once."""
