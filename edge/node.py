@@ -390,7 +390,8 @@ async def _tell(node: Node, reload: Reload, file: Path | None, asked: asyncio.Ev
         if file is not None:
             await asyncio.to_thread(_put, file, await status())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asked.wait(), STATUS_S)
+            async with asyncio.timeout(STATUS_S):  # As in the uplink: wait_for may forget that it was cancelled.
+                await asked.wait()
         if asked.is_set():
             asked.clear()
             sys.stdout.write((await status()).decode() + "\n")

@@ -137,7 +137,9 @@ class Uplink:
         while True:
             if not self._is_more:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), HEARTBEAT_S)
+                    # Not wait_for: woken and cancelled at once, it would forget that it was cancelled (CPython 86296).
+                    async with asyncio.timeout(HEARTBEAT_S):
+                        await self._wake.wait()
             self._wake.clear()
             pause_s = await self.send_once()
             if pause_s:

@@ -6,7 +6,7 @@ Why: forms, imports, exports, the page and refusals of all ledgers follow from t
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -133,7 +133,7 @@ class Surroundings:
     today: date
     who: str = ""
     units: frozenset[str] = frozenset()
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     codes: dict[str, frozenset[str]] = field(default_factory=dict)
     alarms: frozenset[str] = frozenset()
 

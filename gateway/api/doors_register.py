@@ -7,6 +7,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any, Final, TypeVar
@@ -28,7 +29,7 @@ from gateway.api.queries import seal, unseal
 from gateway.disposal import photos
 from gateway.live import iso
 from gateway.register import pictures, records, search, sheets
-from gateway.register.around import around
+from gateway.register.around import around, today_of
 from gateway.register.records import By, NotDone, NotRight, Record
 from gateway.register.worksheet import gather, put_together
 
@@ -120,7 +121,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         """List the records of a ledger by code; with ``q`` those that say it, the last made first."""
         of = _ledger(ledger)
         states = _states(of, state)
-        due_before = around(house.site, house.clock.wall_ns()).today.isoformat() if state == "overdue" else ""
+        due_before = _today(house).isoformat() if state == "overdue" else ""
         if q.strip() and not search.is_asked(q):
             return Json({"records": [], "next": None})
         if q.strip():
@@ -257,7 +258,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
     async def worksheet(code: Annotated[str, Query(max_length=64)]) -> Response:
         """Work out S, R and the grade of a hazard unit by GB 18218-2018, line by line."""
         gathered = await _try(house.read(lambda c: gather(c, code)))
-        return Json(put_together(gathered, house.picture, around(house.site, house.clock.wall_ns()).today))
+        return Json(put_together(gathered, house.picture, _today(house)))
 
     at = "/api/v1/register"
     doors.open("GET", f"{at}/ledgers", ALL, ledgers, tag="register")
@@ -392,6 +393,10 @@ def _states(of: Ledger, state: str) -> list[str]:
     return [state]
 
 
+def _today(house: House) -> date:
+    return today_of(house.site, house.clock.wall_ns())
+
+
 async def _read(house: House, of: Ledger, raw: dict[str, Any], had: dict[str, Any] | None = None) -> dict[str, Any]:
     here = around(house.site, house.clock.wall_ns())
     full = await house.read(lambda c: records.surround(c, of, [raw], here))
@@ -452,7 +457,7 @@ def _shown(house: House, of: Ledger, one: Record) -> dict[str, Any]:
     """Write a record with what is derived of it today."""
     if not of.due:
         return shown(one)
-    today = around(house.site, house.clock.wall_ns()).today.isoformat()
+    today = _today(house).isoformat()
     return shown(one) | {"is_overdue": of.is_overdue(one.values, today)}
 
 

@@ -1,21 +1,43 @@
 """What a record is checked against at a site: its day, units and tags."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from alerting.register.field import Surroundings
+from edge.model import TagTable
 from gateway.config import Site
 
 S_TO_NS: Final = 1_000_000_000
 
 
+class _EngineeringUnits(Mapping[str, str]):
+    """Units of a site's tags by name, looked up and never copied: a site has 100,000, a record names one."""
+
+    def __init__(self, tags: TagTable) -> None:
+        self._tags = tags
+
+    def __getitem__(self, name: str) -> str:
+        return self._tags[self._tags.row_of[name]].eu
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tags.row_of)
+
+    def __len__(self) -> int:
+        return len(self._tags)
+
+
+def today_of(site: Site, now_ns: int) -> date:
+    """Give the day at a site at a moment, ns since 1970-01-01 UTC."""
+    return datetime.fromtimestamp(now_ns // S_TO_NS, tz=UTC).astimezone(ZoneInfo(site.timezone)).date()
+
+
 def around(site: Site, now_ns: int, who: str = "") -> Surroundings:
     """Give the surroundings of a site's records at a moment, ns since 1970-01-01 UTC, for a person."""
-    today = datetime.fromtimestamp(now_ns // S_TO_NS, tz=UTC).astimezone(ZoneInfo(site.timezone)).date()
     return Surroundings(
-        today=today,
+        today=today_of(site, now_ns),
         who=who,
         units=frozenset(unit.id for unit in site.units),
-        tags={tag.name: tag.eu for tag in site.tags},
+        tags=_EngineeringUnits(site.tags),
     )

@@ -335,8 +335,12 @@ def put(
         _row(ledger, values, by) | {"id": had.id, "revision": had.revision + 1, "is_removed": False}
         for had, values in changed
     ]
-    for row in updates:
-        connection.execute(update(record).where(record.c.id == row["id"]).values(row))
+    if updates:
+        columns = [name for name in updates[0] if name != "id"]
+        statement = (
+            update(record).where(record.c.id == bindparam("of")).values({name: bindparam(name) for name in columns})
+        )
+        connection.execute(statement, [{**row, "of": row["id"]} for row in updates])
     _keep_revisions(connection, rows, "made", by)
     _keep_revisions(connection, updates, what, by)
     every = rows + updates

@@ -8,7 +8,8 @@ import type { Act } from "./session";
 import { language, t, word } from "./words/i18n";
 import { tagTitle, unitTitle } from "./words/format";
 
-export type AlarmAct = Exclude<Act, "task" | "empty" | "rules" | "people" | "audit" | "resend" | "silence" | "roster" | "drill" | "stopDrill" | "register">;
+/** Acts on an alarm, of all that the page knows. */
+export type AlarmAct = Extract<Act, "ack" | "reset" | "shelve" | "unshelve" | "suppress" | "extend" | "unsuppress" | "relearn">;
 
 /** Chosen alarms by row key; the last one chosen is the one that keys move from. */
 export const chosen = shallowRef<ReadonlySet<string>>(new Set());
