@@ -54,7 +54,7 @@ class Batch:
             room: Where to put them; the batch is then good until the next one is put there.
         """
         first = np.zeros(len(scans) + 1, dtype=np.int64)
-        np.cumsum([len(scan.rows) for scan in scans], out=first[1:])
+        np.add.accumulate([len(scan.rows) for scan in scans], out=first[1:])
         room = room or Room()
         n = int(first[-1])
         return cls(

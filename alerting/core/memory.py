@@ -361,7 +361,7 @@ class Memory:
 def steps_of(season_at: NDArray[np.int64]) -> NDArray[np.int64]:
     """Give the places of some profiles, one profile after the other, int64 (n,)."""
     first, count = season_at[:, 0], season_at[:, 1]
-    offset = np.arange(count.sum(), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
+    offset = np.arange(count.sum(), dtype=np.int64) - np.repeat(np.add.accumulate(count) - count, count)
     places: NDArray[np.int64] = np.repeat(first, count) + offset
     return places
 
