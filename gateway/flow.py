@@ -156,6 +156,8 @@ class Road:
 
     async def command_all(self, commands: Sequence[Command]) -> Sequence[Answer]:
         """Put commands into the next tick together, so that one transaction holds them; give their answers after it."""
+        if not commands:
+            return []
         if len(self._commands) + len(commands) > COMMANDS_MAX:
             busy = {"en": "Too many commands are waiting; try again.", "zh": "等待处理的指令过多,请重试。"}
             return [Answer(command=command, refused=busy) for command in commands]
@@ -220,6 +222,7 @@ class Road:
         outcome = self.desk.idle(now_ns)
         if outcome is None:
             return False
+        self._arrived.clear()  # Who woke the road for nothing must not keep it from ever waiting again.
         if self.recorder is not None:
             self.recorder.tick((), (), outcome)
         self._count_historian()

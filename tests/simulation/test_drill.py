@@ -85,7 +85,7 @@ class Desk:
 
 
 Story = Callable[[Desk], Awaitable[None]]
-pytestmark = pytest.mark.timeout(400)  # A quarter of an hour of a whole gateway beside a drill, on a busy machine.
+pytestmark = pytest.mark.timeout(240)  # About 8 s of an idle processor each; more is no slowness, something spins.
 
 
 def played(folder: Path, story: Story, *, role: str = "safety_officer", start_ns: int = START_NS) -> ManualClock:
@@ -142,10 +142,10 @@ def doubts(folder: Path) -> list[str]:
 
 async def settled(desk: Desk) -> dict[str, Any]:
     """Wait until the drill is over; give its record."""
-    for _ in range(4000):
+    for _ in range(400):
         if (await desk.get("drills/current"))["drill"] is None:
             break
-        await asyncio.sleep(1)
+        await asyncio.sleep(10)
     found: dict[str, Any] = await desk.get("drills/1")
     return found
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from sqlalchemy.exc import OperationalError
 
 from alerting.model.command import Command, Verb
@@ -223,3 +224,18 @@ def test_what_is_out_of_service_comes_back_by_itself_after_a_restart(tmp_path: P
     told = [row for row in events_of(site) if row.alarm == alarm_id]
     assert [row.what for row in told] == ["raised", "silenced", "suppressed", "unsuppressed", "realarmed"]
     assert told[1].received_ns == told[2].received_ns, "one tick carries what is asked together"
+
+
+@pytest.mark.timeout(30)  # A road that spins never lets the loop's time pass.
+def test_a_road_that_is_asked_for_nothing_goes_on_waiting(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    gateway, _ = gateway_with(tmp_path, clock)
+
+    async def ask() -> int:
+        async with gateway.running():
+            for _ in range(20):  # At some of these moments the tick is one in which nothing else came.
+                assert await gateway.command_all([]) == []
+                await asyncio.sleep(0.3)
+            return gateway.desk.ticks
+
+    assert run_manual(ask(), clock) < 60
