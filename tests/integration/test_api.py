@@ -438,7 +438,7 @@ async def test_flow_shows_how_each_node_stands(door: Door) -> None:
         {
             "name": "north", "is_up": True, "last_contact": "2026-01-01T00:00:00.000Z", "lag_s": 12.346,
             "clock_offset_s": 0.0, "spool": {"waiting": 7, "bytes": 0, "dropped": 0, "corrupt": 0}, "refused": {},
-            "known": 0, "missing": 3, "revision": "", "error": "", "sources": ["gas"],
+            "known": 0, "missing": 3, "revision": "", "error": "", "error_code": "", "sources": ["gas"],
         }
     ]  # fmt: skip
 

@@ -128,7 +128,7 @@ async def test_the_roles_are_told_to_everybody(people: People) -> None:
     viewer = await people.hire("v", "viewer")
     told = (await viewer.get("/api/v1/roles")).json()["roles"]
 
-    assert {one["role"]: one["may"] for one in told}["regulator"] == ["look", "audit"]
+    assert {one["role"]: one["may"] for one in told}["regulator"] == ["look", "confirm", "audit"]
     assert [one["role"] for one in told] == list(Role)
 
 
