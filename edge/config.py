@@ -278,6 +278,7 @@ class Source:
         silent_after_s: The source counts as silent when no scan came for so long, s.
         lateness_s: Samples older than this are late (design §3: 60 s).
         node: Name of the edge node whose collector has it; empty where a collector of our own has.
+        partners: Further edge nodes among which a broker deals it out, by a shared subscription.
     """
 
     id: str
@@ -301,8 +302,19 @@ class Source:
     hj212: Hj212Options | None = None
     opcua: OpcuaOptions | None = None
     node: str = ""
+    partners: tuple[str, ...] = ()
     silent_after_s: float = 10.0
     lateness_s: float = 60.0
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """All edge nodes that bring it; none where a collector of our own has it."""
+        return (self.node, *self.partners) if self.node else ()
+
+    @property
+    def is_merged(self) -> bool:
+        """Tell whether it comes in parts by several ways, which nobody keeps in order."""
+        return bool(self.partners)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

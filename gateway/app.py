@@ -163,6 +163,7 @@ class Gateway:
             deliver=self._deliver,
             room=lambda: self.road.room,
             is_link_up=lambda source: self._links.get(source, False),
+            epoch_of=lambda source: self.intake.state[source].epoch,
             write=self.store.write,
             is_broken=lambda: bool(self.road.store_error),
         )
@@ -171,7 +172,7 @@ class Gateway:
             self.listener = NodeListener(
                 site.node_broker,
                 self.meter,
-                is_known=lambda name: any(source.node == name for source in self.reception.sources.values()),
+                is_known=lambda name: any(name in source.nodes for source in self.reception.sources.values()),
                 hash_of=lambda name: self.store.read(lambda connection: hash_of_node(connection, name)),
                 take=self.take_from_node,
                 open_link=parts.open_node_link,
@@ -411,10 +412,11 @@ class Gateway:
 
         def read(connection: Connection) -> dict[str, int]:
             known = known_marks(connection)
-            self.reception.load_new(connection, [source.id for source in fresh if source.node])
+            self.reception.load_new(connection, fresh)
             # A node counts by itself; a collector of ours begins a new epoch whenever it begins.
             return {
-                source.id: (known[source.id].epoch if source.id in known else 0) + (not source.node) for source in fresh
+                source.id: (known[source.id].epoch if source.id in known else 0) + (not source.node or source.is_merged)
+                for source in fresh
             }
 
         began = await self.store.read(read)
@@ -543,7 +545,8 @@ class Gateway:
                 connection, main_nature(self.site), start_ns, "system", [canonical(each) for each in lost]
             )
         for source, state in self.intake.state.items():
-            if source not in self.reception.sources:  # A node counts by itself, and lives on over our restart.
+            remote = self.reception.sources.get(source)
+            if remote is None or remote.is_merged:  # A node counts by itself, and lives on over our restart.
                 state.epoch += 1
                 state.number = 0
         known = known_marks(connection)

@@ -89,6 +89,7 @@ class _Sequence:
     Attributes:
         lateness_ns, silent_ns: How late its samples may be, and after how long it counts as silent.
         place: Its index in every memory; -1 where it has no tags.
+        is_merged: It comes in parts by several ways: what is not newer came out of turn, and is no clock set back.
     """
 
     epoch: int = 0
@@ -106,6 +107,7 @@ class _Sequence:
     lateness_ns: int = 0
     silent_ns: int = 0
     place: int = -1
+    is_merged: bool = False
 
     def remember(self) -> None:
         """Write down outages and link, so that back-fill that comes after a restart is still late."""
@@ -165,6 +167,7 @@ class Intake:
             state = self.state[each.id] = known.get(each.id) or _Sequence(began.get(each.id, 0))
             state.lateness_ns, state.silent_ns = round(each.lateness_s * 1e9), round(each.silent_after_s * 1e9)
             state.place = place_of.get(each.id, -1)  # As in ``Memory.fresh``.
+            state.is_merged = each.is_merged
 
     def follow(self, exchange: Exchange, sources: Sequence[Source], began: Mapping[str, int]) -> None:
         """Go by other sources and tags from now on; a source whose collector begins anew begins a new epoch.
@@ -310,7 +313,8 @@ class Intake:
         quality = scan.quality.copy()
         ahead = time_ns > received + AHEAD_NS_MAX
         old = time_ns < received - state.lateness_ns
-        late = old & (scan.is_backfill | self._was_down(state, time_ns))
+        # Of several ways one may lag for long; its old values must not stand for what another brought meanwhile.
+        late = old & (scan.is_backfill | state.is_merged | self._was_down(state, time_ns))
         wrong = old & ~late
         if state.is_stepped and not scan.is_backfill:
             behind = ~wrong & ~late & (time_ns < received - AHEAD_NS_MAX)
@@ -329,6 +333,8 @@ class Intake:
         newer = time_ns > memory.last_ns[scan.rows]
         if scan.is_backfill:  # What fell into a gap belongs to it, even if it is not old yet.
             late |= ~newer
+        elif state.is_merged:
+            late |= time_ns < memory.last_ns[scan.rows]
         late_part = take(scan, late)
         if scan.is_backfill and len(late_part):
             self._open_for_backfill(late_part, memory, live)
@@ -357,11 +363,13 @@ class Intake:
             if not newer.all():
                 same = part.times_ns == memory.last_ns[part.rows]
                 gap = live.find_gap(part.source, part.nature, int(part.times_ns[~newer][0]))
-                if not newer.any() and admitted == 0 and self._is_step(part, state):
+                if not newer.any() and admitted == 0 and not state.is_merged and self._is_step(part, state):
                     yield from self._clock_step(part, state, live)
                     return
                 if gap is not None:
                     yield Admitted(lane=Lane.LATE, scan=take(part, ~newer), gap=gap)
+                elif state.is_merged:  # Two of a tag with one time: the second is it once more.
+                    self._refuse(Refusal.DUPLICATE, int((~newer).sum()))
                 else:
                     older = ~same & ~newer
                     stepped = self.steps.meet(part, older) & (part.received_ns > memory.last_ns[part.rows])

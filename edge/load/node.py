@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from edge.collect.mqtt.topic import parted
 from edge.config import MqttOptions, Source, SpoolBounds, UplinkOptions
 from edge.load import FieldDraft, read_field
 from edge.load.broker import read_broker, read_prefix
 from edge.load.entry import Entry, Span
 from edge.load.loopback import is_loopback
 from edge.load.mistake import Mistake, show
-from edge.load.source import NODE, is_host
-from edge.load.words import GATEWAY_TABLES, ID_RULE, is_id, keys_of
+from edge.load.source import NODE, SourceDraft, is_host
+from edge.load.words import GATEWAY_TABLES, ID_RULE, RESERVED, is_id, keys_of
 from edge.model import TagTable
 
 ANSWER_BYTES_MAX: Final = 1_048_576
@@ -115,13 +116,21 @@ def load_node(
     override = environ.get("FENGSUI_DATA", "")
     return NodeSite(
         id=field.site_id,
-        sources=tuple(draft.source for draft in field.sources),
+        sources=tuple(_own_session(draft, field.site_id, uplink.node) for draft in field.sources),
         tags=TagTable([draft.tag for draft in field.tags]),
         revision=field.reading.revision,
         uplink=uplink,
         spool=spool,
         data=Path(override) if override else path.parent / data,
     )
+
+
+def _own_session(draft: SourceDraft, site: str, node: str) -> Source:
+    """Give the source a session of this node's own where others hear the same topics under the source's name."""
+    source = draft.source
+    if source.mqtt is None or draft.entry.has("client_id") or not any(parted(t.pattern)[0] for t in source.mqtt.topics):
+        return source
+    return replace(source, mqtt=replace(source.mqtt, client_id=f"{RESERVED}-{site}-{source.id}-{node}"))
 
 
 def _section(root: Entry, key: str, who: str) -> Entry:

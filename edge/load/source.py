@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, cast
 
-from edge.collect.mqtt.topic import match
+from edge.collect.mqtt.topic import match, parted
 from edge.config import Hj212Options, MqttOptions, Source, TopicOptions
 from edge.decode.codec.binary import ENDIANS, TIME_BYTES, TIMES, TYPES
 from edge.load.broker import MQTT_PAYLOAD_MAX, PORT_MAX, TOPIC_BYTES_MAX, read_broker, wrong_topic
@@ -16,6 +16,7 @@ from edge.load.locate import Path as KeyPath
 from edge.load.mistake import show
 from edge.load.modbus import check_lines, read_modbus
 from edge.load.opcua import read_opcua
+from edge.load.share import check_groups, check_shared, read_nodes, wrong_share
 from edge.load.sparkplug import check_hosts, read_sparkplug
 from edge.load.words import ID_RULE, PROTOCOL_KEYS, RESERVED, TAG_RULE, is_id, is_tag, keys_of
 from edge.model import Nature
@@ -103,6 +104,7 @@ def read_sources(entries: Sequence[Entry], site: str) -> list[SourceDraft]:
                 )
             stations.setdefault(door, source.id)
         drafts[source.id] = draft
+    check_groups([(draft.source, draft.entry) for draft in drafts.values()])
     check_hosts([(draft.source, draft.entry) for draft in drafts.values()])
     check_lines([(draft.source, draft.entry) for draft in drafts.values()])
     check_doors([(draft.source, draft.entry) for draft in drafts.values()])
@@ -133,6 +135,7 @@ def _read_source(entry: Entry, site: str) -> SourceDraft:
     host = _read_host(entry, protocol)
     topics = entry.sections("topic", f"{entry.who}, topic") if protocol == "mqtt" else []
     own_id = f"{RESERVED}-{site}-{name}"
+    nodes = read_nodes(entry) if protocol == NODE else ()
     broker = None
     if protocol == "mqtt":
         broker = _read_mqtt(entry, host, topics, own_id)
@@ -147,7 +150,8 @@ def _read_source(entry: Entry, site: str) -> SourceDraft:
         sparkplug=read_sparkplug(entry, own_id) if protocol == "sparkplug" else None,
         hj212=_read_hj212(entry) if protocol == "hj212" else None,
         opcua=read_opcua(entry) if protocol == "opcua" else None,
-        node=entry.required("node", f"it is the name of an edge node; {ID_RULE}", is_id) if protocol == NODE else "",
+        node=nodes[0] if nodes else "",
+        partners=nodes[1:],
         silent_after_s=entry.number("silent_after_s", 10.0, Span(above=0, most=86_400)),
         lateness_s=entry.number("lateness_s", 60.0, Span(least=1, most=86_400)),
     )
@@ -203,14 +207,16 @@ def _read_mqtt(entry: Entry, host: str, topics: Sequence[Entry], client_id: str)
     rule = wrong_topic(presence) if presence else ""
     if rule:
         entry.wrong("presence", f"presence {show(presence)} is no topic of our own; {rule}.", "Write another topic.")
-    heard = [option.pattern for option in options if presence and match(option.pattern, presence) is not None]
+    heard = [one.pattern for one in options if presence and match(parted(one.pattern)[1], presence) is not None]
     for pattern in heard[:1]:
         entry.wrong(
             "presence",
             f"presence {show(presence)} is a topic that pattern {show(pattern)} hears; we would hear ourselves.",
             "Write a topic that no pattern of the source hears.",
         )
-    return replace(read_broker(entry, host, client_id), presence=presence, topics=tuple(options))
+    broker = read_broker(entry, host, client_id)
+    check_shared(entry, topics, options, broker.version)
+    return replace(broker, presence=presence, topics=tuple(options))
 
 
 def _read_hj212(entry: Entry) -> Hj212Options:
@@ -295,8 +301,10 @@ def _read_event(entry: Entry, tag: str) -> dict[str, Any]:
 
 
 def wrong_pattern(pattern: str) -> str:
-    """Give the rule that a topic pattern breaks, empty where it is right (MQTT 5.0, §4.7)."""
-    levels = pattern.split("/")
+    """Give the rule that a topic pattern breaks, empty where it is right (MQTT 5.0, §4.7 and §4.8.2)."""
+    if rule := wrong_share(pattern):
+        return rule
+    levels = parted(pattern)[1].split("/")
     if "\0" in pattern or len(pattern.encode("utf-8", "surrogatepass")) > TOPIC_BYTES_MAX:
         return f"it has at most {TOPIC_BYTES_MAX} bytes and no NUL"
     if any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#"):
@@ -307,8 +315,6 @@ def wrong_pattern(pattern: str) -> str:
         return "{tag} stands in it once at most"
     if _OTHER_BRACES.search(pattern.replace("{tag}", "")):
         return "{tag} is its only placeholder"
-    if levels[0] == "$share":
-        return "a shared subscription would give away a part of the values"
     return ""
 
 

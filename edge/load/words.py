@@ -152,7 +152,7 @@ PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
         "url", "security", "policy", "cert_file", "key_file", "ca_file", "username", "password_env", "password_file",
         "timeout_s", "retry_s_max", "sampling_s", "queue_size", "items_max",
     ),
-    "node": ("node",),
+    "node": ("node", "nodes"),
 }  # fmt: skip
 
 #: Tables that only an edge node's file has, and those that only the gateway's has.

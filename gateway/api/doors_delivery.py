@@ -75,8 +75,9 @@ def _shown(house: House, found: list[Delivered], since: dict[str, int], span: tu
             continue
         rows = of_source.get(source.id, {})
         cells = [_filled(hour, rows.get(hour), since.get(source.id), rate_of[source.id], now_ns) for hour in hours]
-        sources.append({"id": source.id, "protocol": source.protocol, "node": source.node, **_row(cells)})
-        if source.node:
+        by = ", ".join(source.nodes)
+        sources.append({"id": source.id, "protocol": source.protocol, "node": by, **_row(cells)})
+        if source.node and not source.is_merged:  # Of one that several bring, nobody knows what each was dealt.
             nodes.setdefault(source.node, []).append(cells)
     joined = {node: [_joined(column) for column in zip(*many, strict=True)] for node, many in nodes.items()}
     return {

@@ -77,7 +77,9 @@ def open_probe_doors(doors: Doors) -> None:
         if source is None:
             raise not_found("source", look.source)
         if source.node:
-            said = f"Source {source.id} is collected by edge node {source.node}: run fengsui probe there."
+            said = (
+                f"Source {source.id} is collected by edge node {' and '.join(source.nodes)}: run fengsui probe there."
+            )
             raise ApiError(409, said)
         if source.modbus is None:
             raise ApiError(409, f"Source {source.id} is no Modbus device; only those have registers.")

@@ -76,13 +76,14 @@ def _way(source: Source | None) -> object:
     """Give where a source's values come from; never a password."""
     if source is None:
         return ""
+    by = source.nodes if source.is_merged else source.node
     if source.modbus is not None:
-        return (source.protocol, source.node, source.modbus.line, source.modbus.device_id)
+        return (source.protocol, by, source.modbus.line, source.modbus.device_id)
     if source.sparkplug is not None and source.mqtt is not None:
         named = source.sparkplug
         return (
             source.protocol,
-            source.node,
+            by,
             source.mqtt.host,
             source.mqtt.port,
             named.group,
@@ -90,12 +91,12 @@ def _way(source: Source | None) -> object:
             named.node_tag,
         )
     if source.mqtt is not None:
-        return (source.protocol, source.node, source.mqtt.host, source.mqtt.port, repr(source.mqtt.topics))
+        return (source.protocol, by, source.mqtt.host, source.mqtt.port, repr(source.mqtt.topics))
     if source.hj212 is not None:
-        return (source.protocol, source.node, source.hj212.port, source.hj212.station, source.hj212.tag)
+        return (source.protocol, by, source.hj212.port, source.hj212.station, source.hj212.tag)
     if source.opcua is not None:
-        return (source.protocol, source.node, source.opcua.url)
-    return (source.protocol, source.node)
+        return (source.protocol, by, source.opcua.url)
+    return (source.protocol, by)
 
 
 def _said(value: object) -> str:

@@ -6,16 +6,31 @@ Never: forgets a range that is not among the oldest; grows without bound.
 """
 
 from collections.abc import Iterable
+from hashlib import blake2b
 
 from sqlalchemy import Connection, delete, insert, select
 
+from edge.config import Source
 from edge.model.ranges import Ranges
 from gateway.store.schema import received
 
 EPOCHS_MAX = 64  # Starts of a node that are remembered; a node has sent what is older, or never will.
 RANGES_MAX = 256  # Of one epoch; each hole is scans that are lost or still to come.
 
-Place = tuple[str, int]  # source, epoch
+STREAM_MAX = 64
+
+Place = tuple[str, int]  # stream, epoch
+
+
+def stream_of(source: Source, node: str) -> str:
+    """Name what one node sends of a source: the source, or of one that several nodes bring, its part of it.
+
+    At most 64 characters, as the column has; two names that are too long together are told apart by their digest.
+    """
+    if not source.is_merged:
+        return source.id
+    name = f"{source.id}@{node}"
+    return name if len(name) <= STREAM_MAX else f"@{blake2b(name.encode(), digest_size=24).hexdigest()}"
 
 
 class Received:

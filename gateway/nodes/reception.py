@@ -25,7 +25,8 @@ from edge.model import Link, Scan
 from edge.model.wire import Batch, CodedLink, CodedScan, WireError, decode_batch
 from gateway.config import Site
 from gateway.meter import Meter, Stage
-from gateway.nodes.received import Received, put_received
+from gateway.nodes.merging import Merging
+from gateway.nodes.received import Received, put_received, stream_of
 from gateway.receive import ReceiveClock
 from gateway.store import schema
 
@@ -158,11 +159,12 @@ class Reception:
         deliver: The road's door, with its acknowledgement.
         room: How many items the road still takes.
         is_link_up: What the road was last told of a source's link.
+        epoch_of: Gives the epoch in which this gateway numbers a source that several nodes bring.
         write: Runs a function in a transaction of the store.
         is_broken: Tells whether the store cannot write.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it asks of the road, each by one function
         self,
         site: Site,
         clock: ReceiveClock,
@@ -171,6 +173,7 @@ class Reception:
         deliver: Deliver,
         room: Callable[[], int],
         is_link_up: Callable[[str], bool],
+        epoch_of: Callable[[str], int],
         write: Write,
         is_broken: Callable[[], bool],
     ) -> None:
@@ -179,7 +182,8 @@ class Reception:
         self._write, self._is_broken = write, is_broken
         self.sources: dict[str, Source] = {source.id: source for source in site.sources if source.node}
         self._received = Received()
-        self._nodes: dict[str, _Node] = {source.node: _Node() for source in self.sources.values()}
+        self._merging = Merging(epoch_of)
+        self._nodes: dict[str, _Node] = {node: _Node() for source in self.sources.values() for node in source.nodes}
         self._pending: dict[Key, _Ticket] = {}
         self._writing = asyncio.Lock()
         self.lost = 0  # Records that nodes lost for good, as far as this process was told.
@@ -190,17 +194,18 @@ class Reception:
         self._site = site
         self.sources = {source.id: source for source in site.sources if source.node}
         for source in self.sources.values():
-            self._nodes.setdefault(source.node, _Node())
-        for node in self._nodes.values():
-            node.tables.clear()
+            for node in source.nodes:
+                self._nodes.setdefault(node, _Node())
+        for each in self._nodes.values():
+            each.tables.clear()
 
-    def load_new(self, connection: Connection, sources: Iterable[str]) -> None:
+    def load_new(self, connection: Connection, sources: Iterable[Source]) -> None:
         """Read what was received of sources that are to come in, before ``follow``."""
-        self._received.load(connection, sources)
+        self._received.load(connection, [stream_of(one, node) for one in sources for node in one.nodes])
 
     def load(self, connection: Connection) -> None:
         """Read what was written down before, at start."""
-        self._received.load(connection, self.sources)
+        self.load_new(connection, self.sources.values())
         for row in connection.execute(select(schema.node)):
             node = self._nodes.get(row.name)
             if node is not None:
@@ -230,7 +235,7 @@ class Reception:
         if len(sorted_out.fresh) > self._room() or len(self._pending) + scans > PENDING_MAX:
             raise Refusal(503, "busy", "The gateway has more to do than it can; come again.", 1)
         self._hear(name, node, batch, now_ns)
-        ticket = self._carry(sorted_out, table, scans, now_ns)
+        ticket = self._carry(name, sorted_out, table, scans, now_ns)
         self._follow_links(name, batch.status, now_ns)
         node.known += sorted_out.known
         for reason, places in sorted_out.refused.items():
@@ -274,7 +279,7 @@ class Reception:
             return
         if samples and int(record.ids.max()) >= len(table.rows):
             raise Refusal(400, "malformed", "A record names a tag beyond its table.")
-        key = (source, record.epoch, record.number)
+        key = (stream_of(self.sources[source], name), record.epoch, record.number)
         if self._received.knows(*key):
             out.known += 1
             self._count_refused("repeat", samples)
@@ -295,7 +300,7 @@ class Reception:
         known = self.sources.get(source)
         if known is None:
             return "unknown_source"
-        if known.node != name:
+        if name not in known.nodes:
             return "not_of_node"
         if isinstance(record, CodedLink):
             return ""
@@ -303,7 +308,7 @@ class Reception:
             return "nature"
         return "" if 0 < record.number < NUMBER_MAX and record.epoch < NUMBER_MAX else "sequence"
 
-    def _carry(self, sorted_out: "_Sorted", table: _Table, scans: int, now_ns: int) -> _Ticket:
+    def _carry(self, name: str, sorted_out: "_Sorted", table: _Table, scans: int, now_ns: int) -> _Ticket:
         """Deliver what is new, in order."""
         ticket = _Ticket(scans, asyncio.get_running_loop().create_future())
         if not scans:
@@ -311,17 +316,20 @@ class Reception:
         for source, key, record in sorted_out.fresh:
             if isinstance(record, CodedLink):
                 if not record.is_backfill:  # What it was then is no news; what it is now stands in the status.
-                    self._tell_link(source, is_up=record.is_up, reason=record.reason, now_ns=now_ns)
+                    self._hear_link(name, source, is_up=record.is_up, reason=record.reason, now_ns=now_ns)
                 continue
             assert key is not None
             self._pending[key] = ticket
             self._meter.entered(Stage.DECODE, len(record))
             self._meter.left(Stage.DECODE, len(record))
+            epoch, number = record.epoch, record.number
+            if self.sources[source].is_merged:
+                epoch, number = self._merging.number(source)
             self._deliver(
                 Scan(
                     source=source,
-                    epoch=record.epoch,
-                    number=record.number,
+                    epoch=epoch,
+                    number=number,
                     received_ns=now_ns,
                     rows=table.rows[record.ids],
                     values=record.values,
@@ -403,16 +411,33 @@ class Reception:
         """Make the links of a node's sources what the node says that they are now."""
         for source, one in _mine(self.sources, name, told):
             is_up = one.get("is_up") is True
-            if is_up != self._is_link_up(source):
+            if is_up != self._is_part_up(name, source):
                 reason = one.get("reason")
-                self._tell_link(source, is_up=is_up, reason=reason if isinstance(reason, str) else "", now_ns=now_ns)
+                said = reason if isinstance(reason, str) else ""
+                self._hear_link(name, source, is_up=is_up, reason=said, now_ns=now_ns)
         listed = told.get("sources")
         if not isinstance(listed, dict) or len(listed) >= NODE_SOURCES_MAX:
             return
         for mine in self.sources.values():  # A node that took over other files may have a source no more.
-            if mine.node == name and mine.id not in listed and self._is_link_up(mine.id):
+            if name in mine.nodes and mine.id not in listed and self._is_part_up(name, mine.id):
                 said = f"edge node {name} has no source of this name"
-                self._tell_link(mine.id, is_up=False, reason=said, now_ns=now_ns)
+                self._hear_link(name, mine.id, is_up=False, reason=said, now_ns=now_ns)
+
+    def _is_part_up(self, name: str, source: str) -> bool:
+        """Tell whether a node's way to a source is up, as far as was heard."""
+        if self.sources[source].is_merged:
+            return self._merging.is_up(source, name)
+        return self._is_link_up(source)
+
+    def _hear_link(self, name: str, source: str, *, is_up: bool, reason: str, now_ns: int) -> None:
+        """Tell what became of a link; one that several nodes share is up while all are: else a part is missing."""
+        one = self.sources[source]
+        if one.is_merged:
+            before = self._is_link_up(source)
+            is_up, reason = self._merging.hear(one, name, is_up=is_up, reason=reason)
+            if is_up == before:
+                return
+        self._tell_link(source, is_up=is_up, reason=reason, now_ns=now_ns)
 
     def _tell_link(self, source: str, *, is_up: bool, reason: str, now_ns: int) -> None:
         self._deliver(Link(source=source, is_up=is_up, received_ns=now_ns, reason=reason[:TEXT_MAX]), None)
@@ -420,11 +445,11 @@ class Reception:
     def watch(self, now_ns: int) -> None:
         """Take down the links of nodes that fell silent; called once a second."""
         for source in self.sources.values():
-            node = self._nodes[source.node]
-            silent_s = (now_ns - node.contact_ns) / 1e9
-            if silent_s > source.silent_after_s and self._is_link_up(source.id):
-                said = f"edge node {source.node} has been silent for {silent_s:.0f} s"
-                self._tell_link(source.id, is_up=False, reason=said, now_ns=now_ns)
+            for name in source.nodes:
+                silent_s = (now_ns - self._nodes[name].contact_ns) / 1e9
+                if silent_s > source.silent_after_s and self._is_part_up(name, source.id):
+                    said = f"edge node {name} has been silent for {silent_s:.0f} s"
+                    self._hear_link(name, source.id, is_up=False, reason=said, now_ns=now_ns)
 
     # ---------------------------------------------------------------------------------------------------------- books
 
@@ -434,7 +459,7 @@ class Reception:
         return [self._status_of(name, node, now_ns) for name, node in sorted(self._nodes.items())]
 
     def _status_of(self, name: str, node: _Node, now_ns: int) -> NodeStatus:
-        mine = [source for source in self.sources.values() if source.node == name]
+        mine = [source for source in self.sources.values() if name in source.nodes]
         patience_s = min((source.silent_after_s for source in mine), default=10.0)
         spool = _table(node.told, "spool")
         is_spool = bool(node.told.get("spool_error"))
@@ -453,7 +478,7 @@ class Reception:
             corrupt=_whole(spool, "corrupt"),
             refused=dict(node.refused),
             known=node.known,
-            missing=sum(self._received.missing(source.id) for source in mine),
+            missing=sum(self._received.missing(stream_of(source, name)) for source in mine),
             revision=str(node.told.get("revision", ""))[:16],
             error=str(error)[:TEXT_MAX],
             error_code=code,
@@ -462,8 +487,13 @@ class Reception:
 
     def told_of(self, source: Source) -> tuple[dict[str, int], dict[str, int]]:
         """Give what a node's collector refused and what failed it, by reason."""
-        one = _table(_table(self._nodes[source.node].told, "sources"), source.id)
-        return _counts(one, "refused"), _counts(one, "failures")
+        refused: Counter[str] = Counter()
+        failures: Counter[str] = Counter()
+        for name in source.nodes:
+            one = _table(_table(self._nodes[name].told, "sources"), source.id)
+            refused.update(_counts(one, "refused"))
+            failures.update(_counts(one, "failures"))
+        return dict(refused), dict(failures)
 
     def _count_refused(self, reason: str, samples: int) -> None:
         """Keep the collect stage's books for what goes no further."""
@@ -489,7 +519,7 @@ def _mine(sources: Mapping[str, Source], name: str, told: dict[str, Any]) -> Ite
     """Give what a node says of those of its sources that are here."""
     for source, one in list(_table(told, "sources").items())[:NODE_SOURCES_MAX]:
         known = sources.get(source)
-        if known is not None and known.node == name and isinstance(one, dict):
+        if known is not None and name in known.nodes and isinstance(one, dict):
             yield source, one
 
 

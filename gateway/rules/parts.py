@@ -185,7 +185,7 @@ def fixed(old: Site, new: Site) -> tuple[str, ...]:
             continue
         before, after = ({each.id: each for each in each_of} for each_of in (one, other))
         found.append(f"{part}: {_some(name for name in {**before, **after} if before.get(name) != after.get(name))}")
-    was, now = ({each.id: each.node for each in site.sources} for site in (old, new))
+    was, now = ({each.id: each.nodes for each in site.sources} for site in (old, new))
     moved = [name for name, node in was.items() if now.get(name, node) != node]
     if moved:
         found.append(f"node of sources: {_some(moved)}")

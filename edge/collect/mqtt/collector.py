@@ -22,7 +22,7 @@ from edge.collect.door import KEPT_BYTES_MAX, Counters, Deliver, Kept
 from edge.collect.mqtt.link import LinkChange, Manner, Message, MqttLink
 from edge.collect.mqtt.outgoing import Presence
 from edge.collect.mqtt.paho import PahoLink
-from edge.collect.mqtt.topic import fill, filter_of, match
+from edge.collect.mqtt.topic import fill, filter_of, match, parted
 from edge.collect.supervise import supervise
 from edge.config import MqttOptions, Source, TopicOptions
 from edge.decode.codec.binary import Layout, read_binary
@@ -239,7 +239,7 @@ class MqttCollector:
         """Find what a topic means, and remember it."""
         target: _Target | Refusal = Refusal.UNKNOWN_TOPIC
         for options in self._options.topics:
-            found = match(options.pattern, topic)
+            found = match(parted(options.pattern)[1], topic)
             if found is not None:
                 target = self._target(options, found)
                 break

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from edge.collect.mqtt.inbox import Inbox
 from edge.collect.mqtt.link import AckOrder, Arrival, LinkChange, Manner, Message
 from edge.collect.mqtt.outgoing import Outgoing, denies_presence, presence
-from edge.collect.mqtt.topic import match
+from edge.collect.mqtt.topic import match, parted
 
 QUEUE_MAX = 100_000  # Messages kept for a client that is away; the oldest go first.
 RETRY_S = 0.2
@@ -41,6 +41,7 @@ class LoopbackBroker:
         self.published: list[Outgoing] = []
         self._retained: dict[str, tuple[bytes, int]] = {}
         self._sessions: dict[str, _Session] = {}
+        self._turns: dict[str, int] = {}  # Messages dealt out so far, by shared filter.
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, is_retained: bool = False) -> None:
         """Publish as a client would; to a stopped broker nothing gets through."""
@@ -51,6 +52,19 @@ class LoopbackBroker:
         for session in self._sessions.values():
             if any(match(one, topic) is not None for one in session.filters):
                 self._send(session, topic, payload, qos)
+        self._deal(topic, payload, qos)
+
+    def _deal(self, topic: str, payload: bytes, qos: int) -> None:
+        """Give one member of each group its turn, also one that is away: its session keeps it (MQTT 5.0, §4.8.2)."""
+        groups: dict[str, list[_Session]] = {}
+        for session in self._sessions.values():
+            for one in session.filters:
+                group, heard = parted(one)
+                if group and match(heard, topic) is not None:
+                    groups.setdefault(one, []).append(session)
+        for shared, members in groups.items():
+            turn = self._turns[shared] = self._turns.get(shared, -1) + 1
+            self._send(members[turn % len(members)], topic, payload, qos)
 
     def stop(self) -> None:
         """Go away; sessions are kept, as with persistence."""

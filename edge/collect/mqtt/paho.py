@@ -39,6 +39,7 @@ from edge.collect.mqtt.buffered import BufferedSocket
 from edge.collect.mqtt.inbox import Inbox
 from edge.collect.mqtt.link import AckOrder, Arrival, LinkChange, Manner, Message
 from edge.collect.mqtt.outgoing import Outgoing, denies_presence, presence
+from edge.collect.mqtt.topic import SHARE
 from edge.config import BrokerTls, MqttOptions
 
 SESSION_S = 7 * 24 * 3600  # The broker keeps our messages so long: longer than a weekend without the gateway.
@@ -53,6 +54,8 @@ TURN_S = 1.0  # Keep-alive is looked after at least so often.
 SENDING_MAX = 1_000  # What waits to be published; each is small, and a thousand nodes may be asked at once.
 SPARE_BYTES = 1024 * 1024  # A payload that is a little too large is still to be seen, counted and kept for inspection.
 PACKET_MAX = 268_435_460  # Five bytes of header before the largest remaining length (MQTT 5.0, §2.1.4).
+
+NO_SHARING = 0x9E  # Shared Subscriptions not supported (MQTT 5.0, §3.9.3).
 
 PERSISTENT = Manner()
 
@@ -281,10 +284,13 @@ class PahoLink:
         userdata: object,  # noqa: ARG002 - the hook's own signature
         flags: ConnectFlags,  # noqa: ARG002
         reason_code: ReasonCode,
-        properties: Properties | None,  # noqa: ARG002
+        properties: Properties | None,
     ) -> None:
         if reason_code.is_failure:
             self._refusal = f"refused by the broker: {reason_code}"
+            return
+        if getattr(properties, "SharedSubscriptionAvailable", 1) == 0 and self._is_sharing:  # MQTT 5.0, §3.2.2.3.13
+            self._refuse_sharing(client)
             return
         self._backoff.reset()
         own_topic = [self._manner.presence.topic] if self._manner.presence is not None else []
@@ -308,6 +314,9 @@ class PahoLink:
         properties: Properties | None,  # noqa: ARG002
     ) -> None:
         for topic, code in zip(self._filters, reason_codes, strict=False):
+            if code.is_failure and topic.startswith(SHARE) and code.value == NO_SHARING:
+                self._refuse_sharing(client)
+                return
             if code.is_failure:
                 self._counters.refuse("subscription")
                 _log.warning("collect.subscription_refused", client=self._client_id, topic=topic, reason=str(code))
@@ -315,6 +324,16 @@ class PahoLink:
             assert isinstance(client, _Client), client
             self._publish(client, presence(self._manner.presence.topic, self._born_ms, is_online=True))
         self._is_announced = True
+
+    @property
+    def _is_sharing(self) -> bool:
+        return any(one.startswith(SHARE) for one in self._filters)
+
+    def _refuse_sharing(self, client: Client) -> None:
+        """End a connection over which nothing would come, so that the link is down and says why."""
+        self._counters.refuse("subscription")
+        self._refusal = "the broker does not offer shared subscriptions"
+        client.disconnect()
 
     def _arrived(self, client: Client, userdata: object, message: MQTTMessage) -> None:  # noqa: ARG002 - the hook
         try:

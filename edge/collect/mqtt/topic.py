@@ -1,13 +1,38 @@
 """Topic patterns: which filter to subscribe to, and which tag a topic means. Pure.
 
 A pattern is a topic in which ``{tag}`` (or another name in braces), ``+`` and a last ``#`` stand for what varies:
-``plant/gas/{tag}/lel`` hears ``plant/gas/GD-7/lel`` and fills ``{tag}`` with ``GD-7``.
+``plant/gas/{tag}/lel`` hears ``plant/gas/GD-7/lel`` and fills ``{tag}`` with ``GD-7``. Behind ``$share/<group>/`` the
+broker deals out what the rest of the pattern hears among the members of the group (MQTT 5.0, §4.8.2); topics come
+without it.
 """
 
 import re
 from functools import lru_cache
+from typing import Final
 
 _NAME = re.compile(r"\{([a-z_]+)\}")
+SHARE: Final = "$share/"
+
+
+def parted(pattern: str) -> tuple[str, str]:
+    """Give the group of a shared subscription and what it hears; no group for what each hears whole."""
+    if not pattern.startswith(SHARE):
+        return "", pattern
+    group, _, heard = pattern.removeprefix(SHARE).partition("/")
+    return group, heard
+
+
+def overlap(one: str, other: str) -> bool:
+    """Tell whether a topic can match two patterns."""
+    a, b = (filter_of(parted(pattern)[1]).split("/") for pattern in (one, other))
+    for place in range(max(len(a), len(b))):
+        if "#" in (a[place : place + 1] or [""])[0] or "#" in (b[place : place + 1] or [""])[0]:
+            return True
+        if place >= len(a) or place >= len(b):
+            return False
+        if a[place] != b[place] and "+" not in (a[place], b[place]):
+            return False
+    return True
 
 
 def filter_of(pattern: str) -> str:

@@ -263,13 +263,45 @@ def test_whole_numbers_in_tables() -> None:
     assert parse_whole("1+2", is_expanded=True) == 3
 
 
-@pytest.mark.parametrize("pattern", ["a/{tag}", "a/+/b", "#", "a/#", "{tag}/+/#", "/", "a/GD-{tag}/v", "厂/{tag}"])
+SHARED = ["$share/g/a", "$share/g/a/{tag}", "$share/组/+/#", "$share/g/$SYS/x", "$shared/a", "$share/g//a"]
+NO_SHARES = [
+    *("$share", "$share/", "$share/g", "$share/g/", "$share//a", "$share/g+/a", "$share/{tag}/a", "$share/g/a#"),
+    *("$share/g/spBv1.0/plant/#", "$share/g/{tag}/{tag}"),
+]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "a/{tag}",
+        "a/+/b",
+        "#",
+        "a/#",
+        "{tag}/+/#",
+        "/",
+        "a/GD-{tag}/v",
+        "厂/{tag}",
+        *SHARED,
+    ],
+)
 def test_patterns_that_mqtt_allows(pattern: str) -> None:
     assert wrong_pattern(pattern) == ""
 
 
 @pytest.mark.parametrize(
-    "pattern", ["a/#/b", "a#", "a+/b", "+a", "{tag}/{tag}", "{tag", "{name}", "$share/g/a", "a\0b", "a" * 65536]
+    "pattern",
+    [
+        "a/#/b",
+        "a#",
+        "a+/b",
+        "+a",
+        "{tag}/{tag}",
+        "{tag",
+        "{name}",
+        "a\x00b",
+        "a" * 65536,
+        *NO_SHARES,
+    ],
 )
 def test_patterns_that_mqtt_refuses(pattern: str) -> None:
     assert wrong_pattern(pattern)

@@ -14,7 +14,7 @@ from tests.sentences import HOLE, ROOT, templates
 #: Rooms whose sentences people meet on the page: rows of tables, foreign lists, rules, expressions.
 ROOMS = [
     *(f"edge/load/{name}" for name in ("address", "entry", "mistake", "register", "sheet", "tag", "template")),
-    *(f"edge/load/{name}" for name in ("workbook", "opcua", "reading", "__init__")),
+    *(f"edge/load/{name}" for name in ("workbook", "opcua", "reading", "share", "__init__")),
     *(f"edge/tables/{name}" for name in ("kepware", "opened", "own", "registers", "thingsboard", "foreign")),
     *(f"gateway/load/{name}" for name in ("condition", "drift", "enable", "expression", "own", "rule", "silent")),
     *(f"gateway/load/{name}" for name in ("trend", "vote", "overlay", "schedule")),
