@@ -27,6 +27,8 @@ from alerting.model.tier import Tier
 from edge.model import Nature
 from edge.model.quality import describe
 
+#: Kinds that are told by the tag's value, setpoint and delays alone.
+BY_VALUE = frozenset({Kind.LL, Kind.L, Kind.H, Kind.HH, Kind.RATE, Kind.STALE, Kind.BAD})
 #: An alarm that rings anew, or worse, has been seen by nobody.
 UNSEEN: Mapping[str, Any] = {"acked_by": "", "acked_ns": 0, "comment": "", "silenced_by": "", "silenced_ns": 0}
 
@@ -63,7 +65,7 @@ def judge_alarm(
     Args:
         mine: Places in ``changes`` that belong to this alarm, ascending.
         place: The alarm's index in ``table.alarms``.
-        scan_key: The scan that changed it, or ``clock`` for a clock reading.
+        scan_key: The scan that changed it; empty for a clock reading, which leans on the last scan of the tag's source.
     """
     table, nature = lane.table, lane.nature
     tag_name, group = table.alarms[place]
@@ -72,6 +74,7 @@ def judge_alarm(
     alarm = lane.book.get(key) or Alarm(key=key, nature=nature, tag=tag_name, unit=tag.unit, group=group)
     active = _active_rules(lane, place)
     outermost = active[-1] if active else -1
+    scan_key = scan_key or lane.memory.last_scan(tag.source)
     decisive = mine[0]
     if len(mine) > 1:
         latest = max(mine, key=lambda m: (changes.time_ns[m], changes.rule[m]))
@@ -173,7 +176,7 @@ def is_latching(table: RuleTable, alarm: Alarm) -> bool:
 def _is_latching(table: RuleTable, place: int) -> bool:
     """Tell whether any rule of an alarm latches."""
     first, end = table.alarm_first[place : place + 2].tolist()
-    return bool(table.is_latching[first:end].any())
+    return any(table.is_latching[first:end].tolist())
 
 
 def _active_rules(lane: Lane, place: int) -> list[int]:
@@ -200,34 +203,37 @@ def _turn(alarm: Alarm, tier: Tier, rule: Rule, *, is_active: bool, is_swap: boo
         return Turn.RISE, What.ESCALATED
     if tier < alarm.tier:
         return Turn.FALL, What.LOWERED
-    setpoint = rule.setpoint if np.isfinite(rule.setpoint) else None
+    setpoint = rule.setpoint if math.isfinite(rule.setpoint) else None
     is_other = rule.kind.name != alarm.condition or (is_swap and setpoint != alarm.setpoint)
     return (None, What.CHANGED) if is_other else (None, None)
 
 
 def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str) -> dict[str, Any]:
     """Collect what one sentence needs to say why this rang (design §3, Cause)."""
+    kind, setpoint = rule.kind, rule.setpoint
     facts: dict[str, Any] = {
         "scan": scan_key,
         "tag": rule.tag,
         "value": value,
         "eu": eu,
         "quality": quality,
-        "kind": rule.kind.name,
-        "setpoint": rule.setpoint if np.isfinite(rule.setpoint) else None,
+        "kind": kind.name,
+        "setpoint": setpoint if math.isfinite(setpoint) else None,
         "deadband": rule.deadband,
         "rule": rule.id,
         "revision": rule.revision,
         "on_delay_s": rule.on_delay_s,
         "off_delay_s": rule.off_delay_s,
     }
-    if rule.kind is Kind.RATE:
+    if kind is Kind.RATE:
         facts["window_s"] = rule.window_s
-    if rule.kind is Kind.DEVIATION:
+    if kind in BY_VALUE:
+        return facts
+    if kind is Kind.DEVIATION:
         facts["reference"] = rule.reference
-    if rule.kind is Kind.STATE:
+    if kind is Kind.STATE:
         facts |= {"mask": rule.mask, "pattern": rule.pattern} if rule.mask else {"states": list(rule.states)}
-    if rule.kind is Kind.FROZEN:
+    if kind is Kind.FROZEN:
         facts["band"] = rule.band
         facts["while_above"] = rule.while_above if rule.while_tag else None
     return facts
@@ -236,6 +242,8 @@ def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str
 def _more_facts(lane: Lane, rule: Rule, changes: Changes, decisive: int, *, is_active: bool) -> dict[str, Any]:
     """Collect what only some kinds of rules, or rules of some tags, have to say."""
     facts: dict[str, Any] = {}
+    if rule.kind in BY_VALUE:
+        return facts | _enabled_and_derived(lane, rule, changes, decisive, is_active=is_active)
     if rule.kind in (Kind.TREND, Kind.DRIFT):
         facts |= _forecast(lane, rule) if rule.kind is Kind.TREND else _drifted(lane, rule)
     if rule.kind is Kind.EXPRESSION:
@@ -251,7 +259,13 @@ def _more_facts(lane: Lane, rule: Rule, changes: Changes, decisive: int, *, is_a
         facts["other_eu"] = tags[tags.row_of[rule.other]].eu
     if rule.kind in (Kind.DEVIATION, Kind.STATE, Kind.FROZEN, Kind.RANGE, Kind.EXPRESSION, Kind.DRIFT, Kind.VOTE):
         facts["holds"] = is_active
-    if lane.derived is not None and lane.derived_state is not None:
+    return facts | _enabled_and_derived(lane, rule, changes, decisive, is_active=is_active)
+
+
+def _enabled_and_derived(lane: Lane, rule: Rule, changes: Changes, decisive: int, *, is_active: bool) -> dict[str, Any]:
+    """Say how a derived tag is computed, and what enables a rule."""
+    facts: dict[str, Any] = {}
+    if lane.derived is not None and lane.derived_state is not None and len(lane.derived):
         facts |= told(lane.derived, lane.derived_state, lane.memory, rule.tag)
     if rule.enable or rule.schedule is not None:
         facts |= _enabled(lane, rule, int(changes.time_ns[decisive]), is_active=is_active)

@@ -196,13 +196,14 @@ class JudgingDesk(AlarmBook):
         of_place: dict[int, list[int]] = {}
         for at, place in enumerate(self.table.alarm[changes.rule].tolist()):
             of_place.setdefault(place, []).append(at)
-        times_ns = changes.time_ns.tolist()
-        first_ns = {place: min(times_ns[at] for at in mine) for place, mine in of_place.items()}
-        for place in sorted(of_place, key=lambda p: (first_ns[p], p)):
+        places = list(of_place)
+        if len(places) > 1:
+            times_ns = changes.time_ns.tolist()
+            first_ns = {place: min(times_ns[at] for at in mine) for place, mine in of_place.items()}
+            places.sort(key=lambda p: (first_ns[p], p))
+        for place in places:
             mine = of_place[place]
-            tag = self.table.tags[self.table.tags.row_of[self.table.alarms[place][0]]]
-            key = scan_key or lane.memory.last_scan(tag.source)  # A clock reading leans on the last scan.
-            found = judge_alarm(lane, changes, mine, place, key, self._outcome.now_ns)
+            found = judge_alarm(lane, changes, mine, place, scan_key, self._outcome.now_ns)
             if found is not None:
                 event, alarm = self._kept_quiet(place, *found)
                 self._emit(event, alarm)

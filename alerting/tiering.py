@@ -27,6 +27,7 @@ Where: TypeAlias = tuple[Nature, str]
 
 #: A shelf silences the horn only; by design and out of service leave the unit (design §3).
 COUNTED = (Suppression.NONE, Suppression.SHELVED)
+TREND = Kind.TREND.name
 TOLD_MAX = 5  # Conditions that one event names; it says how many there are.
 AT_ONCE_NS = 1
 QUEUE_SPARE = 64
@@ -145,27 +146,43 @@ class _Line:
     @property
     def due_ns(self) -> int:
         """When the clock changes the line if no alarm does; 0 for never."""
-        ripe_ns = 0 if self.holds else self.ripe_ns
-        end_ns = self.ceased_ns + self.lower_ns if self.ceased_ns else 0
-        return min(filter(None, (ripe_ns, end_ns)), default=0)
+        if self.holds:
+            return 0
+        ripe_ns = self.ripe_ns
+        if not self.ceased_ns:
+            return ripe_ns
+        end_ns = self.ceased_ns + self.lower_ns
+        return min(ripe_ns, end_ns) if ripe_ns else end_ns
 
 
 @dataclass(slots=True, kw_only=True)
 class _Unit:
-    """A unit of one nature."""
+    """A unit of one nature.
+
+    Attributes:
+        alarms: Active ones that count.
+        facts: What was told of its last change of tier, while nothing has changed since; else empty.
+    """
 
     unit: HazardUnit
     lines: list[_Line]
-    alarms: dict[str, Alarm] = field(default_factory=dict)  # active ones that count
+    asks_for_time_to_limit: bool
+    alarms: dict[str, Alarm] = field(default_factory=dict)
     tier: Tier = Tier.NONE
     changed_ns: int = 0
     due_ns: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def decisive(self) -> _Line | None:
         """The line that gives the tier: one that holds before one that is only still in force, an earlier one first."""
-        mine = (line for line in self.lines if line.is_in_force and line.says.tier is self.tier)
-        return min(mine, key=lambda line: not line.holds, default=None)
+        found = None
+        for line in self.lines:
+            if line.since_ns and line.says.tier is self.tier:
+                if not line.ceased_ns:
+                    return line
+                found = found or line
+        return found
 
 
 class TierBook:
@@ -289,7 +306,8 @@ class TierBook:
             own = [TierLine(tier=tier, tier_least=tier, lower_after_s=own_s) for tier in OWN_TIERS]
             lines = [_line(0, f"own:{line.tier.name}", line) for line in own]
             lines += [_line(number, line.key, line) for number, line in declared]
-            unit = self._units[where] = _Unit(unit=known, lines=lines)
+            asks = any(line.says.time_to_limit_s for line in lines)
+            unit = self._units[where] = _Unit(unit=known, lines=lines, asks_for_time_to_limit=asks)
         return unit
 
     def _place(self, where: Where, unit: _Unit, alarm: Alarm, now_ns: int, kept: Standing | None = None) -> bool:
@@ -300,14 +318,15 @@ class TierBook:
             unit.alarms[alarm.key] = alarm
         elif was is None:
             return False
-        is_trend = counts and alarm.condition == Kind.TREND.name
-        if any(line.says.time_to_limit_s for line in unit.lines):
+        unit.facts = {}
+        is_trend = counts and alarm.condition == TREND
+        if unit.asks_for_time_to_limit:
             near = self._near.setdefault(where, set())
             (near.add if is_trend else near.discard)(alarm.key)
             if not near:
                 del self._near[where]
         for line in unit.lines:
-            if not is_trend:
+            if line.near and not is_trend:
                 line.near.discard(alarm.key)
             if counts and line.matches(alarm):
                 since = {} if kept is None else kept.since.get(line.key, {})
@@ -319,26 +338,35 @@ class TierBook:
 
     def _settle(self, where: Where, unit: _Unit, now_ns: int) -> Change | None:
         """Judge all lines of a unit as of now."""
+        unit.facts = {}
         before = unit.decisive
         ended = (before, before.ceased_ns) if before else None
-        is_moved = [line.settle(now_ns) for line in unit.lines]  # all of them, then any
-        if any(is_moved):
-            self._dirty[where] = None
-        old = unit.tier
-        unit.tier = max((line.says.tier for line in unit.lines if line.is_in_force), default=Tier.NONE)
+        old, tier = unit.tier, Tier.NONE
+        for line in unit.lines:
+            if line.settle(now_ns):
+                self._dirty[where] = None
+            if line.since_ns and line.says.tier > tier:
+                tier = line.says.tier
+        unit.tier = tier
         self._plan(where, unit)
         if unit.tier is old:
             return None
         unit.changed_ns = now_ns
         self._dirty[where] = None
-        facts = {"from": old.name, **self._facts(unit, now_ns)}
+        unit.facts = self._facts(unit, now_ns)
+        facts = {"from": old.name, **unit.facts}
         if unit.tier < old and ended is not None and ended[0] is not None:
             line, ceased_ns = ended
             facts["ended"] = {"line": line.number, **line.says.facts, "ceased_ns": ceased_ns or now_ns}
         return Change(where=where, old=old, new=unit.tier, at_ns=now_ns, facts=facts)
 
     def _plan(self, where: Where, unit: _Unit) -> None:
-        unit.due_ns = min((due for line in unit.lines if (due := line.due_ns)), default=0)
+        least = 0
+        for line in unit.lines:
+            due_ns = line.due_ns
+            if due_ns and not 0 < least <= due_ns:
+                least = due_ns
+        unit.due_ns = least
         if not unit.due_ns:
             self._due.pop(where, None)
         elif self._due.get(where) != unit.due_ns:
@@ -407,7 +435,7 @@ class TierBook:
                 if line.hold_ns and line.ripe_at
             },
             near={line.key: sorted(line.near) for line in unit.lines if line.near},
-            facts=self._facts(unit, unit.changed_ns),
+            facts=unit.facts or self._facts(unit, unit.changed_ns),
         )
 
 
@@ -423,14 +451,16 @@ def _line(number: int, key: str, says: TierLine) -> _Line:
 
 def _gravest(unit: _Unit, line: _Line) -> list[Alarm]:
     """Give the alarms that a line counts, the highest tiers and the oldest first; not more than are told."""
-    mine = (unit.alarms[key] for key in line.ripe_at)
+    mine = [unit.alarms[key] for key in line.ripe_at]
+    if len(mine) <= 1:
+        return mine
     return nsmallest(TOLD_MAX, mine, key=lambda alarm: (-alarm.tier, alarm.onset_ns, alarm.key))
 
 
 def _waits(unit: _Unit) -> dict[str, Any] | None:
     """Say what the clock will do to the tier next if no alarm changes: to which tier, when, by which line."""
-    moments = sorted({due for line in unit.lines for due in _dues(line)})
-    for at_ns in moments:
+    moments = {due for line in unit.lines for due in _dues(line)}
+    for at_ns in sorted(moments):
         tier, number = Tier.NONE, None
         for line in unit.lines:
             is_there = line.holds or (not line.holds and 0 < line.ripe_ns <= at_ns)
@@ -442,8 +472,9 @@ def _waits(unit: _Unit) -> dict[str, Any] | None:
     return None
 
 
-def _dues(line: _Line) -> Iterator[int]:
-    if not line.holds and line.ripe_ns:
-        yield line.ripe_ns
-    if line.ceased_ns:
-        yield line.ceased_ns + line.lower_ns
+def _dues(line: _Line) -> tuple[int, ...]:
+    if line.holds:
+        return ()
+    ripe_ns = line.ripe_ns
+    ends = (line.ceased_ns + line.lower_ns,) if line.ceased_ns else ()
+    return (ripe_ns, *ends) if ripe_ns else ends

@@ -106,5 +106,5 @@ class Alarm:
 
 def digest(*parts: object) -> str:
     """Hash the parts of an identity: 32 hexadecimal digits of BLAKE2b over their unambiguous text."""
-    text = "\x1f".join(str(part) for part in parts)
+    text = "\x1f".join(map(str, parts))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,5 +1,6 @@
 """Flood: more alarms at once than people can answer (ISA-18.2, IEC 62682: begins above 10 in 10 min, ends below 5)."""
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,11 +51,16 @@ class Ring:
 
 @dataclass(slots=True, kw_only=True)
 class UnitShare:
-    """What of a flood belongs to one unit: how many alarms, which came first, the highest tier."""
+    """What of a flood belongs to one unit: how many alarms, which came first, the highest tier.
+
+    Attributes:
+        said: What was told of it, while nothing has changed since; else empty. Never changed, for others keep it.
+    """
 
     count: int = 0
     first: Ring
     tier: Tier = Tier.NONE
+    said: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +71,7 @@ class Flood:
         first: The first-out: of all its alarms that which came first, by event time.
         count: Alarms so far; ``by_tier`` the same by name of the tier when they rang.
         peak: Most within one window.
+        ranked: (minus the count, unit) of each unit, ascending: kept so, because a flood of many units is told often.
         ended_ns: 0 while it goes on.
     """
 
@@ -76,6 +83,7 @@ class Flood:
     peak: int = 0
     by_tier: dict[str, int] = field(default_factory=dict)
     units: dict[str, UnitShare] = field(default_factory=dict)
+    ranked: list[tuple[int, str]] = field(default_factory=list)
     ended_ns: int = 0
 
     def take(self, ring: Ring) -> None:
@@ -85,7 +93,11 @@ class Flood:
         share = self.units.get(ring.unit)
         if share is None:
             share = self.units[ring.unit] = UnitShare(first=ring)
+        else:
+            del self.ranked[bisect_left(self.ranked, (-share.count, ring.unit))]
+            share.said = {}
         share.count += 1
+        insort(self.ranked, (-share.count, ring.unit))
         share.tier = max(share.tier, ring.tier)
         if ring.order < share.first.order:
             share.first = ring
@@ -106,15 +118,14 @@ class Flood:
 
     def described(self) -> dict[str, Any]:
         """Give what is told besides times: first-out, counts, units with the most alarms first, as JSON values."""
-        ranked = sorted(self.units.items(), key=lambda item: (-item[1].count, item[0]))
-        return {
-            "first": _said(self.first),
-            "by_tier": dict(self.by_tier),
-            "units": [
-                {"unit": unit, "count": share.count, "tier": share.tier.name, "first": _said(share.first)}
-                for unit, share in ranked
-            ],
-        }
+        units = []
+        for _, unit in self.ranked:
+            share = self.units[unit]
+            if not share.said:
+                first = _said(share.first)
+                share.said = {"unit": unit, "count": share.count, "tier": share.tier.name, "first": first}
+            units.append(share.said)
+        return {"first": _said(self.first), "by_tier": dict(self.by_tier), "units": units}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +156,7 @@ def flood_of(state: FloodState) -> Flood:
     for share in state.told["units"]:
         first = ring_of(share["first"])
         flood.units[share["unit"]] = UnitShare(count=share["count"], first=first, tier=Tier[share["tier"]])
+    flood.ranked = sorted((-share.count, unit) for unit, share in flood.units.items())
     return flood
 
 

@@ -5,6 +5,7 @@ UNCERTAIN is judged like GOOD and named in the cause, with one exception: reason
 """
 
 from enum import IntEnum
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,7 @@ def is_judged(column: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return judged
 
 
+@cache
 def describe(byte: int) -> str:
     """Name a quality byte for people and for JSON, e.g. ``GOOD`` or ``BAD(timeout)``."""
     quality = Quality(byte & CLASS_MASK)
