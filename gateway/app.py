@@ -40,6 +40,7 @@ from gateway.config import Site
 from gateway.delivery import ledger
 from gateway.delivery.books import HOUR_NS, Books, Hour, rates
 from gateway.drill.lead import Drills
+from gateway.duty.watch import Watch
 from gateway.escalation.caller import Caller
 from gateway.escalation.telling import Telling
 from gateway.executor import Executor, InlineExecutor, ThreadExecutor
@@ -222,6 +223,14 @@ class Gateway:
             write=self.store.write,
             wake_push=self.push.wake,
         )
+        self.duties = Watch(
+            site=lambda: self.site,
+            clock=self.clock,
+            meter=self.meter,
+            read=self.store.read,
+            write=self.store.write,
+            wake_push=self.push.wake,
+        )
         self._periodic = Periodic(
             site=lambda: self.site,
             clock=self.clock,
@@ -281,6 +290,7 @@ class Gateway:
             asyncio.create_task(self._keep_books(), name="delivery"),
             asyncio.create_task(self.push.run(), name="push"),
             asyncio.create_task(self.caller.run(), name="escalation"),
+            asyncio.create_task(self.duties.run(), name="duties"),
         ]
         if any(destination.profile.data for destination in self.site.destinations):
             feeders.append(asyncio.create_task(self._periodic.run(), name="push-data"))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alerting.duty.plan import DutyPlan
 from alerting.escalation.plan import Plan
 from alerting.model.derivation import Derivation
 from alerting.model.learned import Learned
@@ -109,6 +110,7 @@ class Site:
     destinations: tuple[Destination, ...] = ()
     channels: tuple[Destination, ...] = ()  # by which people are called; they share the outbox with the authorities
     escalations: tuple[Plan, ...] = ()
+    duties: DutyPlan = field(default_factory=DutyPlan)
     tasks: tuple[TaskTemplate, ...] = ()
     tiering: Tiering = field(default_factory=Tiering)
     philosophy: Philosophy = field(default_factory=Philosophy)

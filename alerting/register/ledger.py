@@ -33,6 +33,7 @@ class Act:
         empties: Fields that it empties: what was true of an earlier turn of the loop.
         permission: Who may do it, a name of the doors' own list.
         check: What must hold beside; gets the record before the act, and what was given.
+        moves: Gives what else changes, e.g. the next day of what comes again; gets the record after the act.
     """
 
     id: str
@@ -46,9 +47,11 @@ class Act:
     empties: Sequence[str] = ()
     permission: str = "register"
     check: "ActCheck | None" = None
+    moves: "Fill | None" = None
 
 
 ActCheck = Callable[[Values, Values, Surroundings], list[Wrong]]
+Fill = Callable[[Values], Values]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,7 @@ class Ledger:
         shut: States in which a form changes nothing any more.
         due: Field with the day by which an open record is to be done; empty for none.
         photos: What its pictures show, e.g. before and after; empty for a ledger without pictures.
+        fill: Gives what follows from what a form or a row says, for fields that only acts fill in; None for nothing.
     """
 
     id: str
@@ -79,6 +83,7 @@ class Ledger:
     shut: frozenset[str] = frozenset()
     due: str = ""
     photos: Sequence[Choice] = ()
+    fill: Fill | None = None
 
     def __post_init__(self) -> None:
         names = [each.name for each in self.fields]
@@ -170,10 +175,6 @@ def read_row(ledger: Ledger, raw: Mapping[str, object], around: Surroundings, ha
         if each.is_by_act:
             if each.name in kept:
                 values[each.name] = kept[each.name]
-            if raw.get(each.name) not in (None, "") and _is_other(each, raw[each.name], kept, around):
-                rule = Words("it is filled in by an act, not by hand", "该项由流程操作填写，不能直接填写")
-                remedy = Words("Leave it as it is, and use the act.", "请保持原值，通过流程操作修改。")
-                wrongs.append(Wrong(field=each.name, rule=rule, remedy=remedy, value=show(raw[each.name])))
             continue
         cell = read_cell(each, raw.get(each.name), around)
         if cell.wrong is not None:
@@ -182,7 +183,21 @@ def read_row(ledger: Ledger, raw: Mapping[str, object], around: Surroundings, ha
             values[each.name] = cell.value
     if not wrongs:
         wrongs += ledger.check(values, around)
+    if not wrongs and ledger.fill is not None:
+        values |= ledger.fill(values)
+    wrongs += _by_hand(ledger, raw, values, around)
     return Row(values=values, wrongs=tuple(wrongs))
+
+
+def _by_hand(ledger: Ledger, raw: Mapping[str, object], values: Values, around: Surroundings) -> list[Wrong]:
+    """Refuse what a form or a sheet says of fields that acts fill in, unless it says what is there."""
+    rule = Words("it is filled in by an act, not by hand", "该项由流程操作填写，不能直接填写")
+    remedy = Words("Leave it as it is, and use the act.", "请保持原值，通过流程操作修改。")
+    return [
+        Wrong(field=each.name, rule=rule, remedy=remedy, value=show(raw[each.name]))
+        for each in ledger.fields
+        if each.is_by_act and raw.get(each.name) not in (None, "") and _is_other(each, raw[each.name], values, around)
+    ]
 
 
 def _is_other(of: Field, raw: object, kept: Values, around: Surroundings) -> bool:
@@ -234,6 +249,8 @@ def do(ledger: Ledger, act: Act, had: Values, given: Mapping[str, object], aroun
         values[act.signs] = around.who
     if act.dates:
         values[act.dates] = around.today.isoformat()
+    if not wrongs and act.moves is not None:
+        values |= act.moves(values)
     if not wrongs:
         wrongs += ledger.check(values, around)
     return Row(values=values, wrongs=tuple(wrongs))

@@ -13,7 +13,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "site", "http", "source", "template", "unit", "rule", "schedule", "tiering", "task", "destination", "influx",
         "history", "learn", "probe", "uplink", "spool", "node_broker", "derived", "vote", "shelving",
         "calendar", "shift", "post", "channel", "escalation",
-        "drill",
+        "drill", "duties", "duty",
         "disposal", "flood", "out_of_service", "realarm", "second_person", "suppression",
         "drill", "profile",
         "out_of_service", "realarm", "second_person", "suppression",
@@ -86,6 +86,12 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "channel": ("id", "url", "secret_env", "secret_file", "natures", "timeout_s", "allow_loopback"),
     "escalation": ("id", "tiers", "units", "schedule", "after_s", "rounds", "remind_s", "step"),
     "escalation.step": ("to", "channel", "wait_s"),
+    "duties": ("channel", "told_at", "prompt_to", "warning_to", "supervision_to", "ack_minutes"),
+    "duties.ack_minutes": ("BLUE", "YELLOW", "ORANGE", "RED"),
+    "duty": (
+        "kind", "lead_days", "grace_days", "grace_minutes", "repeat_days", "counts", "prompt_to", "warning_to",
+        "supervision_to", "off",
+    ),
     "schedule": ("id", "span"),
     "schedule.span": ("days", "from", "to"),
     "task": ("kind", "tier", "title", "owner", "within_s"),
@@ -186,6 +192,8 @@ GATEWAY_TABLES: Final = (
     "post",
     "channel",
     "escalation",
+    "duties",
+    "duty",
 )
 
 LANGUAGES: Final = ("en", "zh")

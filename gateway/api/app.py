@@ -26,6 +26,7 @@ from gateway.api.doors_delivery import open_delivery_doors
 from gateway.api.doors_derived import open_derived_doors
 from gateway.api.doors_disposal import open_disposal_doors
 from gateway.api.doors_drill import open_drill_doors
+from gateway.api.doors_duty import open_duty_doors
 from gateway.api.doors_escalation import open_escalation_doors
 from gateway.api.doors_handover import open_handover_doors
 from gateway.api.doors_kpi import open_kpi_doors
@@ -122,6 +123,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_trial_doors(doors)
     open_ledger_doors(doors)
     open_register_doors(doors)
+    open_duty_doors(doors)
     open_push_doors(doors)
     open_system_doors(doors, metrics_token)
     open_node_doors(doors)

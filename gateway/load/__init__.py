@@ -26,6 +26,7 @@ from gateway.load.derived import read_derived
 from gateway.load.derived.model import join, learned_tags
 from gateway.load.destination import read_destinations
 from gateway.load.drill import read_drill
+from gateway.load.duty import read_duties
 from gateway.load.escalation import read_channels, read_escalations
 from gateway.load.learned import provisional, read_learned, settle_learned
 from gateway.load.outside import read_hosts, read_influx, read_metrics_token, read_node_broker
@@ -98,6 +99,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     unit_ids, channel_ids = [unit.id for unit in units], [each.id for each in channels]
     called = root.sections("escalation", "Escalation")
     escalations = read_escalations(called, roster, channel_ids, unit_ids, schedules)
+    duties = read_duties(root, roster, channel_ids)
     entries, about_itself = parted([*root.sections("rule", "Rule"), *_template_rules(field)])
     learned_only = learned_tags(derived)
     asked = [*root.sections("vote", "Vote"), *_template_votes(field)]
@@ -156,6 +158,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         destinations=tuple(destinations),
         channels=tuple(channels),
         escalations=tuple(escalations),
+        duties=duties,
         tasks=tuple(tasks),
         tiering=tiering,
         philosophy=philosophy,

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple
 from alerting.register.field import Kind, Surroundings, Values, Words, Wrong
 from alerting.register.ledger import STATE, Act, Ledger, do
 from alerting.register.ledgers import LEDGERS
+from gateway.duty.feed import follow_records
 from gateway.register import search
 from gateway.store.journal import canonical
 from gateway.store.schema import event, record, record_reference, record_revision
@@ -352,6 +353,7 @@ def put(
     kept = [found[which] for which in ids]
     _refer(connection, ledger, kept)
     _index(connection, ledger, kept, words)
+    follow_records(connection, ledger.id, kept, by.time_ns)
     return kept
 
 
@@ -521,7 +523,9 @@ def _mark(connection: Connection, had: Record, by: By, *, is_removed: bool) -> R
     connection.execute(update(record).where(record.c.id == had.id).values(fresh))
     row = {"id": had.id, "revision": had.revision + 1, "body": body_of(had.values)}
     _keep_revisions(connection, [row], "removed" if is_removed else "restored", by)
-    return get(connection, had.ledger, had.id)
+    kept = get(connection, had.ledger, had.id)
+    follow_records(connection, had.ledger, [kept], by.time_ns)
+    return kept
 
 
 def _refer(connection: Connection, ledger: Ledger, kept: Sequence[Record]) -> None:

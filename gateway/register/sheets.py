@@ -70,14 +70,21 @@ def write(ledger: Ledger, records: Iterable[Record], name: str, language: str) -
     headings = [each.heading(language) for each in ledger.fields]
     rows = [[_shown(each, one.values.get(each.name), language) for each in ledger.fields] for one in records]
     if not is_workbook(name):
-        out = io.StringIO(newline="")
-        csv.writer(out).writerows([headings, *rows])
-        return out.getvalue().encode("utf-8-sig" if language == "zh" else "utf-8")
+        return write_table("", [headings, *rows], name, language)
     offered = {at: _words(each.choices, language) for at, each in enumerate(ledger.fields, start=1) if each.choices}
     offered = {at: words for at, words in offered.items() if len(",".join(words)) <= LIST_LETTERS_MAX}
     helps = {at: _help(each, language) for at, each in enumerate(ledger.fields, start=1) if each.help}
     title = ledger.title.zh if language == "zh" else ledger.title.en
     return write_workbook(title, [headings, *rows], offered, helps)
+
+
+def write_table(title: str, lines: Sequence[Sequence[str | float]], name: str, language: str) -> bytes:
+    """Write lines as CSV, or as a workbook where the name says so; the first line is the header."""
+    if is_workbook(name):
+        return write_workbook(title, lines, {}, {})
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(lines)
+    return out.getvalue().encode("utf-8-sig" if language == "zh" else "utf-8")
 
 
 def lines_of(content: bytes, name: str) -> Lines:

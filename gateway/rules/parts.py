@@ -6,11 +6,13 @@ Never: shows a secret. Of one that changed it says that it did.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from alerting.duty.kind import Kind
+from alerting.duty.plan import DutyPlan
 from alerting.escalation.plan import Plan
 from alerting.model.philosophy import Philosophy
 from alerting.model.tier import Tier
@@ -40,7 +42,7 @@ class PartDifference:
     Attributes:
         part: ``tag``, ``source``, ``unit``, ``derived``, ``tiering``, ``shelving``, ``philosophy``, ``task``,
             ``calendar``, ``shift``, ``drill``, ``post`` or
-            ``escalation``.
+            ``escalation``, ``duties`` or ``duty``.
     """
 
     part: str
@@ -88,6 +90,35 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
         },
         **_roster(site.roster),
         "escalation": {each.id: _escalation(each) for each in site.escalations},
+        **_duties(site.duties),
+    }
+
+
+def _duties(plan: DutyPlan) -> dict[str, dict[str, dict[str, Any]]]:
+    """Write out what a site says of duties; rows that are as they ship are left out."""
+    plain = DutyPlan()
+    own = [kind for kind in plan.kinds if kind != plain.kind(kind.id)]
+    whole = {
+        "channel": plan.channel,
+        "told_at_s": plan.told_at_s,
+        "to": {step.value: list(names) for step, names in plan.to.items()},
+        "ack_s": {tier.name: seconds for tier, seconds in plan.ack_s.items()},
+    }
+    return {
+        "duties": {} if replace(plan, kinds=plain.kinds) == plain else {"duties": whole},
+        "duty": {kind.id: _row(kind) for kind in own},
+    }
+
+
+def _row(kind: Kind) -> dict[str, Any]:
+    return {
+        "lead_days": kind.lead_days,
+        "grace_days": kind.grace_days,
+        "grace_s": kind.grace_s,
+        "repeat_days": kind.repeat_days,
+        "counts": kind.counts.value,
+        "to": {step.value: list(names) for step, names in kind.to.items()},
+        "is_on": kind.is_on,
     }
 
 
@@ -211,6 +242,7 @@ def beside_of(old: Site, new: Site) -> Beside | None:
         and old.roster == new.roster
         and old.drill == new.drill
         and old.escalations == new.escalations
+        and old.duties == new.duties
         and old.title == new.title
         and [each.identity for each in old.derived] == [each.identity for each in new.derived]
         and repr(old.tags.tags) == repr(new.tags.tags)  # No number equals itself here.

@@ -631,6 +631,50 @@ record_photo = Table(
     Column("by", String(64), nullable=False),
     Column("time_ns", BigInteger, nullable=False),
 )
+#: What must be done by a time, as long as it is watched and after.
+duty = Table(
+    "duty",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(40), nullable=False),  # row of the table of duties
+    Column("subject", String(32), nullable=False),  # id of the record or of the alarm
+    Column("code", String(64), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("unit", String(64), nullable=False),
+    Column("nature", String(8), nullable=False),
+    Column("holder", String(200), nullable=False),  # who answers for it, as the record says it
+    Column("day", String(10), nullable=False),  # last day in time, ISO 8601; empty where a moment counts
+    Column("begins", String(10), nullable=False),  # ISO 8601; empty where nobody knows or a moment counts
+    Column("due_ns", BigInteger, nullable=False),  # the moment, or the end of the day once it is worked out
+    Column("begins_ns", BigInteger, nullable=False),
+    Column("state", String(8), nullable=False),  # open | done | moved | gone
+    Column("step", String(12), nullable=False),  # prompt | warning | supervision; empty for none yet
+    Column("times", Integer, nullable=False),  # how often supervision was told
+    Column("taken_ns", BigInteger, nullable=False),  # when the last step was taken
+    Column("next_ns", BigInteger, nullable=False),  # when the next step comes; 0 for not worked out yet
+    Column("opened_ns", BigInteger, nullable=False),
+    Column("closed_ns", BigInteger, nullable=False),  # 0 while open
+    Column("is_by_weekday", Boolean, nullable=False),  # no calendar is published for a day that was counted
+    Index("ix_duty_next", "state", "next_ns"),
+    Index("ix_duty_step", "state", "step", "due_ns", "id"),
+    Index("ix_duty_subject", "subject", "kind"),
+)
+duty_step = Table(
+    "duty_step",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("duty", String(32), nullable=False, index=True),
+    Column("what", String(12), nullable=False),  # prompt | warning | supervision | answer
+    Column("number", Integer, nullable=False),
+    Column("planned_ns", BigInteger, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("said", String(12), nullable=False),  # told | passed | nobody | page | answer
+    Column("to", String(80), nullable=False),  # receiver as the row names it
+    Column("person", String(64), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("notice", String(32), nullable=False),  # key in the outbox; empty for none
+    Column("text", Text, nullable=False),  # of an answer
+)
 
 #: Search over records: words of our own making (``gateway.register.search``), in the index that a database is good at.
 SEARCH_TABLES = {

@@ -202,3 +202,44 @@ def test_who_may_only_look_is_told_who_enters(visit: Callable[..., Visit], lang:
     one.page.wait_for_selector("main .empty")
     assert one.page.locator("button[name=make], button[name=import]").count() == 0
     assert one.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_routine_is_a_duty_that_is_answered_and_done(visit: Callable[..., Visit], lang: str) -> None:
+    """Entered in its ledger, seen on the page of duties, answered there; done, it stands there with its next day."""
+    coming = {"en": "Coming", "zh": "未到提示"}[lang]
+    one = visit(name=OFFICER, lang=lang, phone=lang == "zh")
+    today = datetime.now(UTC).date()
+    code = f"R-{lang}"
+    values = {
+        "title": "月度演练 drill",
+        "sort": "drill",
+        "first_due": today.isoformat(),
+        "every": "1",
+        "cycle": "months",
+    }
+    enter(one, "routines", code=code, responsible=OFFICER, **values)
+    one.page.wait_for_selector("section.one")
+
+    row = f"li[data-duty={code}]"
+    one.go("duties", ready=".counts")
+    one.page.wait_for_selector(f"{row}.coming, {row}.prompt, {row}.warning", timeout=30_000)
+    assert code in one.page.inner_text(row)
+    one.page.click(f"{row} button[name=answer]")
+    one.page.fill("dialog textarea", "the date stands 已安排")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector(f"{row} .answer")
+    assert OFFICER in one.page.inner_text(f"{row} .answer")
+
+    one.page.click(f"{row} .acts a")
+    one.page.click("section.one button[name=done]")
+    fill(one, result="done with the fire brigade")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog", state="detached")
+    one.go("duties", ready=".counts")
+    one.page.wait_for_selector(f"{row}.coming")
+    assert coming in one.page.inner_text(row)
+    one.go("duties?view=table", ready="tr[data-kind]")
+    assert one.page.locator("tr[data-kind]").count() == 8
+    one.go("duties?view=closed", ready=row)
+    assert one.complaints == []

@@ -52,6 +52,7 @@ HAZARD = {
     "source": "daily",
     "found_on": "2025-12-30",
 }
+ROUTINE = {"code": "R1", "title": "月度演练 monthly drill", "sort": "drill", "first_due": "2026-01-15"}
 PLAN = {
     "way": "by_deadline",
     "responsible": "op",
@@ -231,6 +232,10 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("hidden_hazards", {"found_on": "2026-06-01"}, "found_on", "after today"),
     ("hidden_hazards", {"source": "rumour"}, "source", "none of the words"),
     ("hidden_hazards", {"alarm": "0123456789abcdef"}, "alarm", "no such alarm"),
+    ("routines", {"every": 1}, "cycle", "a number and its unit"),
+    ("routines", {"every": 0, "cycle": "months"}, "every", "lies outside"),
+    ("routines", {"first_due": ""}, "first_due", "missing"),
+    ("routines", {"due": "2026-01-02"}, "due", "filled in by an act"),
     ("enterprises", {"credit_code": "91350100M000100Y44"}, "credit_code", "no unified social credit code"),
     ("enterprises", {"is_blacklisted": "yes"}, "blacklist_reason", "has a reason"),
     ("enterprises", {"name": "x" * 201}, "name", "at most 200"),
@@ -241,7 +246,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
 async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -> None:
     li = await desk.come("li")
     await fill(li)
-    right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT, "hidden_hazards": HAZARD}
+    right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT, "hidden_hazards": HAZARD, "routines": ROUTINE}
     for ledger, wrong, field, part in WRONG:
         values = {**right[ledger], "code": "NEW", **wrong}
         answer = await li.post(f"{AT}/{ledger}", json={"values": values, "reason": "x"})

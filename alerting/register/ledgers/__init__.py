@@ -6,7 +6,10 @@ from alerting.register.ledger import Ledger
 from alerting.register.ledgers.enterprises import ENTERPRISES
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.holdings import HOLDINGS
+from alerting.register.ledgers.routines import ROUTINES
 from alerting.register.ledgers.units import UNITS
 
 #: In the order in which a site is entered: what others refer to comes first.
-LEDGERS: Final[dict[str, Ledger]] = {ledger.id: ledger for ledger in (ENTERPRISES, UNITS, HOLDINGS, HIDDEN_HAZARDS)}
+LEDGERS: Final[dict[str, Ledger]] = {
+    ledger.id: ledger for ledger in (ENTERPRISES, UNITS, HOLDINGS, HIDDEN_HAZARDS, ROUTINES)
+}

@@ -4,7 +4,7 @@ import AlarmsPage from "./pages/AlarmsPage.vue";
 import NotFoundPage from "./pages/NotFoundPage.vue";
 import OverviewPage from "./pages/OverviewPage.vue";
 
-export const PLACES = ["overview", "alarms", "trend", "register", "response", "push", "rules", "field", "drill", "flow", "roster", "handover", "kpi", "people", "audit"] as const;
+export const PLACES = ["overview", "alarms", "trend", "register", "duties", "response", "push", "rules", "field", "drill", "flow", "roster", "handover", "kpi", "people", "audit"] as const;
 export type Place = (typeof PLACES)[number];
 
 const PHONE = "(max-width: 767px)";
@@ -20,6 +20,7 @@ export const router = createRouter({
     { path: "/trend", name: "trend", component: () => import("./pages/TrendPage.vue") },
     { path: "/register", name: "register", component: () => import("./pages/RegisterPage.vue") },
     { path: "/register/:ledger", name: "registerLedger", component: () => import("./pages/RegisterPage.vue"), meta: { place: "register" } },
+    { path: "/duties", name: "duties", component: () => import("./pages/DutiesPage.vue") },
     { path: "/response", name: "response", component: () => import("./pages/ResponsePage.vue") },
     { path: "/push", name: "push", component: () => import("./pages/PushPage.vue") },
     { path: "/push/ledger", name: "ledger", component: () => import("./pages/LedgerPage.vue"), meta: { place: "push" } },

@@ -68,7 +68,9 @@ def goes_round(ledger: Ledger, engine: Engine, form: str) -> bool:
         values |= {"named": "methanol"}
     if ledger.acts:
         values |= {"state": ledger.begins}
-    assert read_row(ledger, values, around(ledger)).wrongs == ()
+    row = read_row(ledger, values, around(ledger))
+    assert row.wrongs == ()
+    values = row.values
     one = Record(
         seq=1, id="x", ledger=ledger.id, code="A-1", title="", unit="", revision=1, time_ns=1, who="", values=values,
         is_removed=False,

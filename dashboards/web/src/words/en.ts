@@ -15,6 +15,7 @@ import * as rulesWords from "./en/rules";
 import * as escalationWords from "./en/escalation";
 import * as handoverWords from "./en/handover";
 import * as kpiWords from "./en/kpi";
+import * as dutiesWords from "./en/duties";
 import * as rosterWords from "./en/roster";
 import * as drillWords from "./en/drill";
 import * as runWords from "./en/run";
@@ -28,6 +29,7 @@ export const en = {
     alarms: "Alarms",
     trend: "Trends",
     register: "Register",
+    duties: "Duties",
     response: "Response",
     push: "Push",
     rules: "Rules",
@@ -99,6 +101,7 @@ export const en = {
   ...escalationWords,
   ...handoverWords,
   ...kpiWords,
+  ...dutiesWords,
   ...rosterWords,
   ...drillWords,
   ...runWords,

@@ -15,6 +15,7 @@ import * as rulesWords from "./zh/rules";
 import * as escalationWords from "./zh/escalation";
 import * as handoverWords from "./zh/handover";
 import * as kpiWords from "./zh/kpi";
+import * as dutiesWords from "./zh/duties";
 import * as rosterWords from "./zh/roster";
 import * as drillWords from "./zh/drill";
 import * as runWords from "./zh/run";
@@ -29,6 +30,7 @@ export const zh: Words = {
     alarms: "报警",
     trend: "趋势",
     register: "台账",
+    duties: "职责督办",
     response: "处置",
     push: "推送",
     rules: "规则",
@@ -100,6 +102,7 @@ export const zh: Words = {
   ...escalationWords,
   ...handoverWords,
   ...kpiWords,
+  ...dutiesWords,
   ...rosterWords,
   ...drillWords,
   ...runWords,

@@ -45,6 +45,7 @@ export const audit = {
     record_changed: "changed a record of the register",
     record_removed: "removed a record of the register",
     record_restored: "restored a record of the register",
+    duty_answered: "answered on a duty",
     record_acted: "carried a record of the register on",
     records_imported: "took a list into the register",
     photo_added: "added a photo",

@@ -47,6 +47,7 @@ export const audit: Words["audit"] = {
     record_changed: "修改台账记录",
     record_removed: "删除台账记录",
     record_restored: "恢复台账记录",
+    duty_answered: "反馈职责事项",
     record_acted: "办理台账流程",
     records_imported: "导入台账",
     photo_added: "添加照片",

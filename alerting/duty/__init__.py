@@ -1,0 +1,1 @@
+"""Duties: what must be done by a time, and who is told, in which step, while it is not done."""

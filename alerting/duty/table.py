@@ -1,0 +1,112 @@
+"""Table: the duties that the system watches, as it ships; a site's file changes rows of it.
+
+Source: the basis stands in each row. What is quoted from memory is marked unverified; what is nobody's rule is ours.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from alerting.duty.kind import Kind, Reads, Wanted
+from alerting.register.field import Words
+from alerting.register.ledger import STATE
+from alerting.register.months import plus_months
+
+DISPOSAL: Final = "alarms.disposal"
+ACK: Final = "alarms.acknowledge"
+YEARS_3: Final = 36  # months
+OURS: Final = Words("ours", "产品默认")
+
+
+def _day(values: Mapping[str, Any], name: str) -> date | None:
+    said = values.get(name)
+    return date.fromisoformat(said) if said else None
+
+
+def _ends(name: str, holder: str, *, begins: str = "", months: int = 0, unless: str = "") -> Reads:
+    """Give what reads a field with a last day.
+
+    Args:
+        begins: Field with the day from which on it could be done.
+        months: So many are added to the field's day.
+        unless: Field that, once filled, says that nothing is wanted any more.
+    """
+
+    def read(values: Mapping[str, Any]) -> Wanted | None:
+        day = _day(values, name)
+        if day is None or (unless and values.get(unless)):
+            return None
+        first = day if months else _day(values, begins)
+        last = plus_months(day, months) if months else day
+        return Wanted(day=last, begins=first, holder=str(values.get(holder, "")))
+
+    return read
+
+
+def _while(reads: Reads, shut: frozenset[str]) -> Reads:
+    """Want it only while a record's loop is not shut."""
+    return lambda values: None if values.get(STATE) in shut else reads(values)
+
+
+KINDS: Final = (
+    Kind(
+        id="hidden_hazards.deadline",
+        title=Words("Rectify a hidden hazard", "隐患整改"),
+        ledger="hidden_hazards",
+        reads=_while(_ends("deadline", "responsible", begins="found_on"), frozenset({"closed"})),
+        basis=Words("deadline of its plan (SAWS order 16)", "整改方案期限（原安监总局令第16号）"),
+        is_unverified=True,
+    ),
+    Kind(
+        id="routines.due",
+        title=Words("Do a routine", "完成周期性工作"),
+        ledger="routines",
+        reads=_while(_ends("due", "responsible", begins="last_on"), frozenset({"finished"})),
+        basis=Words("as its record says", "见该记录“依据”"),
+    ),
+    Kind(
+        id="units.identified_on",
+        title=Words("Identify and grade a hazard unit anew", "重大危险源重新辨识评估"),
+        ledger="units",
+        reads=_ends("identified_on", "main_person", months=YEARS_3, unless="closed_on"),
+        lead_days=30,
+        basis=Words("every three years (SAWS order 40, article 11)", "满三年应重新辨识、评估、分级（原安监总局令第40号第十一条）"),
+        is_unverified=True,
+    ),
+    Kind(
+        id="units.filed_until",
+        title=Words("Renew the filing of a hazard unit", "重大危险源备案续期"),
+        ledger="units",
+        reads=_ends("filed_until", "main_person", begins="filed_on", unless="closed_on"),
+        lead_days=30,
+        basis=Words("end of the filing; the lead is ours", "备案有效期；提前量为产品默认"),
+    ),
+    Kind(
+        id="enterprises.licence_until",
+        title=Words("Renew the safety licence", "安全生产许可证延期"),
+        ledger="enterprises",
+        reads=_ends("licence_until", "head"),
+        lead_days=90,
+        basis=Words("three months before it ends (Safety Licence Regulation, article 9)", "期满前3个月申请延期（安全生产许可证条例第九条）"),
+        is_unverified=True,
+    ),
+    Kind(
+        id="enterprises.insurance_until",
+        title=Words("Renew the liability insurance", "安全生产责任保险续保"),
+        ledger="enterprises",
+        reads=_ends("insurance_until", "safety_head"),
+        lead_days=30,
+        basis=Words("Work Safety Law (2021), article 51; the lead is ours", "安全生产法（2021）第五十一条；提前量为产品默认"),
+        is_unverified=True,
+    ),
+    Kind(
+        id=DISPOSAL,
+        title=Words("Report what an alarm came to", "报警处置反馈"),
+        basis=Words("[disposal] of the site", "站点配置 [disposal]"),
+    ),
+    Kind(
+        id=ACK,
+        title=Words("Acknowledge an alarm", "报警确认"),
+        basis=Words("[duties.ack_minutes] of the site", "站点配置 [duties.ack_minutes]"),
+    ),
+)  # fmt: skip

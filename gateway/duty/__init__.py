@@ -1,0 +1,1 @@
+"""Duties in the store: fed from records and alarms, watched, told."""

@@ -1,0 +1,199 @@
+"""Feed: what records and alarms want becomes duties, and what is done ends them.
+
+Flow: records that were made, changed, removed -> [follow_records, in their transaction] -> duties
+      alarms and disposals -> [follow_alarms, at a look] -> duties
+Why: a duty begins and ends with what it is about, in one transaction; none is forgotten and none outlives its reason.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, RowMapping, and_, bindparam, insert, select, update
+
+from alerting.duty.kind import Kind
+from alerting.duty.plan import DutyPlan
+from alerting.duty.table import ACK, DISPOSAL, KINDS
+from alerting.model.alarm import State, Suppression
+from gateway.store.schema import alarm, disposal, duty
+
+if TYPE_CHECKING:
+    from gateway.register.records import Record
+
+CHUNK = 500
+#: New duties of alarms in one look; the others come with the next.
+NEW_MAX = 200
+OPEN, DONE, MOVED, GONE = "open", "done", "moved", "gone"
+#: Share of the time to acknowledge that passes before the prompt is due; the duty is made then.
+BEFORE_PROMPT = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a look would write.
+
+    Attributes:
+        new: Rows of duties.
+        closed: ``of``, ``state`` and ``closed_ns`` of those that end.
+        retold: What is said of open ones where the record says it otherwise now.
+        sooner: ``of`` and ``due`` of those that are due at another moment now.
+    """
+
+    new: Sequence[Mapping[str, Any]] = ()
+    closed: Sequence[Mapping[str, Any]] = ()
+    retold: Sequence[Mapping[str, Any]] = ()
+    sooner: Sequence[Mapping[str, Any]] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.closed or self.retold or self.sooner)
+
+
+def fed_by(ledger: str) -> list[Kind]:
+    """Give the rows that the records of a ledger feed; a site that switched one off still keeps its duties."""
+    return [kind for kind in KINDS if kind.ledger == ledger]
+
+
+def changes(connection: Connection, ledger: str, records: Iterable["Record"], now_ns: int) -> Change:
+    """Compare what records want with the duties that are open."""
+    kinds = fed_by(ledger)
+    if not kinds:
+        return Change()
+    known = list(records)
+    had = _open_of(connection, [one.id for one in known])
+    new, closed, retold = [], [], []
+    for one in known:
+        for kind in kinds:
+            wanted = None if one.is_removed else kind.reads(one.values)
+            now = had.get((one.id, kind.id))
+            if wanted is None:
+                if now is not None:
+                    closed.append({"of": now["id"], "state": GONE if one.is_removed else DONE, "closed_ns": now_ns})
+                continue
+            day, begins = wanted.day.isoformat(), wanted.begins.isoformat() if wanted.begins else ""
+            told = {"code": one.code, "title": one.title, "unit": one.unit, "holder": wanted.holder}
+            if now is None or (now["day"], now["begins"]) != (day, begins):
+                if now is not None:
+                    closed.append({"of": now["id"], "state": MOVED, "closed_ns": now_ns})
+                new.append(_new(kind.id, one.id, now_ns, {**told, "day": day, "begins": begins}))
+            elif any(now[name] != value for name, value in told.items()):
+                retold.append({"of": now["id"], **told})
+    return Change(new=new, closed=closed, retold=retold)
+
+
+def write(connection: Connection, change: Change) -> None:
+    """Write what changes."""
+    of = duty.c.id == bindparam("of")
+    if change.closed:
+        ended: dict[str, Any] = {name: bindparam(name) for name in ("state", "closed_ns")}
+        connection.execute(update(duty).where(of).values(ended), list(change.closed))
+    if change.retold:
+        said: dict[str, Any] = {name: bindparam(name) for name in ("code", "title", "unit", "holder")}
+        connection.execute(update(duty).where(of).values(said), list(change.retold))
+    if change.sooner:
+        moved = update(duty).where(of).values(due_ns=bindparam("due"), next_ns=0)
+        connection.execute(moved, list(change.sooner))
+    if change.new:
+        connection.execute(insert(duty), list(change.new))
+
+
+def follow_records(connection: Connection, ledger: str, records: Iterable["Record"], now_ns: int) -> None:
+    """Let the duties follow records, in the transaction that changes these."""
+    write(connection, changes(connection, ledger, records, now_ns))
+
+
+def alarms_changed(connection: Connection, plan: DutyPlan, now_ns: int) -> Change:
+    """Compare what alarms and disposals want with the duties that are open."""
+    new = [*_disposals_wanted(connection, now_ns), *_acks_wanted(connection, plan, now_ns)]
+    closed = [*_disposals_done(connection, now_ns), *_acks_done(connection, now_ns)]
+    return Change(new=new, closed=closed, sooner=_disposals_moved(connection))
+
+
+# ------------------------------------------------------------------------------------------------------------ inside
+
+
+def _new(kind: str, subject: str, now_ns: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": uuid.uuid4().hex, "kind": kind, "subject": subject, "nature": "", "day": "", "begins": "", "due_ns": 0,
+        "begins_ns": 0, "state": OPEN, "step": "", "times": 0, "taken_ns": 0, "next_ns": 0, "opened_ns": now_ns,
+        "closed_ns": 0, "is_by_weekday": False,
+    }  # fmt: skip
+    return row | dict(values)
+
+
+def _open_of(connection: Connection, subjects: Sequence[str]) -> dict[tuple[str, str], RowMapping]:
+    found: dict[tuple[str, str], RowMapping] = {}
+    for at in range(0, len(subjects), CHUNK):
+        query = select(duty).where(duty.c.subject.in_(subjects[at : at + CHUNK]), duty.c.state == OPEN)
+        found |= {(row["subject"], row["kind"]): row for row in connection.execute(query).mappings()}
+    return found
+
+
+def _disposals_wanted(connection: Connection, now_ns: int) -> list[dict[str, Any]]:
+    mine = and_(duty.c.subject == disposal.c.alarm, duty.c.kind == DISPOSAL)
+    query = (
+        select(disposal).outerjoin(duty, mine).where(disposal.c.state == OPEN, duty.c.id.is_(None))
+        .order_by(disposal.c.due_ns).limit(NEW_MAX)
+    )  # fmt: skip
+    return [
+        _new(DISPOSAL, row.alarm, now_ns, {
+            "code": row.alarm, "title": f"{row.tag} {row.condition}", "unit": row.unit, "nature": row.nature,
+            "holder": "", "due_ns": row.due_ns, "begins_ns": row.opened_ns,
+        })
+        for row in connection.execute(query)
+    ]  # fmt: skip
+
+
+def _disposals_done(connection: Connection, now_ns: int) -> list[dict[str, Any]]:
+    query = (
+        select(duty.c.id)
+        .join(disposal, disposal.c.alarm == duty.c.subject)
+        .where(duty.c.kind == DISPOSAL, duty.c.state == OPEN, disposal.c.state != OPEN)
+    )
+    return [{"of": row.id, "state": DONE, "closed_ns": now_ns} for row in connection.execute(query)]
+
+
+def _disposals_moved(connection: Connection) -> list[dict[str, Any]]:
+    """Give those whose alarm came to a graver tier, which leaves less time."""
+    query = (
+        select(duty.c.id, disposal.c.due_ns)
+        .join(disposal, disposal.c.alarm == duty.c.subject)
+        .where(duty.c.kind == DISPOSAL, duty.c.state == OPEN, disposal.c.due_ns != duty.c.due_ns)
+    )
+    return [{"of": row.id, "due": row.due_ns} for row in connection.execute(query)]
+
+
+def _acks_wanted(connection: Connection, plan: DutyPlan, now_ns: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    kind = plan.kind(ACK)
+    is_early = kind is not None and kind.lead_days is not None
+    for tier, within_s in plan.ack_s.items():
+        within_ns = round(within_s * 1e9)
+        mine = and_(duty.c.subject == alarm.c.id, duty.c.kind == ACK)
+        query = (
+            select(alarm).outerjoin(duty, mine)
+            .where(
+                alarm.c.state == State.UNACK.value, alarm.c.tier == int(tier),
+                alarm.c.suppression == Suppression.NONE.value, duty.c.id.is_(None),
+                alarm.c.raised_ns <= now_ns - (0 if is_early else round(BEFORE_PROMPT * within_ns)),
+            )
+            .order_by(alarm.c.raised_ns).limit(NEW_MAX)
+        )  # fmt: skip
+        found += [
+            _new(ACK, row.id, now_ns, {
+                "code": row.id, "title": f"{row.tag} {row.condition}", "unit": row.unit, "nature": row.nature,
+                "holder": "", "due_ns": row.raised_ns + within_ns, "begins_ns": row.raised_ns,
+            })
+            for row in connection.execute(query)
+        ]  # fmt: skip
+    return found
+
+
+def _acks_done(connection: Connection, now_ns: int) -> list[dict[str, Any]]:
+    rings = and_(alarm.c.id == duty.c.subject, alarm.c.state == State.UNACK.value)
+    quiet = alarm.c.suppression != Suppression.NONE.value
+    query = (
+        select(duty.c.id).outerjoin(alarm, rings)
+        .where(duty.c.kind == ACK, duty.c.state == OPEN, alarm.c.key.is_(None) | quiet)
+    )  # fmt: skip
+    return [{"of": row.id, "state": DONE, "closed_ns": now_ns} for row in connection.execute(query)]

@@ -1,0 +1,120 @@
+"""Watch: looks after duties while the gateway runs.
+
+Flow: start -> [what records want and nobody wrote down] -> duties;  time -> [look, one transaction] -> push worker
+Why: records write their duties themselves; a start makes up for those that are older than the watching.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerting.register.ledgers import LEDGERS
+from edge.clock import Clock
+from gateway.config import Site
+from gateway.duty.book import Looked, is_due, look, next_due, work_out_anew
+from gateway.duty.feed import Change, changes, fed_by, write
+from gateway.escalation.caller import Write
+from gateway.meter import Meter, Stage
+from gateway.register import records
+from gateway.system import main_nature
+
+log = structlog.get_logger("duties")
+
+#: Between two looks at alarms and at records that were changed, s.
+LOOK_S: Final = 10.0
+#: Pause after the store could not be read or written, s.
+STORE_S: Final = 1.0
+#: Records that are looked over in one transaction at a start.
+PART: Final = 1_000
+
+
+class Watch:
+    """Looks after all duties.
+
+    Args:
+        site: Gives the configuration in force, which may change while this runs.
+        wake_push: Told when messages were written.
+    """
+
+    def __init__(
+        self,
+        *,
+        site: Callable[[], Site],
+        clock: Clock,
+        meter: Meter,
+        read: Write,
+        write: Write,
+        wake_push: Callable[[], None],
+    ) -> None:
+        self._site, self._clock, self._meter = site, clock, meter
+        self._read, self._write, self._wake_push = read, write, wake_push
+        self._by: object = None  # what the moments in the store were worked out by
+        self._is_fed = False
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            try:
+                pause_s = await self._turn()
+            except SQLAlchemyError as failure:
+                self._meter.error(Stage.PUSH, f"duties: {failure}", self._clock.wall_ns())
+                pause_s = STORE_S
+            await asyncio.sleep(pause_s)
+
+    async def _turn(self) -> float:
+        """Take what has come; give how long nothing will, s."""
+        site = self._site()
+        if not self._is_fed:
+            await self._feed()
+            self._is_fed = True
+        by = (site.roster.calendar, site.timezone, site.duties)
+        if by != self._by:
+            await self._write(work_out_anew)
+            self._by = by
+        now_ns = self._clock.wall_ns()
+        if not await self._read(lambda connection: is_due(connection, site, now_ns)):
+            return self._pause_s(await self._read(next_due))
+        done: Looked = await self._write(lambda connection: look(connection, site, main_nature(site), now_ns))
+        if done.taken:
+            self._meter.noted(Stage.PUSH, "duty_steps", done.taken)
+            log.info("duties.taken", steps=done.taken, messages=done.messages)
+        if done.messages:
+            self._wake_push()
+        return 0.0 if done.is_more else self._pause_s(done.next_ns)
+
+    def _pause_s(self, next_ns: int | None) -> float:
+        if next_ns is None:
+            return LOOK_S
+        return min(LOOK_S, max(0.0, (next_ns - self._clock.wall_ns()) / 1e9))
+
+    async def _feed(self) -> None:
+        """Write down what records want that were there before their duties were watched."""
+        for ledger in LEDGERS.values():
+            after: tuple[str, int] | None = None
+            while fed_by(ledger.id):
+                now_ns = self._clock.wall_ns()
+                found, change = await self._read(_part(ledger.id, after, now_ns))
+                if change:  # Looked at once more in the transaction that writes: somebody may have written meanwhile.
+                    await self._write(_follow(ledger.id, after, now_ns))
+                if len(found) < PART:
+                    break
+                after = (found[-1].code, found[-1].seq)
+
+
+def _part(
+    ledger: str, after: tuple[str, int] | None, now_ns: int
+) -> Callable[[Connection], tuple[list[records.Record], Change]]:
+    def read(connection: Connection) -> tuple[list[records.Record], Change]:
+        found = records.page(connection, ledger, limit=PART, after=after)
+        return found, changes(connection, ledger, found, now_ns)
+
+    return read
+
+
+def _follow(ledger: str, after: tuple[str, int] | None, now_ns: int) -> Callable[[Connection], None]:
+    part = _part(ledger, after, now_ns)
+    return lambda connection: write(connection, part(connection)[1])
