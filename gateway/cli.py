@@ -10,7 +10,7 @@ import os
 import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -189,12 +189,21 @@ def edge(
 
 
 @app.command()
-def check(config: Config, as_json: AsJson = False) -> None:
+def check(
+    config: Config,
+    as_json: AsJson = False,
+    language: Annotated[
+        Literal["en", "zh"], typer.Option("--language", envvar="FENGSUI_LANGUAGE", help="Of sentences and remedies.")
+    ] = "en",
+) -> None:
     """Say everything that is wrong with a site file: file, line and remedy; exit 2."""
     from gateway.load import check_json, check_text
     from gateway.rules.folder import overlay_of
 
-    text, code = check_json(config, kept=overlay_of) if as_json else check_text(config, kept=overlay_of)
+    if as_json:
+        text, code = check_json(config, kept=overlay_of)
+    else:
+        text, code = check_text(config, kept=overlay_of, language=language)
     typer.echo(text)
     raise typer.Exit(code)
 

@@ -12,17 +12,13 @@ order or ``{0}``, ``{1}`` in another. A test reads the source and fails where a 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Final
 
 from edge.load.heading import heading_of
 from edge.load.mistake import Mistake
 from edge.load.words import COLUMNS
-
-_WHO: Final = re.compile(
-    r"^(?:(?P<tag>Tag) (?P<name>.+?)|Row of line (?P<line>\d+)|(?P<header>Header)): (?P<rest>.*)$", re.DOTALL
-)
 
 #: Groups that name a column of the table.
 _COLUMNS: Final = ("key", "one", "two")
@@ -39,10 +35,11 @@ def _number(match: _Words) -> str:
     rule = match["rule"]
     whole = "整数" if rule.startswith("a whole number") else "数值"
     span = re.search(r"from (\S+) to (\S+)$", rule)
-    above = re.search(r"(above|at least) (\S+)$", rule)
+    above = re.search(r"(above|at least) (\S+?)(?: and up to (\S+))?$", rule)
     said = f"{whole},范围 {span[1]} 至 {span[2]}" if span else whole
     if above:
-        said = f"{'大于' if above[1] == 'above' else '不小于'} {above[2]} 的{whole}"
+        most = f"且不大于 {above[3]} " if above[3] else ""
+        said = f"{'大于' if above[1] == 'above' else '不小于'} {above[2]} {most}的{whole}"
     return f"{match['key']}填写为 {match['value']},应为{said}。"
 
 
@@ -75,7 +72,7 @@ _SENTENCES: Final[tuple[tuple[re.Pattern[str], _Say], ...]] = tuple(
         ),
         (r"(?P<key>\w+) is (?P<value>.+); it must be (?P<rule>a (?:whole|finite)? ?number.*)\.", _number),
         (
-            r"(?P<key>\w+) is (?P<value>.+); it is one of (?P<known>.+)\.",
+            r"(?P<key>\w+) is (?P<value>.+); it is one of (?P<known>(?:(?!, or ).)+)\.",
             "{key}填写为 {value},只能是:{known}。",
         ),
         (
@@ -136,18 +133,38 @@ _HOLE: Final = re.compile(r"\{(\d*)\}")
 _LETTERS_LEAST: Final = 12  # A sentence of fewer is made of others; where those are not known, it is not known.
 _ENGLISH: Final = re.compile(r"[A-Za-z']{2,} [a-z']+ [a-z']{2,}")
 _DEEPEST: Final = 4
+_OWN: Final = re.compile(r'"[^"]*"|“[^”]*”')  # What a user wrote, shown as it is.
 _WHOS: Final = tuple(
     (re.compile(f"^{pattern}$", re.DOTALL), said)
     for pattern, said in (
-        (r"Tag (.+)", "位号 {}"), (r"Rule (.+)", "规则 {}"), (r"Source (.+?), topic (.+)", "数据源 {} 的主题 {}"),
-        (r"Source (.+)", "数据源 {}"), (r"Unit (.+)", "危险源单元 {}"), (r"Vote (.+)", "表决 {}"),
-        (r"Template (.+)", "模板 {}"), (r"Schedule (.+?), span (.+)", "时间表 {} 的时段 {}"),
-        (r"Schedule (.+)", "时间表 {}"), (r"Row of line (\d+)", "第 {} 行"), (r"Row (\d+) \((.+)\)", "第 {} 行({})"),
-        (r"Row (\d+)", "第 {} 行"), (r"Table (.+)", "表 {}"), (r"Workbook (.+)", "工作簿 {}"),
-        (r"Cell (.+)", "单元格 {}"), (r"Header", "表头"), (r"Site file", "站点文件"),
-        (r"Site", "站点"), (r"Derived tag (.+)", "计算位号 {}"),
+        (r"[Tt]ag (.+)", "位号 {}"), (r"[Rr]ule (.+)", "规则 {}"), (r"Source (.+?), topic (.+)", "数据源 {} 的主题 {}"),
+        (r"Source (.+)", "数据源 {}"), (r"Unit (.+?), link (.+)", "危险源单元 {} 的链接 {}"),
+        (r"Unit (.+)", "危险源单元 {}"),
+        (r"Vote (.+)", "表决 {}"), (r"Template (.+)", "模板 {}"), (r"Schedule (.+?), span (.+)", "时间表 {} 的时段 {}"),
+        (r"Schedule (.+)", "时间表 {}"), (r"Span (.+)", "时段 {}"), (r"Row of line (\d+)", "第 {} 行"),
+        (r"Row (\d+) \((.+)\)", "第 {} 行({})"), (r"Row (\d+)", "第 {} 行"), (r"Table (.+)", "表 {}"),
+        (r"Workbook (.+)", "工作簿 {}"), (r"Cell (.+)", "单元格 {}"), (r"Header", "表头"), (r"Site file", "站点文件"),
+        (r"Site", "站点"), (r"Derived tag (.+)", "计算位号 {}"), (r"Strapping table", "罐容表"),
+        (r"Destination (.+)", "推送目的地 {}"), (r"Channel (.+)", "渠道 {}"), (r"Profile (.+)", "推送规约 {}"),
+        (r"cap", "CAP"), (r"area (\d+)", "区域 {}"), (r"field (\d+)", "字段 {}"), (r"codes (\w+)", "代码表 {}"),
+        (r"receipt", "回执"), (r"regional", "区域平台"), (r"data (\d+)", "数据 {}"), (r"Tiering (.+)", "分级 {}"),
+        (r"Escalation (.+?), step (.+)", "升级呼叫 {} 的第 {} 步"), (r"Escalation (.+)", "升级呼叫 {}"),
+        (r"Task (.+)", "任务 {}"), (r"Suppression (.+)", "抑制 {}"), (r"Calendar", "日历"), (r"Shift (.+)", "班次 {}"),
+        (r"Post (.+)", "岗位 {}"), (r"Learn", "学习"), (r"artefact (.+)", "学习产物 {}"), (r"HTTP", "HTTP"),
+        (r"Influx", "InfluxDB"), (r"History", "历史库"), (r"Probe", "探测"), (r"Drill", "演练"), (r"Flood", "报警泛滥"),
+        (r"Disposal", "处置"), (r"Re-alarm", "再次报警"), (r"Second person", "第二人确认"), (r"Shelving", "搁置"),
+        (r"Out of service", "停用"), (r"Uplink", "上联"), (r"Spool", "缓存"), (r"Node broker", "节点消息服务器"),
+        (r"(\w+), column (\d+)", "{} 第 {} 个字符"),
     )
 )  # fmt: skip
+_LIST: Final = re.compile(r"[\w.%-]+(?:, [\w.%-]+)* and [\w.%-]+")
+#: What holds in a list of facts, e.g. ``G-1.lel in ppm, G-2.lel in %LEL``.
+_FACTS: Final = re.compile(r"\S+ (?:is|in) [^ ,]+(?:, \S+ (?:is|in) [^ ,]+)*")
+
+
+def _whose(head: str) -> str | None:
+    """Say whose mistake it is; None for what is no such beginning."""
+    return next((way.format(*who.groups()) for one, way in _WHOS if (who := one.match(head))), None)
 
 
 class Chinese:
@@ -168,47 +185,70 @@ class Chinese:
                 if not mark or not chinese:
                     raise ValueError(f"{file.name}: {line!r} is no sentence in two languages.")
                 parts = _HOLE.split(english)[::2]
-                pattern = re.compile("(.+?)".join(re.escape(part) for part in parts), re.DOTALL)
+                pattern = re.compile(_pattern(parts), re.DOTALL)
                 words.append((sum(map(str.isalpha, "".join(parts))), pattern, chinese))
         self._words = sorted(words, key=lambda one: -one[0])  # Those that say most come first.
 
     def sentence(self, mistake: Mistake) -> str | None:
         """Give a mistake's sentence in Chinese; None where it is not known."""
-        return _row_in_chinese(mistake) or self.said(mistake.sentence)
+        return self.said(mistake.sentence, is_table=_is_of_table(mistake))
 
-    def said(self, text: str) -> str | None:
-        """Give a sentence, a remedy or a note in Chinese, with what stands before it: whose it is."""
-        found = self._sentence(text)
-        if found is not None:
-            return found
+    def remedy(self, mistake: Mistake) -> str | None:
+        """Give a mistake's remedy in Chinese; None where it is not known."""
+        return self.said(mistake.remedy, is_table=_is_of_table(mistake))
+
+    def said(self, text: str, *, is_table: bool = True) -> str | None:
+        """Give a sentence, a remedy or a note in Chinese, with what stands before it: whose it is.
+
+        Args:
+            is_table: It is about a table, whose columns have Chinese headings; keys of a file keep their names.
+        """
         for at in (one.start() for one in re.finditer(": ", text)):
-            head, rest = text[:at], text[at + 2 :]
-            whose = next((way.format(*who.groups()) for one, way in _WHOS if (who := one.match(head))), None)
-            inner = None if whose is None else self._sentence(rest)
+            whose = _whose(text[:at])
+            inner = None if whose is None else self.said(text[at + 2 :], is_table=is_table)
             if inner is not None:
                 return f"{whose}:{inner}"
+        found = _by_rule(text, is_table=is_table) or self._sentence(text, is_table=is_table)
+        if found is not None:
+            return found
         parts = re.split(r"(?<=[.?]) (?=[A-Z])", text)  # Two sentences.
-        both = [found for part in parts if (found := self._sentence(part)) is not None]
+        both = [found for part in parts if (found := self._sentence(part, is_table=is_table)) is not None]
         return "".join(both) if len(both) == len(parts) > 1 else None
 
-    def _sentence(self, text: str, depth: int = 0) -> str | None:
+    def _sentence(self, text: str, depth: int = 0, *, is_table: bool) -> str | None:
         for letters, pattern, chinese in self._words:
             found = pattern.fullmatch(text)
             if found is None:
                 continue
-            groups = [self._inside(group, depth) for group in found.groups()]
-            if letters < _LETTERS_LEAST and any(_ENGLISH.search(group) for group in groups):
+            groups = [self._inside(group, depth, is_table=is_table) for group in found.groups()]
+            if letters < _LETTERS_LEAST and any(_ENGLISH.search(group) for group in groups if group[:1] != '"'):
                 continue
             return _filled(chinese, groups)
         return None
 
-    def _inside(self, text: str, depth: int) -> str:
+    def _inside(self, text: str, depth: int, *, is_table: bool) -> str:
         """Say what stands in a hole: a column by its heading, words that are known in Chinese, all else as it is."""
         if text in COLUMNS:
-            return heading_of(text, "zh")
-        if depth >= _DEEPEST or text.startswith(('"', "“")):
+            return heading_of(text, "zh") if is_table else text
+        if _LIST.fullmatch(text):
+            return text.replace(", ", "、").replace(" and ", "、")
+        if _FACTS.fullmatch(text):
+            return re.sub(r" (?:is|in) ", " 为 ", text).replace(", ", "、")
+        if depth >= _DEEPEST or _OWN.fullmatch(text):
             return text
-        return self._sentence(text, depth + 1) or text
+        return self._sentence(text, depth + 1, is_table=is_table) or text
+
+
+def _is_of_table(mistake: Mistake) -> bool:
+    return not mistake.file.endswith(".toml")
+
+
+def _pattern(parts: Sequence[str]) -> str:
+    """Give what finds a sentence and what stands in its holes; one behind a letter is a part of that word."""
+    pieces = [re.escape(parts[0])]
+    for before, part in pairwise(parts):
+        pieces += ["(\\w*?)" if before[-1:].isalpha() else "(.+?)", re.escape(part)]
+    return "".join(pieces)
 
 
 def _filled(chinese: str, groups: Sequence[str]) -> str:
@@ -220,16 +260,13 @@ def _filled(chinese: str, groups: Sequence[str]) -> str:
 WORDS: Final = Path(__file__).with_name("sentences_zh.txt")
 
 
-def _row_in_chinese(mistake: Mistake) -> str | None:
-    """Say a sentence about a row that needs more than words."""
-    who = _WHO.match(mistake.sentence)
-    if who is None:
-        return None
-    name = "表头" if who["header"] else f"第 {who['line']} 行" if who["line"] else f"位号 {who['name']}"
+def _by_rule(text: str, *, is_table: bool) -> str | None:
+    """Say a sentence that needs more than words."""
     for pattern, said in _SENTENCES:
-        found = pattern.match(who["rest"])
+        found = pattern.match(text)
         if found is not None:
-            words = {name: _word(text) if name in _COLUMNS else text for name, text in found.groupdict().items()}
-            text = said.format(**words) if isinstance(said, str) else said(words)
-            return f"{name}:{text}"
+            words = found.groupdict()
+            if is_table:
+                words = {name: _word(word) if name in _COLUMNS else word for name, word in words.items()}
+            return said.format(**words) if isinstance(said, str) else said(words)
     return None

@@ -24,7 +24,7 @@ from gateway.api.answer import ApiError, Json
 from gateway.api.door import ALL, ENGINEER, Doors, user_of
 from gateway.api.doors_rules import ANSWER_S_MAX, checked_shown, refused, revision_shown
 from gateway.api.mistake import mistake_shown
-from gateway.load.chinese import CHINESE
+from gateway.load.chinese import chinese
 from gateway.rules import revision as kept
 from gateway.rules.book import TABLES, Asked, By, NotApplied, Rulebook
 from gateway.tables import Imported, bring_in, exported
@@ -236,4 +236,4 @@ def _import_shown(found: Imported) -> dict[str, Any]:
 
 def _notes(notes: Mapping[str, int]) -> list[tuple[str, int, str | None]]:
     """Give what was assumed of a list: the sentence, of how many rows, the sentence in Chinese."""
-    return [(note, rows, CHINESE.said(note)) for note, rows in notes.items()]
+    return [(note, rows, chinese().said(note)) for note, rows in notes.items()]

@@ -8,9 +8,8 @@ Never: starts with a mistake, repairs one silently, prints a secret.
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerting.model.rule import Rule, RuleTable
@@ -22,6 +21,7 @@ from edge.load.node import NodeSite, is_node_file, load_node
 from edge.load.words import NODE_TABLES, keys_of
 from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
+from gateway.load.chinese import both_languages, in_chinese
 from gateway.load.derived import read_derived
 from gateway.load.derived.model import join, learned_tags
 from gateway.load.destination import read_destinations
@@ -47,6 +47,12 @@ __all__ = ["ConfigError", "Mistake", "check_json", "check_text", "load"]
 
 GOOD: Final = 0
 WRONG: Final = 2  # Exit code of a bad configuration (design §5).
+
+#: What check counts, in Chinese.
+COUNTED_ZH: Final = {
+    "source": "数据源", "tag": "位号", "derived tag": "计算位号", "unit": "危险源单元", "rule": "规则",
+    "destination": "推送目的地",
+}  # fmt: skip
 
 RAW_DAYS_LEAST: Final = 30  # Legal minimum for records (design §4).
 RAW_DAYS_MOST: Final = 36_500
@@ -244,13 +250,19 @@ def _data(entry: Entry, path: Path, environ: Mapping[str, str]) -> Path:
 
 
 def check_text(
-    path: Path, *, environ: Mapping[str, str] | None = None, kept: ReadOverlay = no_overlay
+    path: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    kept: ReadOverlay = no_overlay,
+    language: Literal["en", "zh"] = "en",
 ) -> tuple[str, int]:
     """Give what ``fengsui check`` prints, and its exit code: 0 right, 2 mistakes; warnings do not change it.
 
     Args:
         kept: Gives what a gateway's data folder keeps of rules changed while it ran; judged with the files.
+        language: Of sentences and remedies.
     """
+    is_chinese = language == "zh"
     warnings: list[Mistake] = []
     told: list[Mistake] = []
     try:
@@ -258,17 +270,33 @@ def check_text(
     except ConfigError as error:
         told = error.mistakes
         verdict, code = f"{_number(len(told), 'mistake')}; put {'it' if len(told) == 1 else 'them'} right.", WRONG
+        if is_chinese:
+            verdict = f"{len(told)} 处错误,请改正。"
     else:
-        facts = ", ".join(_number(n, word) for word, n in _counts(site).items())
-        who = f"Site {site.id}"
-        if isinstance(site, NodeSite):
-            who = f"Edge node {site.uplink.node} of site {site.id}, to {site.uplink.url}"
-        verdict, code = f"right. {who}: {facts}. Revision {site.revision[:12]}.", GOOD
-    lines = [str(mistake) for mistake in told]
+        verdict, code = _verdict_zh(site) if is_chinese else _verdict(site), GOOD
+    shown = in_chinese if is_chinese else str
+    lines = [shown(mistake) for mistake in told]
     if warnings:
-        lines += ["Warnings (nothing has to be changed):", *(str(warning) for warning in warnings)]
-        verdict += f" {_number(len(warnings), 'warning')}."
+        lines += ["提示(不必修改):" if is_chinese else "Warnings (nothing has to be changed):"]
+        lines += [shown(warning) for warning in warnings]
+        verdict += f"{len(warnings)} 条提示。" if is_chinese else f" {_number(len(warnings), 'warning')}."
     return "\n".join([*lines, f"{path}: {verdict}"]), code
+
+
+def _verdict(site: Site | NodeSite) -> str:
+    facts = ", ".join(_number(n, word) for word, n in _counts(site).items())
+    who = f"Site {site.id}"
+    if isinstance(site, NodeSite):
+        who = f"Edge node {site.uplink.node} of site {site.id}, to {site.uplink.url}"
+    return f"right. {who}: {facts}. Revision {site.revision[:12]}."
+
+
+def _verdict_zh(site: Site | NodeSite) -> str:
+    facts = "、".join(f"{COUNTED_ZH[word]} {n}" for word, n in _counts(site).items())
+    who = f"站点 {site.id}"
+    if isinstance(site, NodeSite):
+        who = f"站点 {site.id} 的边缘节点 {site.uplink.node},接入 {site.uplink.url}"
+    return f"正确。{who}:{facts}。修订 {site.revision[:12]}。"
 
 
 def _load_any(
@@ -303,8 +331,8 @@ def check_json(
             facts["node"] = site.uplink.node
         facts |= {f"{word.replace(' ', '_')}s": n for word, n in _counts(site).items()}
     facts |= {
-        "mistakes": [asdict(mistake) for mistake in told],
-        "warnings": [asdict(warning) for warning in warnings],
+        "mistakes": [both_languages(mistake) for mistake in told],
+        "warnings": [both_languages(warning) for warning in warnings],
     }
     return json.dumps(facts, ensure_ascii=False), GOOD if facts["ok"] else WRONG
 
