@@ -11,31 +11,39 @@ from typing import Any
 
 from alerting.alarm_book import SELF
 from alerting.core import Changes
-from alerting.covers import Covers
+from alerting.covers import Cover, Covers
 from alerting.judge import UNSEEN, is_latching
 from alerting.judging import JudgingDesk
 from alerting.lifecycle import Turn, step
 from alerting.model.alarm import Alarm, State, Suppression
-from alerting.model.by_design import DesignSuppression
 from alerting.model.command import Command, Verb
 from alerting.model.event import Event, What
 from alerting.model.philosophy import Philosophy
+from alerting.model.stop import PREFIX, Stop, StopState
 from alerting.model.unit import HazardUnit
 from edge.model import Nature
 
 STATE_ENDED = "the state that suppressed it has ended"
+STOP_ENDED = "the declared stop of its device has ended"
 
 
 class CoveringDesk(JudgingDesk):
-    """Suppression by design."""
+    """Suppression by design.
+
+    Attributes:
+        stops: Declared stops that are open, by id.
+    """
 
     philosophy: Philosophy
+    stops: dict[str, Stop]
     covers: Covers
     hazard_units: Sequence[HazardUnit]
 
     def _lay_covers(self) -> None:
-        """Lay the declared suppressions over the table in force."""
-        self.covers = Covers(self.philosophy.suppressions, self.table, self.hazard_units)
+        """Lay the declared suppressions and the stops that run over the table in force."""
+        running = [stop for stop in self.stops.values() if stop.state is StopState.RUNNING]
+        policy = self.philosophy
+        self.covers = Covers(policy.suppressions, self.table, self.hazard_units, running, policy.stop.tier_most)
 
     def _fold(
         self, changes: Changes, nature: Nature, scan_key: str, then: Changes | None = None, swap: int = 0
@@ -55,7 +63,7 @@ class CoveringDesk(JudgingDesk):
         if cover is None:
             return event, alarm
         alarm = replace(alarm, **self._by_design(cover))
-        cause = {**event.cause, "by_design": cover.id}
+        cause = {**event.cause, "by_design": cover.design}
         return replace(event, suppression=alarm.suppression.value, cause=cause), alarm
 
     def _settle_by_design(self) -> None:
@@ -69,11 +77,11 @@ class CoveringDesk(JudgingDesk):
         for key in sorted(key for keys in self._of_unit.values() for key in keys):
             alarm = self.alarms[key]
             cover = self._cover_of(alarm)
-            if cover is None or alarm.suppression is Suppression.OUT_OF_SERVICE or alarm.design == cover.id:
+            if cover is None or alarm.suppression is Suppression.OUT_OF_SERVICE or alarm.design == cover.design:
                 continue
             self._keep_by_design(alarm, cover)
 
-    def _keep_by_design(self, alarm: Alarm, cover: DesignSuppression) -> Alarm:
+    def _keep_by_design(self, alarm: Alarm, cover: Cover) -> Alarm:
         by = Command(
             verb=Verb.SUPPRESS, alarm=alarm.key, who=SELF, received_ns=self._outcome.now_ns, reason=_reason(cover)
         )
@@ -84,9 +92,8 @@ class CoveringDesk(JudgingDesk):
         for key in sorted(self._suppressed):
             alarm = self.alarms[key]
             if alarm.suppression is Suppression.BY_DESIGN and self._cover_of(alarm) is None:
-                by = Command(
-                    verb=Verb.UNSUPPRESS, alarm=key, who=SELF, received_ns=self._outcome.now_ns, reason=STATE_ENDED
-                )
+                why = STOP_ENDED if alarm.design.startswith(PREFIX) else STATE_ENDED
+                by = Command(verb=Verb.UNSUPPRESS, alarm=key, who=SELF, received_ns=self._outcome.now_ns, reason=why)
                 self._announce(self._note(alarm.freed(), What.UNSUPPRESSED, by, self._outcome.now_ns), SELF)
 
     def _announce(self, alarm: Alarm, by: Command | str) -> Alarm:
@@ -97,14 +104,14 @@ class CoveringDesk(JudgingDesk):
         state = step(alarm.state, Turn.REALARM, is_latching=is_latching(self.table, alarm))
         return self._note(replace(alarm, state=state, raised_ns=now_ns, **UNSEEN), What.REALARMED, by, now_ns)
 
-    def _cover_of(self, alarm: Alarm) -> DesignSuppression | None:
-        """Give the suppression that covers an alarm now, or None; a rule that is no more covers nothing."""
+    def _cover_of(self, alarm: Alarm) -> Cover | None:
+        """Give what covers an alarm now, or None; a rule that is no more covers nothing."""
         place = self.covers.place_of.get((alarm.tag, alarm.group))
         if place is None or (alarm.state is State.NORMAL and alarm.suppression is Suppression.NONE):
             return None
         return self.covers.over(place, self.memory(alarm.nature))
 
-    def _by_design(self, cover: DesignSuppression) -> dict[str, Any]:
+    def _by_design(self, cover: Cover) -> dict[str, Any]:
         return {
             "suppression": Suppression.BY_DESIGN,
             "suppressed_until_ns": 0,
@@ -113,9 +120,9 @@ class CoveringDesk(JudgingDesk):
             "suppressed_ns": self._outcome.now_ns,
             "is_one_shot": False,
             "permit": "",
-            "design": cover.id,
+            "design": cover.design,
         }
 
 
-def _reason(cover: DesignSuppression) -> str:
-    return cover.reason.get("en") or next(iter(cover.reason.values()), cover.id)
+def _reason(cover: Cover) -> str:
+    return cover.words.get("en") or next(iter(cover.words.values()), cover.design)

@@ -1,10 +1,11 @@
-"""Covers: which alarms the declared suppressions cover, as the rule table lies.
+"""Covers: which alarms the declared suppressions and the stops that run cover, as the rule table lies.
 
-Flow: philosophy, rule table, units -> [Covers] -> the desk asks it at each trip and each change of a state
-Never: remembers. Whether a state holds stands in the memory of its hidden rule.
+Flow: philosophy, rule table, units, stops -> [Covers] -> the desk asks it at each trip and each change of a state
+Never: remembers. Whether a state holds stands in the memory of its hidden rule, whether a stop runs with the stop.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,24 @@ from numpy.typing import NDArray
 from alerting.core import Memory
 from alerting.model.by_design import DesignSuppression
 from alerting.model.rule import RuleTable
+from alerting.model.stop import Stop
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
+from edge.model import Nature
+
+
+class Cover(Protocol):
+    """What keeps an alarm quiet by design: a state of the plant, or a declared stop."""
+
+    @property
+    def design(self) -> str:
+        """What the alarm names."""
+        ...
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """Why, by language."""
+        ...
 
 
 class Covers:
@@ -23,13 +40,22 @@ class Covers:
         is_gate: Rules that judge a state, bool (rules,).
         of_gate: Suppression by index of its hidden rule.
         of_place: Hidden rules whose suppression covers an alarm, by its place in ``table.alarms``.
+        of_stop: Running stops that cover an alarm, by its place.
         place_of: Places of the alarms that any of them covers, by tag and group.
     """
 
-    def __init__(self, declared: Sequence[DesignSuppression], table: RuleTable, units: Sequence[HazardUnit]) -> None:
+    def __init__(
+        self,
+        declared: Sequence[DesignSuppression],
+        table: RuleTable,
+        units: Sequence[HazardUnit],
+        stops: Sequence[Stop] = (),
+        tier_most: Tier = Tier.ORANGE,
+    ) -> None:
         self.is_gate: NDArray[np.bool_] = np.zeros(len(table), dtype=np.bool_)
         self.of_gate: dict[int, DesignSuppression] = {}
         self.of_place: dict[int, tuple[int, ...]] = {}
+        self.of_stop: dict[int, tuple[Stop, ...]] = {}
         self.place_of: dict[tuple[str, str], int] = {}
         by_unit: dict[str, list[int]] = {}
         by_tag: dict[str, list[int]] = {}
@@ -45,6 +71,11 @@ class Covers:
                 by_tag.setdefault(tag, []).append(gate)
         if self.of_gate:
             self._lay(table, by_unit, by_tag)
+        for stop in stops:
+            names = tags_under(stop.unit, table, units) if stop.is_whole else stop.tags
+            for place in places_of(names, table, stop.nature, tier_most)[0]:
+                self.of_stop[place] = (*self.of_stop.get(place, ()), stop)
+                self.place_of[table.alarms[place]] = place
 
     def _lay(self, table: RuleTable, by_unit: dict[str, list[int]], by_tag: dict[str, list[int]]) -> None:
         natures = {gate: table.tags[int(table.row[gate])].nature for gate in self.of_gate}
@@ -63,18 +94,45 @@ class Covers:
                 self.place_of[name, group] = place
 
     def __bool__(self) -> bool:
-        return bool(self.of_gate)
+        return bool(self.of_gate or self.of_stop)
 
-    def over(self, place: int, memory: Memory) -> DesignSuppression | None:
-        """Give the first suppression that covers an alarm now, or None."""
+    def over(self, place: int, memory: Memory) -> Cover | None:
+        """Give the first suppression or stop that covers an alarm now, or None."""
         for gate in self.of_place.get(place, ()):
             if memory.is_active[gate]:
                 return self.of_gate[gate]
-        return None
+        return next(iter(self.of_stop.get(place, ())), None)
 
     def count(self, gate: int) -> int:
         """Give how many alarms one of them covers."""
         return sum(gate in gates for gates in self.of_place.values())
+
+
+def tags_under(unit: str, table: RuleTable, units: Sequence[HazardUnit]) -> list[str]:
+    """Give the tags of a unit and of everything under it."""
+    inside = set(under((unit,), units))
+    return [tag.name for tag in table.tags if tag.unit in inside]
+
+
+def places_of(
+    names: Iterable[str], table: RuleTable, nature: Nature | None, tier_most: Tier
+) -> tuple[list[int], list[int]]:
+    """Give the places of the alarms of some tags: those that a stop keeps quiet, and those that are too grave.
+
+    Args:
+        nature: Of this one alone; None for all.
+    """
+    asked = set(names)
+    quiet: list[int] = []
+    grave: list[int] = []
+    for place, (name, _) in enumerate(table.alarms):
+        if name not in asked or nature not in (None, table.tags[table.tags.row_of[name]].nature):
+            continue
+        first, end = table.alarm_first[place : place + 2].tolist()
+        highest = Tier(int(table.tier[first:end].max()))
+        if highest > Tier.NONE:
+            (quiet if highest <= tier_most else grave).append(place)
+    return quiet, grave
 
 
 def _is_meant(each: DesignSuppression, group: str, highest: Tier) -> bool:

@@ -27,14 +27,15 @@ from alerting.model.event import What
 from alerting.model.philosophy import Philosophy
 from alerting.model.rule import RuleTable
 from alerting.model.second_person import Request
+from alerting.model.stop import Stop
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
-from alerting.obeying import ObeyingDesk
 from alerting.outcome import Answer, Outcome
 from alerting.register.episode import Entry
 from alerting.response.disposal import openings
 from alerting.response.task import TaskTemplate
+from alerting.stopping import StoppingDesk, next_of
 from alerting.swap import Beside, Prepared, blank, retold
 from alerting.tiering import Standing
 
@@ -55,11 +56,12 @@ TAG_GONE = "removed from configuration"
 FOREVER_NS = 400 * 86_400 * 1_000_000_000  # Longer than any tier stays after its conditions.
 
 
-class Desk(ObeyingDesk):
+class Desk(StoppingDesk):
     """All that the safety path remembers, and how a tick changes it.
 
-    What a reader looks for stands in ``judging`` (scans and clock readings), ``obeying`` (commands) and ``alarm_book``
-    (units, entries, tasks); here is the order of a tick, and how another revision of the rules takes over.
+    What a reader looks for stands in ``judging`` (scans and clock readings), ``obeying`` (commands), ``stopping``
+    (declared stops) and ``alarm_book`` (units, entries, tasks); here is the order of a tick, and how another revision
+    of the rules takes over.
     """
 
     def __init__(  # noqa: PLR0913 - what a site is made of
@@ -79,6 +81,7 @@ class Desk(ObeyingDesk):
         self.philosophy = philosophy or Philosophy()
         self.hazard_units = tuple(units)
         self.requests = {}
+        self.stops = {}
         self.floods = FloodBook(site, self.philosophy.flood)
         self._lay_covers()
         self.realarms.go_by(self.philosophy.realarm, self.alarms.values())
@@ -92,12 +95,15 @@ class Desk(ObeyingDesk):
         entries: Iterable[Entry],
         standings: Iterable[Standing] = (),
         requests: Iterable[Request] = (),
+        stops: Iterable[Stop] = (),
     ) -> None:
-        """Take over committed alarms, open entries, tiers of units and requests at start."""
+        """Take over committed alarms, open entries, tiers of units, requests and declared stops at start."""
         for alarm in alarms:
             self._keep(alarm)
         self.episodes.adopt(entries)
         self.requests = {request.id: request for request in requests}
+        self.stops = {stop.id: stop for stop in stops}
+        self._lay_covers()
         self.units.adopt(self.alarms.values(), standings, self.start_ns)
         self._has_adopted = True
         self._idle_until_ns = 0
@@ -119,6 +125,7 @@ class Desk(ObeyingDesk):
             self._settle_by_design()
             for change in self.units.settle_all(now_ns):
                 self._unit_by_clock(change)
+        self._pass_stops(now_ns)
 
     def idle(self, now_ns: int) -> Outcome | None:
         """Take a tick in which nothing came, where nothing is due either; None where something may be.
@@ -144,6 +151,7 @@ class Desk(ObeyingDesk):
             NEVER_NS if due_ns is None else due_ns,
             self.realarms.next_ns,
             self.floods.next_ns,
+            *(due_ns for stop in self.stops.values() if (due_ns := next_of(stop))),
             *filter(None, ends),  # 0 is for as long as a state of the plant lasts.
             *expires,
         )

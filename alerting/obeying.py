@@ -91,8 +91,8 @@ class ObeyingDesk(SecondingDesk):
                 return self._unsuppress(alarm, Suppression.SHELVED, command.who, now_ns)
             case Verb.UNSUPPRESS:
                 return self._unsuppress(alarm, Suppression.OUT_OF_SERVICE, command.who, now_ns)
-            case Verb.EMPTY | Verb.RELEARN | Verb.CONFIRM | Verb.WITHDRAW:
-                raise AssertionError(command.alarm)  # It is about a tag, a rule or a request, not about an alarm.
+            case _:
+                raise AssertionError(command)  # It is about a tag, a rule, a request or a stop, not about an alarm.
 
     def _confirm(self, command: Command) -> Alarm:
         """Carry out what another person asked for, in that person's name."""

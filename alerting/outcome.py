@@ -13,6 +13,7 @@ from alerting.model.disposal import Opening
 from alerting.model.event import Event
 from alerting.model.flood import FloodState
 from alerting.model.second_person import Request
+from alerting.model.stop import Stop
 from alerting.model.tier import Tier
 from alerting.register.episode import Entry
 from alerting.response.task import Task
@@ -22,12 +23,13 @@ from edge.model import Nature, Scan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a command came to: a refusal by language, the alarm afterwards, or that it waits for a second person."""
+    """What a command came to: a refusal by language, the alarm or stop then, or that it waits for a second person."""
 
     command: Command
     refused: dict[str, str] | None = None
     alarm: Alarm | None = None
     request: Request | None = None
+    stop: Stop | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +44,7 @@ class Outcome:
         floods: Those that began, grew or ended, as they stand.
         disposals: Alarms that need a disposal from now on, or earlier than before.
         requests: What waits for a second person or does so no more, by id.
+        stops: Declared stops that began, ended or changed, by id.
         remarks: What the system itself has to say (clock steps, gaps not judged).
         gone: (nature, rule id) of rules that a swap ended in mid-trip or mid-delay.
         gaps: Gaps of the late lane that were opened or judged in; they go on changing with the next tick,
@@ -60,6 +63,7 @@ class Outcome:
     delays: list[tuple[Nature, int]] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
+    stops: dict[str, Stop] = field(default_factory=dict)
     floods: list[FloodState] = field(default_factory=list)
     disposals: list[Opening] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
@@ -76,5 +80,12 @@ class Outcome:
         """Tell whether nothing durable changed."""
         changed = self.events or self.alarms or self.standings or self.delays or self.entries or self.answers
         return not (
-            changed or self.floods or self.requests or self.remarks or self.gone or self.gaps or self.gaps_ended
+            changed
+            or self.floods
+            or self.requests
+            or self.stops
+            or self.remarks
+            or self.gone
+            or self.gaps
+            or self.gaps_ended
         )

@@ -22,6 +22,7 @@ from alerting.core.swap import Exchange
 from alerting.judge import ceiling
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.flood import FloodState
+from alerting.model.stop import PREFIX
 from alerting.model.tier import Tier
 from edge.model.nature import Nature
 from edge.model.quality import Quality, Reason, encode
@@ -127,11 +128,14 @@ def describe_alarm(alarm: Alarm, site: Site) -> dict[str, Any]:
 
 
 def _design(alarm: Alarm, site: Site) -> dict[str, Any] | None:
-    """Give the declared suppression that keeps an alarm quiet, with its reason by language; None for none."""
+    """Give the declared suppression or stop that keeps an alarm quiet, with its reason by language; None for none."""
     if not alarm.design:
         return None
+    if alarm.design.startswith(PREFIX):
+        said = alarm.suppression_reason
+        return {"id": alarm.design, "reason": {"en": said, "zh": said}, "stop": alarm.design.removeprefix(PREFIX)}
     known = next((each for each in site.philosophy.suppressions if each.id == alarm.design), None)
-    return {"id": alarm.design, "reason": {} if known is None else dict(known.reason)}
+    return {"id": alarm.design, "reason": {} if known is None else dict(known.reason), "stop": None}
 
 
 #: Units of a flood in the top line; the rest is read from ``/floods``.

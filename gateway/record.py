@@ -45,6 +45,7 @@ from gateway.store.rows import (
     standing_of,
     standing_row,
 )
+from gateway.store.stops import stop_of, stop_row
 from gateway.turn import Item
 
 FORMAT = "fengsui-recording/1"
@@ -233,6 +234,7 @@ def restore_snapshot(snapshot: dict[str, Any], desk: Desk, intake: Intake) -> No
         [entry_of(row) for row in snapshot["entries"]],
         [standing_of(row) for row in snapshot.get("unit_tiers", ())],
         [request_of(row) for row in snapshot.get("requests", ())],
+        [stop_of(row) for row in snapshot.get("stops", ())],
     )
     if "gaps" in snapshot:
         record_site.adopt_gaps(snapshot["gaps"], desk.gaps, rules_of)
@@ -271,6 +273,7 @@ def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
         },
         "philosophy": philosophy_as_json(desk.philosophy),
         "requests": [request_row(request) for request in desk.requests.values()],
+        "stops": [stop_row(stop) for stop in desk.stops.values()],
         "unit_tiers": [standing_row(standing) for standing in desk.units.standings()],
         "gaps": record_site.gaps_written(desk.gaps),
         "outages": {name: s.memo for name, s in intake.state.items() if s.memo},

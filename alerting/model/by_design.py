@@ -35,6 +35,16 @@ class DesignSuppression:
     reason: Mapping[str, str]
 
     @property
+    def design(self) -> str:
+        """What alarms name as what keeps them quiet."""
+        return self.id
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """Why, by language."""
+        return self.reason
+
+    @property
     def gate(self) -> str:
         """Id of the hidden rule that judges the state."""
         return PREFIX + self.id

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from alerting.model.stop import Plan
 from alerting.model.tier import Tier
 
 
@@ -18,6 +19,9 @@ class Verb(StrEnum):
     UNSUPPRESS = "unsuppress"  # return to service
     CONFIRM = "confirm"  # another person's request
     WITHDRAW = "withdraw"  # a request of one's own, or decline another's
+    STOP = "stop"  # declare that a device is down
+    EXTEND = "extend"  # give a declared stop another end
+    RESUME = "resume"  # say that the device is back
     EMPTY = "empty"  # nobody is inside: set an occupancy to 0
     RELEARN = "relearn"  # take what comes next for normal
 
@@ -28,7 +32,8 @@ class Command:
 
     Attributes:
         alarm: Alarm id, or the alarm key for an alarm that never rang; for ``EMPTY`` the name of the tag, for
-            ``RELEARN`` the rule's id, for ``CONFIRM`` and ``WITHDRAW`` the request's.
+            ``RELEARN`` the rule's id, for ``CONFIRM`` and ``WITHDRAW`` the request's, for ``EXTEND`` and ``RESUME``
+            the stop's; empty for ``STOP``.
         who: Name of the user.
         reason: Comment of an ack; required for shelve and suppress.
         until_ns: End of a shelf or of out of service; required for both, but for a one-shot shelf, which then ends at
@@ -39,6 +44,7 @@ class Command:
         confirmed_by: The second person, once there was one.
         received_ns: When it was given, receive time.
         forget_season: RELEARN forgets season and noise too, else only the baseline.
+        plan: What ``STOP`` declares.
         seen_tier: Tier that the person saw when acknowledging; a higher one since then refuses. None where not told.
     """
 
@@ -54,3 +60,4 @@ class Command:
     permit: str = ""
     batch: str = ""
     confirmed_by: str = ""
+    plan: Plan | None = None

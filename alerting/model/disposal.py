@@ -28,9 +28,11 @@ class DisposalPolicy:
 
     Attributes:
         minutes: Of ``TIERS`` in their order, min after the alarm came to the tier; 0 where none is needed.
+        keeps_location: Photos keep what the phone wrote into them, also where it was.
     """
 
     minutes: tuple[int, ...] = (0,) * len(TIERS)
+    keeps_location: bool = False
 
     def within_ns(self, tier: Tier) -> int:
         """Give how long there is for an alarm of a tier, ns; 0 where none is needed."""

@@ -12,6 +12,7 @@ from alerting.model.flood import FloodPolicy
 from alerting.model.realarm import Realarm
 from alerting.model.second_person import SecondPerson
 from alerting.model.shelving import Shelving
+from alerting.model.stop import StopPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,5 +24,6 @@ class Philosophy:
     realarm: Realarm = field(default_factory=Realarm)
     second: SecondPerson = field(default_factory=SecondPerson)
     flood: FloodPolicy = field(default_factory=FloodPolicy)
+    stop: StopPolicy = field(default_factory=StopPolicy)
     disposal: DisposalPolicy = field(default_factory=DisposalPolicy)
     suppressions: tuple[DesignSuppression, ...] = ()

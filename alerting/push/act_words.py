@@ -6,7 +6,7 @@ Flow: cause of an event with a name in it -> [act_sentence] -> page, ``fengsui w
 from collections.abc import Mapping
 from typing import Any
 
-from alerting.covering import STATE_ENDED
+from alerting.covering import STATE_ENDED, STOP_ENDED
 from alerting.desk import RETURNED, RULE_GONE, UNIT_CHANGED
 from alerting.obeying import STILL_STANDS
 from alerting.push.words import ABOVE, BELOW, CONDITION_ZH, TIER_ZH, Language, clause, quantity
@@ -36,12 +36,14 @@ EXTENDED = {
 BY_REASON = {
     ("realarmed", STILL_STANDS): ("let ring again", "重新报警"),
     ("unsuppressed", STATE_ENDED): ("no longer suppresses", "解除抑制"),
+    ("unsuppressed", STOP_ENDED): ("no longer suppresses", "解除抑制"),
 }
 
 #: Reasons of our own; a person's are in his own words.
 REASON_ZH = {
     STILL_STANDS: "已确认但报警仍未消除",
     STATE_ENDED: "抑制该报警的状态已结束",
+    STOP_ENDED: "该设备申报的停用已结束",
     RETURNED: "报警已恢复正常",
     RULE_GONE: "配置中已无该规则",
     UNIT_CHANGED: "配置将该位号划归另一单元",

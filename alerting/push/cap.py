@@ -24,6 +24,8 @@ SEVERITY: Final = {"RED": "Extreme", "ORANGE": "Severe", "YELLOW": "Moderate", "
 URGENCY: Final = {"RED": "Immediate", "ORANGE": "Immediate", "YELLOW": "Expected", "BLUE": "Future"}
 RESPONSE: Final = {"RED": "Execute", "ORANGE": "Prepare", "YELLOW": "Monitor", "BLUE": "Monitor"}
 #: Kinds of condition that say what may come, and those that say that nobody knows.
+#: Subjects that tell of monitoring that stops and comes back.
+STOPS: Final = ("out_of_service", "stop")
 LIKELY: Final = frozenset({"TREND", "DRIFT", "RATE", "DEVIATION"})
 UNKNOWN: Final = frozenset({"STALE", "BAD", "FROZEN", "RANGE"})
 #: At most so many earlier messages are named, the first and the last ones: an Update supersedes what it names, and each
@@ -56,7 +58,7 @@ def compose_cap(
         references: Of the chain's earlier messages.
         allot: Gives the next identifier of kind ``gb``.
     """
-    if body.get("subject") not in ("alarm", "out_of_service"):
+    if body.get("subject") not in ("alarm", *STOPS):
         return None
     identifier = allot(options.prefix) if options.identifier == "gb" else str(body["key"])
     sent = write_cap_time(str(body["received"]))
@@ -109,7 +111,7 @@ def write_cap_time(text: str) -> str:
 
 def _status(body: Mapping[str, Any]) -> str:
     """Give the status; that monitoring stops is no warning of anybody (``System``, §3.2.1)."""
-    if body["nature"] == "actual" and body["subject"] == "out_of_service":
+    if body["nature"] == "actual" and body["subject"] in STOPS:
         return "System"
     return STATUS[str(body["nature"])]
 
@@ -120,7 +122,7 @@ def _note(options: CapOptions, body: Mapping[str, Any]) -> str:
 
 
 def _info(alert: Element, options: CapOptions, body: Mapping[str, Any], language: str, *, is_cancel: bool) -> None:
-    is_over, is_stop = body["action"] == "cancel", body["subject"] == "out_of_service"
+    is_over, is_stop = body["action"] == "cancel", body["subject"] in STOPS
     tier = str(body["tier"])
     info = SubElement(alert, "info")
     _put(info, "language", LANGUAGE_OF[language])
@@ -162,7 +164,7 @@ def _certainty(body: Mapping[str, Any]) -> str:
 
 
 def _codes(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [("condition", str(body["condition"])), ("tag", str(body["tag"]))]
+    return [(name, str(body[name])) for name in ("condition", "tag") if body[name]]
 
 
 def _parameters(body: Mapping[str, Any], language: str) -> list[tuple[str, str]]:

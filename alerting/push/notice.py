@@ -12,19 +12,19 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequenc
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
 from alerting.model.alarm import Alarm, Suppression, digest
 from alerting.model.event import Event, What
 from alerting.model.rule import SILENT_GROUPS
+from alerting.model.stop import Stop
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
 from alerting.obeying import STILL_STANDS
+from alerting.push.stop_words import Action, stop_action, stop_body
 from alerting.push.words import TIER_ZH, clause, ended
 from edge.model import Nature, TagTable
-
-Action = Literal["alert", "update", "cancel"]
 
 #: How many notices each open chain has had, by (chain, destination).
 Chains: TypeAlias = Mapping[tuple[str, str], int]
@@ -304,6 +304,34 @@ class Composer:
         elif event.what is What.UNSUPPRESSED:
             about = f"Back in service: {name}, {event.tag}"
         return f"{event.nature.prefix}{about}{late}. {self._time(event.time_ns)}"
+
+    def compose_stop(self, stop: Stop, now_ns: int, chains: Chains, head: Head | None = None) -> list[Notice]:
+        """Compose what each destination is told about a declared stop that began, has another end, or is over."""
+        chain = digest("stop", stop.id)
+        notices = []
+        for receiver in self._site.destinations:
+            if stop.nature not in receiver.natures:
+                continue
+            told = chains.get((chain, receiver.id), 0)
+            action = stop_action(stop, told)
+            if action is None:
+                continue
+            key = digest(chain, stop.state, now_ns, receiver.id)
+            body = stop_body(stop, self._units.get(stop.unit), now_ns, action, self._time) | {
+                "key": key,
+                "chain": chain,
+                "sequence": told + 1,
+                "site": {"id": self._site.id, "title": dict(self._site.title)},
+                "head": None if head is None else {"count": head.count, "hash": head.hash},
+            }
+            notices.append(
+                Notice(
+                    key=key, destination=receiver.id, chain=chain, event=digest(chain, stop.state, now_ns),
+                    nature=stop.nature, action=action, tier=Tier.NONE, is_late=False, created_ns=now_ns,
+                    body=json.dumps(body, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")),
+                )
+            )  # fmt: skip
+        return notices
 
     def _name(self, unit_id: str, lang: str) -> str:
         unit = self._units.get(unit_id)

@@ -8,6 +8,7 @@ live-data frame is hearsay and is not written here at all.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from alerting.model.alarm import digest
 from alerting.push.mapped import take, write_time
 from alerting.push.profile import RegionalOptions
 
@@ -20,11 +21,15 @@ def regional(options: RegionalOptions, body: Mapping[str, Any], stop_id: str) ->
     ``data`` is a list of rows here; the transport enciphers and encodes it.
 
     Args:
-        stop_id: Names the stop that a notice tells of, the same from its beginning to its end.
+        stop_id: Names the stop that a notice tells of, the same from its beginning to its end. The table has one row
+            a device: a declared stop of several sensors is one row each.
     """
     rows: Sequence[dict[str, Any]]
     if body.get("subject") == "out_of_service":
         service, rows = options.service_stops, [_stop(options, body, stop_id)]
+    elif body.get("subject") == "stop":
+        service = options.service_stops
+        rows = [_stop(options, {**body, "tag": tag}, digest(stop_id, tag)) for tag in body["tags"]]
     elif body.get("subject") == "sensors":
         service, rows = options.service_sensors, [_sensor(options, one) for one in body["rows"]]
     else:

@@ -43,6 +43,7 @@ from gateway.api.doors_roster import open_roster_doors
 from gateway.api.doors_rules import open_rule_doors, open_trial_doors
 from gateway.api.doors_runs import open_run_doors
 from gateway.api.doors_session import open_session_doors
+from gateway.api.doors_stop import open_stop_doors
 from gateway.api.doors_system import open_system_doors
 from gateway.api.feed import open_feed
 from gateway.api.gate import BODY_MAX, CSRF_HEADER, FAILED, Gate
@@ -116,6 +117,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_act_doors(doors)
     open_acts_doors(doors)
     open_quiet_doors(doors)
+    open_stop_doors(doors)
     open_disposal_doors(doors)
     open_photo_doors(doors)
     open_rule_doors(doors)

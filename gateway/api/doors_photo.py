@@ -6,27 +6,37 @@ from typing import Annotated
 from fastapi import Path, Request, Response
 from sqlalchemy import Connection
 
+from alerting.model.disposal import DisposalPolicy
 from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import Id
 from gateway.api.door import ALL, OPERATE, Doors, user_of
 from gateway.api.house import Act
 from gateway.disposal import photos, records
+from gateway.disposal.location import without_location
 from gateway.register import pictures
 
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 
-async def picture_of(request: Request) -> tuple[bytes, str]:
+async def picture_of(request: Request, policy: DisposalPolicy) -> tuple[bytes, str]:
     """Take a picture, the body of a request; give it with its media type, by its content.
+
+    Without the place where it was taken, unless the site keeps that.
 
     Raises:
         ApiError: It is no picture.
     """
     content = await request.body()
     kind = photos.kind_of(content)
+    en = "This is no JPEG, PNG or WebP picture, or it is cut short."
+    refusal = ApiError(415, en, details={"en": en, "zh": "不是 JPEG、PNG 或 WebP 图片,或文件不完整。"})
     if kind is None:
-        en = "This is no JPEG, PNG or WebP picture, or it is cut short."
-        raise ApiError(415, en, details={"en": en, "zh": "不是 JPEG、PNG 或 WebP 图片,或文件不完整。"})
+        raise refusal
+    if not policy.keeps_location:
+        try:
+            content, _ = await asyncio.to_thread(without_location, content, kind)
+        except ValueError:
+            raise refusal from None
     return content, kind
 
 
@@ -36,7 +46,7 @@ def open_photo_doors(doors: Doors) -> None:
 
     async def add_photo(alarm: Id, request: Request) -> Response:
         """Add a photo, JPEG, PNG or WebP as the body; what it is, its content says."""
-        content, kind = await picture_of(request)
+        content, kind = await picture_of(request, house.site.philosophy.disposal)
         now_ns, who = house.clock.wall_ns(), user_of(request).name
         name = photos.digest_of(content)
         await asyncio.to_thread(photos.keep, house.site.data, content)

@@ -243,7 +243,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         of = _ledger(ledger)
         if shows not in [choice.code for choice in of.photos]:
             raise ApiError(422, f"shows: {shows!r} is none of {', '.join(c.code for c in of.photos) or 'this ledger'}.")
-        content, kind = await picture_of(request)
+        content, kind = await picture_of(request, house.site.philosophy.disposal)
         by, name = _by(house, request, ""), photos.digest_of(content)
         await asyncio.to_thread(photos.keep, house.site.data, content)
         facts = {"ledger": of.id, "record": record, "shows": shows, "photo": name, "size": len(content)}

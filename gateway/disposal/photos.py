@@ -1,8 +1,8 @@
 """Photos of disposals: taken by their content, kept under their digest, given back as pictures and nothing else.
 
-Why: a file that somebody uploads is hostile until its first bytes say otherwise, and stays inert: it is stored as it
-    came, under a name that we made, and served with a type that we saw, so that no browser runs it. Its digest stands
-    in the journal: a picture that was exchanged on the disk is refused.
+Why: a file that somebody uploads is hostile until its first bytes say otherwise, and stays inert: it is stored without
+    what the phone wrote about itself (``location``), under a name that we made, and served with a type that we saw,
+    so that no browser runs it. Its digest stands in the journal: a picture that was exchanged on the disk is refused.
 """
 
 import hashlib

@@ -78,6 +78,7 @@ def on_wall(outcome: Outcome, clock: DrillClock) -> Outcome:
         alarms={key: alarm_on_wall(alarm, clock) for key, alarm in outcome.alarms.items()},
         entries={key: _entry(entry, clock) for key, entry in outcome.entries.items()},
         tasks=[replace(task, opened_ns=at(task.opened_ns), due_ns=at(task.due_ns)) for task in outcome.tasks],
+        stops={},  # Stops are declared for the real plant alone.
         floods=[],  # Nobody is flooded by an exercise alone.
         disposals=[replace(each, opened_ns=at(each.opened_ns), due_ns=at(each.due_ns)) for each in outcome.disposals],
         requests={

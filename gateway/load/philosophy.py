@@ -17,6 +17,7 @@ from alerting.model.realarm import MINUTES_MOST, Realarm
 from alerting.model.rule import Rule
 from alerting.model.second_person import ACTS, SecondPerson
 from alerting.model.second_person import MINUTES_MOST as WAIT_MOST
+from alerting.model.stop import DAYS_MOST, StopPolicy
 from alerting.model.tier import Tier
 from edge.load.entry import Entry
 from edge.load.mistake import meant, show
@@ -43,6 +44,7 @@ def read_philosophy(root: Entry, rules: Iterable[Rule], suppressions: tuple[Desi
         absence=_read_absence(root),
         realarm=_read_realarm(root, rules),
         second=_read_second(root),
+        stop=_read_stop(root),
         disposal=_read_disposal(root),
         flood=_read_flood(root),
         suppressions=suppressions,
@@ -93,6 +95,17 @@ def _read_flood(root: Entry) -> FloodPolicy:
     return FloodPolicy(begins_above=begins, ends_below=ends, window_s=minutes * 60)
 
 
+def _read_stop(root: Entry) -> StopPolicy:
+    section = root.section("stop")
+    section.who = "Stop"
+    section.refuse_unknown(keys_of("stop"))
+    return StopPolicy(
+        tier_most=Tier[section.choice("tier_most", TIER_NAMES, "ORANGE")],
+        days_most=section.whole("max_days", DAYS_MOST, 1, 366),
+        needs_permit=section.flag("needs_permit", default=False),
+    )
+
+
 def _read_disposal(root: Entry) -> DisposalPolicy:
     section = root.section("disposal")
     section.who = "Disposal"
@@ -108,7 +121,7 @@ def _read_disposal(root: Entry) -> DisposalPolicy:
                 "a graver alarm may not be left for longer.",
                 f"Write at most {before}, or give {lighter} more.",
             )
-    return DisposalPolicy(minutes=tuple(minutes))
+    return DisposalPolicy(minutes=tuple(minutes), keeps_location=section.flag("keep_location", default=False))
 
 
 def _read_second(root: Entry) -> SecondPerson:

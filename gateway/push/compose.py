@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from alerting.desk import Outcome
+from alerting.model.alarm import digest
 from alerting.push.envelope import Thread, wrap
 from alerting.push.notice import Composer as Pen
 from alerting.push.notice import Head, Notice, chain_of, follow, step
@@ -63,11 +64,15 @@ class Composer:
     def __call__(self, connection: Connection, outcome: Outcome) -> list[dict[str, Any]]:
         """Compose the notices of one tick, in the order of its events."""
         events = [event for event in outcome.events if event.alarm_key]
-        if not events or not self._profiles:
+        if not (events or outcome.stops) or not self._profiles:
             return []
-        names = {chain_of(event) for event in events} | {event.alarm for event in events if event.alarm}
+        names = {digest("stop", stop.id) for stop in outcome.stops.values()}
+        names |= {chain_of(event) for event in events} | {event.alarm for event in events if event.alarm}
         chains = open_chains(connection, sorted(names))  # A stop by design is told only to who follows the alarm.
         notices: list[Notice] = []
+        for stop in outcome.stops.values():
+            made = self._pen.compose_stop(stop, outcome.now_ns, chains.told, self._head(stop.nature))
+            notices += [kept for one in made if (kept := self._wrapped(connection, one, chains)) is not None]
         for event in events:
             made = self._pen.compose(event, outcome.alarms.get(event.alarm_key), chains.told, self._head(event.nature))
             notices += [kept for one in made if (kept := self._wrapped(connection, one, chains)) is not None]

@@ -6,7 +6,7 @@ Why: after kill -9 at any moment, all of a tick is there or none of it.
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -37,6 +37,7 @@ from gateway.store.rows import (
     standing_row,
     task_row,
 )
+from gateway.store.stops import open_stops, put_stops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +146,8 @@ def commit(
                 **({"one_shot": True} if answer.command.is_one_shot else {}),
                 **({"batch": answer.command.batch} if answer.command.batch else {}),
                 **({"permit": answer.command.permit} if answer.command.permit else {}),
+                **({"plan": asdict(answer.command.plan)} if answer.command.plan else {}),
+                **({"stop": answer.stop.id} if answer.stop else {}),
                 "refused": answer.refused["en"] if answer.refused else None,
                 **({"awaits": answer.request.id} if answer.request else {}),
             }
@@ -163,6 +166,7 @@ def commit(
     _put_standings(connection, [standing_row(standing) for standing in outcome.standings])
     open_disposals(connection, outcome.disposals)
     put_floods(connection, outcome.floods)
+    put_stops(connection, outcome.stops.values())
     if outcome.tasks:
         connection.execute(insert(schema.response_task), [task_row(task) for task in outcome.tasks])
     if notices:
@@ -282,6 +286,7 @@ def restore(connection: Connection, desk: Desk, intake: Intake, natures: dict[st
             request_of(dict(row))
             for row in connection.execute(select(schema.request).where(schema.request.c.state == "open")).mappings()
         ],
+        open_stops(connection),
     )
     last_ns = 0
     for row in connection.execute(select(schema.source_mark)):

@@ -10,6 +10,7 @@ from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.command import Command, Verb
 from alerting.model.event import Event
 from alerting.model.second_person import Request
+from alerting.model.stop import Plan, StopKind
 from alerting.model.tier import Tier
 from alerting.register.episode import Entry
 from alerting.response.task import Task
@@ -58,8 +59,11 @@ def request_of(row: Mapping[str, Any]) -> Request:
 
 def command_of(line: Mapping[str, Any]) -> Command:
     """Read a command that was written out."""
-    seen = line.get("seen_tier")
-    return Command(**{**line, "verb": Verb(line["verb"]), "seen_tier": None if seen is None else Tier(seen)})
+    seen, plan = line.get("seen_tier"), line.get("plan")
+    if plan is not None:
+        plan = Plan(**{**plan, "kind": StopKind(plan["kind"]), "tags": tuple(plan["tags"])})
+    told = {"verb": Verb(line["verb"]), "seen_tier": None if seen is None else Tier(seen), "plan": plan}
+    return Command(**{**line, **told})
 
 
 def event_row(event: Event) -> dict[str, Any]:

@@ -188,6 +188,32 @@ request = Table(
     Column("ended_ns", BigInteger, nullable=False),
 )
 
+#: Declared stops and overhauls of devices; those that are over stay, as the stop history.
+stop = Table(
+    "stop",
+    metadata,
+    Column("id", String(12), primary_key=True),
+    Column("kind", String(12), nullable=False),  # stopped | overhaul
+    Column("nature", String(8), nullable=False),
+    Column("unit", String(64), nullable=False, index=True),
+    Column("tags", Text, nullable=False),  # JSON
+    Column("is_whole", Boolean, nullable=False),
+    Column("covered", Integer, nullable=False),
+    Column("left", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("permit", String(64), nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("confirmed_by", String(64), nullable=False),
+    Column("declared_ns", BigInteger, nullable=False, index=True),
+    Column("begins_ns", BigInteger, nullable=False),
+    Column("ends_ns", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False, index=True),  # planned | running | overdue | ended | withdrawn
+    Column("began_ns", BigInteger, nullable=False),  # 0 before it began
+    Column("over_by", String(64), nullable=False),
+    Column("over_ns", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
 #: How each hazard unit stands: its tier, the lines of the policy in force, what the clock will do next.
 unit_tier = Table(
     "unit_tier",

@@ -178,6 +178,42 @@ def test_what_a_state_keeps_quiet_is_listed_with_its_reason(
     assert one.complaints == []
 
 
+@pytest.mark.parametrize(
+    ("lang", "runs", "over"),
+    [("en", "runs", "over by zhang.min"), ("zh", "进行中", "已结束：zhang.min")],
+    ids=["en", "zh"],
+)
+def test_a_device_is_declared_down_and_back(
+    visit: Callable[..., Visit], plant: Plant, lang: str, runs: str, over: str
+) -> None:
+    one = visit(lang=lang)
+    one.go("overview/GL-301", ready="[data-part=stops] button[name=declare]")
+    one.page.click("[data-part=stops] button[name=declare]")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog [role=alert]")
+    assert plant.get("stops", unit="GL-301")["stops"] == [], "refused on the page without a reason"
+    one.page.fill("dialog textarea", "valve is changed")
+    one.page.fill("dialog input[name=permit]", "PTW-2026-8")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog", state="detached")
+    one.page.wait_for_selector("[data-stop][data-state=running]")
+    said = one.page.inner_text("[data-stop]")
+    assert (runs in said, "PTW-2026-8" in said) == (True, True)
+    (stop,) = plant.get("stops", unit="GL-301")["stops"]
+    one.go("alarms?view=suppressed", ready=f"[data-stop='{stop['id']}']")
+    one.go("overview/GL-301", ready="[data-stop]")
+    one.page.click("[data-stop] button[name=resume]")
+    one.page.fill("dialog textarea", "valve is new")
+    one.page.click("dialog button[type=submit]")
+    one.page.locator("[data-stop]").wait_for(state="detached")
+    one.page.locator("[data-part=stops] summary").click()
+    one.page.wait_for_selector(f"[data-part=stops] details :text('{over}')")
+    assert {(one["who"], one["over_by"], one["note"]) for one in plant.get("stops", state="over")["stops"]} == {
+        ("zhang.min", "zhang.min", "valve is new")
+    }
+    assert one.complaints == []
+
+
 #: One grey pixel.
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"

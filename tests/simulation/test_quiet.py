@@ -2,10 +2,12 @@
 
 import asyncio
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import select
 
 from alerting.model.by_design import DesignSuppression
 from alerting.model.command import Command, Verb
@@ -13,14 +15,18 @@ from alerting.model.disposal import DisposalPolicy
 from alerting.model.philosophy import Philosophy
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.second_person import SecondPerson
+from alerting.model.stop import Plan, StopKind, StopState
 from alerting.model.tier import Tier
 from edge.clock_manual import ManualClock, run_manual
 from edge.config import Source
 from edge.model import Nature, Scan, Tag, TagTable
-from gateway.config import Site
+from gateway.config import Destination, Site
 from gateway.disposal.records import listed
 from gateway.record import EventLog
 from gateway.replay import replay
+from gateway.store import schema
+from gateway.store.engine import open_store, store_url
+from gateway.store.stops import open_stops
 from tests.scripted import events_of, small_gateway, small_site
 
 S = 1_000_000_000
@@ -160,3 +166,54 @@ def test_a_disposal_opens_with_the_tick_that_rings_and_not_while_it_is_quiet(tmp
 
     run_manual(run(), clock)
     assert seen == [[], [("T.v", "ORANGE")]], "born quiet, then let ring"
+
+
+def test_a_declared_stop_runs_on_over_a_restart_ends_by_itself_and_is_replayed(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    destination = Destination(
+        id="d",
+        url="https://127.0.0.1:9/x",
+        secret="whsec_" + "c2VjcmV0" * 5,
+        tier_least=Tier.ORANGE,
+        natures=(Nature.ACTUAL,),
+    )
+    philosophy = Philosophy()
+    site = small_site(RuleTable(RULES[:1], TAGS), SOURCE, tmp_path, philosophy=philosophy, destinations=(destination,))
+    plan = Plan(kind=StopKind.OVERHAUL, unit="T")
+    asked = Command(
+        verb=Verb.STOP, alarm="", who="li", reason="gauge", permit="P-1", received_ns=0, plan=plan,
+        until_ns=START_NS + 40 * S,
+    )  # fmt: skip
+    gateways = []
+    for number, seconds in enumerate((20.0, 40.0)):
+        record, live = tmp_path / f"{number}.rec", io.BytesIO()
+        gateway = small_gateway(site, clock, story(), record=record, event_log=EventLog(live, "x"))
+        gateways.append((record, live))
+
+        async def run(gateway=gateway, seconds=seconds) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+            async with gateway.running():
+                if seconds == 20.0:
+                    await asyncio.sleep(5.0)
+                    answer = await gateway.command(asked)
+                    assert answer.stop is not None
+                    seconds -= 5.0
+                await asyncio.sleep(seconds - 0.5)
+
+        run_manual(run(), clock)
+
+    assert told(site) == [("raised", "by_design", 10), ("unsuppressed", "none", 40), ("realarmed", "none", 40)]
+    engine = open_store(store_url(tmp_path))
+    with engine.connect() as connection:
+        (stop,) = open_stops(connection)
+        sent = [(row.action, json.loads(row.body)["subject"]) for row in connection.execute(select(schema.outbox))]
+        audit = [json.loads(row.body) for row in connection.execute(select(schema.journal)) if row.kind == "audit"]
+    engine.dispose()
+    assert (stop.state, stop.permit, stop.covered) == (StopState.OVERDUE, "P-1", 1)
+    assert sent == [("alert", "stop"), ("cancel", "stop"), ("alert", "alarm")]
+    assert [(one["who"], one["plan"]["unit"], one["stop"]) for one in audit if one["action"] == "stop"] == [
+        ("li", "T", stop.id)
+    ]
+    for record, live in gateways:
+        again = io.BytesIO()
+        replay(site, record, EventLog(again, "x"))
+        assert again.getvalue() == live.getvalue()

@@ -33,6 +33,11 @@ rules = { "G-1.lel.HH" = 5 }
 out_of_service = "RED"
 minutes = 5
 
+[stop]
+tier_most = "YELLOW"
+max_days = 7
+needs_permit = true
+
 [[suppression]]
 id = "calibration"
 when = "G-1.mode == 2 and G-1.lel < 10"
@@ -58,6 +63,8 @@ def test_all_of_it_is_read(tmp_path: Path) -> None:
     assert (philosophy.realarm.minutes, philosophy.realarm.rules) == ((0, 0, 20, 10), {"G-1.lel.HH": 5})
     assert (philosophy.second.minutes, philosophy.second.tiers) == (5, {Verb.SUPPRESS: Tier.RED})
     assert site.units[1].parent == "R-1"
+    stop = philosophy.stop
+    assert (stop.tier_most, stop.days_most, stop.needs_permit) == (Tier.YELLOW, 7, True)
     (each,) = philosophy.suppressions
     assert (each.units, each.groups, each.tier_most, each.reason["zh"]) == (("R-1",), ("high",), Tier.RED, "标定")
 

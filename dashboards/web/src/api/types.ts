@@ -129,7 +129,7 @@ export interface Alarm {
   /** Since when it is suppressed; null where it is not. */
   suppressed: string | null;
   /** Declared suppression that keeps it quiet. */
-  design: { id: string; reason: Said } | null;
+  design: { id: string; reason: Said; /** Declared stop, where it is one. */ stop: string | null } | null;
   /** Number of the permit that it is out of service under. */
   permit: string;
   /** Longest time out of service of what the alarm can reach, h; 0 where it may not be done. */
@@ -255,7 +255,7 @@ export interface Notice {
 }
 
 export interface NoticeBody {
-  subject: "alarm" | "out_of_service";
+  subject: "alarm" | "out_of_service" | "stop";
   alarm: string;
   event: { id: string; what: string };
   tag: string;

@@ -2,6 +2,7 @@
 import * as peopleWords from "./en/people";
 import * as disposalWords from "./en/disposal";
 import * as floodWords from "./en/flood";
+import * as stopWords from "./en/stop";
 import * as quietWords from "./en/quiet";
 import * as alarmWords from "./en/alarm";
 import * as plantWords from "./en/plant";
@@ -89,6 +90,7 @@ export const en = {
   ...alarmWords,
   ...quietWords,
   ...floodWords,
+  ...stopWords,
   ...disposalWords,
   ...plantWords,
   ...registerWords,

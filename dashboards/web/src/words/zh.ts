@@ -2,6 +2,7 @@
 import * as peopleWords from "./zh/people";
 import * as disposalWords from "./zh/disposal";
 import * as floodWords from "./zh/flood";
+import * as stopWords from "./zh/stop";
 import * as quietWords from "./zh/quiet";
 import * as alarmWords from "./zh/alarm";
 import * as plantWords from "./zh/plant";
@@ -90,6 +91,7 @@ export const zh: Words = {
   ...alarmWords,
   ...quietWords,
   ...floodWords,
+  ...stopWords,
   ...disposalWords,
   ...plantWords,
   ...registerWords,

@@ -5,7 +5,7 @@ export const quiet = {
   banner: "{n} act waits for a second person | {n} acts wait for a second person",
   none: "Nothing waits for a second person.",
   asked: "{who} asks to {act}",
-  acts: { suppress: "take out of service", shelve: "shelve", reset: "reset" } as Record<string, string>,
+  acts: { suppress: "take out of service", shelve: "shelve", reset: "reset", stop: "declare a stop", extend: "extend a stop", resume: "end a stop" } as Record<string, string>,
   until: "until {time}",
   expires: "expires {time}",
   confirm: "Confirm",

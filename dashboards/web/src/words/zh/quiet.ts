@@ -7,7 +7,7 @@ export const quiet: Words["quiet"] = {
   banner: "{n} 项操作待第二人确认",
   none: "没有待第二人确认的操作。",
   asked: "{who} 申请{act}",
-  acts: { suppress: "停用", shelve: "搁置", reset: "复位" },
+  acts: { suppress: "停用", shelve: "搁置", reset: "复位", stop: "申报停用", extend: "延长停用", resume: "结束停用" },
   until: "至 {time}",
   expires: "{time} 失效",
   confirm: "确认同意",
