@@ -74,7 +74,8 @@ class StoppingDesk(ObeyingDesk):
 
     def _declare(self, command: Command) -> Stop:
         now_ns, plan = self._outcome.now_ns, command.plan
-        assert plan is not None, command
+        if plan is None:
+            raise Refused("Say what is down.", "请说明停用的设备。")
         names = self._names_of(plan)
         begins_ns = max(plan.begins_ns, now_ns)
         self._check_span(command, begins_ns)
