@@ -18,6 +18,8 @@ from gateway.disposal.records import open_disposals
 from gateway.store import schema
 from gateway.store.rows import alarm_row
 from tests.integration.test_api import NOW, Door, S, digest, door, is_error, make_alarm
+from tests.unit.gateway.test_photo_location import DEGREES, exif
+from tests.unit.gateway.test_photo_location import jpeg as phone_jpeg
 
 __all__ = ["door"]
 
@@ -115,7 +117,7 @@ async def test_a_disposal_has_at_most_so_many_photos(door: Door) -> None:
     await begin(door, opening())
     client = await door.as_role("operator")
     for n in range(12):
-        content = JPEG[:-2] + bytes([n]) + JPEG[-2:]
+        content = JPEG[:20] + b"\xff\xda\x00\x02" + bytes([n]) + JPEG[-2:]
         assert (await client.post("/api/v1/disposals/a1/photo", content=content)).status_code == 200
     assert is_error(await client.post("/api/v1/disposals/a1/photo", content=PNG), 409, "refused")
 
@@ -219,3 +221,17 @@ def test_which_events_open_a_disposal() -> None:
         (Tier.ORANGE, 60), (Tier.RED, 10), (Tier.RED, 10), (Tier.ORANGE, 60),
     ]  # fmt: skip
     assert openings(DisposalPolicy(), [event(What.RAISED, Tier.RED, 1)]) == []
+
+
+async def test_where_the_phone_was_is_not_kept_unless_the_site_wants_it(door: Door) -> None:
+    await begin(door, opening(), opening("a2"))
+    client = await door.as_role("operator")
+    content = phone_jpeg(exif())
+    (photo,) = (await client.post("/api/v1/disposals/a1/photo", content=content)).json()["photos"]
+    kept = (await client.get(f"/api/v1/photos/{photo['digest']}")).content
+    assert (DEGREES in content, DEGREES in kept, len(kept)) == (True, False, photo["size"])
+    assert is_error(await client.post("/api/v1/disposals/a1/photo", content=JPEG), 415, "invalid"), "no picture"
+    philosophy = replace(door.house.site.philosophy, disposal=DisposalPolicy(keeps_location=True))
+    door.house.site = replace(door.house.site, philosophy=philosophy)
+    (photo,) = (await client.post("/api/v1/disposals/a2/photo", content=content)).json()["photos"]
+    assert (await client.get(f"/api/v1/photos/{photo['digest']}")).content == content
