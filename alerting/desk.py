@@ -142,11 +142,11 @@ class Desk(StoppingDesk):
 
     def _busy_ns(self) -> int:
         """Tell the receive time from which on a tick may have something to do though nothing comes."""
-        if self._has_adopted or any(len(memory.timers.running(memory)) for memory in self.memories.values()):
-            return 0  # A delay that runs may also pause; it is looked at each time.
+        if self._has_adopted:
+            return 0
         ends = (self.alarms[key].suppressed_until_ns for key in self._suppressed)
         expires = (request.expires_ns for request in self.requests.values())
-        due_ns = self.next_due_ns()
+        due_ns = self.next_due_ns(with_pauses=True)
         return min(
             NEVER_NS if due_ns is None else due_ns,
             self.realarms.next_ns,

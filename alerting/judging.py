@@ -93,12 +93,15 @@ class JudgingDesk(AlarmBook):
             self._takers[nature] = taker
         return taker(batch)
 
-    def next_due_ns(self) -> int | None:
+    def next_due_ns(self, *, with_pauses: bool = False) -> int | None:
         """Tell the receive time at which a tick will next have something to do if nothing comes; or None.
 
         Ends of suppressions are left out: they follow commands, which only a running gateway has.
+
+        Args:
+            with_pauses: Also when a delay that runs pauses; in a replay that comes out the same a moment later.
         """
-        dues = [next_due_ns(self.table, memory) for memory in self.memories.values()]
+        dues = [next_due_ns(self.table, memory, with_pauses=with_pauses) for memory in self.memories.values()]
         return min((due for due in (*dues, *self.dues_ns()) if due is not None), default=None)
 
     def dues_ns(self) -> tuple[int | None, ...]:

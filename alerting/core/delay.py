@@ -29,6 +29,8 @@ def expire_held(
     Args:
         stale_ns: When an input of each rule falls stale; its own tag's time where it is not given.
     """
+    if not memory.timers.is_any:
+        return no_changes()
     busy = (memory.phase[rules] != REST) & (memory.since_ns[rules] != PAUSED)
     if not busy.any():
         return no_changes()

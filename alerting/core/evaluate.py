@@ -251,8 +251,12 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
     return join(ended, report(table, memory, tripped, due_ns, active=True))
 
 
-def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
-    """Tell the receive time at which ``expire`` will next have something to do, if no sample comes before; or None."""
+def next_due_ns(table: RuleTable, memory: Memory, *, with_pauses: bool = False) -> int | None:
+    """Tell the receive time at which ``expire`` will next have something to do, if no sample comes before; or None.
+
+    Args:
+        with_pauses: Also when a delay that runs pauses because its tag falls silent, which nobody is told.
+    """
     ahead_ns = memory.mark_received_ns - memory.mark_ns
     running = memory.timers.running(memory)
     row = table.row[running]
@@ -267,7 +271,7 @@ def next_due_ns(table: RuleTable, memory: Memory) -> int | None:
         ahead[is_many] = lead.min(axis=1)
         stale[is_many] = (memory.last_ns[inputs] + memory.stale_ns[inputs] + lead).min(axis=1)
         stale[table.is_formula[running]] = NEVER_NS  # What is stale is for the expression to say.
-    dues = (due + ahead)[due + ahead <= stale]
+    dues = np.minimum(due + ahead, stale) if with_pauses else (due + ahead)[due + ahead <= stale]
     dues = np.concatenate([dues, dues_ns(memory, ahead_ns)])
     if len(table.gates.cells):
         dues = np.concatenate([dues, dues_of_schedules(table, memory, ahead_ns)])

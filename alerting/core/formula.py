@@ -41,6 +41,7 @@ NEWS_MAX: Final = 1000  # Beyond it the oldest goes; each rule tells at most onc
 LASTING: Final = ("held_since", "held_counted", "count_last", "count_ns")
 #: Steps that look at no number and remember nothing.
 STILL_OPS: Final = frozenset({Op.QUALITY, Op.IS_STALE, Op.AND, Op.OR, Op.NOT, Op.VOTE, Op.VOTE_KEEP, Op.CONSTANT})
+FEW_PAIRS: Final = 4096
 PARTS_TOLD_MAX: Final = 12  # A sentence with more of them is not read.
 #: Columns of a formula beside its state.
 BESIDE_STATE: Final = ("said", "sides", "cause", "said_at", "sides_at", "told_ns", "lapsed")
@@ -537,5 +538,13 @@ def _inputs(
         # time, any other one a quality that is not GOOD.
         is_seen=(valued > 0) | (quality != np.uint8(Quality.GOOD)),
         is_stale=is_stale,
-        is_new=np.isin(rows, new_rows) if new_rows is not None else np.zeros(rows.shape, np.bool_),
+        is_new=_is_among(rows, new_rows) if new_rows is not None else np.zeros(rows.shape, np.bool_),
     )
+
+
+def _is_among(rows: NDArray[np.int32], some: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Tell which rows are among some; a few are compared with each, which costs less than sorting them."""
+    if rows.size * len(some) > FEW_PAIRS:
+        return np.isin(rows, some)
+    found: NDArray[np.bool_] = (rows[..., None] == some).any(axis=-1)
+    return found

@@ -87,6 +87,11 @@ class Timers:
         self.listed[self.count[0] : end] = fresh
         self.count[0] = end
 
+    @property
+    def is_any(self) -> bool:
+        """Tell whether a delay may run; False is certain."""
+        return not self._is_built or bool(self.count[0])
+
     def running(self, memory: "Memory") -> NDArray[np.int64]:
         """Give the rules whose delay runs, ascending."""
         if not self._is_built:

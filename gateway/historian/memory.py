@@ -98,15 +98,23 @@ class MemoryHistorian:
 
     def _sort_in(self) -> None:
         """Sort by tag what is new, and let go of what is too old."""
-        parts: dict[tuple[int, Nature], list[Samples]] = {}
+        by_nature: dict[Nature, list[tuple[Rows, Scan]]] = {}
         for rows, scan in self._new:
-            is_rising = bool((rows[1:] > rows[:-1]).all())
-            for place, row in enumerate((rows if is_rising else np.unique(rows)).tolist()):
-                own = slice(place, place + 1) if is_rising else rows == row
-                part = Samples(times_ns=scan.times_ns[own], values=scan.values[own], quality=scan.quality[own])
-                parts.setdefault((row, scan.nature), []).append(part)
+            by_nature.setdefault(scan.nature, []).append((rows, scan))
         self._new, self._new_samples = [], 0
-        for key, new in parts.items():
-            kept = merge([*([self._kept[key]] if key in self._kept else []), *new])
-            i = max(0, len(kept) - self._samples_most)
-            self._kept[key] = Samples(times_ns=kept.times_ns[i:], values=kept.values[i:], quality=kept.quality[i:])
+        for nature, found in by_nature.items():
+            rows = np.concatenate([rows for rows, _ in found])
+            order = np.argsort(rows, kind="stable")  # Of each tag in order of arrival.
+            rows = rows[order]
+            new = Samples(
+                times_ns=np.concatenate([scan.times_ns for _, scan in found])[order],
+                values=np.concatenate([scan.values for _, scan in found])[order],
+                quality=np.concatenate([scan.quality for _, scan in found])[order],
+            )
+            begins = np.flatnonzero(np.diff(rows, prepend=-1)).tolist()
+            for begin, end in zip(begins, [*begins[1:], len(rows)], strict=True):
+                key, own = (int(rows[begin]), nature), slice(begin, end)
+                part = Samples(times_ns=new.times_ns[own], values=new.values[own], quality=new.quality[own])
+                kept = merge([*([self._kept[key]] if key in self._kept else []), part])
+                i = max(0, len(kept) - self._samples_most)
+                self._kept[key] = Samples(times_ns=kept.times_ns[i:], values=kept.values[i:], quality=kept.quality[i:])

@@ -8,7 +8,11 @@ import pytest
 from alerting.desk import Desk, Outcome
 from alerting.model.alarm import State
 from alerting.model.command import Command, Verb
+from alerting.model.rule import Kind, Rule, RuleTable
+from alerting.model.tier import Tier
 from alerting.swap import prepare
+from edge.config import Source
+from edge.model import Scan, Tag, TagTable
 from gateway.intake import Intake
 from gateway.turn import take_turn
 from tests.unit.alerting.core.backends import assert_same
@@ -63,3 +67,34 @@ def test_idle_ticks_change_nothing_else(seed: int) -> None:
     assert events_alone > 5
     for nature, memory in desks[0].memories.items():
         assert_same(memory, desks[1].memories[nature], nature)
+
+
+def test_a_delay_that_pauses_in_silence_is_committed_in_the_tick_of_the_pause() -> None:
+    """The rule for silence is disabled, so nothing else makes that tick a busy one."""
+    tags = TagTable([Tag(name="t", source="s"), Tag(name="works", source="s")])
+    rules = [
+        Rule(id="t.H", tag="t", kind=Kind.H, setpoint=1.0, tier=Tier.YELLOW, on_delay_s=60.0),
+        Rule(
+            id="t.STALE", tag="t", kind=Kind.STALE, setpoint=3.0, tier=Tier.BLUE, enable="works > 0",
+            enable_asked=("works",),
+        ),
+    ]  # fmt: skip
+    desks = [Desk("site", RuleTable(rules, tags), [], [], START_NS) for _ in range(2)]
+    intakes = [Intake((Source(id="s", protocol="mqtt", silent_after_s=4.0),), tags) for _ in desks]
+    scan = Scan(
+        source="s", epoch=1, number=1, received_ns=START_NS + S, rows=np.arange(2, dtype=np.int32),
+        values=np.array([2.0, 0.0]), quality=np.zeros(2, np.uint8), times_ns=np.full(2, START_NS + S),
+    )  # fmt: skip
+    for desk, intake in zip(desks, intakes, strict=True):
+        take_turn(desk, intake, [scan], [], START_NS + S)
+    committed, idle = [], 0
+    for quarter in range(1, 40):
+        now_ns = START_NS + S + quarter * S // 4
+        looked = take_turn(desks[1], intakes[1], [], [], now_ns).outcome
+        quick = desks[0].idle(now_ns)
+        idle += quick is not None
+        quick = quick or take_turn(desks[0], intakes[0], [], [], now_ns).outcome
+        assert told(quick) == told(looked)
+        committed += [quarter] * bool(looked.delays)
+    assert committed == [12]
+    assert idle == 38
