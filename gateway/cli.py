@@ -16,6 +16,7 @@ import typer
 
 from gateway.cli_bench import benches
 from gateway.cli_ca import certificates
+from gateway.cli_channel import channels
 from gateway.cli_data import FINDING, GOOD, AsJson, Data, folder_of, make_folder, open_register, reason_of, refuse
 from gateway.cli_drill import drills
 from gateway.cli_ledger import ledgers
@@ -46,6 +47,7 @@ app.add_typer(benches, name="bench")
 app.add_typer(rule_commands, name="rules")
 app.add_typer(opcua, name="opcua")
 app.add_typer(ledgers, name="ledger")
+app.add_typer(channels, name="channel")
 app.add_typer(drills, name="drill")
 app.add_typer(register, name="register")
 app.command("reload")(reload_files)

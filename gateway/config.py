@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 from alerting.duty.plan import DutyPlan
 from alerting.escalation.plan import Plan
@@ -13,13 +14,45 @@ from alerting.model.rule import Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
+from alerting.push.message import Tongue
 from alerting.push.profile import PLAIN, Profile
+from alerting.push.quota import Limit
 from alerting.response.task import TaskTemplate
 from alerting.roster.plan import RosterPlan
 from edge.config import MqttOptions, Source
 from edge.model import Nature, TagTable
 
-__all__ = ["Destination", "DrillOptions", "Influx", "NodeBroker", "Site", "TaskTemplate"]
+__all__ = ["Destination", "DrillOptions", "Influx", "NodeBroker", "Reach", "Site", "TaskTemplate"]
+
+
+#: By which means a channel reaches people; a webhook is a program of the plant's own.
+ChannelKind: TypeAlias = Literal["webhook", "dingtalk"]
+CHANNEL_KINDS: Final = ("webhook", "dingtalk")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How a channel reaches people.
+
+    Attributes:
+        token: What names and opens the robot: access token, key, or the last part of its address.
+        sign_secret: Key of its signature; empty where it asks for none.
+        tongue: Language of the messages.
+        keyword: What the robot wants to see in every message; empty for nothing.
+        mention: People are named by their phone numbers, so that the chat rings for them.
+        limits: How often it may be used.
+        fallback: Channel that takes a call over which this one could not deliver within ``fallback_s``; empty for none.
+    """
+
+    kind: ChannelKind = "webhook"
+    token: str = field(default="", repr=False)
+    sign_secret: str = field(default="", repr=False)
+    tongue: Tongue = "zh"
+    keyword: str = ""
+    mention: bool = True
+    limits: tuple[Limit, ...] = ()
+    fallback: str = ""
+    fallback_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +92,7 @@ class Destination:
     ack_topic: str = ""
     ca_file: Path | None = None
     server_name: str = ""
+    reach: Reach | None = None  # of a channel to people; None for an authority
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +155,7 @@ class Site:
     data: Path = Path("var")
     host: str = "127.0.0.1"
     port: int = 8080
+    page_url: str = ""  # where people reach the page, for links in messages; without a slash at the end
     hosts: tuple[str, ...] = ()  # names that requests may be for; empty for any
     metrics_token: str = field(default="", repr=False)
     probe_allow: tuple[str, ...] = ()  # networks in which an engineer may type an address to probe

@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo
 from alerting.escalation.ladder import Call, Made
 from alerting.model.alarm import Alarm
 from alerting.model.rule import RuleTable
+from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
 from alerting.push.notice import decimals_of
 from alerting.push.words import TIER_ZH, clause
-from edge.model import TagTable
+from edge.model import Nature, TagTable
 
 NS = 1_000_000_000
 
@@ -72,6 +73,11 @@ class SiteOfCalls(Protocol):
         """Its hazard units."""
         ...
 
+    @property
+    def page_url(self) -> str:
+        """Where people reach the page, without a slash at the end; empty where nobody said."""
+        ...
+
 
 def call_body(
     site: SiteOfCalls, alarm: Alarm, call: Call, to: Addressee | None, *, cause: Mapping[str, Any], now_ns: int
@@ -115,6 +121,12 @@ def call_body(
         "tag": alarm.tag,
         "condition": alarm.condition,
         "tier": tier.name,
+        "clause": {"zh": clause(facts, "zh"), "en": clause(facts, "en")},
+        "todo": {lang: todo[lang] for lang in ("zh", "en") if todo.get(lang)},
+        "minutes": minutes,
+        "acked_by": alarm.acked_by if is_reminder else "",
+        "link": f"{site.page_url}/#/alarms?alarm={alarm.id}" if site.page_url else "",
+        "page": f"{site.page_url}/#/alarms" if site.page_url else "",
         "state": alarm.state.value,
         "value": alarm.value if alarm.value is not None and math.isfinite(alarm.value) else None,
         "eu": eu,
@@ -126,6 +138,45 @@ def call_body(
         "to": None if to is None else asdict(to),
         "text": {"zh": zh, "en": en},
     }
+    return _canonical(body)
+
+
+def trial_body(site: SiteOfCalls, key: str, who: str, to: Addressee | None, now_ns: int) -> str:
+    """Compose the text by which a person tries a channel, canonical JSON; its nature is test."""
+    zone = ZoneInfo(site.timezone)
+    at = _time(now_ns, zone)
+    said = at[:19].replace("T", " ")
+    body = {
+        "key": key,
+        "subject": "call",
+        "kind": "test",
+        "site": {"id": site.id, "title": dict(site.title)},
+        "nature": Nature.TEST.value,
+        "unit": {"id": site.id, "title": dict(site.title)},
+        "alarm": "",
+        "tag": "",
+        "condition": "",
+        "tier": Tier.NONE.name,
+        "link": f"{site.page_url}/#/channels" if site.page_url else "",
+        "page": "",
+        "since": at,
+        "time": at,
+        "to": None if to is None else asdict(to),
+        "text": {
+            "zh": f"{who} 于 {said} 测试预警渠道,不是真实报警,无需处置。",
+            "en": f"{who} tries this channel of early warnings at {said}. No alarm; nothing to do.",
+        },
+    }
+    return _canonical(body)
+
+
+def readdressed(body: str, key: str, to: Addressee | None) -> str:
+    """Give the text of a call that goes by another channel: the same words, its own key, the person's address there."""
+    told: dict[str, Any] = json.loads(body)
+    return _canonical({**told, "key": key, "to": None if to is None else asdict(to)})
+
+
+def _canonical(body: Mapping[str, Any]) -> str:
     return json.dumps(body, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 

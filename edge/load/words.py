@@ -18,7 +18,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "drill", "profile",
     ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
-    "http": ("host", "port", "hosts", "metrics_token_env", "metrics_token_file"),
+    "http": ("host", "port", "url", "hosts", "metrics_token_env", "metrics_token_file"),
     "probe": ("allow",),
     "source": (
         "id", "protocol", "nature", "host", "port", "silent_after_s", "lateness_s",
@@ -83,7 +83,10 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "realarm.after_minutes": ("BLUE", "YELLOW", "ORANGE", "RED"),
     "second_person": ("minutes", "out_of_service", "shelve", "reset"),
     "suppression": ("id", "when", "units", "tags", "groups", "tier_most", "after_s", "hold_s", "reason"),
-    "channel": ("id", "url", "secret_env", "secret_file", "natures", "timeout_s", "allow_loopback"),
+    "channel": (
+        "id", "kind", "url", "token_env", "token_file", "secret_env", "secret_file", "language", "keyword", "mention",
+        "per_minute", "fallback", "fallback_s", "natures", "timeout_s", "allow_loopback",
+    ),
     "escalation": ("id", "tiers", "units", "schedule", "after_s", "rounds", "remind_s", "step"),
     "escalation.step": ("to", "channel", "wait_s"),
     "duties": ("channel", "told_at", "prompt_to", "warning_to", "supervision_to", "ack_minutes"),

@@ -20,6 +20,7 @@ from gateway.api.doors_account import open_account_doors
 from gateway.api.doors_acts import open_act_doors
 from gateway.api.doors_acts_many import open_acts_doors
 from gateway.api.doors_alarms import open_alarm_doors
+from gateway.api.doors_channels import open_channel_doors
 from gateway.api.doors_checkout import open_checkout_doors
 from gateway.api.doors_config import open_config_doors
 from gateway.api.doors_delivery import open_delivery_doors
@@ -135,6 +136,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_roster_doors(doors)
     open_drill_doors(doors)
     open_escalation_doors(doors)
+    open_channel_doors(doors)
     open_run_doors(doors)
     open_handover_doors(doors, checking)
     open_kpi_doors(doors)

@@ -35,6 +35,8 @@ DRILL = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
 CONFIRM = frozenset({Role.REGULATOR, Role.ADMINISTRATOR})
 #: May send a notice once more, out of quarantine or under its key.
 RESEND = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
+#: May try a channel to people, and see what it would send.
+CHANNEL = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
 #: May read who did what.
 AUDIT = frozenset({Role.SAFETY_OFFICER, Role.REGULATOR, Role.ADMINISTRATOR})
 #: May make users and tokens, and end them.
@@ -54,6 +56,7 @@ PERMISSIONS = {
     "drill": DRILL,
     "confirm": CONFIRM,
     "resend": RESEND,
+    "channel": CHANNEL,
     "audit": AUDIT,
     "people": PEOPLE,
     "roster": ROSTER,

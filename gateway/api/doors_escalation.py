@@ -21,6 +21,7 @@ from gateway.store import schema
 
 CALLS_MAX = 500
 LADDERS_MAX = 500
+MOVES_MAX = 8
 
 
 def open_escalation_doors(doors: Doors) -> None:
@@ -84,7 +85,8 @@ def _calls_of(connection: Connection, alarm: str) -> tuple[list[dict[str, Any]],
             "state": row.state,
             "delivered": iso(row.delivered_ns) if row.delivered_ns else None,
             "last_error": row.last_error or "",
-            "receipt": json.loads(row.receipt) if row.receipt else None,
+            "receipt": json.loads(row.receipt) if row.receipt and row.state != "moved" else None,
+            "moved": _moved(connection, row.receipt) if row.state == "moved" else [],
         }
         for row in rows
     ]
@@ -93,6 +95,29 @@ def _calls_of(connection: Connection, alarm: str) -> tuple[list[dict[str, Any]],
     )  # fmt: skip
     one = connection.execute(select(ladder).where(ladder.c.alarm_key == key, ladder.c.alarm == alarm)).one_or_none()
     return found, None if one is None else ladder_of(one)
+
+
+def _moved(connection: Connection, told: str) -> list[dict[str, Any]]:
+    """Follow a call that other channels took over."""
+    table = schema.outbox
+    found: list[dict[str, Any]] = []
+    while told and len(found) < MOVES_MAX:
+        key = json.loads(told)["key"]
+        row = connection.execute(select(table).where(table.c.key == key)).one_or_none()
+        if row is None:
+            break
+        is_moved = row.state == "moved"
+        found.append(
+            {
+                "channel": row.destination,
+                "state": row.state,
+                "delivered": iso(row.delivered_ns) if row.delivered_ns else None,
+                "last_error": row.last_error or "",
+                "receipt": json.loads(row.receipt) if row.receipt and not is_moved else None,
+            }
+        )
+        told = row.receipt if is_moved else ""
+    return found
 
 
 def _ladder(ladder: Ladder, site: Site) -> dict[str, Any]:

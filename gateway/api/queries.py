@@ -408,6 +408,7 @@ def push_summary(connection: Connection, site: Site, now_ns: int) -> list[dict[s
             "delivered": states.get("delivered", 0),
             "handed": states.get("handed", 0),
             "quarantined": states.get("quarantined", 0),
+            "moved": states.get("moved", 0),
             "oldest_waiting_s": max(0.0, (now_ns - oldest[name]) / 1e9) if name in oldest else None,
             "last_receipt": iso(last.get(name, 0)),
             "last_error": errors.get(name, ""),

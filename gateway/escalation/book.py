@@ -20,6 +20,7 @@ from alerting.outcome import Outcome
 from alerting.push.call import Addressee, call_body
 from edge.model import Nature
 from gateway.config import Site
+from gateway.push.fallback import addressee
 from gateway.roster.book import contacts, on_duty, people
 from gateway.store import schema
 from gateway.store.rows import alarm_of
@@ -143,16 +144,7 @@ class _Reach:
 
     def addressee(self, person: str, channel: str) -> Addressee | None:
         """Give how a person is reached by a channel; None for the channel itself."""
-        if not person:
-            return None
-        contact = self.contacts.get(person)
-        return Addressee(
-            person=person,
-            title=contact.title if contact else "",
-            phone=contact.phone if contact else "",
-            email=contact.email if contact else "",
-            address=contact.addresses.get(channel, "") if contact else "",
-        )
+        return addressee(self.contacts.get(person), person, channel)
 
 
 def _write(
@@ -181,7 +173,7 @@ def _write(
     if channel is None or alarm.nature not in channel.natures:
         return  # The timeline says that nothing was sent: no notice belongs to the call.
     body = call_body(
-        site, alarm, call, reach.addressee(call.person, call.channel), cause=_cause(connection, alarm), now_ns=now_ns
+        site, alarm, call, reach.addressee(call.person, call.channel), cause=cause_of(connection, alarm), now_ns=now_ns
     )
     connection.execute(
         insert(schema.outbox).values(
@@ -205,7 +197,7 @@ def _write(
     )
 
 
-def _cause(connection: Connection, alarm: Alarm) -> Mapping[str, Any]:
+def cause_of(connection: Connection, alarm: Alarm) -> Mapping[str, Any]:
     """Give the facts of the event that the alarm last rang or changed by."""
     table = schema.event
     found = connection.scalar(

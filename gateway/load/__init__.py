@@ -21,15 +21,16 @@ from edge.load.node import NodeSite, is_node_file, load_node
 from edge.load.words import NODE_TABLES, keys_of
 from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
+from gateway.load.channel import read_channels
 from gateway.load.chinese import both_languages, in_chinese
 from gateway.load.derived import read_derived
 from gateway.load.derived.model import join, learned_tags
 from gateway.load.destination import read_destinations
 from gateway.load.drill import read_drill
 from gateway.load.duty import read_duties
-from gateway.load.escalation import read_channels, read_escalations
+from gateway.load.escalation import read_escalations
 from gateway.load.learned import provisional, read_learned, settle_learned
-from gateway.load.outside import read_hosts, read_influx, read_metrics_token, read_node_broker
+from gateway.load.outside import read_hosts, read_influx, read_metrics_token, read_node_broker, read_page_url
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
 from gateway.load.own import parted, read_own
 from gateway.load.philosophy import read_philosophy
@@ -137,6 +138,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     host = http.text("host", "127.0.0.1") or "127.0.0.1"
     port = http.whole("port", 8080, 1, PORT_MAX)
     hosts = read_hosts(http)
+    page_url = read_page_url(http)
     metrics_token = read_metrics_token(http)
     probe_allow = read_probe(_section(root, "probe", "Probe"))
     raw_days = history.whole("raw_days", 90, RAW_DAYS_LEAST, RAW_DAYS_MOST)
@@ -176,6 +178,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         host=host,
         port=port,
         hosts=hosts,
+        page_url=page_url,
         metrics_token=metrics_token,
         probe_allow=probe_allow,
         raw_days=raw_days,

@@ -53,9 +53,9 @@ def read_destinations(entries: Iterable[Entry], profiles: Mapping[str, Profile],
         destination = Destination(
             id=name,
             profile=profile,
-            secret=_signing_secret(entry, profile),
+            secret=read_signing_secret(entry, profile),
             tier_least=Tier[entry.choice("tier_least", TIERS, Tier.YELLOW.name)],
-            natures=_natures(entry, profile),
+            natures=read_natures(entry, profile),
             timeout_s=entry.number("timeout_s", 10.0, Span(least=0.1, most=120)),
             is_loopback_allowed=is_loopback_allowed,
             confirm_min=entry.number("confirm_min", 10.0, MINUTES),
@@ -67,23 +67,6 @@ def read_destinations(entries: Iterable[Entry], profiles: Mapping[str, Profile],
         )
         destinations.setdefault(name, destination)
     return list(destinations.values())
-
-
-def read_channel(entry: Entry) -> Destination:
-    """Read a way by which people are called: a signed webhook, as of an authority, that is composed calls only."""
-    name = entry.required("id", ID_RULE, is_id)
-    is_loopback_allowed = entry.flag("allow_loopback", default=False)
-    url = entry.required("url", "it is the address that calls are sent to")
-    if url:
-        _check_url(entry, url, is_loopback_allowed=is_loopback_allowed)
-    return Destination(
-        id=name,
-        url=url,
-        secret=_signing_secret(entry, PLAIN),
-        natures=_natures(entry, PLAIN),
-        timeout_s=entry.number("timeout_s", 10.0, Span(least=0.1, most=120)),
-        is_loopback_allowed=is_loopback_allowed,
-    )
 
 
 def _profile(entry: Entry, profiles: Mapping[str, Profile]) -> Profile:
@@ -116,7 +99,7 @@ def _way(entry: Entry, profile: Profile, name: str, site: str, *, is_loopback_al
     url = entry.required("url", "it is the address that notices are sent to")
     if profile.transport == "http":
         if url:
-            _check_url(entry, url, is_loopback_allowed=is_loopback_allowed)
+            check_url(entry, url, is_loopback_allowed=is_loopback_allowed)
         return {"url": url}
     parts = split_url(entry, url, ("tls", "tcp")) if url else None
     if parts is not None and parts.port is None:
@@ -201,7 +184,7 @@ def _phones(entry: Entry) -> tuple[str, ...]:
     return phones
 
 
-def _signing_secret(entry: Entry, profile: Profile) -> str:
+def read_signing_secret(entry: Entry, profile: Profile) -> str:
     """Take the key of the signature; every push over HTTP is signed unless its profile says otherwise."""
     if profile.signature == "none" or profile.transport != "http":
         for key in ("secret_env", "secret_file"):
@@ -240,7 +223,8 @@ def _signing_secret(entry: Entry, profile: Profile) -> str:
     return secret
 
 
-def _natures(entry: Entry, profile: Profile) -> tuple[Nature, ...]:
+def read_natures(entry: Entry, profile: Profile) -> tuple[Nature, ...]:
+    """Read of which natures it is told."""
     if not entry.has("natures"):
         return (Nature.ACTUAL,)
     names = entry.texts("natures")
@@ -277,7 +261,7 @@ def _check_near(entry: Entry, where: str, *, is_near: bool, is_loopback_allowed:
         )
 
 
-def _check_url(entry: Entry, url: str, *, is_loopback_allowed: bool) -> None:
+def check_url(entry: Entry, url: str, *, is_loopback_allowed: bool) -> None:
     """Warnings leave the house encrypted, and to the outside, unless the site says otherwise."""
     parts = split_url(entry, url, ("https", "http"))
     if parts is None:

@@ -1,9 +1,9 @@
-"""Escalation: what ``[[channel]]`` and ``[[escalation]]`` say of who is called, how, and who next.
+"""Escalation: what ``[[escalation]]`` says of who is called, by which channel, and who next.
 
 Why: a step that names nobody, or a channel that is not there, would be found out on the night on which it counts.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from alerting.escalation.plan import LEADER, PERSON, POST, Plan, Step
@@ -12,8 +12,6 @@ from alerting.roster.plan import RosterPlan
 from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
 from edge.load.words import ID_RULE, is_id, keys_of
-from gateway.config import Destination
-from gateway.load.destination import read_channel
 from gateway.load.rule import TIERS
 from gateway.load.schedule import ScheduleReader
 
@@ -23,22 +21,6 @@ WAIT: Final = Span(least=5, most=86_400)
 AFTER: Final = Span(least=0, most=86_400)
 REMIND: Final = Span(least=60, most=7 * 86_400)
 TO_RULE: Final = f'it is "{POST}ID", "{PERSON}NAME", "{LEADER}", or left out for the channel itself'
-
-
-def read_channels(entries: Iterable[Entry], taken: Collection[str]) -> list[Destination]:
-    """Read the ways by which people are called.
-
-    Args:
-        taken: Ids of the authorities, which share the outbox.
-    """
-    found: dict[str, Destination] = {}
-    for entry in entries:
-        entry.refuse_unknown(keys_of("channel"))
-        channel = read_channel(entry)
-        if channel.id and (channel.id in found or channel.id in taken):
-            entry.wrong("id", "id stands twice, here or among the destinations.", "Give each its own id.")
-        found.setdefault(channel.id, channel)
-    return list(found.values())
 
 
 def read_escalations(

@@ -33,6 +33,16 @@ def read_hosts(http: Entry) -> tuple[str, ...]:
     return hosts
 
 
+def read_page_url(http: Entry) -> str:
+    """Read where people reach the page, for links in messages; empty for no links."""
+    url = http.text("url")
+    if url:
+        split_url(http, url, ("https", "http"))
+        if "#" in url or "?" in url:
+            http.wrong("url", f"url {show(url)} has a ? or a #.", "Write the page's address alone.")
+    return url.rstrip("/")
+
+
 def read_metrics_token(http: Entry) -> str:
     """Read the token with which a scraper on another machine may read ``/metrics``; empty for none."""
     token = http.secret("metrics_token")

@@ -31,6 +31,7 @@ class What(StrEnum):
     RELEASED = "released"  # by a person, out of quarantine
     RESENT = "resent"  # by a person, though it had a receipt
     EXPIRED = "expired"
+    MOVED = "moved"  # a call that another channel took over
     SECOND_ACK = "second_ack"  # acknowledged once more
     FALSE_ACK = "false_ack"  # an acknowledgement that is not believed
 

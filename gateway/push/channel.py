@@ -7,6 +7,8 @@ Why: the worker decides when; the channel knows how. A fake needs one method; er
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from alerting.push.message import Message
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
@@ -17,6 +19,7 @@ class Parcel:
         body: The exact bytes, the same at every attempt.
         reference: How the notice is named in forms that name it, e.g. ``sender,identifier,sent`` of CAP.
         content: Media type of the body.
+        message: Of a channel to people: whom the body, which is the text then, is for and what it is called.
     """
 
     key: str
@@ -24,6 +27,7 @@ class Parcel:
     body: bytes
     reference: str = ""
     content: str = "application/json; charset=utf-8"
+    message: Message | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ Why: within a chain order is kept; across chains what is real goes before what i
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,6 +198,30 @@ def put_aside(connection: Connection, destination: str, chain: str, now_ns: int,
         text = why if place == 0 else "behind a notice of its chain that is in quarantine"
         answers.add(connection, now_ns, key, destination, Said(what=What.QUARANTINED, text=text))
     return len(keys)
+
+
+def _movable(channel: str, natures: Collection[Nature]) -> ColumnElement[bool]:
+    """Calls that wait and may go by another channel; one who tries a channel means this one."""
+    return and_(
+        outbox.c.state == "waiting",
+        outbox.c.destination == channel,
+        outbox.c.kind != "test",
+        outbox.c.nature.in_([nature.value for nature in natures]),
+    )
+
+
+def late_calls(
+    connection: Connection, channel: str, natures: Collection[Nature], before_ns: int, limit: int
+) -> list[Row[Any]]:
+    """Give the calls that have waited since before a time and may go by another channel, the most urgent first."""
+    query = select(outbox).where(_movable(channel, natures), outbox.c.created_ns <= before_ns)
+    return list(connection.execute(query.order_by(outbox.c.tier.desc(), outbox.c.seq).limit(limit)))
+
+
+def oldest_call(connection: Connection, channel: str, natures: Collection[Nature]) -> int | None:
+    """Give when the oldest call was made that waits and may go by another channel; None where none does."""
+    found: int | None = connection.scalar(select(func.min(outbox.c.created_ns)).where(_movable(channel, natures)))
+    return found
 
 
 def put_expired(connection: Connection, destination: str, now_ns: int) -> int:

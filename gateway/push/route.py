@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from alerting.push.message import Message
 from edge.clock import Clock
-from gateway.config import Destination, Site
+from gateway.config import Destination, Reach, Site
 from gateway.push.channel import Channel
+from gateway.push.dingtalk import DingTalk
 from gateway.push.mqtt import MqttChannel
+from gateway.push.robot import Dialect, Robot
 from gateway.push.tcp import FrameChannel
 from gateway.push.webhook import Webhook
 
@@ -19,10 +22,17 @@ def make_channels(site: Site, clock: Clock, take_ack: TakeAck) -> dict[str, Chan
     Raises:
         ValueError: An address or a key cannot be used.
     """
-    return {destination.id: _make(destination, clock, take_ack) for destination in site.outlets}
+    return {destination.id: make_channel(destination, clock, take_ack) for destination in site.outlets}
 
 
-def _make(destination: Destination, clock: Clock, take_ack: TakeAck) -> Channel:
+def make_channel(destination: Destination, clock: Clock, take_ack: TakeAck) -> Channel:
+    """Make the channel of one destination.
+
+    Raises:
+        ValueError: An address or a key cannot be used.
+    """
+    if destination.reach is not None and destination.reach.kind != "webhook":
+        return Robot(destination, dialect_of(destination.reach), clock)
     match destination.profile.transport:
         case "http":
             return Webhook(destination, clock)
@@ -30,3 +40,15 @@ def _make(destination: Destination, clock: Clock, take_ack: TakeAck) -> Channel:
             return FrameChannel(destination, clock)
         case "mqtt":
             return MqttChannel(destination, clock, lambda text: take_ack(destination.id, text))
+
+
+def dialect_of(reach: Reach) -> Dialect:
+    """Give the dialect of a robot."""
+    assert reach.kind == "dingtalk", reach.kind
+    return DingTalk(reach)
+
+
+def request_of(channel: Destination, message: Message, now_ns: int) -> str:
+    """Write the body of the first request that a message needs, as text; it may hold a signature."""
+    assert channel.reach is not None, channel.id
+    return dialect_of(channel.reach).ask(message.parts[0], message, now_ns).body.decode()

@@ -15,9 +15,9 @@ from edge.clock import Clock
 from gateway.config import Destination
 from gateway.push.address import Resolve, make_resolver
 from gateway.push.channel import Parcel, PushError, Receipt
+from gateway.push.post import judged_address
 from gateway.push.receipt import ANSWER_MAX, judge
 from gateway.push.sealing import Sealer
-from gateway.push.webhook import judged_address
 
 DELIMITER: Final = b"@@"
 FRAME_MAX: Final = 2 * 1024 * 1024

@@ -27,7 +27,7 @@ from gateway.system import SOURCE, main_nature
 
 #: What is made once, at the start: what is listened on, what is written to, and who is told.
 FIXED: Final = (
-    *("id", "timezone", "data", "host", "port", "hosts", "metrics_token", "raw_days", "is_demonstration"),
+    *("id", "timezone", "data", "host", "port", "hosts", "page_url", "metrics_token", "raw_days", "is_demonstration"),
     *("probe_allow", "influx", "destinations", "channels", "learned", "node_broker"),
 )
 SECRET: Final = ("password", "token", "secret")

@@ -325,7 +325,7 @@ outbox = Table(
     Column("is_late", Boolean, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
     Column("body", Text, nullable=False),  # the plain notice, JSON
-    Column("state", String(12), nullable=False),  # waiting | delivered | handed | quarantined | expired
+    Column("state", String(12), nullable=False),  # waiting | delivered | handed | quarantined | expired | moved
     Column("attempts", Integer, nullable=False),
     Column("next_ns", BigInteger, nullable=False),
     Column("last_error", Text, nullable=False),
@@ -333,7 +333,9 @@ outbox = Table(
     Column("receipt", Text, nullable=False),  # JSON: status, receipt id, head of the answer
     Column("wire", Text, nullable=False, server_default=""),  # the exact text to send; empty where it is the body
     Column("reference", Text, nullable=False, server_default=""),  # how later notices of the chain name it
-    Column("kind", String(8), nullable=False, server_default="notice"),  # notice | data | call
+    Column(
+        "kind", String(8), nullable=False, server_default="notice"
+    ),  # notice | data | test: a person tries a channel
     Column("expires_ns", BigInteger, nullable=False, server_default="0"),  # 0 for never, as with every warning
     Column(
         "handed_ns", BigInteger, nullable=False, server_default="0"

@@ -959,8 +959,9 @@ async def test_push_tells_of_receipts_and_of_what_waits(door: Door) -> None:
         digest("notice", 1)
     ]
     assert summary == [
-        {"id": "district", "waiting": 2, "delivered": 1, "handed": 0, "quarantined": 0, "oldest_waiting_s": 5.0,
-         "last_receipt": "2026-01-01T00:00:01.000Z", "last_error": "timeout", "next": "2026-01-01T00:00:00.000Z"},
+        {"id": "district", "waiting": 2, "delivered": 1, "handed": 0, "quarantined": 0, "moved": 0,
+         "oldest_waiting_s": 5.0, "last_receipt": "2026-01-01T00:00:01.000Z", "last_error": "timeout",
+         "next": "2026-01-01T00:00:00.000Z"},
     ]  # fmt: skip
 
 

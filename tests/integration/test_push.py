@@ -26,7 +26,8 @@ from gateway.meter import Meter, Stage
 from gateway.push.address import Address
 from gateway.push.channel import Parcel, PushError
 from gateway.push.compose import Composer, open_chains
-from gateway.push.webhook import ANSWER_MAX, Webhook
+from gateway.push.receipt import ANSWER_MAX
+from gateway.push.webhook import Webhook
 from gateway.push.worker import PushWorker
 from gateway.store import schema
 from gateway.store.journal import Journal, install_key

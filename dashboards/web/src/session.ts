@@ -26,6 +26,7 @@ const NEEDS = {
   people: "people",
   audit: "audit",
   resend: "resend",
+  channel: "channel",
   roster: "roster",
   drill: "drill",
   stopDrill: "operate",

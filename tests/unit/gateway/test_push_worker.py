@@ -20,7 +20,8 @@ from gateway.config import Destination, Site
 from gateway.meter import Meter, Stage
 from gateway.push.acks import Verdict
 from gateway.push.channel import Parcel, PushError, Receipt
-from gateway.push.worker import KNOCK_S, REFUSED_S_MAX, TROUBLE_S_MAX, PushWorker
+from gateway.push.lane import KNOCK_S, REFUSED_S_MAX, TROUBLE_S_MAX
+from gateway.push.worker import PushWorker
 from gateway.store import schema
 
 T = TypeVar("T")

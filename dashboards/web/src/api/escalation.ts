@@ -46,6 +46,8 @@ export interface AlarmCall {
   delivered: string | null;
   last_error: string;
   receipt: Receipt | null;
+  /** Channels that took it over, one after the other. */
+  moved: { channel: string; state: string; delivered: string | null; last_error: string; receipt: Receipt | null }[];
 }
 export interface CallsOfAlarm {
   ladder: (Ladder & { steps: PlanStep[]; rounds: number }) | null;

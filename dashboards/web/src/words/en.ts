@@ -9,6 +9,7 @@ import * as plantWords from "./en/plant";
 import * as registerWords from "./en/register";
 import * as responseWords from "./en/response";
 import * as pushWords from "./en/push";
+import * as channelWords from "./en/channels";
 import * as fieldWords from "./en/field";
 import * as flowWords from "./en/flow";
 import * as tablesWords from "./en/tables";
@@ -96,6 +97,7 @@ export const en = {
   ...registerWords,
   ...responseWords,
   ...pushWords,
+  ...channelWords,
   ...fieldWords,
   ...flowWords,
   ...tablesWords,

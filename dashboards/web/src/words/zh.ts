@@ -9,6 +9,7 @@ import * as plantWords from "./zh/plant";
 import * as registerWords from "./zh/register";
 import * as responseWords from "./zh/response";
 import * as pushWords from "./zh/push";
+import * as channelWords from "./zh/channels";
 import * as fieldWords from "./zh/field";
 import * as flowWords from "./zh/flow";
 import * as tablesWords from "./zh/tables";
@@ -97,6 +98,7 @@ export const zh: Words = {
   ...registerWords,
   ...responseWords,
   ...pushWords,
+  ...channelWords,
   ...fieldWords,
   ...flowWords,
   ...tablesWords,

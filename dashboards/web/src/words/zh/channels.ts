@@ -1,0 +1,33 @@
+/** Chinese words of the channels to people. */
+import type { Words } from "../en";
+
+export const channels: Words["channels"] = {
+  title: "通知渠道",
+  back: "推送",
+  hint: "呼叫人员的途径。测试消息与真实呼叫走同一条路、同受额度限制，发给您本人或群。",
+  none: "未配置通知渠道：除页面前的人员外不会呼叫任何人。请在站点文件中写入 [[channel]] 和 [[escalation]]。",
+  kinds: { webhook: "自有程序接口", dingtalk: "钉钉机器人" },
+  languages: { zh: "中文", en: "英文", both: "中英文" },
+  quota: "每 {span} 最多 {most} 条",
+  noQuota: "无额度限制",
+  free: "当前可立即发送 {n} 条",
+  digesting: "额度已满：待发内容合并为汇总",
+  fallback: "故障 {s} 后转由 {to}",
+  noFallback: "无后备渠道",
+  usedBy: "用于 {plans}",
+  unused: "没有升级通知使用",
+  moved: "已转渠道",
+  trouble: "渠道故障",
+  last: "最近送达 {time}",
+  test: "发送测试",
+  testing: "测试消息发送中…",
+  tested: "测试",
+  waitsFor: "测试尚未送达",
+  draft: "试运行",
+  draftTrial: "测试文本",
+  draftDigest: "未确认的报警",
+  draftNone: "没有未确认的报警。",
+  draftCount: "下一条消息将包含 {n} 条报警，其后还有 {left} 条。",
+  request: "请求内容（不含机器人密钥）",
+  close: "关闭",
+};

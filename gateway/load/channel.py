@@ -1,0 +1,159 @@
+"""Channels: what ``[[channel]]`` says of the ways by which people are called.
+
+Why: a robot without its token, a fallback that leads back, two channels behind one robot: each would be found out in
+    the night on which it counts.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, cast
+
+from alerting.push.message import TONGUES, Tongue
+from alerting.push.profile import PLAIN
+from alerting.push.quota import MOST_LEAST, Limit
+from edge.load.entry import Entry, Span
+from edge.load.mistake import meant, show
+from edge.load.words import ID_RULE, is_id, keys_of
+from gateway.config import CHANNEL_KINDS, ChannelKind, Destination, Reach
+from gateway.load.destination import check_url, read_natures, read_signing_secret
+from gateway.push.forms import LIMITS
+
+FALLBACK: Final = Span(least=10, most=3600)
+TIMEOUT: Final = Span(least=0.1, most=120)
+MINUTE_S: Final = 60.0
+KEYWORD_MAX: Final = 20  # characters; DingTalk allows 10 words of 10 or so
+
+#: Where a vendor's robots are, where the site file does not say otherwise.
+URLS: Final[Mapping[ChannelKind, str]] = {"dingtalk": "https://oapi.dingtalk.com/robot/send"}
+_ROBOT_KEYS: Final = ("token_env", "token_file", "language", "keyword", "mention", "per_minute")
+#: Keys of each kind beside those that every channel has.
+_KEYS_OF_KIND: Final[Mapping[ChannelKind, tuple[str, ...]]] = {"webhook": (), "dingtalk": _ROBOT_KEYS}
+#: What opens a robot, as vendors write it into the address.
+_TOKEN_WORDS: Final = ("access_token=", "key=", "token=", "/hook/")
+
+
+def read_channels(entries: Iterable[Entry], taken: Collection[str]) -> list[Destination]:
+    """Read the ways by which people are called.
+
+    Args:
+        taken: Ids of the authorities, which share the outbox.
+    """
+    found: dict[str, Destination] = {}
+    places: dict[str, Entry] = {}
+    for entry in entries:
+        entry.refuse_unknown(keys_of("channel"))
+        channel = _read(entry)
+        if channel.id and (channel.id in found or channel.id in taken):
+            entry.wrong("id", "id stands twice, here or among the destinations.", "Give each its own id.")
+        found.setdefault(channel.id, channel)
+        places.setdefault(channel.id, entry)
+    for name, channel in found.items():
+        _check_fallback(places[name], channel, found)
+    _check_twins(found, places)
+    return list(found.values())
+
+
+def _read(entry: Entry) -> Destination:
+    name = entry.required("id", ID_RULE, is_id)
+    kind = cast(ChannelKind, entry.choice("kind", CHANNEL_KINDS, "webhook"))
+    for key in dict.fromkeys(key for keys in _KEYS_OF_KIND.values() for key in keys):
+        if entry.has(key) and key not in _KEYS_OF_KIND[kind]:
+            entry.wrong(key, f"{key} is not for a channel whose kind is {kind}.", f"Remove {key}.")
+    is_loopback_allowed = entry.flag("allow_loopback", default=False)
+    secret = read_signing_secret(entry, PLAIN) if kind == "webhook" else ""
+    return Destination(
+        id=name,
+        url=_url(entry, kind, is_loopback_allowed=is_loopback_allowed),
+        secret=secret,
+        natures=read_natures(entry, PLAIN),
+        timeout_s=entry.number("timeout_s", 10.0, TIMEOUT),
+        is_loopback_allowed=is_loopback_allowed,
+        reach=_reach(entry, kind),
+    )
+
+
+def _url(entry: Entry, kind: ChannelKind, *, is_loopback_allowed: bool) -> str:
+    usual = URLS.get(kind, "")
+    url = entry.text("url", usual) if usual else entry.required("url", "it is the address that calls are sent to")
+    if url:
+        check_url(entry, url, is_loopback_allowed=is_loopback_allowed)
+    if kind != "webhook" and any(word in url for word in _TOKEN_WORDS):
+        # Not shown: whoever reads it can write into the group.
+        entry.wrong(
+            "url",
+            "url holds what opens the robot; that is a secret.",
+            "Write the address without it and token_env or token_file, and make a new robot: it has been seen.",
+        )
+        return usual
+    return url
+
+
+def _reach(entry: Entry, kind: ChannelKind) -> Reach:
+    token = ""
+    if kind != "webhook":
+        if not entry.has("token_env") and not entry.has("token_file"):
+            entry.wrong(
+                "token_env",
+                "no token is named; it opens the robot.",
+                "Add token_env with the name of a variable, or token_file with a path.",
+            )
+        token = entry.secret("token")
+    keyword = entry.text("keyword")
+    if len(keyword) > KEYWORD_MAX:
+        entry.wrong("keyword", f"keyword has {len(keyword)} characters; {KEYWORD_MAX} are the most.", "Shorten it.")
+    return Reach(
+        kind=kind,
+        token=token,
+        sign_secret="" if kind == "webhook" else entry.secret("secret"),
+        tongue=cast(Tongue, entry.choice("language", TONGUES, "zh")),
+        keyword=keyword,
+        mention=entry.flag("mention", default=True),
+        limits=_limits(entry, kind),
+        fallback=entry.text("fallback"),
+        fallback_s=entry.number("fallback_s", 60.0, FALLBACK),
+    )
+
+
+def _limits(entry: Entry, kind: ChannelKind) -> tuple[Limit, ...]:
+    """Take the vendor's limits, the one a minute lower where the site says so: others may use the robot, too."""
+    usual = LIMITS[kind]
+    per_minute = next((limit.most for limit in usual if limit.window_s == MINUTE_S), 0)
+    if not per_minute:
+        return usual
+    most = entry.whole("per_minute", per_minute, MOST_LEAST, per_minute)
+    return tuple(Limit(most=most, window_s=MINUTE_S) if limit.window_s == MINUTE_S else limit for limit in usual)
+
+
+def _check_fallback(entry: Entry, channel: Destination, all_of_them: Mapping[str, Destination]) -> None:
+    assert channel.reach is not None, channel.id
+    name = channel.reach.fallback
+    if not name:
+        if entry.has("fallback_s"):
+            entry.wrong("fallback_s", "fallback_s is given, and no fallback is named.", "Add fallback, or remove it.")
+        return
+    if name not in all_of_them:
+        others = [each for each in all_of_them if each != channel.id]
+        entry.wrong("fallback", f"channel {show(name)} does not exist.", meant(name, others))
+        return
+    seen = {channel.id}
+    while name in all_of_them:
+        if name in seen:
+            entry.wrong("fallback", f"fallback leads back to {name}.", "Let the last channel have none.")
+            return
+        seen.add(name)
+        reach = all_of_them[name].reach
+        name = reach.fallback if reach else ""
+
+
+def _check_twins(found: Mapping[str, Destination], places: Mapping[str, Entry]) -> None:
+    """Two channels behind one robot share its quota without knowing."""
+    first: dict[tuple[str, str], str] = {}
+    for name, channel in found.items():
+        assert channel.reach is not None, name
+        robot = (channel.reach.kind, channel.reach.token)
+        if channel.reach.token and first.setdefault(robot, name) != name:
+            key = "token_env" if places[name].has("token_env") else "token_file"
+            places[name].wrong(
+                key,
+                f"{first[robot]} has the same robot, and its vendor counts the messages of both.",
+                "Use one channel, or make a robot for each.",
+            )
