@@ -9,7 +9,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, insert, select
 from sqlalchemy.pool import StaticPool
 
+from alerting.duty.kind import STEPS
 from alerting.model.rule import RuleTable
+from alerting.push.duty_call import Told, duty_body
+from alerting.register.field import Words
 from edge.clock_manual import DEFAULT_START_NS, ManualClock, run_manual
 from edge.model import Nature, TagTable
 from gateway.auth import Role, User, insert_user
@@ -306,7 +309,7 @@ def test_exercises_and_the_real_thing_never_stand_in_one_message() -> None:
 def test_what_is_about_no_alarm_is_told_by_its_own_words() -> None:
     bench = Bench((channel("ding"),))
     duty = Told(
-        duty="d", kind="k", step=list(STEP_TITLES)[0], number=1, title=Words(en="Licence", zh="许可证"), code="L-1",
+        duty="d", kind="k", step=STEPS[0], number=1, title=Words(en="Licence", zh="许可证"), code="L-1",
         about="罐区", unit="T", due="2026-02-01", holder="li", basis=Words(en="law", zh="法规"),
     )  # fmt: skip
     told = duty_body([duty], None, key="duty", site={"id": "demo", "title": {"zh": "厂区"}}, nature="actual", prefix="",
