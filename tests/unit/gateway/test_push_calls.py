@@ -84,10 +84,11 @@ class Bench:
             return function(connection)
 
     def put(self, name: str, at: str = "ding", tier: int = 3, kind: str = "notice", **more: Any) -> None:  # noqa: ANN401
+        text = more.pop("whole", None) or body(name, **more)
         row = {
             "key": name, "destination": at, "chain": name, "event": "", "nature": more.get("nature", "actual"),
             "action": "call", "tier": tier, "is_late": False, "created_ns": self.clock.wall_ns(),
-            "body": more.pop("whole", None) or body(name, **more), "state": "waiting", "attempts": 0, "next_ns": self.clock.wall_ns(),
+            "body": text, "state": "waiting", "attempts": 0, "next_ns": self.clock.wall_ns(),
             "last_error": "", "delivered_ns": 0, "receipt": "", "kind": kind,
         }  # fmt: skip
         with self.engine.begin() as connection:
