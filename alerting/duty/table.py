@@ -65,6 +65,13 @@ KINDS: Final = (
         basis=Words("as its record says", "见该记录“依据”"),
     ),
     Kind(
+        id="inspections.due",
+        title=Words("Carry out an inspection", "完成排查任务"),
+        ledger="inspections",
+        reads=_while(_ends("due", "responsible", begins="last_on"), frozenset({"stopped"})),
+        basis=Words("as its record says", "见该记录“依据”"),
+    ),
+    Kind(
         id="units.identified_on",
         title=Words("Identify and grade a hazard unit anew", "重大危险源重新辨识评估"),
         ledger="units",

@@ -6,7 +6,7 @@ Why: forms, imports, exports, the page and refusals of all ledgers follow from t
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -117,6 +117,10 @@ class Cell:
     wrong: Wrong | None = None
 
 
+def _is_weekday(on: date) -> bool:
+    return on.weekday() < 5  # noqa: PLR2004 - Saturday
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a record is checked against.
@@ -128,6 +132,7 @@ class Surroundings:
         tags: Names of the site's tags, with their engineering units.
         codes: Codes of the records that are there, by ledger.
         alarms: Ids of alarms that rang here.
+        is_workday: Tells whether a day is one of work at the site.
     """
 
     today: date
@@ -136,6 +141,7 @@ class Surroundings:
     tags: Mapping[str, str] = field(default_factory=dict)
     codes: dict[str, frozenset[str]] = field(default_factory=dict)
     alarms: frozenset[str] = frozenset()
+    is_workday: Callable[[date], bool] = _is_weekday
 
 
 def show(value: object) -> str:

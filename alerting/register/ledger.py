@@ -34,6 +34,7 @@ class Act:
         permission: Who may do it, a name of the doors' own list.
         check: What must hold beside; gets the record before the act, and what was given.
         moves: Gives what else changes, e.g. the next day of what comes again; gets the record after the act.
+        opens: Gives records of other ledgers that it brings about, in the same transaction; gets the record after it.
     """
 
     id: str
@@ -47,11 +48,29 @@ class Act:
     empties: Sequence[str] = ()
     permission: str = "register"
     check: "ActCheck | None" = None
-    moves: "Fill | None" = None
+    moves: "Moves | None" = None
+    opens: "Opens | None" = None
 
 
 ActCheck = Callable[[Values, Values, Surroundings], list[Wrong]]
 Fill = Callable[[Values], Values]
+Moves = Callable[[Values, Surroundings], Values]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A record that an act brings about.
+
+    Attributes:
+        values: With the beginning of its code, which is made unique where it is kept. The text ``{ledger}`` of a value
+            stands for the code of the record that the same act opened in that ledger before.
+    """
+
+    ledger: str
+    values: Values
+
+
+Opens = Callable[[Values, Values, Surroundings], Sequence[Opened]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,10 +165,12 @@ class Row:
 
     Attributes:
         values: Right values by field; empty fields are left out.
+        opened: What an act brings about beside.
     """
 
     values: Values
     wrongs: tuple[Wrong, ...] = ()
+    opened: tuple[Opened, ...] = ()
 
 
 def read_row(ledger: Ledger, raw: Mapping[str, object], around: Surroundings, had: Values | None = None) -> Row:
@@ -250,7 +271,8 @@ def do(ledger: Ledger, act: Act, had: Values, given: Mapping[str, object], aroun
     if act.dates:
         values[act.dates] = around.today.isoformat()
     if not wrongs and act.moves is not None:
-        values |= act.moves(values)
+        values |= act.moves(values, around)
     if not wrongs:
         wrongs += ledger.check(values, around)
-    return Row(values=values, wrongs=tuple(wrongs))
+    opened = () if wrongs or act.opens is None else tuple(act.opens(had, values, around))
+    return Row(values=values, wrongs=tuple(wrongs), opened=opened)

@@ -229,14 +229,14 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         by = _by(house, request, asked.reason)
         here = around(house.site, by.time_ns, user.name)
         facts = {"ledger": of.id, "record": record, "act": doing.id, "revision": asked.revision}
-        kept = await _write(
+        acted = await _write(
             house,
             lambda c: records.act(c, of, record, doing, asked.values, asked.revision, by, here),
             by,
             "record_acted",
             facts,
         )
-        return Json({"record": _shown(house, of, kept)})
+        return Json({"record": _shown(house, of, acted.record), "opened": [shown(one) for one in acted.opened]})
 
     async def photo(ledger: Id, record: Id, shows: Annotated[str, Query(max_length=12)], request: Request) -> Response:
         """Add a photo to a record, JPEG, PNG or WebP as the body; ``shows`` is a word of the ledger, e.g. after."""

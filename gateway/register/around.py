@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from alerting.register.field import Surroundings
 from edge.model import TagTable
 from gateway.config import Site
+from gateway.roster.china import published
 
 S_TO_NS: Final = 1_000_000_000
 
@@ -40,4 +41,5 @@ def around(site: Site, now_ns: int, who: str = "") -> Surroundings:
         who=who,
         units=frozenset(unit.id for unit in site.units),
         tags=_EngineeringUnits(site.tags),
+        is_workday=lambda on: site.roster.calendar.day(on, published).is_workday,
     )

@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_, update
 
 from alerting.register.field import Kind, Surroundings, Values, Words, Wrong
-from alerting.register.ledger import STATE, Act, Ledger, do
+from alerting.register.ledger import STATE, Act, Ledger, Opened, do, read_row
 from alerting.register.ledgers import LEDGERS
 from gateway.duty.feed import follow_records
 from gateway.register import search
@@ -24,6 +24,8 @@ from gateway.store.schema import event, record, record_reference, record_revisio
 
 CHUNK: Final = 500  # Codes asked for in one statement; SQLite takes at most 32,766 parameters.
 REFERRED_SHOWN: Final = 5
+CODE_MAX: Final = 64
+FREE_MAX: Final = 400  # Codes of one day that begin alike.
 
 
 class NotDone(Exception):  # noqa: N818 - a refusal, not a failure
@@ -78,6 +80,14 @@ class Record:
     who: str
     values: Values
     is_removed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acted:
+    """What an act came to: the record after it, and what it brought about."""
+
+    record: Record
+    opened: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,12 +300,12 @@ def act(
     expected: int,
     by: By,
     around: Surroundings,
-) -> Record:
-    """Carry out an act of a closed loop.
+) -> Acted:
+    """Carry out an act of a closed loop, with the records that it brings about.
 
     Raises:
         NotDone: It was changed meanwhile or is removed.
-        NotRight: The act is not meant in this state, or what was filled in is wrong.
+        NotRight: The act is not meant in this state, or what was filled in is wrong, here or in what it brings about.
     """
     had = get(connection, ledger.id, which)
     _check_seen(had, expected)
@@ -303,7 +313,33 @@ def act(
     row = do(ledger, doing, had.values, given, around)
     if row.wrongs:
         raise NotRight(row.wrongs)
-    return put(connection, ledger, [], [(had, row.values)], by, what=doing.id)[0]
+    kept = put(connection, ledger, [], [(had, row.values)], by, what=doing.id)[0]
+    return Acted(record=kept, opened=tuple(_open(connection, row.opened, by, around)))
+
+
+def _open(connection: Connection, opened: Sequence[Opened], by: By, around: Surroundings) -> list[Record]:
+    """Make the records that an act brings about; what would be wrong there refuses the act."""
+    made: dict[str, Record] = {}
+    for one in opened:
+        target = LEDGERS[one.ledger]
+        named = {f"{{{name}}}": found.code for name, found in made.items()}
+        values = {
+            name: named.get(value, value) if isinstance(value, str) else value for name, value in one.values.items()
+        }
+        values[target.code] = _free_code(connection, target, str(values[target.code]))
+        row = read_row(target, values, surround(connection, target, [values], around))
+        if row.wrongs:
+            raise NotRight(row.wrongs)
+        made[one.ledger] = put(connection, target, [row.values], [], by)[0]
+    return list(made.values())
+
+
+def _free_code(connection: Connection, ledger: Ledger, begins: str) -> str:
+    """Give a code that nobody has: the one asked for, or with a number behind it."""
+    head = begins[: CODE_MAX - 5]
+    candidates = [head, *(f"{head}-{number}" for number in range(2, FREE_MAX))]
+    taken = of_codes(connection, ledger.id, candidates)
+    return next(code for code in candidates if code not in taken)
 
 
 def put(

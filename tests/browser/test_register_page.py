@@ -240,6 +240,38 @@ def test_a_routine_is_a_duty_that_is_answered_and_done(visit: Callable[..., Visi
     one.page.wait_for_selector(f"{row}.coming")
     assert coming in one.page.inner_text(row)
     one.go("duties?view=table", ready="tr[data-kind]")
-    assert one.page.locator("tr[data-kind]").count() == 8
+    assert one.page.locator("tr[data-kind]").count() == 9
     one.go("duties?view=closed", ready=row)
+    assert one.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_check_on_the_spot_registers_what_it_found(visit: Callable[..., Visit], lang: str) -> None:
+    """On a phone: what to look at, a picture, the place; the check and the hidden hazard both have the picture."""
+    one = visit(name=OFFICER, lang=lang, phone=True)
+    code = f"I-{lang}"
+    today = datetime.now(UTC).date().isoformat()
+    values = {"title": "罐区巡查 patrol", "content": "seals, bund", "sort": "patrol", "first_due": today}
+    enter(one, "inspections", code=code, every="1", cycle="days", responsible=OFFICER, **values)
+    one.page.click("section.one a[href*=check]")
+    one.page.click("button[name=found]")
+    one.page.click("form button[type=submit]")
+    one.page.wait_for_selector("form [role=alert]")
+    one.page.fill("[name=hazard]", "密封泄漏 seal leaks")
+    one.page.fill("[name=place]", "TK-1 north side 北侧")
+    picture = {"name": "a.png", "mimeType": "image/png", "buffer": base64.b64decode(DOT)}
+    one.page.set_input_files("input[name=photo]", picture)  # type: ignore[arg-type] - as the browser takes it
+    one.page.wait_for_selector(".shots img")
+    one.page.click("form button[type=submit]")
+    one.page.wait_for_selector(".done a")
+    assert one.page.locator(".done [role=alert]").count() == 0
+
+    check = one.plant.get("register/ledgers/checks", q=code)["records"][0]
+    assert (check["values"]["result"], check["values"]["by"]) == ("hazard", OFFICER)
+    assert len(one.plant.get(f"register/ledgers/checks/{check['id']}")["photos"]) == 1
+    one.page.click(".done a")
+    one.page.wait_for_selector("section.one img")
+    assert check["code"] in one.page.inner_text("section.one")
+    one.go("register/checks", ready="tbody tr")
+    assert check["code"] in one.page.inner_text("tbody")
     assert one.complaints == []

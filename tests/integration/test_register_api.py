@@ -52,6 +52,17 @@ HAZARD = {
     "source": "daily",
     "found_on": "2025-12-30",
 }
+INSPECTION = {
+    "code": "I1",
+    "title": "罐区巡查 tank farm patrol",
+    "content": "seals, bund, gauges",
+    "sort": "patrol",
+    "first_due": "2026-01-01",
+    "every": 1,
+    "cycle": "days",
+    "responsible": "op",
+}
+CHECK = {"code": "C1", "inspection": "I1", "on": "2025-12-30", "by": "op", "result": "normal"}
 ROUTINE = {"code": "R1", "title": "月度演练 monthly drill", "sort": "drill", "first_due": "2026-01-15"}
 PLAN = {
     "way": "by_deadline",
@@ -236,6 +247,13 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("routines", {"every": 0, "cycle": "months"}, "every", "lies outside"),
     ("routines", {"first_due": ""}, "first_due", "missing"),
     ("routines", {"due": "2026-01-02"}, "due", "filled in by an act"),
+    ("inspections", {"every": ""}, "every", "missing"),
+    ("inspections", {"content": ""}, "content", "missing"),
+    ("inspections", {"on": "sundays"}, "on", "none of the words"),
+    ("inspections", {"last_by": "li"}, "last_by", "filled in by an act"),
+    ("checks", {"inspection": "I9"}, "inspection", "no such record"),
+    ("checks", {"result": "fine"}, "result", "none of the words"),
+    ("checks", {"on": "2026-05-01"}, "on", "after today"),
     ("enterprises", {"credit_code": "91350100M000100Y44"}, "credit_code", "no unified social credit code"),
     ("enterprises", {"is_blacklisted": "yes"}, "blacklist_reason", "has a reason"),
     ("enterprises", {"name": "x" * 201}, "name", "at most 200"),
@@ -247,6 +265,8 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     li = await desk.come("li")
     await fill(li)
     right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT, "hidden_hazards": HAZARD, "routines": ROUTINE}
+    right |= {"inspections": INSPECTION, "checks": CHECK}
+    assert (await li.post(f"{AT}/inspections", json={"values": INSPECTION})).status_code == 200
     for ledger, wrong, field, part in WRONG:
         values = {**right[ledger], "code": "NEW", **wrong}
         answer = await li.post(f"{AT}/{ledger}", json={"values": values, "reason": "x"})

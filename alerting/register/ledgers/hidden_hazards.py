@@ -175,6 +175,7 @@ HIDDEN_HAZARDS: Final = Ledger(
         Field(name="found_on", title=Words("Found on", "发现日期"), kind=Kind.DATE, is_required=True, is_past=True, is_listed=True),
         Field(name="found_by", title=Words("Found by whom", "发现人")),
         Field(name="alarm", title=Words("Alarm", "报警编号"), kind=Kind.ALARM, help=Words("Id of the alarm that led to it.", "引出该隐患的报警编号。")),
+        Field(name="check", title=Words("Check", "检查记录"), kind=Kind.RECORD, ledger="checks", help=Words("The check that found it.", "发现该隐患的检查记录。")),
         Field(name="type", title=Words("Type", "隐患类型"), kind=Kind.CHOICE, choices=TYPES),
         Field(name="description", title=Words("Description", "隐患描述"), kind=Kind.LONG),
         Field(name="cause", title=Words("Cause", "原因分析"), kind=Kind.LONG),

@@ -4,13 +4,12 @@ Why: what comes again is entered once; doing it moves the day on by its cycle, c
     the day on which it was done, so that a monthly report stays on the 15th whoever is late.
 """
 
-from datetime import date, timedelta
-from itertools import count
+from datetime import date
 from typing import Final
 
+from alerting.register.cycle import CYCLES, after
 from alerting.register.field import Choice, Field, Kind, Surroundings, Values, Words, Wrong
 from alerting.register.ledger import STATE, Act, Ledger
-from alerting.register.months import plus_months
 
 STATES: Final = (
     Choice(code="open", title=Words("open", "进行中")),
@@ -27,12 +26,6 @@ SORTS: Final = (
     Choice(code="document", title=Words("document that ends", "证件到期")),
     Choice(code="other", title=Words("other", "其他")),
 )
-CYCLES: Final = (
-    Choice(code="days", title=Words("days", "天")),
-    Choice(code="weeks", title=Words("weeks", "周")),
-    Choice(code="months", title=Words("months", "月")),
-    Choice(code="years", title=Words("years", "年")),
-)
 
 
 def _check(values: Values, _: Surroundings) -> list[Wrong]:
@@ -43,22 +36,14 @@ def _check(values: Values, _: Surroundings) -> list[Wrong]:
     return []
 
 
-def nth(first: date, every: int, cycle: str, number: int) -> date:
-    """Give the day of the n-th time, the first being 0; months and years keep the day of the month where it exists."""
-    if cycle in {"months", "years"}:
-        return plus_months(first, number * every * (12 if cycle == "years" else 1))
-    return first + timedelta(days=number * every * (7 if cycle == "weeks" else 1))
-
-
 def _fill(values: Values) -> Values:
-    return {} if values.get("due") else {"due": values["first_due"]}
+    return {"due": max(values.get("due", ""), values["first_due"])}
 
 
-def _next(values: Values) -> Values:
+def _next(values: Values, _: Surroundings) -> Values:
     """Give the first day of the cycle after the one that was due."""
     first, had = date.fromisoformat(values["first_due"]), date.fromisoformat(values["due"])
-    days = (nth(first, values["every"], values["cycle"], number) for number in count(1))
-    return {"due": next(day for day in days if day > had).isoformat()}
+    return {"due": next(after(first, values["every"], values["cycle"], had)).isoformat()}
 
 
 def _check_again(had: Values, _: Values, __: Surroundings) -> list[Wrong]:

@@ -17,6 +17,7 @@ import * as rulesWords from "./en/rules";
 import * as escalationWords from "./en/escalation";
 import * as handoverWords from "./en/handover";
 import * as kpiWords from "./en/kpi";
+import * as checkWords from "./en/check";
 import * as dutiesWords from "./en/duties";
 import * as rosterWords from "./en/roster";
 import * as drillWords from "./en/drill";
@@ -105,6 +106,7 @@ export const en = {
   ...escalationWords,
   ...handoverWords,
   ...kpiWords,
+  ...checkWords,
   ...dutiesWords,
   ...rosterWords,
   ...drillWords,

@@ -17,6 +17,7 @@ import * as rulesWords from "./zh/rules";
 import * as escalationWords from "./zh/escalation";
 import * as handoverWords from "./zh/handover";
 import * as kpiWords from "./zh/kpi";
+import * as checkWords from "./zh/check";
 import * as dutiesWords from "./zh/duties";
 import * as rosterWords from "./zh/roster";
 import * as drillWords from "./zh/drill";
@@ -106,6 +107,7 @@ export const zh: Words = {
   ...escalationWords,
   ...handoverWords,
   ...kpiWords,
+  ...checkWords,
   ...dutiesWords,
   ...rosterWords,
   ...drillWords,
