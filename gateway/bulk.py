@@ -55,6 +55,11 @@ class Settled:
     samples: int = 0
     parts: dict[int, Part] = field(default_factory=dict)
 
+    def others(self, count: int) -> list[int]:
+        """Give the places of all items but those that are whole, ascending."""
+        whole = self.whole
+        return [place for place in range(count) if place not in whole] if len(whole) < count else []
+
 
 def settle(desk: Desk, intake: Intake, items: Sequence[Item]) -> Settled:
     """Take in bulk what needs no second thought, of all scans that simply follow (``alerting.core.guard``)."""

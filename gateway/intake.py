@@ -204,15 +204,16 @@ class Intake:
         """
         found: dict[Nature, Plain] = {}
         seen: set[str] = set()
+        state_of, see = self.state.get, seen.add
         for place, item in enumerate(items):
             name = item.source
             if name in seen:
                 continue
-            seen.add(name)
-            state = self.state.get(name)
+            see(name)
+            state = state_of(name)
             if (
                 state is None
-                or not isinstance(item, Scan)
+                or type(item) is not Scan
                 or item.number != state.number + 1
                 or item.epoch != state.epoch
                 or item.is_backfill

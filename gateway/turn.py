@@ -6,6 +6,7 @@ Never: does I/O, reads a clock.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 
@@ -64,12 +65,10 @@ def take_turn(
     turned = Turned(outcome=Outcome(number=desk.ticks, now_ns=now_ns))
     settled = settle(desk, intake, items) if is_bulk else Settled()
     turned.live += settled.samples
-    for place, item in enumerate(items):
-        if place in settled.whole:
-            assert isinstance(item, Scan)
-            turned.entered.append([item])
-            turned.shown.append(item)
-            continue
+    passed = 0
+    for place in settled.others(len(items)):
+        _keep_whole(turned, items[passed:place])
+        passed, item = place + 1, items[place]
         kept: list[Scan] = []
         turned.entered.append(kept)
         if isinstance(item, Link):
@@ -81,6 +80,7 @@ def take_turn(
             if part.rest is None:
                 continue
         _admit(intake, desk, turned, kept, item, part)
+    _keep_whole(turned, items[passed:])
     for command in commands:
         desk.obey(command)
     turned.outcome = desk.finish(swap)
@@ -100,6 +100,13 @@ def moved(scans: Sequence[Scan], exchange: Exchange) -> list[Scan]:
     to[exchange.row_there] = exchange.row_here
     found = [replace(scan, rows=to[scan.rows]) for scan in scans]
     return [take(scan, scan.rows >= 0) for scan in found]
+
+
+def _keep_whole(turned: Turned, items: Sequence[Item]) -> None:
+    """Enter scans of which all was taken in bulk; most are."""
+    scans = cast("Sequence[Scan]", items)  # A change of a link is never taken in bulk.
+    turned.entered += [[scan] for scan in scans]
+    turned.shown += scans
 
 
 def _keep_settled(desk: Desk, turned: Turned, kept: list[Scan], part: Part) -> None:

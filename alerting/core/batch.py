@@ -6,6 +6,7 @@ Why: a thousand scans of a hundred samples are judged in one pass, not in a thou
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from edge.model import Scan
 AHEAD_NS_MAX = 5_000_000_000  # A source's clock may be that far ahead; beyond, its stamp is replaced.
 NONE_NS = int(np.iinfo(np.int64).min)
 T = TypeVar("T", bound=np.generic)
+ROWS, VALUES, QUALITY, TIMES_NS = (attrgetter(name) for name in ("rows", "values", "quality", "times_ns"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +56,15 @@ class Batch:
             room: Where to put them; the batch is then good until the next one is put there.
         """
         first = np.zeros(len(scans) + 1, dtype=np.int64)
-        np.add.accumulate([len(scan.rows) for scan in scans], out=first[1:])
+        rows = list(map(ROWS, scans))
+        np.add.accumulate(list(map(len, rows)), out=first[1:])
         room = room or Room()
         n = int(first[-1])
         return cls(
-            rows=room.put(n, "rows", [scan.rows for scan in scans], np.int32),
-            values=room.put(n, "values", [scan.values for scan in scans], np.float64),
-            quality=room.put(n, "quality", [scan.quality for scan in scans], np.uint8),
-            times_ns=room.put(n, "times_ns", [scan.times_ns for scan in scans], np.int64),
+            rows=room.put(n, "rows", rows, np.int32),
+            values=room.put(n, "values", list(map(VALUES, scans)), np.float64),
+            quality=room.put(n, "quality", list(map(QUALITY, scans)), np.uint8),
+            times_ns=room.put(n, "times_ns", list(map(TIMES_NS, scans)), np.int64),
             first=first,
             source=source,
             received_ns=received_ns,

@@ -70,18 +70,33 @@ class Compiled:
     def __init__(self, table: RuleTable, memory: Memory, guard: Guard, room: int = ROOM) -> None:
         widest = int(np.diff(table.first).max(initial=0))
         self._told = _Told.empty(max(room, kernel_samples.EVENTS_A_RULE * widest))
-        self._at = np.zeros(5, dtype=np.int64)
+        self._at = np.zeros(7, dtype=np.int64)
         timers = memory.timers
         guard.exact["source"] = memory.source
-        self._fixed = (
+        cards = _cards(table, memory, guard)
+        span = kernel_samples.SPAN
+        odds = max(room, span)
+        listed = (np.zeros(odds, dtype=np.int64), np.zeros(odds, dtype=np.int64))
+        self._of_taking = (
+            *(memory.last_ns, memory.value, memory.value_ns),
+            *(memory.ring_ns, memory.ring_value),
+            cards,
+            *(guard.low, guard.high, guard.exact, guard.keep_least_ns),
+            *listed,
+            *(np.zeros(span + 1, dtype=np.int64), np.zeros(span, dtype=np.uint8)),
+            *(np.zeros(span), np.zeros((span, 2), dtype=np.int64)),
+            self._at,
+        )
+        self._of_judging = (
             *(memory.last_ns, memory.value, memory.value_ns, memory.quality, memory.is_watched),
             *(memory.is_active, memory.phase, memory.since_ns, memory.elapsed_ns, memory.is_dirty),
             *(memory.ring_ns, memory.ring_value),
-            *(_cards(table, memory, guard), table.record),
+            *(cards, table.record),
             *(guard.low, guard.high, guard.exact, guard.keep_least_ns),
             *(timers.is_listed, timers.listed, timers.count, timers.check_ns),
             *self._told.columns(),
-            *(np.zeros(kernel_samples.SPAN, dtype=np.uint8), self._at),
+            *listed,
+            self._at,
         )
 
     def take(self, batch: Batch) -> Taken:
@@ -92,24 +107,36 @@ class Compiled:
             left=np.zeros(scans, dtype=np.int64),
             newest_ns=np.full(scans, NONE_NS, dtype=np.int64),
         )
-        self._at[kernel_samples.SCAN] = self._at[kernel_samples.SAMPLE] = 0
+        at = self._at
+        at[kernel_samples.SCAN] = at[kernel_samples.SAMPLE] = 0
         parts: list[tuple[np.ndarray[Any, Any], ...]] = []
         is_done = False
         while not is_done:
-            self._at[kernel_samples.TOLD] = 0
+            at[kernel_samples.ODDS] = at[kernel_samples.JUDGED] = 0
             is_done = kernel_samples.take_samples(
                 *(batch.rows, batch.values, batch.quality, batch.times_ns, batch.first, batch.source),
                 *(batch.received_ns, batch.lateness_ns),
                 *(taken.is_taken, taken.left, taken.newest_ns),
-                *self._fixed,
+                *self._of_taking,
             )
-            told = int(self._at[kernel_samples.TOLD])
-            if told:
-                parts.append(tuple(column[:told].copy() for column in self._told.columns()))
+            if at[kernel_samples.ODDS]:
+                self._judge(batch, parts)
         if parts:
             columns = parts[0] if len(parts) == 1 else tuple(np.concatenate(each) for each in zip(*parts, strict=True))
             _hand_over(batch, taken, _Told(*columns))
         return taken
+
+    def _judge(self, batch: Batch, parts: list[tuple[np.ndarray[Any, Any], ...]]) -> None:
+        """Judge the exceptions that are listed; add what it tells."""
+        is_done = False
+        while not is_done:
+            self._at[kernel_samples.TOLD] = 0
+            is_done = kernel_samples.judge_exceptions(
+                *(batch.rows, batch.values, batch.quality, batch.times_ns, batch.received_ns), *self._of_judging
+            )
+            told = int(self._at[kernel_samples.TOLD])
+            if told:
+                parts.append(tuple(column[:told].copy() for column in self._told.columns()))
 
 
 def _cards(table: RuleTable, memory: Memory, guard: Guard) -> np.ndarray[Any, np.dtype[Any]]:
@@ -134,26 +161,22 @@ def _cards(table: RuleTable, memory: Memory, guard: Guard) -> np.ndarray[Any, np
 def _hand_over(batch: Batch, taken: Taken, told: _Told) -> None:
     """Sort transitions by scan, and by whether they came before its samples."""
     scan = np.searchsorted(batch.first, told.sample, side="right") - 1
-    bounds = np.append(np.flatnonzero(np.diff(scan, prepend=-1)), len(scan))
-    for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        after = told.after[start:end]
-        every = slice(start, end)
-        if after.all():
-            taken.changes[int(scan[start])] = (NOTHING, _changes(told, every))
-        elif not after.any():
-            taken.changes[int(scan[start])] = (_changes(told, every), NOTHING)
+    bounds = np.append(np.flatnonzero(np.diff(scan, prepend=-1)), len(scan)).tolist()
+    places, is_after = scan[bounds[:-1]].tolist(), told.after.tolist()
+    other = np.full(len(scan), np.nan)
+    for place, start, end in zip(places, bounds[:-1], bounds[1:], strict=True):
+        after = is_after[start:end]
+        if all(after):
+            taken.changes[place] = (NOTHING, _changes(told, other, slice(start, end)))
+        elif not any(after):
+            taken.changes[place] = (_changes(told, other, slice(start, end)), NOTHING)
         else:
-            parts = (start + np.flatnonzero(~after), start + np.flatnonzero(after))
-            taken.changes[int(scan[start])] = (_changes(told, parts[0]), _changes(told, parts[1]))
+            mask = told.after[start:end]
+            before, later = (start + np.flatnonzero(part) for part in (~mask, mask))
+            taken.changes[place] = (_changes(told, other, before), _changes(told, other, later))
 
 
-def _changes(told: _Told, at: slice | np.ndarray[Any, np.dtype[np.int64]]) -> Changes:
-    rule = told.rule[at]
-    return Changes(
-        rule,
-        told.active[at],
-        told.time_ns[at],
-        told.value[at],
-        told.quality[at],
-        np.full(len(rule), np.nan),
-    )
+def _changes(
+    told: _Told, other: np.ndarray[Any, np.dtype[np.float64]], at: slice | np.ndarray[Any, np.dtype[np.int64]]
+) -> Changes:
+    return Changes(told.rule[at], told.active[at], told.time_ns[at], told.value[at], told.quality[at], other[at])

@@ -1,13 +1,17 @@
-"""Compiled: one pass over all samples of a batch, with the same decisions as ``evaluate``.
+"""Compiled: two passes over a batch, with the same decisions as ``evaluate``.
 
-Flow: Batch -> [take_samples] -> memory in place, transitions in a buffer of fixed size
-Why: a quiet sample costs a few comparisons, an exception one walk over its tag's rules; no Python in between.
+Flow: Batch -> [take_samples] -> memory in place, a list of exceptions -> [judge_exceptions] -> memory in place,
+    transitions in a buffer of fixed size
+Why: a quiet sample costs a few comparisons, an exception one walk over its tag's rules; no Python in between. What an
+    exception needs lies in some twenty places of memory: judged after all quiet samples, one exception's are fetched
+    while those before it are judged, and none is waited for.
 Never: judges a tag that the guard does not call plain; trips or clears on BAD quality.
 
-This file is compiled and cached by its own content: everything that it calls or counts on stands in it, and a test
-compares its constants with those of the product. The loop is one function, because a compiled function that is called
-for each tag with many columns spends its time on counting references. The buffer of transitions never overflows:
-before each exception there is room for all that its rules can do, else the pass stops and is called again from there.
+Each tag comes once in a batch, so exceptions can wait until the others are taken. This file is compiled and cached by
+its own content: everything that it calls or counts on stands in it, and a test compares its constants with those of
+the product. Each pass is one function, because a compiled function that is called for each tag with many columns spends
+its time on counting references. Neither buffer overflows: before each span there is room for all of it, before each
+exception for all that its rules can do, else the pass stops and is called again from there.
 """
 
 from typing import Any
@@ -35,10 +39,11 @@ EVENTS_A_RULE = 2  # A delay that ended before the sample, and what the sample d
 RATE_MARGIN = 1e-9  # Relative; far above what rounding can do, far below what matters.
 RATE_MOST = 1e300
 
-# Places in ``at``, where the pass stands.
-SCAN, SAMPLE, TOLD, SERIAL, RISING = 0, 1, 2, 3, 4
+# Places in ``at``, where the passes stand; JUDGED of the ODDS on the list are done.
+SCAN, SAMPLE, TOLD, SERIAL, RISING, ODDS, JUDGED = 0, 1, 2, 3, 4, 5, 6
+AHEAD = 6  # By so many exceptions memory is asked for before it is needed; what hangs on that, by half as many.
 # What a sample is, before anything is done with it.
-LEFT, LATER, TAKEN, QUIET, KEPT, ODD = 0, 1, 2, 3, 4, 5
+LEFT, LATER, QUIET, KEPT, ODD = 0, 1, 2, 3, 4
 
 
 def _fetch(_typing: Any, column: Any, _at: Any) -> tuple[Any, Any]:  # the compiler's types
@@ -66,23 +71,20 @@ def take_samples(
     # what became of it
     is_taken, left, newest_ns,
     # memory of tags
-    last_ns, value, value_ns, tag_quality, is_watched,
-    # memory of rules
-    is_active, phase, since_ns, elapsed_ns, is_dirty, ring_ns, ring_value,
-    # the table, as records: what is needed of a tag or a rule lies together
-    tag, rule,
+    last_ns, value, value_ns,
+    # memory of rates
+    ring_ns, ring_value,
+    # the table, as records: what is needed of a tag lies together
+    tag,
     # the guard
     low, high, exact, keep_least_ns,
-    # timers
-    is_listed, listed, listed_count, check_ns,
-    # transitions
-    told_sample, told_rule, told_active, told_ns, told_value, told_quality, told_after,
-    what_is, at,
+    # exceptions
+    odd_sample, odd_scan,
+    look_at, what_is, was_value, was_ns, at,
 ):  # fmt: skip
-    """Take what can be taken; True when done, False when the buffer is full and must be emptied first."""
+    """Take what is quiet and list the exceptions; True when done, False when the list must be judged first."""
     tags = len(last_ns)
-    room = len(told_rule)
-    told = at[TOLD]
+    odds = at[ODDS]
     begin = at[SAMPLE]
     for scan in range(at[SCAN], len(scan_source)):
         start, end = first_of_scan[scan], first_of_scan[scan + 1]
@@ -119,70 +121,89 @@ def take_samples(
 
         # A run of rows is compared span by span, and taken at once where all of a span is quiet.
         base = rows[start] if is_run else 0
-        width = end - start if is_run else 0
-        v, q, t = values[start : start + width], quality[start : start + width], times_ns[start : start + width]
-        lo, hi, la = low[base : base + width], high[base : base + width], last_ns[base : base + width]
-        va, vn, ta = value[base : base + width], value_ns[base : base + width], is_taken[start : start + width]
-
+        to_row = np.uint64(base - start)  # Unsigned numbers cannot count from the end; they may run over and come back.
         i = begin
         while i < end:
             stop = min(i + SPAN, end)
-            least = NEVER_NS
+            if odds + SPAN > len(odd_sample):
+                newest_ns[scan] = newest
+                at[SCAN], at[SAMPLE], at[ODDS] = scan, i, odds
+                return False
+            least, span0, span1 = NEVER_NS, 0, 0
             if is_run:
                 span0, span1 = (base + i - start) // SPAN, (base + stop - 1 - start) // SPAN
                 least = min(keep_least_ns[span0], keep_least_ns[span1])
                 top = min(least - 1, latest)
-                j0, j1 = np.uint64(i - start), np.uint64(stop - start)  # Unsigned: they cannot count from the end.
+                j0, j1 = np.uint64(i), np.uint64(stop)
                 odd = 0
                 for j in range(j0, j1):
+                    r_j = j + to_row
                     odd += not (
-                        (lo[j] < v[j])
-                        & (v[j] < hi[j])
-                        & (q[j] == GOOD)
-                        & (t[j] > la[j])
-                        & (t[j] <= top)
-                        & (t[j] >= oldest)
+                        (low[r_j] < values[j])
+                        & (values[j] < high[r_j])
+                        & (quality[j] == GOOD)
+                        & (times_ns[j] > last_ns[r_j])
+                        & (times_ns[j] <= top)
+                        & (times_ns[j] >= oldest)
                     )
-                if odd == 0:
+                count = 0
+                if 0 < odd < stop - i:
                     for j in range(j0, j1):
-                        counted = min(t[j], received)
-                        va[j] = v[j]
-                        vn[j] = counted
-                        la[j] = counted
-                        ta[j] = True
-                        newest = max(newest, counted)
+                        r_j = j + to_row
+                        is_quiet = (
+                            (low[r_j] < values[j])
+                            & (values[j] < high[r_j])
+                            & (quality[j] == GOOD)
+                            & (times_ns[j] > last_ns[r_j])
+                            & (times_ns[j] <= top)
+                            & (times_ns[j] >= oldest)
+                        )
+                        look_at[count] = j
+                        count += not is_quiet
+                        newest = max(newest, min(times_ns[j], received) if is_quiet else newest)
+                    for n in range(count):
+                        r = look_at[n] - start + base
+                        fetch(exact, r)
+                        was_value[n], was_ns[n, 0], was_ns[n, 1] = value[r], value_ns[r], last_ns[r]
+                elif odd:
+                    for j in range(i, stop):
+                        look_at[count] = j
+                        count += 1
+                if odd < stop - i:  # All are taken at once, then those that are odd are put back.
+                    newest_taken = newest
+                    for j in range(j0, j1):
+                        r_j = j + to_row
+                        counted = min(times_ns[j], received)
+                        value[r_j] = values[j]
+                        value_ns[r_j] = counted
+                        last_ns[r_j] = counted
+                        is_taken[j] = True
+                        newest_taken = max(newest_taken, counted)
+                    newest = newest if odd else newest_taken
+                    for n in range(count):
+                        j = look_at[n]
+                        r = j - start + base
+                        value[r], value_ns[r], last_ns[r] = was_value[n], was_ns[n, 0], was_ns[n, 1]
+                        is_taken[j] = False
+                if count == 0:
                     i = stop
                     continue
-                for j in range(j0, j1):
-                    is_quiet = (
-                        (lo[j] < v[j])
-                        & (v[j] < hi[j])
-                        & (q[j] == GOOD)
-                        & (t[j] > la[j])
-                        & (t[j] <= top)
-                        & (t[j] >= oldest)
-                    )
-                    counted = min(t[j], received)
-                    va[j] = v[j] if is_quiet else va[j]
-                    vn[j] = counted if is_quiet else vn[j]
-                    la[j] = counted if is_quiet else la[j]
-                    ta[j] |= is_quiet
-                    newest = max(newest, counted if is_quiet else newest)
-
-            # ---- first what each sample is: nothing waits for anything, so memory is read for many at once
-            is_keeping = False
-            if not is_run:
+            else:
+                count = 0
                 for j in range(i, stop):
+                    look_at[count] = j
+                    count += 1
                     r = rows[j]
                     if 0 <= r < tags:
                         fetch(exact, r)
                         fetch(last_ns, r)
                         fetch(value, r)
                         fetch(value_ns, r)
-            for j in range(i, stop):
-                if is_taken[j]:
-                    what_is[j - i] = TAKEN
-                    continue
+
+            # ---- first what each sample is: nothing waits for anything, so memory is read for many at once
+            is_keeping = False
+            for n in range(count):
+                j = look_at[n]
                 r = rows[j]
                 stamp = times_ns[j]
                 what = LEFT
@@ -208,36 +229,11 @@ def take_samples(
                     else:
                         what = ODD if exact[r].is_plain else LATER
                     is_keeping |= stamp >= least
-                    if what == ODD:
-                        fetch(tag, r)
-                        fetch(tag_quality, r)
-                what_is[j - i] = what
-
-            for j in range(i, stop):
-                if what_is[j - i] == ODD:
-                    r = rows[j]
-                    k0, k1 = tag[r].first, tag[r].end
-                    fetch(is_active, k0)
-                    fetch(phase, k0)
-                    fetch(is_dirty, k0)
-                    fetch(since_ns, k0)
-                    fetch(since_ns, k1 - 1)
-                    fetch(elapsed_ns, k0)
-                    fetch(elapsed_ns, k1 - 1)
-                    fetch(is_listed, k0)
-                    fetch(is_watched, r)
-                    fetch(low, r)
-                    fetch(high, r)
-                    if is_run:
-                        fetch(value, r)
-                    for k in range(k0, k1):
-                        fetch(rule, k)
+                what_is[n] = what
 
             # ---- then what it does
-            for j in range(i, stop):
-                what = what_is[j - i]
-                if what == TAKEN:
-                    continue
+            for n in range(count):
+                what, j = what_is[n], look_at[n]
                 r = rows[j]
                 if what == LEFT:
                     left[scan] += 1
@@ -286,177 +282,11 @@ def take_samples(
                     is_taken[j] = True
                     continue
 
-                # ---- an exception: walk over the tag's rules as ``evaluate`` does
-                k0, k1 = tag[r].first, tag[r].end
-                if told + EVENTS_A_RULE * (k1 - k0) > room:
-                    newest_ns[scan] = newest
-                    at[SCAN], at[SAMPLE], at[TOLD] = scan, j, told
-                    return False
+                odd_sample[odds] = j
+                odd_scan[odds] = scan
+                odds += 1
                 is_taken[j] = True
-                q1 = quality[j]
-                is_spoilt = q1 >= BAD or not np.isfinite(v1)
-                is_judged = not is_spoilt and q1 != RETAINED
-                stale = tag[r].stale_ns
-
-                # Delays that ended strictly before the sample; those whose tag fell stale first are paused.
-                silent = last_ns[r] + stale
-                for k in range(k0, k1):
-                    if phase[k] == REST or since_ns[k] == 0:
-                        continue
-                    is_on = phase[k] == ON
-                    due = since_ns[k] + (rule[k].on_ns if is_on else rule[k].off_ns) - elapsed_ns[k]
-                    if min(now - 1, silent) >= due:
-                        is_active[k] = is_on
-                        is_dirty[k] = True
-                        phase[k] = REST
-                        since_ns[k] = 0
-                        elapsed_ns[k] = 0
-                        told_sample[told] = j
-                        told_rule[told] = k
-                        told_active[told] = is_on
-                        told_ns[told] = due
-                        told_value[told] = value[r]
-                        told_quality[told] = tag_quality[r]
-                        told_after[told] = False
-                        told += 1
-                    elif now - 1 >= silent:
-                        elapsed_ns[k] = elapsed_ns[k] + max(silent - since_ns[k], 0) if is_on else 0
-                        since_ns[k] = 0
-                        is_dirty[k] = True
-
-                if is_judged:
-                    value[r] = v1
-                    value_ns[r] = now
-                tag_quality[r] = BAD_NOT_A_NUMBER if is_spoilt and q1 < BAD else q1
-                is_watched[r] = True
-                last_ns[r] = max(last_ns[r], now)
-
-                is_open = tag_quality[r] == GOOD
-                bound_low, bound_high = -np.inf, np.inf
-                rate_low, rate_high, keep = exact[r].rate_low, exact[r].rate_high, exact[r].keep_ns
-                if tag[r].rate_rule < 0:
-                    rate_low, rate_high, keep = -np.inf, np.inf, NEVER_NS
-                for k in range(k0, k1):
-                    kind = rule[k].kind
-                    setpoint, deadband = rule[k].setpoint, rule[k].deadband
-                    active = is_active[k]
-                    if is_spoilt and kind < STALE and since_ns[k] != 0:  # Spoilt data pauses all that judges values.
-                        elapsed_ns[k] = elapsed_ns[k] + max(now - since_ns[k], 0) if phase[k] == ON else 0
-                        since_ns[k] = 0
-                        is_dirty[k] = True
-                    holds, lets_go, when, is_asked = False, False, now, is_judged
-                    if kind == H or kind == HH:
-                        if is_judged:
-                            holds = v1 >= setpoint
-                            lets_go = v1 < setpoint - deadband
-                    elif kind == L or kind == LL:
-                        if is_judged:
-                            holds = -v1 >= -setpoint
-                            lets_go = -v1 < -setpoint - deadband
-                    elif kind == STALE:
-                        lets_go, when, is_asked = True, received, True
-                    elif kind == BAD_KIND:
-                        holds, lets_go = is_spoilt, not is_spoilt
-                        is_asked = is_spoilt or is_judged
-                    elif is_judged and (
-                        active or phase[k] != REST or now >= keep or not (rate_low < v1 and v1 < rate_high)
-                    ):  # Else its bounds say that it neither holds nor keeps the sample, and it is at rest.
-                        ring, window = tag[r].ring, tag[r].window_ns
-                        newest_slot, is_kept = -1, False
-                        for slot in range(SLOTS):
-                            age = now - ring_ns[ring, slot]
-                            if ring_ns[ring, slot] > 0 and age <= GAP_WINDOWS * window:
-                                is_kept = True
-                                if newest_slot < 0 and age >= window:
-                                    newest_slot = slot
-                        if newest_slot >= 0:
-                            age = now - ring_ns[ring, newest_slot]
-                            rate = abs(v1 - ring_value[ring, newest_slot]) / (age / 1e9)
-                            holds = rate >= setpoint
-                            lets_go = rate < setpoint - deadband
-                        if not is_kept or now - ring_ns[ring, 0] >= window // (SLOTS - 2):
-                            for slot in range(SLOTS - 1, 0, -1):
-                                ring_ns[ring, slot] = ring_ns[ring, slot - 1] if is_kept else 0
-                                ring_value[ring, slot] = ring_value[ring, slot - 1]
-                            ring_ns[ring, 0] = now
-                            ring_value[ring, 0] = v1
-                        keep = ring_ns[ring, 0] + window // (SLOTS - 2)
-                        least_kept, most_kept = np.inf, -np.inf
-                        for slot in range(SLOTS):
-                            if ring_ns[ring, slot] > 0:
-                                was = ring_value[ring, slot]
-                                least_kept, most_kept = min(least_kept, was), max(most_kept, was)
-                        largest = max(abs(least_kept), abs(most_kept))
-                        reach = tag[r].reach - RATE_MARGIN * largest
-                        rate_low = most_kept - reach if largest < RATE_MOST else np.inf
-                        rate_high = least_kept + reach if largest < RATE_MOST else -np.inf
-
-                    if is_asked:
-                        wants_on = holds and not active
-                        wants_off = lets_go and active
-                        if not (wants_on or wants_off):
-                            if phase[k] != REST:
-                                is_dirty[k] = True
-                                phase[k] = REST
-                                since_ns[k] = 0
-                                elapsed_ns[k] = 0
-                        else:
-                            wanted = ON if wants_on else OFF
-                            if phase[k] != wanted:
-                                phase[k] = wanted
-                                elapsed_ns[k] = 0
-                                since_ns[k] = 0
-                            if since_ns[k] == 0:
-                                since_ns[k] = when
-                                is_dirty[k] = True
-                            wait = rule[k].on_ns if wants_on else rule[k].off_ns
-                            if elapsed_ns[k] + (when - since_ns[k]) >= wait:
-                                active = wants_on
-                                is_active[k] = wants_on
-                                is_dirty[k] = True
-                                phase[k] = REST
-                                since_ns[k] = 0
-                                elapsed_ns[k] = 0
-                                told_sample[told] = j
-                                told_rule[told] = k
-                                told_active[told] = wants_on
-                                told_ns[told] = when
-                                told_value[told] = value[r]
-                                told_quality[told] = tag_quality[r]
-                                told_after[told] = True
-                                told += 1
-                            elif not is_listed[k]:
-                                is_listed[k] = True
-                                listed[listed_count[0]] = k
-                                listed_count[0] += 1
-
-                    # ---- where the next value of the tag is quiet
-                    if phase[k] != REST or (active and kind > HH):
-                        is_open = False
-                    elif kind == H or kind == HH:
-                        if active:
-                            bound_low = max(bound_low, np.nextafter(setpoint - deadband, -np.inf))
-                        else:
-                            bound_high = min(bound_high, setpoint)
-                    elif kind == L or kind == LL:
-                        if active:
-                            bound_high = min(bound_high, np.nextafter(setpoint + deadband, np.inf))
-                        else:
-                            bound_low = max(bound_low, setpoint)
-                if not is_open:
-                    bound_low, bound_high = np.inf, -np.inf
-                exact[r].limit_low, exact[r].limit_high = bound_low, bound_high
-                exact[r].rate_low, exact[r].rate_high = rate_low, rate_high
-                exact[r].keep_ns = keep
-                keep_least_ns[r // SPAN] = min(keep_least_ns[r // SPAN], keep)
-                exact_low, exact_high = max(bound_low, rate_low), min(bound_high, rate_high)
-                near = np.float32(exact_low)
-                low[r] = np.nextafter(near, np.float32(np.inf)) if near < exact_low else near
-                near = np.float32(exact_high)
-                high[r] = np.nextafter(near, np.float32(-np.inf)) if near > exact_high else near
-                block = tag[r].block
-                if block >= 0:
-                    check_ns[block] = min(check_ns[block], last_ns[r] + stale)
+                fetch(tag, r)
 
             if is_keeping:  # The least of a span may have moved on; without it the span is looked at one by one.
                 for span in (span0, span1):
@@ -466,5 +296,230 @@ def take_samples(
                     keep_least_ns[span] = keep_least
             i = stop
         newest_ns[scan] = newest
-    at[SCAN], at[SAMPLE], at[TOLD] = len(scan_source), len(rows), told
+    at[SCAN], at[SAMPLE], at[ODDS] = len(scan_source), len(rows), odds
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def judge_exceptions(
+    # the batch
+    rows, values, quality, times_ns, received_ns,
+    # memory of tags
+    last_ns, value, value_ns, tag_quality, is_watched,
+    # memory of rules
+    is_active, phase, since_ns, elapsed_ns, is_dirty, ring_ns, ring_value,
+    # the table, as records: what is needed of a tag or a rule lies together
+    tag, rule,
+    # the guard
+    low, high, exact, keep_least_ns,
+    # timers
+    is_listed, listed, listed_count, check_ns,
+    # transitions
+    told_sample, told_rule, told_active, told_ns, told_value, told_quality, told_after,
+    # exceptions
+    odd_sample, odd_scan,
+    at,
+):  # fmt: skip
+    """Judge the exceptions on the list; True when done, False when the buffer is full and must be emptied first."""
+    room = len(told_rule)
+    told, odds = at[TOLD], at[ODDS]
+    for n in range(at[JUDGED], odds):
+        j = odd_sample[n]
+        r = rows[j]
+        if n + AHEAD < odds:
+            ahead = rows[odd_sample[n + AHEAD]]
+            fetch(tag, ahead)
+            fetch(exact, ahead)
+            fetch(last_ns, ahead)
+            fetch(value, ahead)
+            fetch(value_ns, ahead)
+            fetch(tag_quality, ahead)
+            fetch(is_watched, ahead)
+            fetch(low, ahead)
+            fetch(high, ahead)
+        if n + AHEAD // 2 < odds:
+            ahead = rows[odd_sample[n + AHEAD // 2]]
+            k0, k1 = tag[ahead].first, tag[ahead].end
+            fetch(is_active, k0)
+            fetch(phase, k0)
+            fetch(is_dirty, k0)
+            fetch(since_ns, k0)
+            fetch(since_ns, k1 - 1)
+            fetch(elapsed_ns, k0)
+            fetch(elapsed_ns, k1 - 1)
+            fetch(is_listed, k0)
+            for k in range(k0, k1):
+                fetch(rule, k)
+        k0, k1 = tag[r].first, tag[r].end
+        if told + EVENTS_A_RULE * (k1 - k0) > room:
+            at[JUDGED], at[TOLD] = n, told
+            return False
+        received = received_ns[odd_scan[n]]
+        now = min(times_ns[j], received)
+        v1 = values[j]
+        q1 = quality[j]
+        is_spoilt = q1 >= BAD or not np.isfinite(v1)
+        is_judged = not is_spoilt and q1 != RETAINED
+        stale = tag[r].stale_ns
+
+        # Delays that ended strictly before the sample; those whose tag fell stale first are paused.
+        silent = last_ns[r] + stale
+        for k in range(k0, k1):
+            if phase[k] == REST or since_ns[k] == 0:
+                continue
+            is_on = phase[k] == ON
+            due = since_ns[k] + (rule[k].on_ns if is_on else rule[k].off_ns) - elapsed_ns[k]
+            if min(now - 1, silent) >= due:
+                is_active[k] = is_on
+                is_dirty[k] = True
+                phase[k] = REST
+                since_ns[k] = 0
+                elapsed_ns[k] = 0
+                told_sample[told] = j
+                told_rule[told] = k
+                told_active[told] = is_on
+                told_ns[told] = due
+                told_value[told] = value[r]
+                told_quality[told] = tag_quality[r]
+                told_after[told] = False
+                told += 1
+            elif now - 1 >= silent:
+                elapsed_ns[k] = elapsed_ns[k] + max(silent - since_ns[k], 0) if is_on else 0
+                since_ns[k] = 0
+                is_dirty[k] = True
+
+        if is_judged:
+            value[r] = v1
+            value_ns[r] = now
+        tag_quality[r] = BAD_NOT_A_NUMBER if is_spoilt and q1 < BAD else q1
+        is_watched[r] = True
+        last_ns[r] = max(last_ns[r], now)
+
+        is_open = tag_quality[r] == GOOD
+        bound_low, bound_high = -np.inf, np.inf
+        rate_low, rate_high, keep = exact[r].rate_low, exact[r].rate_high, exact[r].keep_ns
+        if tag[r].rate_rule < 0:
+            rate_low, rate_high, keep = -np.inf, np.inf, NEVER_NS
+        for k in range(k0, k1):
+            kind = rule[k].kind
+            setpoint, deadband = rule[k].setpoint, rule[k].deadband
+            active = is_active[k]
+            if is_spoilt and kind < STALE and since_ns[k] != 0:  # Spoilt data pauses all that judges values.
+                elapsed_ns[k] = elapsed_ns[k] + max(now - since_ns[k], 0) if phase[k] == ON else 0
+                since_ns[k] = 0
+                is_dirty[k] = True
+            holds, lets_go, when, is_asked = False, False, now, is_judged
+            if kind == H or kind == HH:
+                if is_judged:
+                    holds = v1 >= setpoint
+                    lets_go = v1 < setpoint - deadband
+            elif kind == L or kind == LL:
+                if is_judged:
+                    holds = -v1 >= -setpoint
+                    lets_go = -v1 < -setpoint - deadband
+            elif kind == STALE:
+                lets_go, when, is_asked = True, received, True
+            elif kind == BAD_KIND:
+                holds, lets_go = is_spoilt, not is_spoilt
+                is_asked = is_spoilt or is_judged
+            elif is_judged and (
+                active or phase[k] != REST or now >= keep or not (rate_low < v1 and v1 < rate_high)
+            ):  # Else its bounds say that it neither holds nor keeps the sample, and it is at rest.
+                ring, window = tag[r].ring, tag[r].window_ns
+                newest_slot, is_kept = -1, False
+                for slot in range(SLOTS):
+                    age = now - ring_ns[ring, slot]
+                    if ring_ns[ring, slot] > 0 and age <= GAP_WINDOWS * window:
+                        is_kept = True
+                        if newest_slot < 0 and age >= window:
+                            newest_slot = slot
+                if newest_slot >= 0:
+                    age = now - ring_ns[ring, newest_slot]
+                    rate = abs(v1 - ring_value[ring, newest_slot]) / (age / 1e9)
+                    holds = rate >= setpoint
+                    lets_go = rate < setpoint - deadband
+                if not is_kept or now - ring_ns[ring, 0] >= window // (SLOTS - 2):
+                    for slot in range(SLOTS - 1, 0, -1):
+                        ring_ns[ring, slot] = ring_ns[ring, slot - 1] if is_kept else 0
+                        ring_value[ring, slot] = ring_value[ring, slot - 1]
+                    ring_ns[ring, 0] = now
+                    ring_value[ring, 0] = v1
+                keep = ring_ns[ring, 0] + window // (SLOTS - 2)
+                least_kept, most_kept = np.inf, -np.inf
+                for slot in range(SLOTS):
+                    if ring_ns[ring, slot] > 0:
+                        was = ring_value[ring, slot]
+                        least_kept, most_kept = min(least_kept, was), max(most_kept, was)
+                largest = max(abs(least_kept), abs(most_kept))
+                reach = tag[r].reach - RATE_MARGIN * largest
+                rate_low = most_kept - reach if largest < RATE_MOST else np.inf
+                rate_high = least_kept + reach if largest < RATE_MOST else -np.inf
+
+            if is_asked:
+                wants_on = holds and not active
+                wants_off = lets_go and active
+                if not (wants_on or wants_off):
+                    if phase[k] != REST:
+                        is_dirty[k] = True
+                        phase[k] = REST
+                        since_ns[k] = 0
+                        elapsed_ns[k] = 0
+                else:
+                    wanted = ON if wants_on else OFF
+                    if phase[k] != wanted:
+                        phase[k] = wanted
+                        elapsed_ns[k] = 0
+                        since_ns[k] = 0
+                    if since_ns[k] == 0:
+                        since_ns[k] = when
+                        is_dirty[k] = True
+                    wait = rule[k].on_ns if wants_on else rule[k].off_ns
+                    if elapsed_ns[k] + (when - since_ns[k]) >= wait:
+                        active = wants_on
+                        is_active[k] = wants_on
+                        is_dirty[k] = True
+                        phase[k] = REST
+                        since_ns[k] = 0
+                        elapsed_ns[k] = 0
+                        told_sample[told] = j
+                        told_rule[told] = k
+                        told_active[told] = wants_on
+                        told_ns[told] = when
+                        told_value[told] = value[r]
+                        told_quality[told] = tag_quality[r]
+                        told_after[told] = True
+                        told += 1
+                    elif not is_listed[k]:
+                        is_listed[k] = True
+                        listed[listed_count[0]] = k
+                        listed_count[0] += 1
+
+            # ---- where the next value of the tag is quiet
+            if phase[k] != REST or (active and kind > HH):
+                is_open = False
+            elif kind == H or kind == HH:
+                if active:
+                    bound_low = max(bound_low, np.nextafter(setpoint - deadband, -np.inf))
+                else:
+                    bound_high = min(bound_high, setpoint)
+            elif kind == L or kind == LL:
+                if active:
+                    bound_high = min(bound_high, np.nextafter(setpoint + deadband, np.inf))
+                else:
+                    bound_low = max(bound_low, setpoint)
+        if not is_open:
+            bound_low, bound_high = np.inf, -np.inf
+        exact[r].limit_low, exact[r].limit_high = bound_low, bound_high
+        exact[r].rate_low, exact[r].rate_high = rate_low, rate_high
+        exact[r].keep_ns = keep
+        keep_least_ns[r // SPAN] = min(keep_least_ns[r // SPAN], keep)
+        exact_low, exact_high = max(bound_low, rate_low), min(bound_high, rate_high)
+        near = np.float32(exact_low)
+        low[r] = np.nextafter(near, np.float32(np.inf)) if near < exact_low else near
+        near = np.float32(exact_high)
+        high[r] = np.nextafter(near, np.float32(-np.inf)) if near > exact_high else near
+        block = tag[r].block
+        if block >= 0:
+            check_ns[block] = min(check_ns[block], last_ns[r] + stale)
+    at[JUDGED], at[TOLD] = odds, told
     return True
