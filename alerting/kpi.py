@@ -150,17 +150,28 @@ def chattering(start_ns: Times) -> int:
     Args:
         start_ns: When one rule tripped, int64 (n,), ascending.
     """
+    return int(chatters(start_ns).sum())
+
+
+def chatters(start_ns: Times) -> NDArray[np.bool_]:
+    """Tell which activations are part of three or more within 60 s, bool (n,); arguments as of ``chattering``."""
     n, last = len(start_ns), CHATTER_COUNT - 1
     is_part = np.zeros(n, dtype=np.bool_)
     for first in np.flatnonzero(start_ns[last:] - start_ns[: n - last] <= CHATTER_NS) if n > last else ():
         is_part[first : first + CHATTER_COUNT] = True
-    return int(is_part.sum())
+    return is_part
 
 
 def fleeting(start_ns: Times, end_ns: Times) -> int:
     """Count the activations shorter than 10 s with none again within 60 s of their end."""
-    again = np.append(start_ns[1:], np.iinfo(np.int64).max)
-    return int(np.count_nonzero((end_ns - start_ns < FLEETING_NS) & (again - end_ns > AGAIN_NS)))
+    return int(fleets(start_ns, end_ns).sum())
+
+
+def fleets(start_ns: Times, end_ns: Times) -> NDArray[np.bool_]:
+    """Tell which activations are shorter than 10 s with none again within 60 s of their end, bool (n,)."""
+    again = np.append(start_ns[1:], np.iinfo(np.int64).max)[: len(start_ns)]
+    is_fleeting: NDArray[np.bool_] = (end_ns - start_ns < FLEETING_NS) & (again - end_ns > AGAIN_NS)
+    return is_fleeting
 
 
 def standing(start_ns: Times, end_ns: Times) -> int:

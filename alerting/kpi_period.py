@@ -42,6 +42,7 @@ class Happened:
     tier: Tier
     is_quiet: bool
     by: str = ""
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,7 @@ def figures(
     index = {key: place for place, key in enumerate(dict.fromkeys(event.key for event in rang))}
     ids = np.array([index[event.key] for event in rang], dtype=np.int64)
     tiers = np.array([int(event.tier) for event in rang], dtype=np.uint8)
-    intervals, trips = _intervals(events, active_before, span)
+    intervals, trips = excursions(events, active_before, span)
     all_active = [pair for pairs in intervals.values() for pair in pairs]
     active = np.array(all_active, dtype=np.int64).reshape(-1, 2)
     load = alarm_load(times, ids, tiers, active, span)
@@ -138,7 +139,7 @@ def figures(
 Pairs = list[tuple[int, int]]
 
 
-def _intervals(
+def excursions(
     events: list[Happened], before: dict[str, int], span: tuple[int, int]
 ) -> tuple[dict[str, Pairs], dict[str, Pairs]]:
     """Give from when to when each alarm was active, and of those the ones that began in the period."""

@@ -36,6 +36,7 @@ def statement(nature: Nature, span: tuple[int, int]) -> Select[Any]:
             table.c.rule_group,
             table.c.tier,
             table.c.suppression,
+            table.c.condition,
         )
         .where(table.c.nature == nature.value, table.c.time_ns >= span[0], table.c.time_ns < span[1])
         .where(table.c.what.in_(_COUNTED), table.c.is_late.is_(False), table.c.alarm_key != "")
@@ -51,6 +52,16 @@ def read_figures(
     Args:
         units: Of the position that is asked for; empty for all.
     """
+    events, before = read_events(connection, nature, span, units)
+    moment = datetime.fromtimestamp(span[0] // NS, zone)
+    offset = moment.utcoffset() or timedelta(0)
+    return figures(events, before, span, utc_offset_s=round(offset.total_seconds()))
+
+
+def read_events(
+    connection: Connection, nature: Nature, span: tuple[int, int], units: frozenset[str] = frozenset()
+) -> tuple[list[Happened], dict[str, int]]:
+    """Give what happened in a period, in order, and the alarms that were active when it began (key, since when, ns)."""
     words, tiers = {what.value: what for what in What}, {int(tier): tier for tier in Tier}
     events = [
         Happened(
@@ -63,16 +74,14 @@ def read_figures(
             group=group,
             tier=tiers[tier],
             is_quiet=suppression != Suppression.NONE,
+            condition=condition,
         )
-        for what, time_ns, key, alarm, tag, unit, group, tier, suppression in connection.execute(
+        for what, time_ns, key, alarm, tag, unit, group, tier, suppression, condition in connection.execute(
             statement(nature, span)
         )
         if not units or unit in units
     ]
-    moment = datetime.fromtimestamp(span[0] // NS, zone)
-    offset = moment.utcoffset() or timedelta(0)
-    before = _active_before(connection, nature, span[0], events, units)
-    return figures(events, before, span, utc_offset_s=round(offset.total_seconds()))
+    return events, _active_before(connection, nature, span[0], events, units)
 
 
 def _active_before(

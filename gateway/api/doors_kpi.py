@@ -10,6 +10,7 @@ from fastapi import Query, Response
 from alerting.kpi import MIX, PRIORITY, TARGETS
 from alerting.kpi_period import Figures
 from alerting.model.tier import Tier
+from alerting.nuisance import Nuisance
 from edge.load.workbook import write_workbook
 from edge.model import Nature
 from gateway.api.answer import ApiError, Json
@@ -20,6 +21,7 @@ from gateway.api.kpi_words import WORDS
 from gateway.config import Site
 from gateway.figures import NS, read_figures
 from gateway.live import iso
+from gateway.nuisances import read_nuisances, shown_nuisance
 from gateway.system import main_nature
 
 Span = Literal["shift", "day", "month"]
@@ -32,21 +34,25 @@ def open_kpi_doors(doors: Doors) -> None:
     """Declare them."""
     house = doors.house
 
-    async def read(
+    def place(
         first: str | None, last: str | None, span: Span, post: str | None, nature: str | None
-    ) -> tuple[Figures, tuple[int, int], Nature]:  # fmt: skip
+    ) -> tuple[frozenset[str], tuple[int, int], Nature]:  # fmt: skip
         site, now_ns = house.site, house.clock.wall_ns()
-        begin_ns, end_ns = _span(first, last, span, now_ns)
+        period = _span(first, last, span, now_ns)
         units = frozenset[str]()
         if post:
             found = site.roster.post(post)
             if found is None:
                 raise ApiError(422, f"post: there is no post {post[:64]!r}.")
             units = frozenset(found.units)
-        of = main_nature(site) if nature is None else Nature(nature)
-        zone = ZoneInfo(site.timezone)
-        got = await house.read(lambda c: read_figures(c, of, (begin_ns, end_ns), zone, units))
-        return got, (begin_ns, end_ns), of
+        return units, period, main_nature(site) if nature is None else Nature(nature)
+
+    async def read(
+        first: str | None, last: str | None, span: Span, post: str | None, nature: str | None
+    ) -> tuple[Figures, tuple[int, int], Nature]:  # fmt: skip
+        units, period, of = place(first, last, span, post, nature)
+        zone = ZoneInfo(house.site.timezone)
+        return await house.read(lambda c: read_figures(c, of, period, zone, units)), period, of
 
     async def figures(
         first: Annotated[When, Query(alias="from")] = None,
@@ -71,6 +77,10 @@ def open_kpi_doors(doors: Doors) -> None:
         """Give the same as a report: a page of HTML to print, or a workbook."""
         got, period, of = await read(first, last, span, post, nature)
         lines = report_lines(got, house.site, period, of, lang, post or "")
+        units, *_ = place(first, last, span, post, nature)
+        lines += nuisance_lines(
+            await house.read(lambda c: read_nuisances(c, house.site, of, period, units)), house.site, lang
+        )
         name = f"alarms-{str(iso(period[0]))[:10]}-{span}.{form}"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         if form == "xlsx":
@@ -79,6 +89,20 @@ def open_kpi_doors(doors: Doors) -> None:
             )
         return Response(_html(lines, lang), media_type="text/html; charset=utf-8", headers=headers)
 
+    async def nuisances(
+        first: Annotated[When, Query(alias="from")] = None,
+        last: Annotated[When, Query(alias="to")] = None,
+        span: Span = "day",
+        post: Annotated[str | None, Query(max_length=64)] = None,
+        nature: Annotated[str | None, Query(pattern="^(actual|exercise|test)$")] = None,
+    ) -> Response:
+        """Give the alarms of a period that chatter or are fleeting, the worst first, with what would quiet them."""
+        units, (begin_ns, end_ns), of = place(first, last, span, post, nature)
+        found = await house.read(lambda c: read_nuisances(c, house.site, of, (begin_ns, end_ns), units))
+        shown = [shown_nuisance(one) for one in found]
+        return Json({"from": iso(begin_ns), "to": iso(end_ns), "nature": of.value, "nuisances": shown})
+
+    doors.open("GET", "/api/v1/kpi/nuisances", ALL, nuisances, tag="kpi")
     doors.open("GET", "/api/v1/kpi/figures", ALL, figures, tag="kpi")
     doors.open("GET", "/api/v1/kpi/export", ALL, report, tag="kpi")
 
@@ -180,6 +204,24 @@ def report_lines(
         medians = [round(one[key], 1) if one[key] is not None else "–" for key in ("median_s", "p90_s")]
         lines.append([words[name], one["acknowledged"], one["never"], *medians])
     lines += [[words[name], count, "", "", ""] for name, count in told["quiet"].items()]
+    return lines
+
+
+def nuisance_lines(found: list[Nuisance], site: Site, lang: str) -> Lines:
+    """Give the nuisance alarms of a report: each with its counts, and what would quiet it."""
+    words = WORDS[lang]
+    lines: Lines = [[words["nuisances"], words["activations"], words["chattering"], words["fleeting"], words["advice"]]]
+    if not found:
+        return [[words["nuisances"], 0, "0", words["yes"], ""]]
+    for one in found:
+        row = site.tags.row_of.get(one.tag)
+        eu = site.tags[row].eu if row is not None else ""
+        name = f"{one.tag or one.unit} {one.rule or one.group}"
+        lines.append([name, one.activations, one.chattering, one.fleeting, ""])
+        for each in one.advice:
+            unit = eu if each.field == "deadband" else "s"
+            change = "" if each.proposed is None else f": {each.now:g} → {each.proposed:g} {unit}"
+            lines.append([f"  {words[each.field]}{change}", "", "", "", f"{each.reason[lang]} ({words['ours']})"])
     return lines
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from alerting.model.rule import LIMITS, Kind, Rule, RuleTable
 from alerting.model.tier import Tier
+from alerting.nuisance import DEADBAND_SHARE, ON_DELAY_MOST, ON_DELAY_OTHER
 from edge.model import Tag
 from gateway.backtest.labels import Label, inside
 from gateway.backtest.profile import Normal, Profile
@@ -27,11 +28,6 @@ SPAN_MARGIN = 0.02  # or that share of the normal span, or one resolution, which
 SIGMAS_DEADBAND = 6.0  # ±3 σ: noise about a setpoint does not cross both it and the deadband.
 CLOSER_SHARE = 0.1  # A limit is advised to come closer only by more than this share of the normal span.
 SHORT_LEAST, SHORT_SHARE = 3, 0.5  # Short excursions call for an on-delay when so many, and that share of all.
-#: Longest on-delay to advise by kind of tag, s (starting values of ISA-18.2, general knowledge; gas: design advice).
-ON_DELAY_MOST = {"flow": 15.0, "level": 60.0, "pressure": 15.0, "temperature": 60.0, "gas": 5.0}
-ON_DELAY_OTHER = 30.0
-#: Usual deadband as a share of the instrument's range (EEMUA 191, as quoted by exida).
-DEADBAND_SHARE = {"flow": 0.05, "level": 0.02, "pressure": 0.02, "temperature": 0.01, "composition": 0.01}
 SIDES = ((Kind.H, Kind.HH, 1.0), (Kind.L, Kind.LL, -1.0))
 
 

@@ -137,3 +137,30 @@ def test_a_hundred_thousand_events_are_read_by_the_index_and_soon(large: Engine)
     assert whole.load.alarms == 33_334
     assert small.load.alarms == 667
     assert small_s < whole_s / 5, "a short period does not read the whole"
+
+
+def chatter(begin_ns: int, count: int = 6) -> list[dict[str, Any]]:
+    """One alarm that comes every 15 s and goes after 5 s."""
+    made = rows(3 * count, "actual", begin_ns, 5 * S)
+    told = [
+        {**row, "id": f"c{n}", "alarm_key": "chatters", "tag": "T.0", "condition": "H", "what": what}
+        for n, (row, what) in enumerate(zip(made, ("raised", "returned", "acknowledged") * count, strict=True))
+    ]
+    return [row for row in told if row["what"] != "acknowledged"]
+
+
+async def test_what_chatters_is_listed_with_what_would_have_spared_it_and_stands_in_the_report(office: Office) -> None:
+    with office.house.engine.begin() as connection:
+        connection.execute(insert(schema.event), chatter(NOW_NS - 3 * HOUR))
+    person = await office.enter("guest")
+    told = (await person.get("/api/v1/kpi/nuisances", params={"span": "day", "post": "board"})).json()
+    (one,) = [one for one in told["nuisances"] if one["key"] == "chatters"]
+    assert (one["activations"], one["chattering"], one["tag"], one["unit"]) == (6, 6, "T.0", "T")
+    assert told["nuisances"][0]["key"] == "chatters", "the worst first"
+    others = (await person.get("/api/v1/kpi/nuisances", params={"span": "day", "post": "pump"})).json()
+    assert "chatters" not in [one["key"] for one in others["nuisances"]]
+    page = (await person.get("/api/v1/kpi/export", params={"form": "html", "lang": "zh"})).text
+    assert "频繁与瞬时报警" in page
+    book = (await person.get("/api/v1/kpi/export", params={"form": "xlsx"})).content
+    cells = [str(cell.value) for row in openpyxl.load_workbook(io.BytesIO(book)).active.iter_rows() for cell in row]
+    assert any(cell.startswith("T.0 high") for cell in cells)

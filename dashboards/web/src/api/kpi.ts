@@ -1,3 +1,5 @@
+import type { Said } from "./types";
+
 /** Figures of the alarm system as the gateway tells them. */
 export interface KpiTarget {
   figure: string;
@@ -7,6 +9,23 @@ export interface KpiTarget {
   source: string;
   is_verified: boolean;
   is_met: boolean | null;
+}
+/** An alarm that chatters or is fleeting, with what would have spared activations. */
+export interface Nuisance {
+  key: string;
+  tag: string;
+  unit: string;
+  group: string;
+  rule: string;
+  activations: number;
+  chattering: number;
+  fleeting: number;
+  advice: { field: "deadband" | "off_delay_s" | "on_delay_s" | "review"; now: number | null; proposed: number | null; spares: number | null; reason: Said }[];
+}
+export interface Nuisances {
+  from: string;
+  to: string;
+  nuisances: Nuisance[];
 }
 export interface KpiFigures {
   from: string;
