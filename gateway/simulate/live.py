@@ -14,8 +14,8 @@ import signal
 import sys
 import threading
 import tomllib
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -98,6 +98,11 @@ class _Device:
         if self.publisher is not None and self.wire.is_up:
             self.publisher.publish(time_s, now_ns, self.wire.readings)
 
+    def begin_anew(self) -> None:
+        """Let the story's time begin."""
+        if self.publisher is not None:
+            self.publisher.begin_anew()
+
     async def close(self) -> None:
         """End it."""
         if self.modbus is not None and self.is_open:
@@ -173,7 +178,8 @@ async def _play(stage: _Stage) -> Played:
         for device in devices:  # The first look, so that a device has something to say when it is first asked.
             device.wire.readings = _first(field, stage.site, device.wire)
             await device.follow(0.0, clock.wall_ns())
-        gateway, log = await _start_gateway(stage)
+        async with _standing_still(devices, clock):
+            gateway, log = await _start_gateway(stage)
         stage.tell(f"second 0; {scenario.lasts_s:g} s in real time")
         begins_ns, start_ns = clock.wall_ns(), clock.monotonic_ns()
         field.scenario = replace(field.scenario, begins_ns=begins_ns)
@@ -186,7 +192,8 @@ async def _play(stage: _Stage) -> Played:
                 await device.follow(time_s, clock.wall_ns())
             if not gateway.is_running:
                 raise LiveError(f"The gateway ended in the middle of it. It said last:\n{gateway.last_words()}")
-        await asyncio.sleep(AFTER_S)
+        async with _standing_still(devices, clock):
+            await asyncio.sleep(AFTER_S)
         gateway.process.send_signal(signal.SIGTERM)
         await asyncio.to_thread(gateway.process.wait)
     finally:
@@ -263,6 +270,34 @@ def _make_devices(stage: _Stage, wires: Sequence[_Wire]) -> list[_Device]:
                 publisher.start()
                 found.append(_Device(wire=wire, publisher=publisher))
     return found
+
+
+@asynccontextmanager
+async def _standing_still(devices: Sequence[_Device], clock: Clock) -> AsyncIterator[None]:
+    """Let devices say what they saw last while the story has not begun or is over; then their time begins anew.
+
+    Why: what is published before anybody listens is lost, and a tag that says nothing rings.
+    """
+
+    async def go_on() -> None:
+        begins_ns = clock.monotonic_ns()
+        while True:
+            for device in devices:
+                await device.follow((clock.monotonic_ns() - begins_ns) / NS, clock.wall_ns())
+            await asyncio.sleep(LOOK_S)
+
+    for device in devices:
+        device.begin_anew()
+    going = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        going.cancel()
+        await asyncio.wait({going})
+        for device in devices:
+            device.begin_anew()
+    if not going.cancelled():
+        going.result()  # A device that could not go on says why.
 
 
 # ---------------------------------------------------------------------------------------------------------- processes

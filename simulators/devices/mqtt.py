@@ -7,6 +7,7 @@ Never: keeps more than a minute while the broker is away; a sensor has no disk. 
 """
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -37,7 +38,9 @@ def compose(topic: Topic, time_ns: int, readings: Mapping[str, float]) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode()
 
 
-def _number(value: float) -> float | int:
+def _number(value: float) -> float | int | str:
+    if not math.isfinite(value):  # JSON has no such numbers; devices write them as text.
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return int(value) if value.is_integer() else round(value, 4)
 
 
@@ -89,6 +92,10 @@ class Publisher:
                 self.lost += 1
             else:
                 self.sent += 1
+
+    def begin_anew(self) -> None:
+        """Let the plant's time begin at 0 once more; every topic is due then."""
+        self._due_s = [0.0] * len(self.broker.topics)
 
     def stop(self) -> None:
         """Say goodbye to the broker and end the thread."""

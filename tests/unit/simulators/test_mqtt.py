@@ -1,12 +1,16 @@
 """Payloads of the publisher: shapes and stamps."""
 
 import json
+import math
 
-from simulators.devices.mqtt import compose
-from simulators.wiring import Topic
+import pytest
+
+from simulators.devices.mqtt import Publisher, compose
+from simulators.wiring import Broker, Topic
 
 #: 2026-01-01T00:00:00.123Z
 TIME_NS = 1_767_225_600_123_000_000
+NO_NUMBERS = (math.nan, math.inf, -math.inf)
 
 
 def topic(**changes: object) -> Topic:
@@ -39,3 +43,20 @@ def test_paths_make_nested_objects() -> None:
     payload = compose(topic(value="body.value", time="body.at"), TIME_NS, {"a": 7.0})
 
     assert json.loads(payload) == {"body": {"at": "2026-01-01T08:00:00.123+08:00", "value": 7}}
+
+
+def test_what_is_no_number_is_sent_as_text_which_a_gateway_reads_as_such() -> None:
+    payload = compose(topic(is_batch=True, tags=("a", "b", "c")), TIME_NS, dict(zip("abc", NO_NUMBERS, strict=True)))
+
+    assert json.loads(payload, parse_constant=pytest.fail)["v"] == {"a": "NaN", "b": "Infinity", "c": "-Infinity"}
+
+
+def test_topics_are_due_again_when_time_begins_anew() -> None:
+    publisher = Publisher(Broker(host="127.0.0.1", port=1, topics=(topic(), topic(period_s=2.0))))
+    publisher.publish(30.0, TIME_NS, {"a": 1.0})
+    publisher.publish(0.5, TIME_NS, {"a": 1.0})
+    before = publisher.sent
+    publisher.begin_anew()
+    publisher.publish(0.5, TIME_NS, {"a": 1.0})
+
+    assert (before, publisher.sent) == (2, 4)
