@@ -18,6 +18,7 @@ from gateway.cli_bench import benches
 from gateway.cli_ca import certificates
 from gateway.cli_channel import channels
 from gateway.cli_data import FINDING, GOOD, AsJson, Data, folder_of, make_folder, open_register, reason_of, refuse
+from gateway.cli_devices import devices
 from gateway.cli_drill import drills
 from gateway.cli_ledger import ledgers
 from gateway.cli_opcua import opcua
@@ -52,6 +53,7 @@ app.add_typer(drills, name="drill")
 app.add_typer(register, name="register")
 app.command("reload")(reload_files)
 app.command()(simulate)
+app.command()(devices)
 app.command("probe")(probe)
 
 PORT_MAX = 65535

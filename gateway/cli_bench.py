@@ -56,6 +56,20 @@ def modbus(
     typer.echo(json.dumps(result, allow_nan=False) if as_json else render(result))
 
 
+@benches.command("devices")
+def devices(
+    tags: Annotated[int, typer.Option("--tags", min=100, max=100_000, help="Modbus tags, float32, at 1 s.")] = 10_000,
+    seconds: Annotated[float, typer.Option("--seconds", min=2, max=3600, help="After all settled.")] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Serve tags from one simulator process and read each once a second; the books of both sides; exit 1 if unlike."""
+    from gateway.bench.devices import TAGS_EACH, free_ports, measure, render
+
+    result = measure(tags, seconds, free_ports(-(-tags // TAGS_EACH)))
+    typer.echo(json.dumps(result, allow_nan=False) if as_json else render(result))
+    raise typer.Exit(FINDING if result["unanswered"] or result["bad"] else 0)
+
+
 @benches.command("mqtt")
 def mqtt(
     messages: Annotated[int, typer.Option("--messages", min=100, max=5_000_000, help="Of one value each.")] = 50_000,

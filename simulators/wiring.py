@@ -16,6 +16,9 @@ from typing import Any
 
 _SUM = re.compile(r"\s*(\d+)\s*\+\s*(\d+)\s*")
 
+#: Protocols of Modbus that are served, and how each cuts its frames.
+FRAMINGS = {"modbus-tcp": "tcp", "modbus-rtu-tcp": "rtu", "modbus-rtu": "rtu"}
+
 #: Direction of each kind of limit.
 DIRECTION = {"LL": "low", "L": "low", "H": "high", "HH": "high"}
 
@@ -51,13 +54,28 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """One Modbus TCP device."""
+    """One Modbus device.
+
+    Attributes:
+        framing: ``tcp``, or ``rtu`` for frames with a CRC.
+        serial: Path of the port that the gateway has; the other end is ours. Empty for TCP.
+    """
 
     source: str
     host: str
     port: int
     device_id: int
     points: tuple[Point, ...]
+    framing: str = "tcp"
+    serial: str = ""
+    baudrate: int = 9600
+    parity: str = "none"
+    stop_bits: int = 1
+
+    @property
+    def line(self) -> tuple[str, str, int]:
+        """What names its line; devices of one line answer at one place."""
+        return (self.serial or self.host, self.framing, 0 if self.serial else self.port)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +139,12 @@ class Wiring:
 def read_wiring(path: Path) -> Wiring:
     """Read a site's wiring. The site must be one that `fengsui check` accepts."""
     site = tomllib.loads(path.read_text(encoding="utf-8"))
-    rows = list(_rows(site, path.parent))
+    rows = list(rows_of(site, path.parent))
     by_source: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         by_source.setdefault(row["source"], []).append(row)
     devices = [
-        _device(source, by_source.get(source["id"], []))
-        for source in site["source"]
-        if source["protocol"] == "modbus-tcp"
+        _device(source, by_source.get(source["id"], [])) for source in site["source"] if source["protocol"] in FRAMINGS
     ]
     topics: dict[tuple[str, int], list[Topic]] = {}
     for source in site["source"]:
@@ -142,7 +158,8 @@ def read_wiring(path: Path) -> Wiring:
     )
 
 
-def _rows(site: dict[str, Any], folder: Path) -> Iterator[dict[str, str]]:
+def rows_of(site: dict[str, Any], folder: Path) -> Iterator[dict[str, str]]:
+    """Give the rows of all tag tables, those of templates filled in for each device."""
     for name in site["site"].get("tags", []):
         yield from _table(folder / name)
     for template in site.get("template", []):
@@ -165,8 +182,13 @@ def _fill(cell: str, device: dict[str, str]) -> str:
 def _device(source: dict[str, Any], rows: list[dict[str, str]]) -> Device:
     return Device(
         source=source["id"],
-        host=source["host"],
+        host=source.get("host", ""),
         port=source.get("port", 502),
+        framing=FRAMINGS[source["protocol"]],
+        serial=source.get("serial", ""),
+        baudrate=source.get("baudrate", 9600),
+        parity=source.get("parity", "none"),
+        stop_bits=source.get("stop_bits", 1),
         device_id=source.get("device_id", 1),
         points=tuple(_point(source, row) for row in rows),
     )

@@ -50,7 +50,7 @@ class Field:
         for publisher in self.publishers:
             publisher.start()
         started_ns = self.clock.monotonic_ns()
-        self.tell("ready", time_ns=self.clock.wall_ns(), ports=[device.device.port for device in self.devices])
+        self.tell("ready", time_ns=self.clock.wall_ns(), ports=[device.devices[0].port for device in self.devices])
         try:
             while not stop.is_set() and (seconds is None or self.plant.time_s < seconds):
                 started_ns += await self._catch_up(started_ns)

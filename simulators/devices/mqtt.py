@@ -18,6 +18,7 @@ from simulators.wiring import Broker, Topic
 
 LOCAL = timezone(timedelta(hours=8))
 QUEUE_MAX = 600  # Messages; about a minute of the demonstration.
+QUEUED_EACH = 3  # Messages of one topic, where there are many.
 MILLISECOND_NS = 1_000_000
 
 
@@ -67,7 +68,7 @@ class Publisher:
         self.lost = 0
         self._due_s = [0.0] * len(broker.topics)
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv311)
-        self._client.max_queued_messages_set(QUEUE_MAX)
+        self._client.max_queued_messages_set(max(QUEUE_MAX, QUEUED_EACH * len(broker.topics)))
         self._client.max_inflight_messages_set(100)
         self._client.reconnect_delay_set(1, 5)
         self._client.connect_async(host or broker.host, broker.port, keepalive=15)

@@ -201,7 +201,7 @@ _FIRST: Final = _first_float()
 # ------------------------------------------------------------------------------------------------------ whole plants
 
 
-class _Door:
+class Door:
     """Takes scans as the road does, and notes when each began to be there."""
 
     def __init__(self) -> None:
@@ -214,6 +214,7 @@ class _Door:
         self.arrivals.clear()
 
     def __call__(self, item: Scan | Link, acknowledge: Acknowledge | None) -> None:
+        """Take what a collector delivers."""
         assert acknowledge is None, item
         if isinstance(item, Scan):
             self.samples += len(item)
@@ -253,7 +254,7 @@ def tags_of_plant(devices: int, period_s: float) -> TagTable:
 async def plant(name: str, devices: int, period_s: float, seconds: float) -> dict[str, Any]:
     """Run collectors against a field of devices: 1,000 float32 each, at random even addresses of 0 to 7,999."""
     tags = tags_of_plant(devices, period_s)
-    door, clock, lines = _Door(), SystemClock(), Lines()
+    door, clock, lines = Door(), SystemClock(), Lines()
     async with field_of(devices) as (ports, told):
         sources = [
             Source(
