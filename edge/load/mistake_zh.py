@@ -154,7 +154,7 @@ _WHOS: Final = tuple(
         (r"Influx", "InfluxDB"), (r"History", "历史库"), (r"Probe", "探测"), (r"Drill", "演练"), (r"Flood", "报警泛滥"),
         (r"Disposal", "处置"), (r"Re-alarm", "再次报警"), (r"Second person", "第二人确认"), (r"Shelving", "搁置"),
         (r"Out of service", "停用"), (r"Uplink", "上联"), (r"Spool", "缓存"), (r"Node broker", "节点消息服务器"),
-        (r"Duties", "督办"), (r"Duty (.+)", "督办 {}"),
+        (r"Duties", "督办"), (r"Stop", "停用申报"), (r"Duty (.+)", "督办 {}"),
         (r"(\w+), column (\d+)", "{} 第 {} 个字符"),
     )
 )  # fmt: skip
