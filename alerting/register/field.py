@@ -33,6 +33,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     WHOLE = "whole"
     DATE = "date"
+    MOMENT = "moment"  # Day and minute by the site's clock.
     FLAG = "flag"
     CHOICE = "choice"
     PHONE = "phone"
@@ -127,6 +128,7 @@ class Surroundings:
 
     Attributes:
         today: By the site's time zone.
+        now: The minute by the site's clock, as a moment is kept; empty where nobody knows.
         who: Name of the person who asks; empty for none.
         units: Ids of the site's hazard units.
         tags: Names of the site's tags, with their engineering units.
@@ -136,6 +138,7 @@ class Surroundings:
     """
 
     today: date
+    now: str = ""
     who: str = ""
     units: frozenset[str] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -287,6 +290,27 @@ def _date(of: Field, raw: object, around: Surroundings) -> Cell:
     return Cell(value=found.isoformat())
 
 
+def _moment(of: Field, raw: object, around: Surroundings) -> Cell:
+    found: datetime | None = raw.replace(tzinfo=None) if isinstance(raw, datetime) else None
+    if isinstance(raw, str):
+        parts = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?[ T]+(\d{1,2})[:：时](\d{2})(?:分|:00)?", raw)
+        if parts:
+            try:
+                found = datetime(*(int(part) for part in parts.groups()))  # type: ignore[arg-type]  # noqa: DTZ001 - the site's
+            except ValueError:
+                found = None
+    if found is None or not 1900 <= found.year <= 2200:  # noqa: PLR2004 - what lies outside is a slip of the hand
+        rule = Words("it is no day and time", "不是日期时间")
+        return _wrong(of, raw, rule, Words("Write e.g. 2026-03-31 08:30.", "例如 2026-03-31 08:30。"))
+    text = found.isoformat(timespec="minutes")
+    if of.is_past and around.now and text > around.now:
+        shown = around.now.replace("T", " ")
+        rule = Words(f"it lies after now, {shown}", f"晚于现在（{shown}）")
+        remedy = Words("A thing that has happened has a time that has been.", "已发生的事项，时间不能晚于现在。")
+        return _wrong(of, raw, rule, remedy)
+    return Cell(value=text)
+
+
 def _flag(of: Field, raw: object, _: Surroundings) -> Cell:
     word = str(raw).strip().lower()
     if raw is True or word in YES:
@@ -427,6 +451,7 @@ _READERS = {
     Kind.NUMBER: _number,
     Kind.WHOLE: _number,
     Kind.DATE: _date,
+    Kind.MOMENT: _moment,
     Kind.FLAG: _flag,
     Kind.CHOICE: _choice,
     Kind.PHONE: _phone,

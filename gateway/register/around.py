@@ -37,6 +37,7 @@ def today_of(site: Site, now_ns: int) -> date:
 def around(site: Site, now_ns: int, who: str = "") -> Surroundings:
     """Give the surroundings of a site's records at a moment, ns since 1970-01-01 UTC, for a person."""
     return Surroundings(
+        now=datetime.fromtimestamp(now_ns // S_TO_NS, ZoneInfo(site.timezone)).strftime("%Y-%m-%dT%H:%M"),
         today=today_of(site, now_ns),
         who=who,
         units=frozenset(unit.id for unit in site.units),

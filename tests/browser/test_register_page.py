@@ -275,3 +275,23 @@ def test_a_check_on_the_spot_registers_what_it_found(visit: Callable[..., Visit]
     one.go("register/checks", ready="tbody tr")
     assert check["code"] in one.page.inner_text("tbody")
     assert one.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_ticket_is_entered_and_what_does_not_fit_is_told(visit: Callable[..., Visit], lang: str) -> None:
+    """Hot work for longer than its level allows is refused beside the field; put right it stands in the list."""
+    one = visit(name=OFFICER, lang=lang, phone=lang == "zh")
+    code = f"W-{lang}"
+    values = {"title": "动火 weld", "kind": "hot", "level": "special", "stage": "approved", "place": "TK-1"}
+    times = {"from": "2026-11-01T08:00", "until": "2026-11-01T17:00"}
+    enter(one, "tickets", code=code, applicant="甲", approved_by="乙", **values, **times)
+    one.page.wait_for_selector("dialog .wrong")
+    assert "8 h" in one.page.inner_text("dialog label.wrong")
+    fill(one, until="2026-11-01T16:00")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("section.one")
+    assert "2026-11-01 16:00" in one.page.inner_text("section.one")
+    one.complaints.clear()  # The browser remarks on the refusal.
+    one.go("register/tickets", ready="tbody tr")
+    assert code in one.page.inner_text("tbody")
+    assert one.complaints == []

@@ -62,6 +62,23 @@ INSPECTION = {
     "cycle": "days",
     "responsible": "op",
 }
+#: At 08:00 of 2026-01-01 in Shanghai, which is now.
+TICKET = {
+    "code": "W1",
+    "title": "管廊动火 weld on the rack",
+    "kind": "hot",
+    "level": "first",
+    "stage": "working",
+    "place": "rack 3",
+    "applicant": "甲",
+    "approved_by": "乙",
+    "guardian": "丙",
+    "from": "2026-01-01 08:00",
+    "until": "2026-01-01 16:00",
+    "gas_at": "2026-01-01 07:30",
+    "gas_ok": "yes",
+    "begun_at": "2026-01-01 08:00",
+}
 CHECK = {"code": "C1", "inspection": "I1", "on": "2025-12-30", "by": "op", "result": "normal"}
 ROUTINE = {"code": "R1", "title": "月度演练 monthly drill", "sort": "drill", "first_due": "2026-01-15"}
 PLAN = {
@@ -254,6 +271,24 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("checks", {"inspection": "I9"}, "inspection", "no such record"),
     ("checks", {"result": "fine"}, "result", "none of the words"),
     ("checks", {"on": "2026-05-01"}, "on", "after today"),
+    ("tickets", {"level": ""}, "level", "has a level"),
+    ("tickets", {"kind": "soil"}, "level", "only hot work"),
+    ("tickets", {"from": "yesterday"}, "from", "no day and time"),
+    ("tickets", {"until": "2026-01-01 06:00"}, "until", "end before it began"),
+    ("tickets", {"until": "2026-01-01 16:01"}, "until", "for 8 h at most"),
+    ("tickets", {"approved_by": ""}, "approved_by", "nobody has approved"),
+    ("tickets", {"approved_by": "甲"}, "approved_by", "may not approve"),
+    ("tickets", {"begun_at": ""}, "begun_at", "has begun"),
+    ("tickets", {"begun_at": "2026-01-01 07:59"}, "begun_at", "outside the time"),
+    ("tickets", {"begun_at": "2026-01-01 08:01"}, "begun_at", "after now"),
+    ("tickets", {"guardian": ""}, "guardian", "has a guardian"),
+    ("tickets", {"gas_at": ""}, "gas_at", "begins with a gas test"),
+    ("tickets", {"gas_at": "2026-01-01 07:29"}, "gas_at", "31 min before"),
+    ("tickets", {"gas_ok": "no"}, "gas_ok", "not passed"),
+    ("tickets", {"kind": "space", "level": ""}, "oxygen_pct", "oxygen measured"),
+    ("tickets", {"kind": "space", "level": "", "oxygen_pct": 19.4}, "oxygen_pct", "outside 19.5"),
+    ("tickets", {"stage": "closed"}, "ended_at", "has ended"),
+    ("tickets", {"stage": "closed", "ended_at": "2026-01-01 07:30"}, "ended_at", "ended before"),
     ("enterprises", {"credit_code": "91350100M000100Y44"}, "credit_code", "no unified social credit code"),
     ("enterprises", {"is_blacklisted": "yes"}, "blacklist_reason", "has a reason"),
     ("enterprises", {"name": "x" * 201}, "name", "at most 200"),
@@ -265,7 +300,8 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     li = await desk.come("li")
     await fill(li)
     right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT, "hidden_hazards": HAZARD, "routines": ROUTINE}
-    right |= {"inspections": INSPECTION, "checks": CHECK}
+    right |= {"inspections": INSPECTION, "checks": CHECK, "tickets": TICKET}
+    assert (await li.post(f"{AT}/tickets", json={"values": TICKET})).status_code == 200
     assert (await li.post(f"{AT}/inspections", json={"values": INSPECTION})).status_code == 200
     for ledger, wrong, field, part in WRONG:
         values = {**right[ledger], "code": "NEW", **wrong}

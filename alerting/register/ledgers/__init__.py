@@ -8,9 +8,11 @@ from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.holdings import HOLDINGS
 from alerting.register.ledgers.inspections import CHECKS, INSPECTIONS
 from alerting.register.ledgers.routines import ROUTINES
+from alerting.register.ledgers.tickets import TICKETS
 from alerting.register.ledgers.units import UNITS
 
 #: In the order in which a site is entered: what others refer to comes first.
 LEDGERS: Final[dict[str, Ledger]] = {
-    ledger.id: ledger for ledger in (ENTERPRISES, UNITS, HOLDINGS, INSPECTIONS, CHECKS, HIDDEN_HAZARDS, ROUTINES)
+    ledger.id: ledger
+    for ledger in (ENTERPRISES, UNITS, HOLDINGS, INSPECTIONS, CHECKS, HIDDEN_HAZARDS, ROUTINES, TICKETS)
 }

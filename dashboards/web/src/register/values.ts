@@ -12,6 +12,7 @@ export function valueOf(field: LedgerField, values: Values, hasUnit = true): str
     const choice = field.choices.find((one) => one.code === value);
     return choice ? said(choice.title) : String(value);
   }
+  if (field.kind === "moment") return String(value).replace("T", " ");
   if (typeof value === "number") return hasUnit && field.eu !== "" ? `${exact(value)} ${field.eu}` : exact(value);
   return String(value);
 }
