@@ -26,8 +26,28 @@ __all__ = ["Destination", "DrillOptions", "Influx", "NodeBroker", "Reach", "Site
 
 
 #: By which means a channel reaches people; a webhook is a program of the plant's own.
-ChannelKind: TypeAlias = Literal["webhook", "dingtalk"]
-CHANNEL_KINDS: Final = ("webhook", "dingtalk")
+ChannelKind: TypeAlias = Literal["webhook", "dingtalk", "wecom", "feishu", "sms"]
+CHANNEL_KINDS: Final = ("webhook", "dingtalk", "wecom", "feishu", "sms")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsOptions:
+    """How a gateway of short messages is spoken to.
+
+    Attributes:
+        fields: Of the request, by name, dots for members of members; with placeholders.
+        headers: Beside the usual ones; with placeholders.
+        code: Where the answer has its result, names parted by dots; empty where the status alone counts.
+        ok, throttled, refused: Results that mean taken, too often, and never as it is.
+    """
+
+    content: Literal["json", "form"] = "json"
+    fields: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""
+    ok: tuple[str, ...] = ()
+    throttled: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +61,7 @@ class Reach:
         keyword: What the robot wants to see in every message; empty for nothing.
         mention: People are named by their phone numbers, so that the chat rings for them.
         limits: How often it may be used.
+        characters: Most that one short message holds, as the networks count: UTF-16 units.
         fallback: Channel that takes a call over which this one could not deliver within ``fallback_s``; empty for none.
     """
 
@@ -51,6 +72,8 @@ class Reach:
     keyword: str = ""
     mention: bool = True
     limits: tuple[Limit, ...] = ()
+    characters: int = 300
+    sms: SmsOptions | None = None
     fallback: str = ""
     fallback_s: float = 60.0
 

@@ -5,6 +5,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from alerting.push.message import Message
 from edge.clock_manual import ManualClock
@@ -66,3 +67,17 @@ class FakeRobot:
     def most_in(self, window_s: float) -> int:
         """Give the most messages that came in any window, refused ones too."""
         return max((sum(at <= other < at + window_s for other in self.tried) for at in self.tried), default=0)
+
+
+def call(number: int = 1, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any member
+    """A call as it waits in the outbox."""
+    told: dict[str, Any] = {
+        "key": f"key-{number}", "kind": "call", "nature": "actual", "alarm": f"alarm-{number}", "tier": "RED",
+        "unit": {"id": "TK-101", "title": {"zh": "1号储罐", "en": "Tank 1"}}, "tag": f"TK-{number:03d}.level",
+        "clause": {"zh": f"TK-{number:03d}.level 4.31 m ≥ 高高报设定值 4.20 m",
+                   "en": f"TK-{number:03d}.level 4.31 m ≥ HH 4.20 m"},
+        "todo": {"zh": "关闭进料阀", "en": "Close the feed"}, "minutes": 12, "acked_by": "",
+        "since": "2026-01-01T08:00:02.000+08:00", "link": "https://g.example/#/alarms?alarm=alarm-1",
+        "page": "https://g.example/#/alarms", "to": None, "text": {"zh": "…", "en": "…"},
+    }  # fmt: skip
+    return told | more

@@ -35,6 +35,7 @@ class Form:
         size_max: Most that one message holds, by ``measure``.
         keyword: Must stand in every message, or the robot refuses it; empty for none.
         mention: People are named by their phone numbers, so that the chat rings for them.
+        is_number_in_text: The numbers stand in the text, too; else beside it.
         is_by_person: A message goes to one person; else all read the same.
     """
 
@@ -44,6 +45,7 @@ class Form:
     measure: Measure
     keyword: str = ""
     mention: bool = False
+    is_number_in_text: bool = True
     is_by_person: bool = False
 
 
@@ -304,7 +306,7 @@ def _phones(calls: Iterable[Mapping[str, Any]], form: Form) -> tuple[str, ...]:
 
 def _tail(phones: Sequence[str], form: Form, *, has_keyword: bool) -> str:
     """Give what stands at the end of each part: the keyword where it is not in the text, and who is named."""
-    words = ([] if has_keyword else [form.keyword]) + [f"@{phone}" for phone in phones]
+    words = ([] if has_keyword else [form.keyword]) + [f"@{phone}" for phone in phones if form.is_number_in_text]
     return "\n\n" + " ".join(words) if words else ""
 
 

@@ -15,18 +15,36 @@ from edge.load.mistake import meant, show
 from edge.load.words import ID_RULE, is_id, keys_of
 from gateway.config import CHANNEL_KINDS, ChannelKind, Destination, Reach
 from gateway.load.destination import check_url, read_natures, read_signing_secret
+from gateway.load.sms import read_sms
 from gateway.push.forms import LIMITS
 
 FALLBACK: Final = Span(least=10, most=3600)
 TIMEOUT: Final = Span(least=0.1, most=120)
 MINUTE_S: Final = 60.0
+#: Of one short message: one segment in Chinese, to what gateways of mainland China take.
+CHARACTERS: Final = (70, 1000)
+SMS_MOST: Final = 6_000  # a minute
 KEYWORD_MAX: Final = 20  # characters; DingTalk allows 10 words of 10 or so
 
 #: Where a vendor's robots are, where the site file does not say otherwise.
-URLS: Final[Mapping[ChannelKind, str]] = {"dingtalk": "https://oapi.dingtalk.com/robot/send"}
+URLS: Final[Mapping[ChannelKind, str]] = {
+    "dingtalk": "https://oapi.dingtalk.com/robot/send",
+    "wecom": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send",
+    "feishu": "https://open.feishu.cn/open-apis/bot/v2/hook",
+}
 _ROBOT_KEYS: Final = ("token_env", "token_file", "language", "keyword", "mention", "per_minute")
+_SMS_KEYS: Final = (
+    "token_env", "token_file", "language", "keyword", "per_minute", "content", "fields", "headers", "code", "ok",
+    "throttled", "refused", "characters",
+)  # fmt: skip
 #: Keys of each kind beside those that every channel has.
-_KEYS_OF_KIND: Final[Mapping[ChannelKind, tuple[str, ...]]] = {"webhook": (), "dingtalk": _ROBOT_KEYS}
+_KEYS_OF_KIND: Final[Mapping[ChannelKind, tuple[str, ...]]] = {
+    "webhook": (),
+    "dingtalk": _ROBOT_KEYS,
+    "wecom": _ROBOT_KEYS,
+    "feishu": _ROBOT_KEYS,
+    "sms": _SMS_KEYS,
+}
 #: What opens a robot, as vendors write it into the address.
 _TOKEN_WORDS: Final = ("access_token=", "key=", "token=", "/hook/")
 
@@ -76,7 +94,7 @@ def _url(entry: Entry, kind: ChannelKind, *, is_loopback_allowed: bool) -> str:
     url = entry.text("url", usual) if usual else entry.required("url", "it is the address that calls are sent to")
     if url:
         check_url(entry, url, is_loopback_allowed=is_loopback_allowed)
-    if kind != "webhook" and any(word in url for word in _TOKEN_WORDS):
+    if kind not in ("webhook", "sms") and any(word in url for word in _TOKEN_WORDS):
         # Not shown: whoever reads it can write into the group.
         entry.wrong(
             "url",
@@ -90,7 +108,7 @@ def _url(entry: Entry, kind: ChannelKind, *, is_loopback_allowed: bool) -> str:
 def _reach(entry: Entry, kind: ChannelKind) -> Reach:
     token = ""
     if kind != "webhook":
-        if not entry.has("token_env") and not entry.has("token_file"):
+        if kind != "sms" and not entry.has("token_env") and not entry.has("token_file"):
             entry.wrong(
                 "token_env",
                 "no token is named; it opens the robot.",
@@ -103,14 +121,25 @@ def _reach(entry: Entry, kind: ChannelKind) -> Reach:
     return Reach(
         kind=kind,
         token=token,
-        sign_secret="" if kind == "webhook" else entry.secret("secret"),
+        sign_secret=_sign_secret(entry, kind),
         tongue=cast(Tongue, entry.choice("language", TONGUES, "zh")),
         keyword=keyword,
         mention=entry.flag("mention", default=True),
         limits=_limits(entry, kind),
+        characters=entry.whole("characters", 300, *CHARACTERS),
+        sms=read_sms(entry) if kind == "sms" else None,
         fallback=entry.text("fallback"),
         fallback_s=entry.number("fallback_s", 60.0, FALLBACK),
     )
+
+
+def _sign_secret(entry: Entry, kind: ChannelKind) -> str:
+    if kind in ("wecom", "sms"):
+        for key in ("secret_env", "secret_file"):
+            if entry.has(key):
+                entry.wrong(key, f"{key} is not for a channel whose kind is {kind}.", f"Remove {key}.")
+        return ""
+    return "" if kind == "webhook" else entry.secret("secret")
 
 
 def _limits(entry: Entry, kind: ChannelKind) -> tuple[Limit, ...]:
@@ -119,7 +148,7 @@ def _limits(entry: Entry, kind: ChannelKind) -> tuple[Limit, ...]:
     per_minute = next((limit.most for limit in usual if limit.window_s == MINUTE_S), 0)
     if not per_minute:
         return usual
-    most = entry.whole("per_minute", per_minute, MOST_LEAST, per_minute)
+    most = entry.whole("per_minute", per_minute, MOST_LEAST, SMS_MOST if kind == "sms" else per_minute)
     return tuple(Limit(most=most, window_s=MINUTE_S) if limit.window_s == MINUTE_S else limit for limit in usual)
 
 
@@ -150,7 +179,7 @@ def _check_twins(found: Mapping[str, Destination], places: Mapping[str, Entry]) 
     for name, channel in found.items():
         assert channel.reach is not None, name
         robot = (channel.reach.kind, channel.reach.token)
-        if channel.reach.token and first.setdefault(robot, name) != name:
+        if channel.reach.token and channel.reach.kind != "sms" and first.setdefault(robot, name) != name:
             key = "token_env" if places[name].has("token_env") else "token_file"
             places[name].wrong(
                 key,

@@ -2,6 +2,7 @@
 
 import json
 from typing import Final
+from xml.sax.saxutils import escape
 
 from alerting.push.message import Form
 from alerting.push.quota import Limit
@@ -12,7 +13,38 @@ from gateway.config import ChannelKind, Reach
 DINGTALK_LIMITS: Final = (Limit(most=20, window_s=60.0),)
 DINGTALK_BYTES: Final = 19_000
 
-LIMITS: Final[dict[ChannelKind, tuple[Limit, ...]]] = {"webhook": (), "dingtalk": DINGTALK_LIMITS}
+#: WeCom, 群机器人配置说明 (document 91770): 20 a minute; a text of 2,048 bytes, or markdown of 4,096.
+WECOM_LIMITS: Final = (Limit(most=20, window_s=60.0),)
+WECOM_TEXT_BYTES, WECOM_MARKDOWN_BYTES = 2048, 4096
+#: Feishu, 自定义机器人使用指南: 100 a minute and 5 a second; a request of 20 KB.
+FEISHU_LIMITS: Final = (Limit(most=100, window_s=60.0), Limit(most=5, window_s=1.0))
+FEISHU_BYTES: Final = 19_000
+
+#: A gateway's own limit is its contract's; this keeps a flood from the bill.
+SMS_LIMITS: Final = (Limit(most=30, window_s=60.0),)
+
+LIMITS: Final[dict[ChannelKind, tuple[Limit, ...]]] = {
+    "webhook": (),
+    "dingtalk": DINGTALK_LIMITS,
+    "wecom": WECOM_LIMITS,
+    "feishu": FEISHU_LIMITS,
+    "sms": SMS_LIMITS,
+}
+
+
+def utf16_units(text: str) -> int:
+    """Count a text as short messages do that are not in the GSM alphabet (3GPP TS 23.040, 9.2.3.16)."""
+    return len(text.encode("utf-16-be")) // 2
+
+
+def utf8_bytes(text: str) -> int:
+    """Count the bytes of a text."""
+    return len(text.encode())
+
+
+def escaped_bytes(text: str) -> int:
+    """Count the bytes of a text in JSON with its angle brackets escaped."""
+    return json_bytes(escape(text))
 
 
 def json_bytes(text: str) -> int:
@@ -33,4 +65,32 @@ def form_of(reach: Reach) -> Form | None:
                 measure=json_bytes,
                 keyword=reach.keyword,
                 mention=reach.mention,
+            )
+        case "wecom":
+            is_text = reach.mention  # Markdown cannot ring for anybody by his number.
+            return Form(
+                markup="plain" if is_text else "markdown",
+                tongue=reach.tongue,
+                size_max=WECOM_TEXT_BYTES if is_text else WECOM_MARKDOWN_BYTES,
+                measure=utf8_bytes,
+                keyword=reach.keyword,
+                mention=is_text,
+                is_number_in_text=False,
+            )
+        case "feishu":
+            return Form(
+                markup="plain",
+                tongue=reach.tongue,
+                size_max=FEISHU_BYTES,
+                measure=escaped_bytes,
+                keyword=reach.keyword,
+            )
+        case "sms":
+            return Form(
+                markup="plain",
+                tongue=reach.tongue,
+                size_max=reach.characters,
+                measure=utf16_units,
+                keyword=reach.keyword,
+                is_by_person=True,
             )

@@ -42,13 +42,14 @@ class Codes:
 
     Attributes:
         good: Taken.
-        throttled: Used too often.
+        throttled: Used too often; also any other number whose words have ``throttled_words``.
         unwanted: This very message is not taken, also not later.
     """
 
     good: frozenset[int]
     throttled: frozenset[int]
     unwanted: frozenset[int]
+    throttled_words: str = ""
 
 
 class Dialect(Protocol):
@@ -93,7 +94,9 @@ class Robot:
         told = read_answer(posted.answer)
         code, words = (None, "") if told is None else self._dialect.answer(told)
         codes = self._dialect.codes
-        if (code is not None and code in codes.throttled) or posted.status == TOO_MANY:
+        is_worded = bool(codes.throttled_words) and codes.throttled_words in words.lower()
+        is_throttled = code is not None and (code in codes.throttled or (is_worded and code not in codes.good))
+        if is_throttled or posted.status == TOO_MANY:
             raise PushError(
                 retry=True, reason="throttled", detail=text[:300], after_s=posted.after_s, status=posted.status
             )

@@ -7,10 +7,13 @@ from edge.clock import Clock
 from gateway.config import Destination, Reach, Site
 from gateway.push.channel import Channel
 from gateway.push.dingtalk import DingTalk
+from gateway.push.feishu import Feishu
 from gateway.push.mqtt import MqttChannel
 from gateway.push.robot import Dialect, Robot
+from gateway.push.sms import Sms, body_of, words
 from gateway.push.tcp import FrameChannel
 from gateway.push.webhook import Webhook
+from gateway.push.wecom import WeCom
 
 #: Takes an acknowledgement that came by itself: destination, text.
 TakeAck = Callable[[str, bytes], None]
@@ -31,6 +34,8 @@ def make_channel(destination: Destination, clock: Clock, take_ack: TakeAck) -> C
     Raises:
         ValueError: An address or a key cannot be used.
     """
+    if destination.reach is not None and destination.reach.kind == "sms":
+        return Sms(destination)
     if destination.reach is not None and destination.reach.kind != "webhook":
         return Robot(destination, dialect_of(destination.reach), clock)
     match destination.profile.transport:
@@ -44,11 +49,21 @@ def make_channel(destination: Destination, clock: Clock, take_ack: TakeAck) -> C
 
 def dialect_of(reach: Reach) -> Dialect:
     """Give the dialect of a robot."""
-    assert reach.kind == "dingtalk", reach.kind
-    return DingTalk(reach)
+    match reach.kind:
+        case "dingtalk":
+            return DingTalk(reach)
+        case "wecom":
+            return WeCom(reach)
+        case "feishu":
+            return Feishu(reach)
+        case "webhook" | "sms":
+            raise AssertionError(reach.kind)
 
 
 def request_of(channel: Destination, message: Message, now_ns: int) -> str:
     """Write the body of the first request that a message needs, as text; it may hold a signature."""
     assert channel.reach is not None, channel.id
+    if channel.reach.sms is not None:
+        known = words(message, message.parts[0], message.keys[0], "***")
+        return body_of(channel.reach.sms, known).decode()
     return dialect_of(channel.reach).ask(message.parts[0], message, now_ns).body.decode()

@@ -7,21 +7,24 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
 
 from alerting.model.tier import Tier
-from alerting.push.message import Message, Reader
+from alerting.push.message import Message, Reader, digest, one_message
 from edge.clock_manual import ManualClock
 from edge.clock_system import SystemClock
 from gateway.config import Destination, Reach
 from gateway.push.channel import Parcel, PushError
 from gateway.push.dingtalk import signed
+from gateway.push.feishu import signed as feishu_signed
+from gateway.push.forms import form_of
 from gateway.push.robot import Robot
 from gateway.push.route import dialect_of
+from tests.robots import call
 
 SECRET = "SECthis+is/a=secret"
 TOKEN = "robot+token/1="
@@ -42,6 +45,8 @@ class Vendor:
     asked: list[tuple[str, dict[str, list[str]], dict[str, Any]]] = field(default_factory=list)
     port: int = 0
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    heads: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.append(writer)
@@ -52,7 +57,10 @@ class Vendor:
             )
             body = await reader.readexactly(length)
             parts = urlsplit(head.split()[1])
-            self.asked.append((parts.path, parse_qs(parts.query), json.loads(body)))
+            lines = [line.split(": ", 1) for line in head.splitlines()[1:] if ": " in line]
+            self.heads.append({name.lower(): value for name, value in lines})
+            self.bodies.append(body)
+            self.asked.append((parts.path, parse_qs(parts.query), json.loads(body) if body[:1] == b"{" else {}))
             if callable(self.answer):
                 self.answer(writer)
                 return
@@ -186,3 +194,87 @@ def test_the_signature_is_of_the_moment_of_the_attempt() -> None:
     asked = dialect.ask("x", MESSAGE, clock.wall_ns())
     assert asked.query["timestamp"] == "1577262236757"
     assert TOKEN not in repr(asked)
+
+
+# ------------------------------------------------------------------------------------------------------- WeCom, Feishu
+
+
+async def test_wecom_is_told_by_text_that_rings_for_the_number_or_by_markdown() -> None:
+    async with vendor() as wecom:
+        for mention in (True, False):
+            one = robot(wecom.port, "wecom", path="/cgi-bin/webhook/send", sign_secret="", mention=mention)
+            await one.send(PARCEL)
+            await one.close()
+    (path, query, text), (_, _, markdown) = wecom.asked
+    assert (path, query) == ("/cgi-bin/webhook/send", {"key": [TOKEN]})
+    said = PARCEL.body.decode()
+    assert text == {"msgtype": "text", "text": {"content": said, "mentioned_mobile_list": ["13800000000"]}}
+    assert markdown == {"msgtype": "markdown", "markdown": {"content": said}}
+
+
+async def test_feishu_believes_the_signature_in_the_body() -> None:
+    message = replace(MESSAGE, reader=Reader(person="李 & 王", address="ou_1"))
+    parcel = replace(PARCEL, body='液位 < 4.31 m <at user_id="all">'.encode(), message=message)
+    async with vendor(answer=(200, '{"code":0,"msg":"success"}')) as feishu:
+        one = robot(feishu.port, "feishu", path="/open-apis/bot/v2/hook", token="0123-abcd")
+        receipt = await one.send(parcel)
+        await one.close()
+    path, query, body = feishu.asked[0]
+    assert (path, query) == ("/open-apis/bot/v2/hook/0123-abcd", {})
+    # What the vendor does: base64(HmacSHA256(key = timestamp + "\n" + secret, nothing)), not older than an hour.
+    wanted = hmac.new(f"{body['timestamp']}\n{SECRET}".encode(), digestmod=hashlib.sha256).digest()
+    assert body["sign"] == base64.b64encode(wanted).decode()
+    assert abs(int(body["timestamp"]) - SystemClock().wall_ns() / 1e9) < 60
+    assert body["msg_type"] == "text"
+    assert body["content"]["text"] == (
+        '液位 &lt; 4.31 m &lt;at user_id="all"&gt;\n<at user_id="ou_1">李 &amp; 王</at>'
+    ), "nothing that stands in a name rings for everybody"
+    assert receipt.id == "0"
+
+
+def test_the_signature_of_feishu_is_that_of_its_own_example() -> None:
+    """The Python example of Feishu's page, written as it stands there."""
+    timestamp, secret = 1_599_360_473, "demo"
+    string_to_sign = f"{timestamp}\n{secret}"
+    hmac_code = hmac.new(string_to_sign.encode("utf-8"), digestmod=hashlib.sha256).digest()
+    assert feishu_signed(secret, timestamp) == {
+        "timestamp": str(timestamp), "sign": base64.b64encode(hmac_code).decode("utf-8"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "retry", "reason"),
+    [
+        ("wecom", '{"errcode":45009,"errmsg":"api freq out of limit"}', True, "throttled"),
+        ("wecom", '{"errcode":93000,"errmsg":"invalid webhook url"}', True, "code_93000"),
+        ("wecom", '{"errcode":40058,"errmsg":"markdown.content exceed max length 4096"}', False, "code_40058"),
+        ("feishu", '{"code":11232,"msg":"frequency limited psm"}', True, "throttled"),
+        ("feishu", '{"code":9499,"msg":"too many request","data":{}}', True, "throttled"),
+        ("feishu", '{"code":9499,"msg":"Bad Request","data":{}}', False, "code_9499"),
+        ("feishu", '{"code":19024,"msg":"Key Words Not Found"}', True, "code_19024"),
+        ("feishu", '{"StatusCode":19001,"StatusMessage":"token invalid"}', True, "code_19001"),
+    ],
+)
+async def test_every_vendors_refusal_within_200_is_a_failure(kind: str, text: str, retry: bool, reason: str) -> None:
+    async with vendor(answer=(200, text)) as one:
+        error = await failure(robot(one.port, kind, sign_secret="", token="0123"))
+    assert (error.retry, error.reason, error.status) == (retry, reason, 200)
+
+
+@pytest.mark.parametrize("mention", [True, False])
+@pytest.mark.parametrize(("kind", "most"), [("dingtalk", 20_000), ("wecom", 4096), ("feishu", 20 * 1024)])
+def test_what_is_sent_stays_below_the_vendors_bytes_however_much_waits(kind: str, most: int, mention: bool) -> None:
+    reach = Reach(kind=kind, token=TOKEN, sign_secret=SECRET, mention=mention, tongue="both")  # type: ignore[arg-type]
+    form = form_of(reach)
+    assert form is not None
+    to = {"person": "li", "title": "", "phone": "13800000000", "email": "", "address": "ou_1"}
+    calls = [call(n, to=to, todo={"zh": '<关阀> & "退守"\n' * 400, "en": "x"}) for n in range(300)]
+    for message in (one_message(calls[0], form), digest(calls, form)):
+        for part in message.parts:
+            asked = dialect_of(reach).ask(part, message, 0)
+            body = json.loads(asked.body)
+            if kind == "wecom":
+                assert len(body[body["msgtype"]]["content"].encode()) <= (2048 if mention else most)
+            else:
+                assert len(asked.body) <= most
+    assert len(digest(calls, form).keys) > 5

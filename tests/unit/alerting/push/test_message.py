@@ -7,6 +7,7 @@ import pytest
 from alerting.model.tier import Tier
 from alerting.push.message import Form, Message, Reader, digest, mobile, one_message
 from gateway.push.forms import json_bytes
+from tests.robots import call
 
 ZH = Form(markup="markdown", tongue="zh", size_max=19_000, measure=json_bytes)
 
@@ -14,19 +15,6 @@ ZH = Form(markup="markdown", tongue="zh", size_max=19_000, measure=json_bytes)
 def form(**more: Any) -> Form:  # noqa: ANN401 - any field
     told: dict[str, Any] = {"markup": "markdown", "tongue": "zh", "size_max": 19_000, "measure": json_bytes}
     return Form(**(told | more))
-
-
-def call(number: int = 1, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any member
-    told: dict[str, Any] = {
-        "key": f"key-{number}", "kind": "call", "nature": "actual", "alarm": f"alarm-{number}", "tier": "RED",
-        "unit": {"id": "TK-101", "title": {"zh": "1号储罐", "en": "Tank 1"}}, "tag": f"TK-{number:03d}.level",
-        "clause": {"zh": f"TK-{number:03d}.level 4.31 m ≥ 高高报设定值 4.20 m",
-                   "en": f"TK-{number:03d}.level 4.31 m ≥ HH 4.20 m"},
-        "todo": {"zh": "关闭进料阀", "en": "Close the feed"}, "minutes": 12, "acked_by": "",
-        "since": "2026-01-01T08:00:02.000+08:00", "link": "https://g.example/#/alarms?alarm=alarm-1",
-        "page": "https://g.example/#/alarms", "to": None, "text": {"zh": "…", "en": "…"},
-    }  # fmt: skip
-    return told | more
 
 
 def test_one_alarm_in_chinese_word_for_word() -> None:

@@ -44,6 +44,7 @@ export const push = {
     broker_refused: "refused by the broker",
     certificate: "certificate",
     frame: "frame cannot be sent",
+    no_number: "no phone number",
     throttled: "used too often, refused by the vendor",
   } as Record<string, string>,
   key: "Idempotency key",

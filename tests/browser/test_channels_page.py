@@ -1,0 +1,149 @@
+"""The page of channels in Chromium: how each stands, a trial that arrives, a dry run."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge.clock_system import SystemClock
+from gateway.api.page import DIST
+from gateway.auth import add_user
+from gateway.demo import set_stage
+from gateway.store.engine import open_store, store_url
+from tests.browser.conftest import PASSWORD, Plant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.browser.conftest import Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.slow]
+
+#: WeCom's door is shut, DingTalk's takes over; what the plant's silence rings is called about.
+CALLS = """
+[[channel]]
+id = "ding"
+kind = "dingtalk"
+url = "http://127.0.0.1:{port}/robot/send"
+allow_loopback = true
+token_file = "secrets/district"
+
+[[channel]]
+id = "wecom"
+kind = "wecom"
+url = "http://127.0.0.1:9/cgi-bin/webhook/send"
+allow_loopback = true
+token_file = "secrets/district"
+fallback = "ding"
+fallback_s = 10
+
+[[escalation]]
+id = "silence"
+tiers = ["YELLOW"]
+rounds = 1
+
+[[escalation.step]]
+channel = "wecom"
+wait_s = 600
+"""
+SAFE, LI = "safe.ty", "li.ban"
+
+
+class Group(ThreadingHTTPServer):
+    """A group: what its robot was told stands in ``said``."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Door)
+        self.said: list[dict[str, Any]] = []
+
+
+class _Door(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Group)
+        self.server.said.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        answer = b'{"errcode":0,"errmsg":"ok"}'
+        self.send_response(200)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def group() -> Iterator[Group]:
+    """Its door on a free port."""
+    one = Group()
+    thread = threading.Thread(target=one.serve_forever)
+    thread.start()
+    yield one
+    one.shutdown()
+    one.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory, group: Group) -> Iterator[Plant]:
+    """A gateway whose plant is away: its silence rings."""
+    if not (DIST / "index.html").is_file():
+        pytest.skip("the page is not built: bin/setup builds it")
+    stage = set_stage(tmp_path_factory.mktemp("channels"), port=0)
+    with stage.site.open("a", encoding="utf-8") as site:
+        site.write(CALLS.replace("{port}", str(group.server_port)))
+    engine = open_store(store_url(stage.data))
+    add_user(engine, SystemClock(), SAFE, "safety_officer", PASSWORD)
+    add_user(engine, SystemClock(), LI, "operator", PASSWORD)
+    engine.dispose()
+    alone = Plant(stage, None, None)  # type: ignore[arg-type] - no devices, no authority
+    try:
+        alone.await_ready()
+        yield alone
+    finally:
+        alone.close()
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ("Send a trial", "DingTalk robot", "at most 20 in", "Trial: delivered", "text of a trial")),
+        ("zh", ("发送测试", "钉钉机器人", "最多 20 条", "", "测试文本")),
+    ],
+)
+def test_a_trial_arrives_and_a_dry_run_shows_the_text(
+    visit: Callable[..., Visit], group: Group, lang: str, words: tuple[str, ...]
+) -> None:
+    test, kind, quota, delivered, trial = words
+    safe = visit(name=SAFE, lang=lang, phone=lang == "zh")
+    safe.go("channels", ready="[data-channel=ding]")
+    card = safe.page.locator("[data-channel=ding]")
+    assert kind in card.inner_text()
+    assert quota in card.inner_text()
+
+    card.get_by_role("button", name=trial).click()
+    card.locator("pre").first.wait_for()
+    assert f"{SAFE} 于" in card.locator("pre").first.inner_text()
+
+    assert card.get_by_role("button", name=test).is_enabled()
+    if lang == "zh":
+        return  # A channel is not tried again within ten seconds.
+
+    def tried() -> int:
+        return sum("渠道测试" in one["markdown"]["title"] for one in group.said)
+
+    before = tried()
+    card.get_by_role("button", name=test).click()
+    card.get_by_role("status").filter(has_text=delivered).wait_for(timeout=60_000)
+    assert tried() == before + 1
+    assert safe.complaints == []
+
+
+def test_an_operator_sees_how_they_stand_and_tries_nothing(visit: Callable[..., Visit]) -> None:
+    li = visit(name=LI)
+    li.go("channels", ready="[data-channel=ding]")
+    assert li.page.locator("[data-channel] button").count() == 0
+    assert li.complaints == []
