@@ -32,6 +32,7 @@ from alerting.model.tier import Tier
 from alerting.register.ledgers import LEDGERS
 from edge.clock_system import SystemClock
 from gateway.auth import make_link
+from gateway.demo_roster import seed_roster
 from gateway.historian.backfill import backfill
 from gateway.load import load
 from gateway.register.around import around
@@ -268,6 +269,7 @@ def _play(stage: Stage, stop: threading.Event, seconds: float | None, ending: Ex
     if samples:
         _say(f"      48 h of history were made: {samples} samples.")
     seed_register(stage, engine, started_ns)
+    seed_roster(with_system(load(stage.site, environ={})), engine, started_ns)
     children = [_keep(ending, stage.start_broker()), _keep(ending, stage.start_regulator())]
     await_port(stage.ports["broker"], children, stop)
     plant = _keep(ending, stage.start_plant())

@@ -11,6 +11,7 @@ from alerting.kpi import MIX, PRIORITY, TARGETS
 from alerting.kpi_period import Figures
 from alerting.model.tier import Tier
 from alerting.nuisance import Nuisance
+from alerting.roster.period import Turn, turns_around
 from edge.load.workbook import write_workbook
 from edge.model import Nature
 from gateway.api.answer import ApiError, Json
@@ -22,12 +23,18 @@ from gateway.config import Site
 from gateway.figures import NS, read_figures
 from gateway.live import iso
 from gateway.nuisances import read_nuisances, shown_nuisance
+from gateway.roster.china import published
 from gateway.system import main_nature
 
-Span = Literal["shift", "day", "month"]
+Span = Literal["shift", "last_shift", "day", "month"]
 Language = Annotated[str, Query(pattern="^(en|zh)$")]
 DAYS_MAX: Final = 366
-LENGTH: Final = {"shift": timedelta(hours=12), "day": timedelta(days=1), "month": timedelta(days=30)}
+LENGTH: Final = {
+    "shift": timedelta(hours=12),
+    "last_shift": timedelta(hours=12),
+    "day": timedelta(days=1),
+    "month": timedelta(days=30),
+}
 
 
 def open_kpi_doors(doors: Doors) -> None:
@@ -38,7 +45,9 @@ def open_kpi_doors(doors: Doors) -> None:
         first: str | None, last: str | None, span: Span, post: str | None, nature: str | None
     ) -> tuple[frozenset[str], tuple[int, int], Nature]:  # fmt: skip
         site, now_ns = house.site, house.clock.wall_ns()
-        period = _span(first, last, span, now_ns)
+        end_ns = now_ns if last is None else when(last, "to")
+        turn = None if first is not None else _turn(site, span, end_ns, post or "")
+        period = _span(first, last, span, now_ns) if turn is None else (turn.from_ns, min(turn.to_ns, end_ns))
         units = frozenset[str]()
         if post:
             found = site.roster.post(post)
@@ -61,9 +70,12 @@ def open_kpi_doors(doors: Doors) -> None:
         post: Annotated[str | None, Query(max_length=64)] = None,
         nature: Annotated[str | None, Query(pattern="^(actual|exercise|test)$")] = None,
     ) -> Response:
-        """Give the figures of a period: the last shift, day or month, or from and to; of one post or all."""
+        """Give the figures of a period: the shift that runs, the last one, a day, a month, or from and to; of a post."""
         got, (begin_ns, end_ns), of = await read(first, last, span, post, nature)
-        return Json({"from": iso(begin_ns), "to": iso(end_ns), "nature": of.value, **shown(got)})
+        turn = None if first is not None else _turn(house.site, span, end_ns - 1, post or "", is_last=False)
+        shift = None if turn is None else house.site.roster.shift(turn.shift)
+        named = None if shift is None else {"id": shift.id, "title": dict(shift.title)}
+        return Json({"from": iso(begin_ns), "to": iso(end_ns), "nature": of.value, "shift": named, **shown(got)})
 
     async def report(
         form: Annotated[str, Query(pattern="^(html|xlsx)$")] = "html",
@@ -107,9 +119,24 @@ def open_kpi_doors(doors: Doors) -> None:
     doors.open("GET", "/api/v1/kpi/export", ALL, report, tag="kpi")
 
 
+def _turn(site: Site, span: Span, at_ns: int, post: str, *, is_last: bool | None = None) -> Turn | None:
+    """Give the shift that is asked for, by the plant's own order; None where it has none, or another span is asked for.
+
+    Args:
+        is_last: That before the one that runs; None for as ``span`` says.
+    """
+    if span not in ("shift", "last_shift"):
+        return None
+    runs, before = turns_around(site.roster, at_ns, ZoneInfo(site.timezone), published, post)
+    return before if (span == "last_shift" if is_last is None else is_last) else runs
+
+
 def _span(first: str | None, last: str | None, span: Span, now_ns: int) -> tuple[int, int]:
     end_ns = now_ns if last is None else when(last, "to")
-    begin_ns = end_ns - round(LENGTH[span].total_seconds()) * NS if first is None else when(first, "from")
+    length_ns = round(LENGTH[span].total_seconds()) * NS
+    if span == "last_shift" and first is None:  # Without an order of shifts: the twelve hours before these.
+        end_ns -= length_ns
+    begin_ns = end_ns - length_ns if first is None else when(first, "from")
     if not begin_ns < end_ns:
         raise ApiError(422, "from: it must be before to.")
     if end_ns - begin_ns > DAYS_MAX * 86_400 * NS:

@@ -17,12 +17,14 @@ from sqlalchemy import Connection, or_, select
 from alerting.escalation.ladder import Stand
 from alerting.kpi import STANDING_NS
 from alerting.model.alarm import Alarm, State, Suppression
+from alerting.model.tier import Tier
 from gateway.checkout.records import OPEN
 from gateway.config import Site
 from gateway.live import iso
 from gateway.roster.book import on_duty
 from gateway.store import schema
 from gateway.store.rows import alarm_of
+from gateway.store.stops import open_stops
 from gateway.system import main_nature
 
 EACH_MAX: Final = 300  # Lines of each list; the count is told in full.
@@ -49,8 +51,8 @@ def assemble(connection: Connection, site: Site, now_ns: int) -> dict[str, Any]:
     """Gather what is open now, of the site's own nature.
 
     Returns:
-        ``as_of``, ``on_duty``, and the lists ``unacked, standing, active, shelved, suppressed, tasks, checkouts,
-        calls``, each as ``{"count", "rows"}``. An alarm that is suppressed stands under that alone.
+        ``as_of``, ``on_duty``, and the lists ``unacked, standing, active, shelved, suppressed, disposals, stops, tasks,
+        checkouts, calls``, each as ``{"count", "rows"}``. An alarm that is suppressed stands under that alone.
     """
     nature = main_nature(site)
     table = schema.alarm
@@ -64,6 +66,8 @@ def assemble(connection: Connection, site: Site, now_ns: int) -> dict[str, Any]:
     lists |= {"shelved": [], "suppressed": []}
     for alarm in alarms:
         lists[_list_of(alarm, now_ns)].append(_alarm(alarm))
+    lists["disposals"] = _disposals(connection, nature.value, now_ns)
+    lists["stops"] = _stops(connection, nature.value)
     lists["tasks"] = _tasks(connection, nature.value)
     lists["checkouts"] = _checkouts(connection, now_ns)
     lists["calls"] = _calls(connection, nature.value)
@@ -108,6 +112,42 @@ def _alarm(alarm: Alarm) -> dict[str, Any]:
             "permit": alarm.permit,
         }
     return told
+
+
+def _disposals(connection: Connection, nature: str, now_ns: int) -> list[dict[str, Any]]:
+    """Give the alarms of which nobody has said yet what they were, the first due first."""
+    table = schema.disposal
+    query = select(table).where(table.c.state == "open", table.c.nature == nature)
+    return [
+        {
+            "alarm": row.alarm,
+            "unit": row.unit,
+            "tag": row.tag,
+            "condition": row.condition,
+            "tier": Tier(row.tier).name,
+            "due": iso(row.due_ns),
+            "is_overdue": row.due_ns < now_ns,
+        }
+        for row in connection.execute(query.order_by(table.c.due_ns, table.c.alarm))
+    ]
+
+
+def _stops(connection: Connection, nature: str) -> list[dict[str, Any]]:
+    """Give the declared stops of devices, those that are past their end among them."""
+    return [
+        {
+            "stop": stop.id,
+            "unit": stop.unit,
+            "kind": stop.kind.value,
+            "state": stop.state.value,
+            "until": iso(stop.ends_ns),
+            "by": stop.who,
+            "reason": stop.reason,
+            "permit": stop.permit,
+        }
+        for stop in open_stops(connection)
+        if stop.nature.value == nature
+    ]
 
 
 def _tasks(connection: Connection, nature: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,17 @@ import pytest
 from sqlalchemy import insert, update
 
 from alerting.model.alarm import Alarm, State, Suppression
+from alerting.model.disposal import Opening
+from alerting.model.stop import StopState
 from alerting.model.tier import Tier
 from edge.model import Nature
 from gateway.auth import FAILURES_MAX, add_user
+from gateway.disposal.records import open_disposals
 from gateway.store import schema
 from gateway.store.rows import alarm_row
+from gateway.store.stops import put_stops
 from tests.integration.test_roster_api import PASSWORD, Office, asked
+from tests.integration.test_stop_api import STOP
 
 S = 1_000_000_000
 DAY = 86_400 * S
@@ -83,6 +89,26 @@ async def test_everything_open_stands_under_one_heading_and_natures_do_not_mix(o
     }
     assert told["suppressed"]["rows"][0]["permit"] == "PTW-7"
     assert (told["tasks"]["count"], told["checkouts"]["count"], told["calls"]["count"]) == (1, 0, 0)
+
+
+async def test_disposals_and_declared_stops_that_are_open_are_handed_over(office: Office) -> None:
+    now_ns = office.house.clock.wall_ns()
+    with office.house.engine.begin() as connection:
+        due = Opening(
+            alarm="a-new", key="k-new", nature=Nature.ACTUAL, unit="T", tag="new", condition="HH", tier=Tier.RED,
+            opened_ns=now_ns - 2, due_ns=now_ns - 1,
+        )  # fmt: skip
+        of_a_test = replace(due, alarm="a-test", nature=Nature.TEST)
+        open_disposals(connection, [due, of_a_test, replace(due, alarm="a-later", due_ns=now_ns + 1)])
+        overdue = replace(STOP, nature=Nature.ACTUAL, state=StopState.OVERDUE, unit="T")
+        put_stops(connection, [overdue, replace(overdue, id="b" * 12, state=StopState.ENDED)])
+    told = (await (await office.enter("li")).get("/api/v1/handovers/preview")).json()
+    assert [(one["alarm"], one["tier"], one["is_overdue"]) for one in told["disposals"]["rows"]] == [
+        ("a-new", "RED", True), ("a-later", "RED", False),
+    ]  # fmt: skip
+    assert [(one["stop"], one["state"], one["permit"]) for one in told["stops"]["rows"]] == [
+        (STOP.id, "overdue", "P-1")
+    ]
 
 
 async def test_both_sign_the_same_and_it_stays_as_it_was(office: Office) -> None:

@@ -164,3 +164,20 @@ async def test_what_chatters_is_listed_with_what_would_have_spared_it_and_stands
     book = (await person.get("/api/v1/kpi/export", params={"form": "xlsx"})).content
     cells = [str(cell.value) for row in openpyxl.load_workbook(io.BytesIO(book)).active.iter_rows() for cell in row]
     assert any(cell.startswith("T.0 high") for cell in cells)
+
+
+async def test_a_shift_is_one_of_the_plants_own(office: Office) -> None:
+    """It is nine: the day shift of the board has run for an hour, and the night before it was over at eight."""
+    guest = await office.enter("guest")
+
+    async def told(**query: str) -> tuple[str, str, Any]:
+        answer = (await guest.get("/api/v1/kpi/figures", params=query)).json()
+        return answer["from"], answer["to"], None if answer["shift"] is None else answer["shift"]["id"]
+
+    assert await told(span="shift", post="board") == ("2026-11-22T00:00:00.000Z", "2026-11-22T01:00:00.000Z", "day")
+    last = await told(span="last_shift", post="board")
+    assert last == ("2026-11-21T12:00:00.000Z", "2026-11-22T00:00:00.000Z", "night")
+    assert (await told(span="day"))[2] is None
+    office.house.site = replace(office.house.site, roster=replace(PLAN, shifts=(), posts=()))
+    assert await told(span="shift") == ("2026-11-21T13:00:00.000Z", "2026-11-22T01:00:00.000Z", None)
+    assert await told(span="last_shift") == ("2026-11-21T01:00:00.000Z", "2026-11-21T13:00:00.000Z", None)

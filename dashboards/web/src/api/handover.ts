@@ -26,6 +26,9 @@ export type AlarmList = (typeof ALARM_LISTS)[number];
 export type HandoverContent = Record<AlarmList, List<HandedAlarm>> & {
   as_of: string;
   on_duty: { post: string; person: string }[];
+  /** Missing in what was signed before there were any. */
+  disposals?: List<{ alarm: string; unit: string; tag: string; condition: string; tier: Tier; due: string; is_overdue: boolean }>;
+  stops?: List<{ stop: string; unit: string; kind: string; state: string; until: string; by: string; reason: string; permit: string }>;
   tasks: List<{ unit: string; title: Said; owner: string; due: string }>;
   checkouts: List<{ tag: string; by: string; until: string; reason: string }>;
   calls: List<{ alarm: string; unit: string; plan: string; stand: string }>;

@@ -31,6 +31,8 @@ export interface KpiFigures {
   from: string;
   to: string;
   nature: string;
+  /** The shift that the figures are of, where the plant has an order of shifts. */
+  shift: { id: string; title: Said } | null;
   alarms: number;
   targets: KpiTarget[];
   floods: number;

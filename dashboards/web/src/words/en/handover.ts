@@ -32,10 +32,11 @@ export const handover = {
   digest: "SHA-256 of what was signed",
   nothing: "nothing",
   more: "and {n} more",
-  list: { unacked: "Not answered", standing: "Standing for more than 24 h", active: "Active, acknowledged", shelved: "Shelved", suppressed: "Out of service or suppressed by design", tasks: "Open tasks", checkouts: "Loop check-outs", calls: "People are being called" },
+  list: { unacked: "Not answered", standing: "Standing for more than 24 h", active: "Active, acknowledged", shelved: "Shelved", suppressed: "Out of service or suppressed by design", disposals: "Alarms without a disposal", stops: "Declared stops and overhauls", tasks: "Open tasks", checkouts: "Loop check-outs", calls: "People are being called" },
   until: "until {time}",
   permit: "permit {n}",
   due: "due {time}",
+  overdue: "overdue",
   onDuty: "On duty",
   state: { waiting: "waits", signed: "signed by both", refused: "refused", withdrawn: "withdrawn" } as Record<string, string>,
   check: {

@@ -1,7 +1,7 @@
 /** English words of the figures of the alarm system. */
 export const kpi = {
   title: "Alarm load",
-  span: { shift: "Shift (12 h)", day: "Day", month: "30 days" },
+  span: { shift: "This shift", last_shift: "Last shift", day: "Day", month: "30 days" },
   post: "Post",
   all: "all",
   report: "Report",

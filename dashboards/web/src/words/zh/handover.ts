@@ -34,10 +34,11 @@ export const handover: Words["handover"] = {
   digest: "所签内容的校验码",
   nothing: "无",
   more: "另有 {n} 项",
-  list: { unacked: "未确认报警", standing: "持续超过 24 小时", active: "已确认、未恢复", shelved: "已搁置", suppressed: "停用或设计抑制", tasks: "未完成任务", checkouts: "进行中的联调", calls: "正在呼叫" },
+  list: { unacked: "未确认报警", standing: "持续超过 24 小时", active: "已确认、未恢复", shelved: "已搁置", suppressed: "停用或设计抑制", disposals: "待处置报警", stops: "申报的停用与检修", tasks: "未完成任务", checkouts: "进行中的联调", calls: "正在呼叫" },
   until: "至 {time}",
   permit: "作业票 {n}",
   due: "限 {time}",
+  overdue: "已逾期",
   onDuty: "值班人员",
   state: { waiting: "待签收", signed: "双方已签", refused: "已拒绝", withdrawn: "已撤回" },
   check: {

@@ -3,7 +3,7 @@ import type { Words } from "../en";
 
 export const kpi: Words["kpi"] = {
   title: "报警负荷",
-  span: { shift: "班次（12 小时）", day: "日", month: "30 天" },
+  span: { shift: "本班", last_shift: "上一班", day: "日", month: "30 天" },
   post: "岗位",
   all: "全部",
   report: "报告",
