@@ -70,7 +70,7 @@ def open_kpi_doors(doors: Doors) -> None:
         post: Annotated[str | None, Query(max_length=64)] = None,
         nature: Annotated[str | None, Query(pattern="^(actual|exercise|test)$")] = None,
     ) -> Response:
-        """Give the figures of a period: the shift that runs, the last one, a day, a month, or from and to; of a post."""
+        """Give the figures of a period: the shift that runs, the last one, a day, a month, from and to; of a post."""
         got, (begin_ns, end_ns), of = await read(first, last, span, post, nature)
         turn = None if first is not None else _turn(house.site, span, end_ns - 1, post or "", is_last=False)
         shift = None if turn is None else house.site.roster.shift(turn.shift)
