@@ -14,7 +14,7 @@ from edge.collect.modbus.address import FUNCTION
 from edge.collect.modbus.plan import ReadPlan, plan_device
 from edge.collect.modbus.serial_port import character_s, gap_s
 from edge.collect.mqtt.collector import MERGE_S
-from edge.collect.mqtt.topic import filter_of
+from edge.collect.mqtt.topic import filter_of, parted
 from edge.collect.sparkplug.topic import filters_of
 from edge.config import ModbusOptions, Source, TopicOptions
 from edge.load.source import tags_of_topic
@@ -411,6 +411,9 @@ def _notes(devices: tuple[PlannedDevice, ...], brokers: tuple[PlannedBroker, ...
         if broker.unheard:
             names = ", ".join(broker.unheard[:5]) + (" …" if len(broker.unheard) > 5 else "")  # noqa: PLR2004
             yield f"{broker.source}: no topic can give {len(broker.unheard)} of its tags: {names}."
+        for topic in broker.topics:
+            if parted(topic.pattern)[0]:
+                yield f"{broker.source}: {topic.filter} is shared; this member hears its part of these messages."
 
 
 def render(made: Plan) -> str:

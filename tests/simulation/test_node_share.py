@@ -185,6 +185,9 @@ def test_a_group_is_whole_while_all_its_members_are_there(tmp_path: Path) -> Non
         assert not is_up(), "a part is missing"
         await group.send("north", 2, 0.2, 10.0)
         assert not is_up(), "north alone does not mend it"
+        await group.post("north", [], is_up=False)
+        await group.post("north", [])
+        assert not is_up(), "nor does its coming back, while south is away"
         await group.post("south", [])
         assert is_up()
         for second in range(1, 30):  # South falls silent.

@@ -7,6 +7,7 @@ import pytest
 from edge.load.mistake import Mistake
 from edge.load.node import load_node
 from gateway.load import load
+from gateway.plan import plan, render
 
 SITE = """[site]
 id = "plant"
@@ -52,6 +53,13 @@ def test_of_a_share_its_order_is_said_where_it_stands(tmp_path: Path) -> None:
     assert "each message to one member" in said.sentence
     assert "not judged" in said.sentence
     assert "nodes" in said.remedy
+
+
+def test_the_plan_says_that_it_is_a_part(tmp_path: Path) -> None:
+    site = load(with_unit(written(tmp_path, mqtt("$share/gw/gas/{tag}"))), environ={})
+    text = render(plan(site))
+    assert "$share/gw/gas/+" in text
+    assert "gas: $share/gw/gas/+ is shared; this member hears its part of these messages." in text
 
 
 @pytest.mark.parametrize(
