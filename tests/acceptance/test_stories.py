@@ -29,6 +29,9 @@ QUIET: Final[Mapping[str, str]] = {
     "ammonia-yard": "quiet_ammonia",
     "gas-line": "quiet_gas_line",
     "slag-dump": "quiet_dump",
+    "chlorine-store": "quiet_chlorine",
+    "methanol-depot": "quiet_methanol",
+    "stairway": "quiet_stairway",
 }
 
 
