@@ -58,6 +58,13 @@ KINDS: Final = (
         is_unverified=True,
     ),
     Kind(
+        id="hazard_copies.due",
+        title=Words("Ask a department for its answer", "隐患抄告反馈"),
+        ledger="hazard_copies",
+        reads=_while(_ends("due", "responsible", begins="sent_on"), frozenset({"answered", "closed", "withdrawn"})),
+        basis=Words("day asked for", "抄告要求的反馈期限"),
+    ),
+    Kind(
         id="routines.due",
         title=Words("Do a routine", "完成周期性工作"),
         ledger="routines",

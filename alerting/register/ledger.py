@@ -87,6 +87,7 @@ class Ledger:
         begins: State of a new record; empty without acts.
         shut: States in which a form changes nothing any more.
         due: Field with the day by which an open record is to be done; empty for none.
+        in_time: States in which what was due is done, though the loop goes on.
         photos: What its pictures show, e.g. before and after; empty for a ledger without pictures.
         fill: Gives what follows from what a form or a row says, for fields that only acts fill in; None for nothing.
     """
@@ -101,6 +102,7 @@ class Ledger:
     begins: str = ""
     shut: frozenset[str] = frozenset()
     due: str = ""
+    in_time: frozenset[str] = frozenset()
     photos: Sequence[Choice] = ()
     fill: Fill | None = None
 
@@ -144,7 +146,8 @@ class Ledger:
 
     def is_overdue(self, values: Values, today: str) -> bool:
         """Tell whether an open record is past its day; derived, never stored."""
-        return bool(self.due and values.get(self.due, "9999") < today and values.get(STATE) not in self.shut)
+        is_done = values.get(STATE) in self.shut | self.in_time
+        return bool(self.due and values.get(self.due, "9999") < today and not is_done)
 
     def refers(self, values: Values) -> list[tuple[str, str, str]]:
         """List what a record refers to: field, ledger, code."""

@@ -385,7 +385,8 @@ def _states(of: Ledger, state: str) -> list[str]:
     if state == "":
         return []
     if known and state in {"open", "overdue"}:
-        return [code for code in known if code not in of.shut]
+        done = of.shut | of.in_time if state == "overdue" else of.shut
+        return [code for code in known if code not in done]
     if state not in known:
         raise ApiError(
             422, f"state: {state!r} is none of {', '.join(['open', 'overdue', *known]) if known else 'none'}."

@@ -240,7 +240,7 @@ def test_a_routine_is_a_duty_that_is_answered_and_done(visit: Callable[..., Visi
     one.page.wait_for_selector(f"{row}.coming")
     assert coming in one.page.inner_text(row)
     one.go("duties?view=table", ready="tr[data-kind]")
-    assert one.page.locator("tr[data-kind]").count() == 9
+    assert one.page.locator("tr[data-kind]").count() == 10
     one.go("duties?view=closed", ready=row)
     assert one.complaints == []
 
@@ -294,4 +294,19 @@ def test_a_ticket_is_entered_and_what_does_not_fit_is_told(visit: Callable[..., 
     one.complaints.clear()  # The browser remarks on the refusal.
     one.go("register/tickets", ready="tbody tr")
     assert code in one.page.inner_text("tbody")
+    assert one.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_hazard_is_copied_to_a_department(visit: Callable[..., Visit], lang: str) -> None:
+    """The copy names the hazard, and its deadline is a duty of who asks for the answer."""
+    one = visit(name=OFFICER, lang=lang, phone=lang == "zh")
+    day = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
+    enter(one, "hidden_hazards", code=f"HC-{lang}", title="占道 blocked road", source="daily", found_on=day)
+    one.page.wait_for_selector("section.one")
+    values = {"asked": "清理 clear it", "department": "城管局", "sent_on": day, "due": "2030-01-01"}
+    enter(one, "hazard_copies", code=f"CP-{lang}", hazard=f"HC-{lang}", responsible=OFFICER, **values)
+    one.page.wait_for_selector("section.one button[name=answer]")
+    one.go("duties?step=coming", ready=f"li[data-duty=CP-{lang}]")
+    assert "2030-01-01" in one.page.inner_text(f"li[data-duty=CP-{lang}]")
     assert one.complaints == []

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from openpyxl import load_workbook
 
 from alerting.duty.kind import Step
 from edge.model import Nature
 from gateway.duty.book import look
-from tests.integration.test_register_api import AT, HAZARD, PLAN, PLANT, UNIT, Desk
+from tests.integration.test_register_api import AT, COPY, HAZARD, PLAN, PLANT, UNIT, Desk
 
 H = 3_600_000_000_000
 
@@ -173,3 +174,41 @@ async def test_documents_and_identification_are_duties_of_their_ledgers(desk: De
         ("enterprises.licence_until", "2026-05-01", "赵总"),
         ("enterprises.insurance_until", "2026-06-01", ""),
     ]
+
+
+async def test_a_copy_to_another_department_is_asked_for_until_it_is_answered(desk: Desk) -> None:
+    li, op = await desk.come("li"), await desk.come("op")
+    await li.post(f"{AT}/hidden_hazards", json={"values": {**HAZARD, "dossier": ""}})
+    copied = await li.post(f"{AT}/hazard_copies", json={"values": {**COPY, "responsible": "li"}})
+    record = copied.json()["record"]
+    take(desk)
+    (duty,) = (await li.get("/api/v1/duties")).json()["duties"]
+    assert (duty["kind"], duty["day"], duty["holder"]) == ("hazard_copies.due", "2026-01-05", "li")
+    hazard_id = (await li.get(f"{AT}/hidden_hazards")).json()["records"][0]["id"]
+    named = (await li.get(f"{AT}/hidden_hazards/{hazard_id}")).json()["referring"]
+    assert [one["code"] for one in named] == ["CP1"]
+
+    async def act(who: httpx.AsyncClient, name: str, **values: str) -> httpx.Response:
+        now = (await li.get(f"{AT}/hazard_copies/{record['id']}")).json()["record"]
+        asked = {"act": name, "values": values, "revision": now["revision"]}
+        return await who.post(f"{AT}/hazard_copies/{record['id']}/act", json=asked)
+
+    answer = {"answer": "cleared", "answered_by": "Chen", "answered_on": "2026-01-01"}
+    assert (await act(op, "answer", **answer)).status_code == 403
+    early = await act(li, "answer", **{**answer, "answered_on": "2025-12-30"})
+    assert (early.status_code, "早于抄告日期" in early.json()["error"]["details"]["zh"]) == (422, True)
+    assert (await act(li, "close")).status_code == 422
+    desk.clock.advance_ns(6 * 24 * H)
+    li = await desk.come("li")
+    over = {"state": "overdue"}
+    assert [one["code"] for one in (await li.get(f"{AT}/hazard_copies", params=over)).json()["records"]] == ["CP1"]
+    answered = await act(li, "answer", **answer)
+    assert (answered.status_code, answered.json()["record"]["is_overdue"]) == (200, False)
+    assert (await li.get(f"{AT}/hazard_copies", params=over)).json()["records"] == []
+    assert (await li.get("/api/v1/duties")).json()["duties"] == []
+    again = (await act(li, "again", due="2026-01-09")).json()["record"]
+    assert (again["values"]["state"], "answer" in again["values"]) == ("sent", False)
+    assert [one["day"] for one in (await li.get("/api/v1/duties")).json()["duties"]] == ["2026-01-09"]
+    await act(li, "answer", **answer)
+    closed = (await act(li, "close")).json()["record"]
+    assert (closed["values"]["state"], closed["values"]["closed_by"]) == ("closed", "li")

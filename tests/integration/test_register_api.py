@@ -62,6 +62,14 @@ INSPECTION = {
     "cycle": "days",
     "responsible": "op",
 }
+COPY = {
+    "code": "CP1",
+    "hazard": "H1",
+    "asked": "清理占道 clear the road",
+    "department": "城管局",
+    "sent_on": "2025-12-31",
+    "due": "2026-01-05",
+}
 #: At 08:00 of 2026-01-01 in Shanghai, which is now.
 TICKET = {
     "code": "W1",
@@ -289,6 +297,9 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("tickets", {"kind": "space", "level": "", "oxygen_pct": 19.4}, "oxygen_pct", "outside 19.5"),
     ("tickets", {"stage": "closed"}, "ended_at", "has ended"),
     ("tickets", {"stage": "closed", "ended_at": "2026-01-01 07:30"}, "ended_at", "ended before"),
+    ("hazard_copies", {"hazard": "H9"}, "hazard", "no such record"),
+    ("hazard_copies", {"due": "2025-12-30"}, "due", "before it was asked for"),
+    ("hazard_copies", {"answer": "done"}, "answer", "filled in by an act"),
     ("enterprises", {"credit_code": "91350100M000100Y44"}, "credit_code", "no unified social credit code"),
     ("enterprises", {"is_blacklisted": "yes"}, "blacklist_reason", "has a reason"),
     ("enterprises", {"name": "x" * 201}, "name", "at most 200"),
@@ -300,7 +311,8 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     li = await desk.come("li")
     await fill(li)
     right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT, "hidden_hazards": HAZARD, "routines": ROUTINE}
-    right |= {"inspections": INSPECTION, "checks": CHECK, "tickets": TICKET}
+    right |= {"hazard_copies": COPY, "inspections": INSPECTION, "checks": CHECK, "tickets": TICKET}
+    assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200
     assert (await li.post(f"{AT}/tickets", json={"values": TICKET})).status_code == 200
     assert (await li.post(f"{AT}/inspections", json={"values": INSPECTION})).status_code == 200
     for ledger, wrong, field, part in WRONG:

@@ -4,6 +4,7 @@ from typing import Final
 
 from alerting.register.ledger import Ledger
 from alerting.register.ledgers.enterprises import ENTERPRISES
+from alerting.register.ledgers.hazard_copies import HAZARD_COPIES
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.holdings import HOLDINGS
 from alerting.register.ledgers.inspections import CHECKS, INSPECTIONS
@@ -14,5 +15,5 @@ from alerting.register.ledgers.units import UNITS
 #: In the order in which a site is entered: what others refer to comes first.
 LEDGERS: Final[dict[str, Ledger]] = {
     ledger.id: ledger
-    for ledger in (ENTERPRISES, UNITS, HOLDINGS, INSPECTIONS, CHECKS, HIDDEN_HAZARDS, ROUTINES, TICKETS)
+    for ledger in (ENTERPRISES, UNITS, HOLDINGS, INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, ROUTINES, TICKETS)
 }
