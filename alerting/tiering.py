@@ -318,7 +318,6 @@ class TierBook:
             unit.alarms[alarm.key] = alarm
         elif was is None:
             return False
-        unit.facts = {}
         is_trend = counts and alarm.condition == TREND
         if unit.asks_for_time_to_limit:
             near = self._near.setdefault(where, set())

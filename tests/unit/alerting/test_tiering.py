@@ -286,3 +286,16 @@ def test_each_standing_says_what_comes_next() -> None:
         "RED follows in 40 s if this lasts (line 1)"
     )
     assert why(said, "zh").endswith("如持续 40 秒将升至红色(策略第 1 条)")
+
+
+def test_what_a_standing_tells_follows_alarms_that_do_not_change_the_tier() -> None:
+    """What the event of a tier said is kept for the commit, but only until anything changes."""
+    book = TierBook(Tiering(), [TANK])
+    change = book.note(make_alarm("a", "H", Tier.YELLOW), at(0))
+    assert change is not None
+    (standing,) = book.take_changed()
+    assert standing.facts == {name: fact for name, fact in change.facts.items() if name != "from"}
+
+    assert book.note(make_alarm("b", "H", Tier.YELLOW), at(1)) is None, "the tier stays"
+    (standing,) = book.take_changed()
+    assert (standing.facts["count"], [one["alarm"] for one in standing.facts["conditions"]]) == (2, ["id.a", "id.b"])
