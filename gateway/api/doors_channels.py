@@ -91,6 +91,7 @@ def _shown(house: House, channel: Destination, count: dict[str, Any]) -> dict[st
         "limits": [{"most": limit.most, "window_s": limit.window_s} for limit in reach.limits],
         "free": stands.free if stands else None,
         "failures": stands.failures if stands else 0,
+        "last_error": (stands.last_error if stands else "") or count["last_error"],
         "fallback": reach.fallback,
         "fallback_s": reach.fallback_s,
         "natures": [nature.value for nature in channel.natures],

@@ -53,11 +53,12 @@ class Standing:
 
     Attributes:
         free: Messages that may be sent at once; None where there is no quota.
-        failures: Attempts in a row that failed.
+        failures: Attempts in a row that failed; ``last_error`` why the last one did.
     """
 
     free: int | None
     failures: int
+    last_error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,7 @@ class CallLane:
         self._natures = next_one.natures if next_one else ()
         self._woken = asyncio.Event()
         self._failures = self._throttled = 0  # in a row
+        self._last_error = ""
 
     def _now_s(self) -> float:
         return self._clock.monotonic_ns() / 1e9
@@ -97,7 +99,8 @@ class CallLane:
 
     def standing(self) -> Standing:
         """Tell how the channel stands."""
-        return Standing(free=self._bucket.free(self._now_s()), failures=self._failures)
+        said = self._last_error if self._failures else ""
+        return Standing(free=self._bucket.free(self._now_s()), failures=self._failures, last_error=said)
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -209,6 +212,7 @@ class CallLane:
         now_ns = self._clock.wall_ns()
         self._meter.noted(Stage.PUSH, error.reason)
         self._around.fail(str(error))
+        self._last_error = str(error)
         if error.retry:
             self._failures += 1
             if self._failures == 1:

@@ -1,4 +1,4 @@
-"""The page of channels in Chromium: how each stands, a trial that arrives, a dry run."""
+"""The page of channels in Chromium: how each stands, a trial that arrives, a dry run, a call that another took over."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.api.page import DIST
 from gateway.auth import add_user
 from gateway.demo import set_stage
 from gateway.store.engine import open_store, store_url
-from tests.browser.conftest import PASSWORD, Plant
+from tests.browser.conftest import NAME, PASSWORD, Plant, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +31,7 @@ kind = "dingtalk"
 url = "http://127.0.0.1:{port}/robot/send"
 allow_loopback = true
 token_file = "secrets/district"
+natures = ["test"]
 
 [[channel]]
 id = "wecom"
@@ -38,6 +39,7 @@ kind = "wecom"
 url = "http://127.0.0.1:9/cgi-bin/webhook/send"
 allow_loopback = true
 token_file = "secrets/district"
+natures = ["test"]
 fallback = "ding"
 fallback_s = 10
 
@@ -96,7 +98,8 @@ def plant(tmp_path_factory: pytest.TempPathFactory, group: Group) -> Iterator[Pl
     with stage.site.open("a", encoding="utf-8") as site:
         site.write(CALLS.replace("{port}", str(group.server_port)))
     engine = open_store(store_url(stage.data))
-    add_user(engine, SystemClock(), SAFE, "safety_officer", PASSWORD)
+    for name in (SAFE, NAME):
+        add_user(engine, SystemClock(), name, "safety_officer", PASSWORD)
     add_user(engine, SystemClock(), LI, "operator", PASSWORD)
     engine.dispose()
     alone = Plant(stage, None, None)  # type: ignore[arg-type] - no devices, no authority
@@ -139,6 +142,30 @@ def test_a_trial_arrives_and_a_dry_run_shows_the_text(
     card.get_by_role("button", name=test).click()
     card.get_by_role("status").filter(has_text=delivered).wait_for(timeout=60_000)
     assert tried() == before + 1
+    assert safe.complaints == []
+
+
+def test_a_call_that_another_channel_took_over_is_told_on_the_alarm(
+    visit: Callable[..., Visit], plant: Plant, group: Group
+) -> None:
+    def taken_over() -> bool:
+        return any("预警" in one["markdown"]["title"] for one in group.said)
+
+    until(taken_over, "a call that the other channel took over", 60)
+    safe = visit(name=SAFE)
+    safe.go("channels", ready="[data-channel=wecom]")
+    safe.page.locator("[data-channel=wecom]").get_by_text("Taken over").wait_for()
+
+    def called() -> str:
+        for alarm in plant.alarms():
+            calls = plant.get(f"alarms/{alarm['id']}/calls")["calls"]
+            if any(one["moved"] and one["moved"][0]["state"] == "delivered" for one in calls):
+                return str(alarm["id"])
+        return ""
+
+    alarm = until(called, "the timeline of the call")
+    safe.page.goto(f"{plant.stage.page}/#/alarms?alarm={alarm}")
+    safe.page.locator("[data-call=call]").get_by_text("ding: delivered").first.wait_for()
     assert safe.complaints == []
 
 

@@ -261,6 +261,8 @@ def test_a_backlog_alone_moves_nothing() -> None:
     assert bench.robots["two"].said == []
     assert {row.state for row in bench.rows()} == {"delivered"}
     assert bench.robots["ding"].most_in(60) <= 20
+    named = bench.robots["ding"].names(r"<n\d+>")
+    assert sorted(named) == sorted(f"<n{n}>" for n in range(900)), "what a digest does not hold waits for the next"
 
 
 def test_a_trial_goes_alone_and_by_no_other_channel() -> None:
