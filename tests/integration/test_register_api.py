@@ -1,5 +1,6 @@
 """The register's ledgers over the API: right values, every refusal, history, search, lists in and out, roles, audit."""
 
+import base64
 import io
 import json
 from collections.abc import AsyncIterator, Callable
@@ -45,6 +46,8 @@ CHLORINE = {
 }
 
 
+#: A PNG of one pixel.
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 HAZARD = {
     "code": "H1",
     "title": "液位计冻结 frozen gauge",
@@ -456,7 +459,7 @@ async def test_pictures_lie_beside_a_hidden_hazard_and_nothing_else_does(desk: D
     await fill(li)
     hazard = await enter(li, "hidden_hazards", HAZARD)
     at = f"{AT}/hidden_hazards/{hazard['id']}"
-    png = b"\x89PNG\r\n\x1a\n" + b"0" * 40 + b"IEND\xaeB`\x82"
+    png = base64.b64decode(DOT)
 
     added = await op.post(f"{at}/photo", params={"shows": "before"}, content=png)
     assert [(one["shows"], one["by"]) for one in added.json()["photos"]] == [("before", "op")]
