@@ -214,6 +214,23 @@ def test_what_needs_a_second_thought_is_left(backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("backend", list(Backend))
+def test_a_stamp_in_doubt_does_not_move_the_time_of_a_run_of_tags(backend: Backend) -> None:
+    """Neighbours are taken together; what is put back must not have told how far the source's time has come."""
+    tags = make_tags(4, 1)
+    table = make_table(*(make_rule(Kind.H, 10.0, tag=tag.name) for tag in tags), tags=tags)
+    memory, guard, now = Memory.fresh(table, START_NS), Guard(table), START_NS + 100 * S
+    take = Compiled(table, memory, guard).take if backend is Backend.COMPILED else lambda b: guard.take(memory, b)
+    memory.last_ns[:] = now - 10 * S
+    guard.refresh(memory, np.arange(4, dtype=np.int32))
+    assert take(batch_of([0, 1, 2, 3], [5.0] * 4, [now - 10 * S + 1] * 4, now)).is_taken.all()
+    taken = take(batch_of([0, 1, 2, 3], [5.0] * 4, [now - 2 * S, now - 3 * S, now + 6 * S, now - 2 * S], now))
+
+    assert taken.is_taken.tolist() == [True, True, False, True]
+    assert taken.newest_ns.tolist() == [now - 2 * S]
+    assert memory.last_ns.tolist() == [now - 2 * S, now - 3 * S, now - 10 * S + 1, now - 2 * S]
+
+
+@pytest.mark.parametrize("backend", list(Backend))
 @pytest.mark.parametrize("was", [0.0, 1e9, -1e300, 1.7e308])
 def test_a_rate_is_seen_however_large_the_numbers(backend: Backend, was: float) -> None:
     """The guard's bound of a rate errs on the safe side where rounding or overflow would hide one."""
