@@ -10,6 +10,7 @@ from alerting.escalation.plan import Plan
 from alerting.model.derivation import Derivation
 from alerting.model.learned import Learned
 from alerting.model.philosophy import Philosophy
+from alerting.model.risk import RiskPolicy
 from alerting.model.rule import Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
@@ -171,6 +172,7 @@ class Site:
     tasks: tuple[TaskTemplate, ...] = ()
     tiering: Tiering = field(default_factory=Tiering)
     philosophy: Philosophy = field(default_factory=Philosophy)
+    risk: RiskPolicy = field(default_factory=RiskPolicy)
     roster: RosterPlan = field(default_factory=RosterPlan)
     drill: DrillOptions = field(default_factory=DrillOptions)
     influx: Influx | None = None

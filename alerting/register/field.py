@@ -7,12 +7,14 @@ Why: forms, imports, exports, the page and refusals of all ledgers follow from t
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from alerting.model.risk import RiskPolicy
 from alerting.register.cas import FORM, check_digit, is_cas
+from alerting.register.coordinates import CORNERS_MAX, SPAN_MAX_DEG, NoOutline, read_outline, write_outline
 
 TEXT_MAX: Final = 200
 LONG_MAX: Final = 4_000
@@ -42,6 +44,7 @@ class Kind(StrEnum):
     UNIT = "unit"  # The id of a hazard unit of the site.
     TAG = "tag"  # The name of a tag of the site.
     ALARM = "alarm"  # The id of an alarm that rang here.
+    OUTLINE = "outline"  # Corners on the map, longitude and latitude in CGCS2000.
 
 
 class Words(NamedTuple):
@@ -74,6 +77,7 @@ class Field:
         is_past: A date that may not lie in the future.
         is_listed: Shown in the list of records.
         is_by_act: Filled by an act alone, never by a form.
+        is_derived: Worked out of the others; what a form or a sheet says of it is not read.
         help: What to write, and the clause that asks for it.
     """
 
@@ -89,6 +93,7 @@ class Field:
     is_past: bool = False
     is_listed: bool = False
     is_by_act: bool = False
+    is_derived: bool = False
     help: Words | None = None
 
     def heading(self, language: str) -> str:
@@ -135,6 +140,7 @@ class Surroundings:
         codes: Codes of the records that are there, by ledger.
         alarms: Ids of alarms that rang here.
         is_workday: Tells whether a day is one of work at the site.
+        risk: How the site grades its risks.
     """
 
     today: date
@@ -145,6 +151,7 @@ class Surroundings:
     codes: dict[str, frozenset[str]] = field(default_factory=dict)
     alarms: frozenset[str] = frozenset()
     is_workday: Callable[[date], bool] = _is_weekday
+    risk: RiskPolicy = field(default_factory=RiskPolicy)
 
 
 def show(value: object) -> str:
@@ -436,6 +443,46 @@ def _alarm(of: Field, raw: object, around: Surroundings) -> Cell:
     return Cell(value=name)
 
 
+_NO_OUTLINE: Final = {
+    "form": (
+        Words("a corner is longitude and latitude in degrees, not “{}”", "角点应为“经度 纬度”（度），“{}”不是"),
+        Words("Write e.g. 120.1 30.2; 120.2 30.2; 120.2 30.3.", "例如 120.1 30.2; 120.2 30.2; 120.2 30.3。"),
+    ),
+    "place": (
+        Words("“{}” lies nowhere on the earth", "“{}”不是有效的经纬度"),
+        Words("Longitude comes first, latitude second.", "经度在前，纬度在后。"),
+    ),
+    "few": (
+        Words("it encloses nothing: an outline has three corners at least", "边界至少有三个角点，并围成一个面"),
+        Words("Add the corners that are missing.", "请补全角点。"),
+    ),
+    "many": (
+        Words(f"{{}} corners; at most {CORNERS_MAX}", f"共 {{}} 个角点，最多 {CORNERS_MAX} 个"),
+        Words("Simplify it.", "请简化边界。"),
+    ),
+    "wide": (
+        Words(f"it is {{}} wide; at most {SPAN_MAX_DEG:g}°", f"边界跨度 {{}}，最多 {SPAN_MAX_DEG:g}°"),
+        Words("A corner has a wrong digit.", "请核对角点数字。"),
+    ),
+    "crossing": (
+        Words("its sides cross, near {}", "边界线自相交，位于 {} 附近"),
+        Words("Give the corners in the order in which one walks around.", "请按绕行顺序填写角点。"),
+    ),
+}
+
+
+def _outline(of: Field, raw: object, _: Surroundings) -> Cell:
+    text = _as_text(raw)
+    if len(text) > LONG_MAX:
+        return _text(replace(of, kind=Kind.LONG), raw, _)
+    try:
+        return Cell(value=write_outline(read_outline(text)))
+    except NoOutline as error:
+        rule, remedy = _NO_OUTLINE[error.what]
+        shown = show(error.shown)
+        return _wrong(of, raw, Words(rule.en.format(shown), rule.zh.format(shown)), remedy)
+
+
 def _as_text(raw: object) -> str:
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)  # A spreadsheet gives 101 as 101.0.
@@ -460,4 +507,5 @@ _READERS = {
     Kind.UNIT: _unit,
     Kind.TAG: _tag,
     Kind.ALARM: _alarm,
+    Kind.OUTLINE: _outline,
 }

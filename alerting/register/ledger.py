@@ -16,8 +16,15 @@ STATE: Final = "state"
 Check = Callable[[Values, Surroundings], list[Wrong]]
 
 
+Derive = Callable[[Values, Surroundings], Values]
+
+
 def _nothing(_: Values, __: Surroundings) -> list[Wrong]:
     return []
+
+
+def _none(_: Values, __: Surroundings) -> Values:
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +90,7 @@ class Ledger:
         fields: In the order of form and sheet; the first is the code, unique in the ledger.
         named: The field that a record is called by.
         check: What must hold across fields; called only where each field is right by itself.
+        derive: Works out the fields that are derived; called only where all is right.
         acts: Steps of a closed loop; empty for a ledger without one.
         begins: State of a new record; empty without acts.
         shut: States in which a form changes nothing any more.
@@ -98,6 +106,7 @@ class Ledger:
     fields: Sequence[Field]
     named: str
     check: Check = _nothing
+    derive: Derive = _none
     acts: Sequence[Act] = ()
     begins: str = ""
     shut: frozenset[str] = frozenset()
@@ -196,6 +205,8 @@ def read_row(ledger: Ledger, raw: Mapping[str, object], around: Surroundings, ha
         if name not in known
     ]
     for each in ledger.fields:
+        if each.is_derived:
+            continue
         if each.is_by_act:
             if each.name in kept:
                 values[each.name] = kept[each.name]
@@ -209,6 +220,8 @@ def read_row(ledger: Ledger, raw: Mapping[str, object], around: Surroundings, ha
         wrongs += ledger.check(values, around)
     if not wrongs and ledger.fill is not None:
         values |= ledger.fill(values)
+    if not wrongs:
+        values |= ledger.derive(values, around)
     wrongs += _by_hand(ledger, raw, values, around)
     return Row(values=values, wrongs=tuple(wrongs))
 
@@ -277,5 +290,7 @@ def do(ledger: Ledger, act: Act, had: Values, given: Mapping[str, object], aroun
         values |= act.moves(values, around)
     if not wrongs:
         wrongs += ledger.check(values, around)
+    if not wrongs:
+        values |= ledger.derive(values, around)
     opened = () if wrongs or act.opens is None else tuple(act.opens(had, values, around))
     return Row(values=values, wrongs=tuple(wrongs), opened=opened)

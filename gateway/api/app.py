@@ -40,6 +40,7 @@ from gateway.api.doors_probe import open_probe_doors
 from gateway.api.doors_push import open_push_doors
 from gateway.api.doors_quiet import open_quiet_doors
 from gateway.api.doors_register import open_register_doors
+from gateway.api.doors_risk import open_risk_doors
 from gateway.api.doors_roster import open_roster_doors
 from gateway.api.doors_rules import open_rule_doors, open_trial_doors
 from gateway.api.doors_runs import open_run_doors
@@ -127,6 +128,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_ledger_doors(doors)
     open_register_doors(doors)
     open_duty_doors(doors)
+    open_risk_doors(doors)
     open_push_doors(doors)
     open_system_doors(doors, metrics_token)
     open_node_doors(doors)

@@ -498,6 +498,7 @@ def _describe_field(column: Column) -> dict[str, Any]:
         "is_required": column.is_required,
         "is_listed": column.is_listed,
         "is_by_act": column.is_by_act,
+        "is_derived": column.is_derived,
         "ledger": column.ledger,
         "least": column.least if is_number and column.least > float("-inf") else None,
         "most": column.most if is_number and column.most < float("inf") else None,

@@ -36,6 +36,7 @@ from gateway.load.own import parted, read_own
 from gateway.load.philosophy import read_philosophy
 from gateway.load.probe import read_probe
 from gateway.load.profile import read_profiles
+from gateway.load.risk import read_risk
 from gateway.load.roster import read_roster
 from gateway.load.rule import judge_refused, read_rules
 from gateway.load.schedule import ScheduleReader
@@ -127,6 +128,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     drill = read_drill(root, path)
     suppressions, states = read_suppressions(root.sections("suppression", "Suppression"), field.tags, units, rules)
     philosophy = read_philosophy(root, rules, suppressions)
+    risk = read_risk(root)
     http = _section(root, "http", "HTTP")
     history = _section(root, "history", "History")
     is_demonstration = entry.flag("demonstration", default=False)
@@ -170,6 +172,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         tasks=tuple(tasks),
         tiering=tiering,
         philosophy=philosophy,
+        risk=risk,
         roster=roster,
         drill=drill,
         influx=influx,

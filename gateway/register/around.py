@@ -43,4 +43,5 @@ def around(site: Site, now_ns: int, who: str = "") -> Surroundings:
         units=frozenset(unit.id for unit in site.units),
         tags=_EngineeringUnits(site.tags),
         is_workday=lambda on: site.roster.calendar.day(on, published).is_workday,
+        risk=site.risk,
     )

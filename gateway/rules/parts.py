@@ -15,6 +15,7 @@ from alerting.duty.kind import Kind
 from alerting.duty.plan import DutyPlan
 from alerting.escalation.plan import Plan
 from alerting.model.philosophy import Philosophy
+from alerting.model.risk import RiskPolicy
 from alerting.model.tier import Tier
 from alerting.model.tiering import lines_as_json
 from alerting.roster.plan import RosterPlan
@@ -41,8 +42,7 @@ class PartDifference:
 
     Attributes:
         part: ``tag``, ``source``, ``unit``, ``derived``, ``tiering``, ``shelving``, ``philosophy``, ``task``,
-            ``calendar``, ``shift``, ``drill``, ``post`` or
-            ``escalation``, ``duties`` or ``duty``.
+            ``risk``, ``calendar``, ``shift``, ``drill``, ``post``, ``escalation``, ``duties`` or ``duty``.
     """
 
     part: str
@@ -83,6 +83,7 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
         },
         "shelving": {"max_minutes": site.philosophy.shelving.named()},
         "philosophy": _philosophy(site.philosophy),
+        "risk": {} if site.risk == RiskPolicy() else {"risk": _risk(site.risk)},
         "drill": {} if site.drill == DrillOptions() else {"drill": _drill(site.drill)},
         "task": {
             f"{each.kind} {each.tier.name} {number}": {**asdict(each), "tier": each.tier.name}
@@ -125,6 +126,10 @@ def _row(kind: Kind) -> dict[str, Any]:
 def _escalation(plan: Plan) -> dict[str, Any]:
     schedule = None if plan.schedule is None else plan.schedule.words
     return {**asdict(plan), "tiers": [tier.name for tier in plan.tiers], "schedule": schedule}
+
+
+def _risk(policy: RiskPolicy) -> dict[str, Any]:
+    return {**asdict(policy), "alarm_steps": {tier.name: steps for tier, steps in policy.alarm_steps.items()}}
 
 
 def _roster(plan: RosterPlan) -> dict[str, dict[str, dict[str, Any]]]:
@@ -239,6 +244,7 @@ def beside_of(old: Site, new: Site) -> Beside | None:
         and old.tasks == new.tasks
         and old.tiering == new.tiering
         and old.philosophy == new.philosophy
+        and old.risk == new.risk
         and old.roster == new.roster
         and old.drill == new.drill
         and old.escalations == new.escalations

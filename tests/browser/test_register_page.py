@@ -19,6 +19,7 @@ from tests.browser.conftest import NAME, PASSWORD, Plant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.browser.conftest import Visit
 
@@ -242,6 +243,124 @@ def test_a_routine_is_a_duty_that_is_answered_and_done(visit: Callable[..., Visi
     one.go("duties?view=table", ready="tr[data-kind]")
     assert one.page.locator("tr[data-kind]").count() == 10
     one.go("duties?view=closed", ready=row)
+
+
+RISK_WORDS = {
+    "en": {
+        "major": "major · red",
+        "general": "general · yellow",
+        "factor": "no factor",
+        "notice": "Notice of safety risks",
+    },
+    "zh": {
+        "major": "重大 · 红",
+        "general": "一般 · 黄",
+        "factor": "不是所选评价方法的取值",
+        "notice": "安全风险告知牌",
+    },
+}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_risk_is_graded_drawn_in_its_colour_and_printed_on_a_notice(visit: Callable[..., Visit], lang: str) -> None:
+    words = RISK_WORDS[lang]
+    one = visit(name=OFFICER, lang=lang, phone=lang == "en")
+    if lang == "en":
+        one.go("register/risks", ready=".empty")
+    enter(one, "enterprises", code=f"ER-{lang}", name="海安化工 Hai'an Chemicals")
+    enter(
+        one,
+        "units",
+        code=f"UR-{lang}",
+        name="氯气储罐区",
+        type="storage",
+        persons_outside="120",
+        enterprise=f"ER-{lang}",
+    )
+    east = 0.0 if lang == "en" else 0.003
+    outline = "; ".join(f"{lon + east:.3f} {lat}" for lon, lat in ((120.1, 30.2), (120.102, 30.2), (120.102, 30.201)))
+    enter(
+        one, "risk_units", code=f"RU-{lang}", name="<b>氯气罐组</b>", dossier=f"UR-{lang}", place="storage",
+        department="储运车间", liable="李工", outline=outline,
+    )  # fmt: skip
+    one.page.wait_for_selector("section.one")
+    enter(
+        one, "risk_events", code=f"RE-{lang}", risk_unit=f"RU-{lang}", name="氯气泄漏", accident="23",
+        consequences="中毒", method="lec", likelihood_inherent="6", exposure_inherent="6", severity_inherent="40",
+        likelihood="2", exposure="6", severity="15", graded_on="2025-01-31", graded_by="team", emergency="佩戴空呼",
+    )  # fmt: skip
+    one.page.wait_for_selector("dialog .wrong")
+    assert words["factor"] in one.page.inner_text("dialog label.wrong")
+    fill(one, likelihood="1")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector(".grading")
+    assert "D = 6 · 6 · 40 = 1" in one.page.inner_text(".grading")
+    assert words["general"] in one.page.inner_text(".grading")
+    one.complaints.clear()  # The browser remarks on the refusal.
+    enter(
+        one, "control_measures", **{
+            "code": f"CM-{lang}", "event": f"RE-{lang}", "measure": "紧急切断 shut-off", "source": "2", "class": "1",
+            "kind": "1-1", "check": "阀门动作",
+        },
+    )  # fmt: skip
+    one.page.wait_for_selector("section.one")
+
+    one.go("register/risks", ready=f"[data-risk='RU-{lang}']")
+    row = one.page.locator(f"[data-risk='RU-{lang}']")
+    assert words["major"] in row.locator("[data-kind=inherent]").inner_text()
+    assert words["general"] in row.locator("[data-kind=dynamic]").inner_text()
+    one.page.wait_for_selector(".map path.leaflet-interactive")
+    yellow = one.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--yellow')")
+    one.page.wait_for_selector(f".map path[fill='{yellow}']")
+    one.page.click("button[name=inherent]")
+    red = one.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--red')")
+    one.page.wait_for_selector(f".map path[fill='{red}']")
+    assert one.page.locator(".map b").count() == 0, "a name is text"
+    row.locator("button[name=notice]").click()
+    one.page.wait_for_selector(".notice .event")
+    told = one.page.inner_text(".notice")
+    assert all(word in told for word in (words["notice"], "氯气泄漏", "紧急切断 shut-off", "佩戴空呼", "李工", "119"))
+    one.page.click(".notice button[name=card]")
+    one.page.click(".notice button[name=close]")
+    one.page.wait_for_selector(".notice", state="detached")
+    assert one.complaints == []
+
+
+def test_a_hazop_sheet_is_brought_in_with_its_grades(visit: Callable[..., Visit], tmp_path: Path) -> None:
+    one = visit(name=OFFICER, lang="zh")
+    for ledger in ("hazop", "jha", "scl"):
+        one.go(f"register/{ledger}", ready="button[name=make]")
+        assert one.page.locator("th").count() + one.page.locator(".empty").count() > 0
+    book = Workbook()
+    book.active.append(
+        [
+            "编号",
+            "风险分析单元",
+            "节点",
+            "参数",
+            "引导词",
+            "偏差",
+            "原因",
+            "后果",
+            "评价方法",
+            "现状可能性 L",
+            "现状后果 C/S",
+        ]
+    )
+    book.active.append(
+        ["HZ-1", "RU-zh", "N1", "液位", "多（高）", "液位高", "进料阀故障", "溢流", "风险矩阵 LS（R=L·S）", 4, 5]
+    )
+    out = tmp_path / "hazop.xlsx"
+    book.save(out)
+    one.go("register/hazop", ready="button[name=import]")
+    one.page.click("button[name=import]")
+    one.page.set_input_files("input[type=file]", out)
+    one.page.click("form:has(input[type=file]) button[type=submit]")
+    one.page.click("button[name=take]")
+    one.page.fill("dialog textarea", "评审会")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("tbody tr:has-text('HZ-1')")
+    assert "重大风险（红）" in one.page.inner_text("tbody tr:has-text('HZ-1')")
     assert one.complaints == []
 
 

@@ -102,6 +102,28 @@ PLAN = {
 }
 
 
+ANALYSED = {"code": "A1", "risk_unit": "RU-1", "consequences": "release"}
+RISK_ROWS: dict[str, dict[str, Any]] = {
+    "risk_units": {
+        "code": "RU-1", "name": "tanks", "dossier": "TK-1", "place": "storage", "department": "store", "liable": "li",
+    },
+    "risk_events": {
+        "code": "RE-1", "risk_unit": "RU-1", "name": "release", "accident": "26", "consequences": "poisoning",
+        "method": "matrix", "likelihood_inherent": 5, "severity_inherent": 5, "likelihood": 2, "severity": 5,
+        "graded_on": "2025-12-01", "graded_by": "team",
+    },
+    "control_measures": {
+        "code": "CM-1", "event": "RE-1", "measure": "trip", "source": "1", "tag": "TK-1.level", "class": "1",
+        "kind": "1-4",
+    },
+    "hazop": {
+        **ANALYSED, "node": "N1", "parameter": "level", "guide_word": "more", "deviation": "high level", "causes": "x",
+    },
+    "jha": {**ANALYSED, "job": "unloading", "step": "couple the hose", "hazard": "hose leaks"},
+    "scl": {**ANALYSED, "equipment": "TK-1", "item": "vent", "standard": "open"},
+}  # fmt: skip
+
+
 class Desk:
     """A gateway with one safety officer, one operator, and two hands for the officer."""
 
@@ -303,6 +325,15 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("hazard_copies", {"hazard": "H9"}, "hazard", "no such record"),
     ("hazard_copies", {"due": "2025-12-30"}, "due", "before it was asked for"),
     ("hazard_copies", {"answer": "done"}, "answer", "filled in by an act"),
+    ("risk_units", {"outline": "120.1 30.2; 120.2 30.2"}, "outline", "encloses nothing"),
+    ("risk_units", {"place": "castle"}, "place", "none of the words"),
+    ("risk_events", {"likelihood": 5}, "likelihood", "no factor of the chosen method"),
+    ("risk_events", {"accident": "77"}, "accident", "none of the words"),
+    ("control_measures", {"kind": "2-1"}, "kind", "belongs to another class"),
+    ("control_measures", {"tag": ""}, "tag", "names its tag"),
+    ("hazop", {"guide_word": "maybe"}, "guide_word", "none of the words"),
+    ("jha", {"severity": 3}, "method", "no method"),
+    ("scl", {"item": ""}, "item", "missing"),
     ("enterprises", {"credit_code": "91350100M000100Y44"}, "credit_code", "no unified social credit code"),
     ("enterprises", {"is_blacklisted": "yes"}, "blacklist_reason", "has a reason"),
     ("enterprises", {"name": "x" * 201}, "name", "at most 200"),
@@ -318,6 +349,9 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200
     assert (await li.post(f"{AT}/tickets", json={"values": TICKET})).status_code == 200
     assert (await li.post(f"{AT}/inspections", json={"values": INSPECTION})).status_code == 200
+    right |= RISK_ROWS
+    for ledger in ("risk_units", "risk_events"):
+        await enter(li, ledger, RISK_ROWS[ledger])
     for ledger, wrong, field, part in WRONG:
         values = {**right[ledger], "code": "NEW", **wrong}
         answer = await li.post(f"{AT}/{ledger}", json={"values": values, "reason": "x"})

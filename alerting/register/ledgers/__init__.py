@@ -3,11 +3,15 @@
 from typing import Final
 
 from alerting.register.ledger import Ledger
+from alerting.register.ledgers.analyses import HAZOP, JHA, SCL
+from alerting.register.ledgers.control_measures import CONTROL_MEASURES
 from alerting.register.ledgers.enterprises import ENTERPRISES
 from alerting.register.ledgers.hazard_copies import HAZARD_COPIES
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.holdings import HOLDINGS
 from alerting.register.ledgers.inspections import CHECKS, INSPECTIONS
+from alerting.register.ledgers.risk_events import RISK_EVENTS
+from alerting.register.ledgers.risk_units import RISK_UNITS
 from alerting.register.ledgers.routines import ROUTINES
 from alerting.register.ledgers.tickets import TICKETS
 from alerting.register.ledgers.units import UNITS
@@ -15,5 +19,9 @@ from alerting.register.ledgers.units import UNITS
 #: In the order in which a site is entered: what others refer to comes first.
 LEDGERS: Final[dict[str, Ledger]] = {
     ledger.id: ledger
-    for ledger in (ENTERPRISES, UNITS, HOLDINGS, INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, ROUTINES, TICKETS)
+    for ledger in (
+        *(ENTERPRISES, UNITS, HOLDINGS),
+        *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
+        *(INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, ROUTINES, TICKETS),
+    )
 }

@@ -176,6 +176,7 @@ HIDDEN_HAZARDS: Final = Ledger(
         Field(name="found_by", title=Words("Found by whom", "发现人")),
         Field(name="alarm", title=Words("Alarm", "报警编号"), kind=Kind.ALARM, help=Words("Id of the alarm that led to it.", "引出该隐患的报警编号。")),
         Field(name="check", title=Words("Check", "检查记录"), kind=Kind.RECORD, ledger="checks", help=Words("The check that found it.", "发现该隐患的检查记录。")),
+        Field(name="measure", title=Words("Control measure that failed", "失效的管控措施"), kind=Kind.RECORD, ledger="control_measures", help=Words("Its risk unit alone is raised; empty raises all of the hazard unit.", "仅提升该措施所属风险分析单元的动态风险；留空则提升整个危险源单元。")),
         Field(name="type", title=Words("Type", "隐患类型"), kind=Kind.CHOICE, choices=TYPES),
         Field(name="description", title=Words("Description", "隐患描述"), kind=Kind.LONG),
         Field(name="cause", title=Words("Cause", "原因分析"), kind=Kind.LONG),

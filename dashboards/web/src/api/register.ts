@@ -4,11 +4,12 @@ import type { Said } from "./types";
 export interface LedgerField {
   name: string;
   title: Said;
-  kind: "code" | "text" | "long" | "number" | "whole" | "date" | "moment" | "flag" | "choice" | "phone" | "cas" | "record" | "unit" | "tag" | "alarm";
+  kind: "code" | "text" | "long" | "number" | "whole" | "date" | "moment" | "flag" | "choice" | "phone" | "cas" | "record" | "unit" | "tag" | "alarm" | "outline";
   eu: string;
   is_required: boolean;
   is_listed: boolean;
   is_by_act: boolean;
+  is_derived: boolean;
   ledger: string;
   least: number | null;
   most: number | null;

@@ -7,6 +7,7 @@ import * as quietWords from "./en/quiet";
 import * as alarmWords from "./en/alarm";
 import * as plantWords from "./en/plant";
 import * as registerWords from "./en/register";
+import * as riskWords from "./en/risk";
 import * as responseWords from "./en/response";
 import * as pushWords from "./en/push";
 import * as channelWords from "./en/channels";
@@ -96,6 +97,7 @@ export const en = {
   ...disposalWords,
   ...plantWords,
   ...registerWords,
+  ...riskWords,
   ...responseWords,
   ...pushWords,
   ...channelWords,

@@ -7,6 +7,7 @@ import * as quietWords from "./zh/quiet";
 import * as alarmWords from "./zh/alarm";
 import * as plantWords from "./zh/plant";
 import * as registerWords from "./zh/register";
+import * as riskWords from "./zh/risk";
 import * as responseWords from "./zh/response";
 import * as pushWords from "./zh/push";
 import * as channelWords from "./zh/channels";
@@ -97,6 +98,7 @@ export const zh: Words = {
   ...disposalWords,
   ...plantWords,
   ...registerWords,
+  ...riskWords,
   ...responseWords,
   ...pushWords,
   ...channelWords,

@@ -1,0 +1,63 @@
+"""Risks of the site: grades of its risk units, the four-colour map as GeoJSON, the notice, and how an event was graded.
+
+Flow: request -> [gather: store] -> [put together: with live alarms] -> answer
+"""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+from sqlalchemy import Connection
+
+from gateway.api.answer import Json, not_found
+from gateway.api.asked import Id
+from gateway.api.door import ALL, Doors
+from gateway.live import iso
+from gateway.register import risks
+from gateway.register.around import today_of
+from gateway.register.records import NotDone, get
+
+GEOJSON = "application/geo+json"
+Code = Annotated[str, Query(max_length=64)]
+
+
+def open_risk_doors(doors: Doors) -> None:
+    """Declare them."""
+    house = doors.house
+
+    async def listed() -> Response:
+        """List the risk units with their inherent, current and dynamic grade, and what is not whole."""
+        found = await house.read(risks.gather)
+        return Json(risks.put_together(found, house.picture, today_of(house.site, house.clock.wall_ns())))
+
+    async def drawn() -> Response:
+        """Give the risk map in four colours as GeoJSON, WGS 84."""
+        found = await house.read(risks.gather)
+        answer = Json(risks.features(found, house.picture, today_of(house.site, house.clock.wall_ns())))
+        answer.headers["content-type"] = GEOJSON
+        return answer
+
+    async def notice(code: Code) -> Response:
+        """Give what stands on the notice and the card of a risk unit."""
+        found = await house.read(risks.gather)
+        try:
+            return Json(risks.notice(found, code))
+        except NotDone:
+            raise not_found("risk unit", code) from None
+
+    async def gradings(event: Id) -> Response:
+        """Give every grading that a risk event ever had, the newest first."""
+
+        def query(c: Connection) -> list[dict[str, object]]:
+            return risks.gradings(c, get(c, "risk_events", event).id)
+
+        try:
+            found = await house.read(query)
+        except NotDone:
+            raise not_found("risk event", event) from None
+        return Json({"gradings": [{**one, "time": iso(int(str(one["time_ns"])))} for one in found]})
+
+    at = "/api/v1/register/risks"
+    doors.open("GET", at, ALL, listed, tag="register")
+    doors.open("GET", f"{at}/map", ALL, drawn, tag="register")
+    doors.open("GET", f"{at}/notice", ALL, notice, tag="register")
+    doors.open("GET", f"{at}/gradings/{{event}}", ALL, gradings, tag="register")
