@@ -15,7 +15,7 @@ from alerting.model.alarm import Suppression
 from alerting.model.risk import LARGER, RiskPolicy
 from alerting.model.tier import Tier
 from alerting.register.coordinates import read_outline
-from alerting.register.dynamic import Dynamic, Live, dynamic_of
+from alerting.register.dynamic import TIER_WORDS, Dynamic, Live, dynamic_of
 from alerting.register.field import Words
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from edge.model import Nature
@@ -252,12 +252,13 @@ def _dynamic(found: Dynamic) -> dict[str, Any]:
 
 def _formula(policy: RiskPolicy) -> dict[str, str]:
     tiers = sorted(policy.alarm_steps.items(), key=lambda item: -item[0])
-    of_alarms = ", ".join(f"{tier.name} {steps}" for tier, steps in tiers) or "0"
+    in_en = ", ".join(f"{TIER_WORDS[tier].en} {steps}" for tier, steps in tiers) or "0"
+    in_zh = "、".join(f"{TIER_WORDS[tier].zh} {steps}" for tier, steps in tiers) or "0"
     return Words(
-        f"dynamic = current, raised by grades: active alarm ({of_alarms}), open major hidden hazard "
+        f"dynamic = current, raised by grades: active alarm ({in_en}), open major hidden hazard "
         f"{policy.major_steps}, overdue hidden hazard {policy.overdue_steps}; at most major. "
         "Unverified: the national formula is not public.",
-        f"动态风险 = 现状等级，按级提升：未恢复报警（{of_alarms}）、未销号重大隐患 {policy.major_steps}、"
+        f"动态风险 = 现状等级，按级提升：未恢复报警（{in_zh}）、未销号重大隐患 {policy.major_steps}、"
         f"逾期隐患 {policy.overdue_steps}，最高为重大。未经核实：国家算法未公开。",
     ).both()
 

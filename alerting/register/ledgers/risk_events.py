@@ -21,7 +21,7 @@ RISK_EVENTS: Final = Ledger(
         Field(name="code", title=Words("Code", "编号"), kind=Kind.CODE, is_required=True, is_listed=True),
         Field(name="risk_unit", title=Words("Risk unit", "风险分析单元"), kind=Kind.RECORD, ledger="risk_units", is_required=True, is_listed=True),
         Field(name="name", title=Words("Event", "风险事件名称"), is_required=True, is_listed=True),
-        Field(name="accident", title=Words("Type of accident", "事故类型"), kind=Kind.CHOICE, choices=ACCIDENT_TYPES, is_required=True, is_listed=True, help=Words("GB 6441-2025.", "GB 6441-2025。")),
+        Field(name="accident", title=Words("Type of accident", "事故类型"), kind=Kind.CHOICE, choices=ACCIDENT_TYPES, is_required=True, is_listed=True, help=Words("Basic types of GB 6441-2025.", "按 GB 6441-2025 的基本类型。")),
         Field(name="causes", title=Words("Causes", "原因"), kind=Kind.LONG),
         Field(name="consequences", title=Words("Consequences", "可能后果"), kind=Kind.LONG, is_required=True),
         method_field(),
