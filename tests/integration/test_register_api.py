@@ -327,7 +327,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("hazard_copies", {"answer": "done"}, "answer", "filled in by an act"),
     ("risk_units", {"outline": "120.1 30.2; 120.2 30.2"}, "outline", "encloses nothing"),
     ("risk_units", {"place": "castle"}, "place", "none of the words"),
-    ("risk_events", {"likelihood": 5}, "likelihood", "no factor of the chosen method"),
+    ("risk_events", {"likelihood": 7}, "likelihood", "no factor of the chosen method"),
     ("risk_events", {"accident": "77"}, "accident", "none of the words"),
     ("control_measures", {"kind": "2-1"}, "kind", "belongs to another class"),
     ("control_measures", {"tag": ""}, "tag", "names its tag"),
