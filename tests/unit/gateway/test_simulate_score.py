@@ -83,7 +83,7 @@ def test_the_page_escapes_names_and_shows_what_is_not_known_as_a_dash() -> None:
     story = {
         "name": "<b>", "title": {"zh": "<i>", "en": "<i>"}, "passed": False, "consequences": [], "missed": 1,
         "false_alarms_per_day": 0.0, "alarms_per_10_min": 2, "cause_to_notice_s": None,
-        "runs": [{"seed": 7, "not_as_expected": [{"zh": "<u>", "en": "<u>"}]}],
+        "with_faults": {}, "runs": [{"seed": 7, "mix": "as_written", "not_as_expected": [{"zh": "<u>", "en": "<u>"}]}],
     }  # fmt: skip
     page = suite_page({"passed": False, "seeds": [7], "stories": [story]})
 

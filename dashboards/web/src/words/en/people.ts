@@ -203,6 +203,7 @@ export const people = {
     audit: "read who did what",
     confirm: "acknowledge notices for an authority",
     resend: "send notices again, release them from quarantine",
+    channel: "try the ways to people: send a test to a channel",
     people: "make users and tokens",
     roster: "say who is on duty, and how people are reached",
     register: "change the ledgers of the register",

@@ -205,6 +205,7 @@ export const people: Words["people"] = {
     audit: "查看操作记录",
     confirm: "代监管部门确认回执",
     resend: "重发通知、解除隔离",
+    channel: "试发呼叫渠道",
     people: "管理用户与令牌",
     roster: "安排值班与联系方式",
     register: "修改台账",
