@@ -12,7 +12,7 @@ from alerting.model.alarm import Alarm, State
 from alerting.model.risk import RiskPolicy
 from alerting.model.tier import Tier
 from edge.model import Nature
-from tests.integration.test_register_api import AT, HAZARD, PLAN, PLANT, UNIT, Desk, act, enter, refused
+from tests.integration.test_register_api import AT, HAZARD, INSPECTION, PLAN, PLANT, UNIT, Desk, act, enter, refused
 
 RISKS = "/api/v1/register/risks"
 RISK_UNIT = {
@@ -187,3 +187,19 @@ async def test_wrong_factors_are_refused_by_field_and_other_bounds_are_told(desk
         f"{AT}/risk_events/{event['id']}", json={"values": EVENT, "revision": 1, "reason": "other bounds"}
     )
     assert again.json()["record"]["values"]["grade"] == "2"
+
+
+async def test_what_an_inspection_of_a_measure_finds_raises_the_measures_risk_unit_alone(desk: Desk) -> None:
+    li, op = await desk.come("li"), await desk.come("op")
+    await fill(li)
+    await enter(li, "risk_units", {**RISK_UNIT, "code": "RU-2"})
+    inspection = await enter(li, "inspections", {**INSPECTION, "dossier": "TK-1", "measure": "CM-1"})
+    found = {"act": "found", "values": {"hazard": "trip does not move", "place": "TK-1"}, "revision": 1}
+    answer = await op.post(f"{AT}/inspections/{inspection['id']}/act", json=found)
+    assert answer.status_code == 200, answer.text
+    (hazard,) = (await li.get(f"{AT}/hidden_hazards")).json()["records"]
+    assert hazard["values"]["measure"] == "CM-1"
+    await act(li, hazard, "class", **{"class": "major", "criterion": "12"})
+
+    told = {one["code"]: [step["what"] for step in one["dynamic"]["steps"]] for one in (await risks(li))["units"]}
+    assert told == {"RU-1": ["major"], "RU-2": []}

@@ -114,6 +114,7 @@ def _opens_hazard(_: Values, values: Values, around: Surroundings) -> list[Opene
         "dossier": values.get("dossier", ""),
         "unit": values.get("unit", ""),
         "check": "{checks}",
+        "measure": values.get("measure", ""),
     }
     return [_record("hazard", values, around), Opened(ledger="hidden_hazards", values=hazard)]
 
@@ -148,6 +149,7 @@ INSPECTIONS: Final = Ledger(
         Field(name="duty", title=Words("Whose duty", "任务类别"), kind=Kind.CHOICE, choices=DUTIES, help=Words("One of the three responsible persons, or a daily inspection.", "包保责任人任务或日常排查。")),
         Field(name="dossier", title=Words("Hazard unit", "危险源单元"), kind=Kind.RECORD, ledger="units", is_listed=True),
         Field(name="unit", title=Words("Unit of the site", "站点单元"), kind=Kind.UNIT),
+        Field(name="measure", title=Words("Control measure", "对应管控措施"), kind=Kind.RECORD, ledger="control_measures", help=Words("What is inspected because of it; a finding names it as the measure that failed, and raises the risk of its risk unit.", "排查所针对的管控措施；发现隐患时记为失效的管控措施，并提升其风险分析单元的动态风险。")),
         Field(name="responsible", title=Words("Assigned to", "执行人"), is_listed=True, help=Words("Name of a user, so that the prompt reaches the person.", "填写系统用户名，提示才能送达本人。")),
         Field(name="first_due", title=Words("First on", "首次日期"), kind=Kind.DATE, is_required=True),
         Field(name="every", title=Words("Cycle", "周期"), kind=Kind.WHOLE, least=1, most=1000, is_required=True),
