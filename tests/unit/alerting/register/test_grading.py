@@ -1,5 +1,6 @@
 """Grading of risks: published products and bounds, the other reading of a bound, and what is no factor."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -18,6 +19,7 @@ from alerting.register.grading import (
     derive_both,
     derive_grading,
 )
+from alerting.register.ledger import read_row
 from alerting.register.ledgers import LEDGERS
 
 TODAY = Surroundings(today=date(2026, 1, 1))
@@ -124,3 +126,13 @@ def test_a_kind_of_measure_belongs_to_its_class() -> None:
     assert [one.field for one in check({**right, "kind": "2-1"}, TODAY)] == ["kind"]
     assert [one.field for one in check({**right, "source": "1"}, TODAY)] == ["tag"]
     assert [one.field for one in check({**right, "check": ""}, TODAY)] == ["check"]
+
+
+def test_a_grade_that_a_form_or_a_sheet_writes_is_not_read() -> None:
+    """Also where nothing is graded, and so nothing overwrites it."""
+    row = {"code": "J", "risk_unit": "R", "job": "j", "step": "s", "hazard": "h", "consequences": "c"}
+    around = replace(TODAY, codes={"risk_units": frozenset({"R"})})
+    found = read_row(LEDGERS["jha"], {**row, "risk": 720, "grade": "1"}, around)
+
+    assert found.wrongs == ()
+    assert {"risk", "grade"}.isdisjoint(found.values)
