@@ -13,10 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 START_S_MAX = 20.0  # A server that does not listen by then is reported with its own words.
 STOP_S_MAX = 10.0
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")  # Not on the PATH of an ordinary user.
+
+
+#: A machine that does something else meanwhile is no mistake of what is tested; pytest-timeout ends what hangs.
+settings.register_profile("fengsui", deadline=None)
+settings.load_profile("fengsui")
 
 
 # ----------------------------------------------------------------------------------------------- which tests, and skips
