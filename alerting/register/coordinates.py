@@ -5,7 +5,7 @@ Why: a polygon in GCJ-02 lies some 500 m off; drawn on a plan, or in a notice, i
 
 CGCS2000 and WGS 84 differ by centimetres and are taken as one. GCJ-02 and BD-09 are not published by those who
 made them; the formulas here are those that everybody uses, ``unverified`` by a standard, and agree with PyPI
-``prcoords`` and ``eviltransform`` to 0.2 m.
+``prcoords`` to 0.3 m (``tests/unit/alerting/register/test_coordinates.py``).
 """
 
 import math

@@ -60,7 +60,6 @@ class Act:
 
 
 ActCheck = Callable[[Values, Values, Surroundings], list[Wrong]]
-Fill = Callable[[Values], Values]
 Moves = Callable[[Values, Surroundings], Values]
 
 
@@ -90,14 +89,14 @@ class Ledger:
         fields: In the order of form and sheet; the first is the code, unique in the ledger.
         named: The field that a record is called by.
         check: What must hold across fields; called only where each field is right by itself.
-        derive: Works out the fields that are derived; called only where all is right.
+        derive: Works out what follows from the others: derived fields, and first values of those that acts fill in;
+            called only where all is right, after a form and after an act.
         acts: Steps of a closed loop; empty for a ledger without one.
         begins: State of a new record; empty without acts.
         shut: States in which a form changes nothing any more.
         due: Field with the day by which an open record is to be done; empty for none.
         in_time: States in which what was due is done, though the loop goes on.
         photos: What its pictures show, e.g. before and after; empty for a ledger without pictures.
-        fill: Gives what follows from what a form or a row says, for fields that only acts fill in; None for nothing.
     """
 
     id: str
@@ -113,7 +112,6 @@ class Ledger:
     due: str = ""
     in_time: frozenset[str] = frozenset()
     photos: Sequence[Choice] = ()
-    fill: Fill | None = None
 
     def __post_init__(self) -> None:
         names = [each.name for each in self.fields]
@@ -218,8 +216,6 @@ def read_row(ledger: Ledger, raw: Mapping[str, object], around: Surroundings, ha
             values[each.name] = cell.value
     if not wrongs:
         wrongs += ledger.check(values, around)
-    if not wrongs and ledger.fill is not None:
-        values |= ledger.fill(values)
     if not wrongs:
         values |= ledger.derive(values, around)
     wrongs += _by_hand(ledger, raw, values, around)

@@ -57,7 +57,7 @@ def _counts(on: date, which: str, around: Surroundings) -> bool:
     return which == "all" or around.is_workday(on) is (which == "workdays")
 
 
-def _fill(values: Values) -> Values:
+def _derive(values: Values, _: Surroundings) -> Values:
     return {"due": max(values.get("due", ""), values["first_due"])}
 
 
@@ -129,7 +129,7 @@ INSPECTIONS: Final = Ledger(
     ),
     named="title",
     check=_check,
-    fill=_fill,
+    derive=_derive,
     begins="open",
     shut=frozenset({"stopped"}),
     due="due",

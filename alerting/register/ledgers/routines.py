@@ -36,7 +36,7 @@ def _check(values: Values, _: Surroundings) -> list[Wrong]:
     return []
 
 
-def _fill(values: Values) -> Values:
+def _derive(values: Values, _: Surroundings) -> Values:
     return {"due": max(values.get("due", ""), values["first_due"])}
 
 
@@ -62,7 +62,7 @@ ROUTINES: Final = Ledger(
     ),
     named="title",
     check=_check,
-    fill=_fill,
+    derive=_derive,
     begins="open",
     shut=frozenset({"finished"}),
     due="due",
