@@ -17,6 +17,7 @@ channels = typer.Typer(help="The ways by which people are called.", no_args_is_h
 SiteFile = Annotated[Path, typer.Argument(help="The site file.")]
 ChannelId = Annotated[str, typer.Argument(help="Id of the [[channel]].")]
 Phone = Annotated[str, typer.Option("--phone", help="Number of the one who is to be reached.")]
+Email = Annotated[str, typer.Option("--email", help="E-mail address of the one who is to be reached.")]
 
 
 def _found(path: Path, name: str) -> "tuple[Site, Destination]":
@@ -33,34 +34,34 @@ def _found(path: Path, name: str) -> "tuple[Site, Destination]":
     return site, found
 
 
-def _body(site: "Site", channel: str, phone: str) -> str:
+def _body(site: "Site", channel: str, phone: str, email: str) -> str:
     from alerting.model.alarm import digest
     from alerting.push.call import Addressee, trial_body
     from edge.clock_system import SystemClock
 
     who, now_ns = hand().who, SystemClock().wall_ns()
-    to = Addressee(person=who, phone=phone) if phone else None
+    to = Addressee(person=who, phone=phone, email=email) if phone or email else None
     return trial_body(site, digest("test", channel, who, now_ns), who, to, now_ns)
 
 
 @channels.command("draft")
-def channel_draft(site_file: SiteFile, channel: ChannelId, phone: Phone = "") -> None:
+def channel_draft(site_file: SiteFile, channel: ChannelId, phone: Phone = "", email: Email = "") -> None:
     """Print what a trial would send; sends nothing."""
     from edge.clock_system import SystemClock
     from gateway.push.trial import drafted
 
     site, to = _found(site_file, channel)
-    found = drafted(to, [_body(site, channel, phone)], SystemClock().wall_ns())
+    found = drafted(to, [_body(site, channel, phone, email)], SystemClock().wall_ns())
     for part in found.parts:
         typer.echo(part)
     typer.echo(f"\n{found.request}")
 
 
 @channels.command("send")
-def channel_send(site_file: SiteFile, channel: ChannelId, phone: Phone = "") -> None:
+def channel_send(site_file: SiteFile, channel: ChannelId, phone: Phone = "", email: Email = "") -> None:
     """Send one trial past the outbox; exit 1 where it was not taken."""
     site, to = _found(site_file, channel)
-    raise typer.Exit(asyncio.run(_send(to, _body(site, channel, phone))))
+    raise typer.Exit(asyncio.run(_send(to, _body(site, channel, phone, email))))
 
 
 async def _send(to: "Destination", body: str) -> int:

@@ -27,8 +27,10 @@ __all__ = ["Destination", "DrillOptions", "Influx", "NodeBroker", "Reach", "Site
 
 
 #: By which means a channel reaches people; a webhook is a program of the plant's own.
-ChannelKind: TypeAlias = Literal["webhook", "dingtalk", "wecom", "feishu", "sms"]
-CHANNEL_KINDS: Final = ("webhook", "dingtalk", "wecom", "feishu", "sms")
+ChannelKind: TypeAlias = Literal["webhook", "dingtalk", "wecom", "feishu", "sms", "mail", "apprise"]
+CHANNEL_KINDS: Final = ("webhook", "dingtalk", "wecom", "feishu", "sms", "mail", "apprise")
+#: How the way to a mail server is encrypted: after a word in clear, from the first byte, not at all.
+MailSecurity: TypeAlias = Literal["starttls", "tls", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,24 @@ class SmsOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailOptions:
+    """A mail server and who writes.
+
+    Attributes:
+        sender: Address that mails are from.
+        to: Addresses of what is for nobody by name.
+    """
+
+    host: str
+    port: int
+    security: MailSecurity
+    sender: str
+    to: tuple[str, ...] = ()
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """How a channel reaches people.
 
@@ -62,7 +82,8 @@ class Reach:
         keyword: What the robot wants to see in every message; empty for nothing.
         mention: People are named by their phone numbers, so that the chat rings for them.
         limits: How often it may be used.
-        characters: Most that one short message holds, as the networks count: UTF-16 units.
+        characters: Most that one message holds: of ``sms`` as the networks count, UTF-16 units; of ``apprise`` bytes.
+        address: Of ``apprise``: where the service is and what opens it, with placeholders for the one who is called.
         fallback: Channel that takes a call over which this one could not deliver within ``fallback_s``; empty for none.
     """
 
@@ -75,6 +96,8 @@ class Reach:
     limits: tuple[Limit, ...] = ()
     characters: int = 300
     sms: SmsOptions | None = None
+    mail: MailOptions | None = None
+    address: str = field(default="", repr=False)
     fallback: str = ""
     fallback_s: float = 60.0
 

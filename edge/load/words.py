@@ -89,6 +89,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "id", "kind", "url", "token_env", "token_file", "secret_env", "secret_file", "language", "keyword", "mention",
         "per_minute", "fallback", "fallback_s", "natures", "timeout_s", "allow_loopback",
         "content", "fields", "headers", "code", "ok", "throttled", "refused", "characters",
+        "url_env", "url_file", "host", "port", "security", "username", "password_env", "password_file", "from", "to",
     ),
     "escalation": ("id", "tiers", "units", "schedule", "after_s", "rounds", "remind_s", "step"),
     "escalation.step": ("to", "channel", "wait_s"),

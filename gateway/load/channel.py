@@ -15,15 +15,18 @@ from edge.load.mistake import meant, show
 from edge.load.words import ID_RULE, is_id, keys_of
 from gateway.config import CHANNEL_KINDS, ChannelKind, Destination, Reach
 from gateway.load.destination import check_url, read_natures, read_signing_secret
+from gateway.load.mail import read_address, read_mail
 from gateway.load.sms import read_sms
 from gateway.push.forms import LIMITS
 
 FALLBACK: Final = Span(least=10, most=3600)
 TIMEOUT: Final = Span(least=0.1, most=120)
+#: A mail server looks at who comes before it answers.
+TIMEOUT_S: Final[Mapping[ChannelKind, float]] = {"mail": 30.0}
 MINUTE_S: Final = 60.0
 #: Of one short message: one segment in Chinese, to what gateways of mainland China take.
 CHARACTERS: Final = (70, 1000)
-SMS_MOST: Final = 6_000  # a minute
+FREE_MOST: Final = 6_000  # a minute
 KEYWORD_MAX: Final = 20  # characters; DingTalk allows 10 words of 10 or so
 
 #: Where a vendor's robots are, where the site file does not say otherwise.
@@ -44,7 +47,25 @@ _KEYS_OF_KIND: Final[Mapping[ChannelKind, tuple[str, ...]]] = {
     "wecom": _ROBOT_KEYS,
     "feishu": _ROBOT_KEYS,
     "sms": _SMS_KEYS,
+    "mail": (
+        "language",
+        "per_minute",
+        "host",
+        "port",
+        "security",
+        "username",
+        "password_env",
+        "password_file",
+        "from",
+        "to",
+    ),
+    "apprise": ("language", "keyword", "per_minute", "characters", "url_env", "url_file"),
 }
+#: Kinds whose address is a URL in the site file, and kinds that a token opens.
+_BY_URL: Final = ("webhook", "dingtalk", "wecom", "feishu", "sms")
+_ROBOTS: Final = ("dingtalk", "wecom", "feishu")
+#: Kinds with no limit of a vendor: the site file may allow more than is usual.
+_FREE: Final = ("sms", "mail", "apprise")
 #: What opens a robot, as vendors write it into the address.
 _TOKEN_WORDS: Final = ("access_token=", "key=", "token=", "/hook/")
 
@@ -73,19 +94,20 @@ def read_channels(entries: Iterable[Entry], taken: Collection[str]) -> list[Dest
 def _read(entry: Entry) -> Destination:
     name = entry.required("id", ID_RULE, is_id)
     kind = cast(ChannelKind, entry.choice("kind", CHANNEL_KINDS, "webhook"))
-    for key in dict.fromkeys(key for keys in _KEYS_OF_KIND.values() for key in keys):
+    others = dict.fromkeys(key for keys in _KEYS_OF_KIND.values() for key in keys)
+    for key in others if kind in _BY_URL or kind == "apprise" else (*others, "url"):
         if entry.has(key) and key not in _KEYS_OF_KIND[kind]:
             entry.wrong(key, f"{key} is not for a channel whose kind is {kind}.", f"Remove {key}.")
     is_loopback_allowed = entry.flag("allow_loopback", default=False)
     secret = read_signing_secret(entry, PLAIN) if kind == "webhook" else ""
     return Destination(
         id=name,
-        url=_url(entry, kind, is_loopback_allowed=is_loopback_allowed),
+        url=_url(entry, kind, is_loopback_allowed=is_loopback_allowed) if kind in _BY_URL else "",
         secret=secret,
         natures=read_natures(entry, PLAIN),
-        timeout_s=entry.number("timeout_s", 10.0, TIMEOUT),
+        timeout_s=entry.number("timeout_s", TIMEOUT_S.get(kind, 10.0), TIMEOUT),
         is_loopback_allowed=is_loopback_allowed,
-        reach=_reach(entry, kind),
+        reach=_reach(entry, kind, is_loopback_allowed=is_loopback_allowed),
     )
 
 
@@ -94,7 +116,7 @@ def _url(entry: Entry, kind: ChannelKind, *, is_loopback_allowed: bool) -> str:
     url = entry.text("url", usual) if usual else entry.required("url", "it is the address that calls are sent to")
     if url:
         check_url(entry, url, is_loopback_allowed=is_loopback_allowed)
-    if kind not in ("webhook", "sms") and any(word in url for word in _TOKEN_WORDS):
+    if kind in _ROBOTS and any(word in url for word in _TOKEN_WORDS):
         # Not shown: whoever reads it can write into the group.
         entry.wrong(
             "url",
@@ -105,9 +127,9 @@ def _url(entry: Entry, kind: ChannelKind, *, is_loopback_allowed: bool) -> str:
     return url
 
 
-def _reach(entry: Entry, kind: ChannelKind) -> Reach:
+def _reach(entry: Entry, kind: ChannelKind, *, is_loopback_allowed: bool) -> Reach:
     token = ""
-    if kind != "webhook":
+    if kind in (*_ROBOTS, "sms"):
         if kind != "sms" and not entry.has("token_env") and not entry.has("token_file"):
             entry.wrong(
                 "token_env",
@@ -118,6 +140,11 @@ def _reach(entry: Entry, kind: ChannelKind) -> Reach:
     keyword = entry.text("keyword")
     if len(keyword) > KEYWORD_MAX:
         entry.wrong("keyword", f"keyword has {len(keyword)} characters; {KEYWORD_MAX} are the most.", "Shorten it.")
+    address, characters = "", 300
+    if kind == "sms":
+        characters = entry.whole("characters", characters, *CHARACTERS)
+    elif kind == "apprise":
+        address, characters = read_address(entry, is_loopback_allowed=is_loopback_allowed)
     return Reach(
         kind=kind,
         token=token,
@@ -126,15 +153,17 @@ def _reach(entry: Entry, kind: ChannelKind) -> Reach:
         keyword=keyword,
         mention=entry.flag("mention", default=True),
         limits=_limits(entry, kind),
-        characters=entry.whole("characters", 300, *CHARACTERS),
+        characters=characters,
         sms=read_sms(entry) if kind == "sms" else None,
+        mail=read_mail(entry, is_loopback_allowed=is_loopback_allowed) if kind == "mail" else None,
+        address=address,
         fallback=entry.text("fallback"),
         fallback_s=entry.number("fallback_s", 60.0, FALLBACK),
     )
 
 
 def _sign_secret(entry: Entry, kind: ChannelKind) -> str:
-    if kind in ("wecom", "sms"):
+    if kind not in ("webhook", "dingtalk", "feishu"):
         for key in ("secret_env", "secret_file"):
             if entry.has(key):
                 entry.wrong(key, f"{key} is not for a channel whose kind is {kind}.", f"Remove {key}.")
@@ -148,7 +177,7 @@ def _limits(entry: Entry, kind: ChannelKind) -> tuple[Limit, ...]:
     per_minute = next((limit.most for limit in usual if limit.window_s == MINUTE_S), 0)
     if not per_minute:
         return usual
-    most = entry.whole("per_minute", per_minute, MOST_LEAST, SMS_MOST if kind == "sms" else per_minute)
+    most = entry.whole("per_minute", per_minute, MOST_LEAST, FREE_MOST if kind in _FREE else per_minute)
     return tuple(Limit(most=most, window_s=MINUTE_S) if limit.window_s == MINUTE_S else limit for limit in usual)
 
 

@@ -105,8 +105,8 @@ def _way(entry: Entry, profile: Profile, name: str, site: str, *, is_loopback_al
     if parts is not None and parts.port is None:
         entry.wrong("url", f"url {show(url)} has no port.", "Write tls://host:port.")
     if parts is not None:
-        is_near = _is_near(parts.hostname or "")
-        _check_near(entry, url, is_near=is_near, is_loopback_allowed=is_loopback_allowed)
+        is_near = is_near_host(parts.hostname or "")
+        check_near(entry, url, is_near=is_near, is_loopback_allowed=is_loopback_allowed)
         if parts.scheme == "tcp" and not is_near and profile.cipher == "none":
             entry.wrong("url", f"url {show(url)} is not encrypted, nor is what goes there.", "Write tls://host:port.")
     ca_file = entry.text("ca_file")
@@ -120,8 +120,8 @@ def _broker_way(entry: Entry, profile: Profile, name: str, site: str, *, is_loop
     host = entry.required("host", "it is a name or an address without port", is_host)
     options = read_broker(entry, host, f"fengsui-{site}-{name}")
     if host:
-        is_near = _is_near(host)
-        _check_near(entry, host, is_near=is_near, is_loopback_allowed=is_loopback_allowed, key="host")
+        is_near = is_near_host(host)
+        check_near(entry, host, is_near=is_near, is_loopback_allowed=is_loopback_allowed, key="host")
         if options.tls is None and not is_near:
             entry.wrong("tls", "notices leave the house encrypted.", "Add tls = true and the broker's TLS port.")
     topic = entry.required("topic", "notices are published there")
@@ -251,7 +251,7 @@ def read_natures(entry: Entry, profile: Profile) -> tuple[Nature, ...]:
     return natures
 
 
-def _check_near(entry: Entry, where: str, *, is_near: bool, is_loopback_allowed: bool, key: str = "url") -> None:
+def check_near(entry: Entry, where: str, *, is_near: bool, is_loopback_allowed: bool, key: str = "url") -> None:
     """Notices go to the outside unless the site says otherwise."""
     if is_near and not is_loopback_allowed:
         entry.wrong(
@@ -266,15 +266,15 @@ def check_url(entry: Entry, url: str, *, is_loopback_allowed: bool) -> None:
     parts = split_url(entry, url, ("https", "http"))
     if parts is None:
         return
-    is_near = _is_near(parts.hostname or "")
-    _check_near(entry, url, is_near=is_near, is_loopback_allowed=is_loopback_allowed)
+    is_near = is_near_host(parts.hostname or "")
+    check_near(entry, url, is_near=is_near, is_loopback_allowed=is_loopback_allowed)
     if parts.scheme != "https" and not is_near:
         entry.wrong(
             "url", f"url {show(url)} is not encrypted; notices leave by https.", "Write https:// before the host."
         )
 
 
-def _is_near(host: str) -> bool:
+def is_near_host(host: str) -> bool:
     """Tell whether a host is written as loopback or private; names are not looked up."""
     try:
         address = ipaddress.ip_address(host)

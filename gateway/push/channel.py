@@ -11,6 +11,20 @@ from alerting.push.message import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """A file that goes with a message.
+
+    Attributes:
+        name: In ASCII: not every plug-in that sends mails encodes others as readers expect.
+        media: Its media type.
+    """
+
+    name: str
+    media: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
     """What is sent.
 
@@ -20,6 +34,7 @@ class Parcel:
         reference: How the notice is named in forms that name it, e.g. ``sender,identifier,sent`` of CAP.
         content: Media type of the body.
         message: Of a channel to people: whom the body, which is the text then, is for and what it is called.
+        attached: Files of a mail.
     """
 
     key: str
@@ -28,6 +43,7 @@ class Parcel:
     reference: str = ""
     content: str = "application/json; charset=utf-8"
     message: Message | None = None
+    attached: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

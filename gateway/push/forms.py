@@ -1,12 +1,16 @@
 """Forms: what the messages of each kind of channel look like and how often it may be used, by its vendor's words."""
 
 import json
+import re
 from typing import Final
 from xml.sax.saxutils import escape
 
 from alerting.push.message import Form
 from alerting.push.quota import Limit
 from gateway.config import ChannelKind, Reach
+
+#: Stands in the address of a service for the one who is called.
+PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 #: DingTalk, 自定义机器人接入: at most 20 messages a minute and robot, or it is silent for 10 minutes. The limit of
 #: 20,000 bytes is of the whole request (prometheus-webhook-dingtalk, issue 30); the rest is left for what is around.
@@ -23,12 +27,20 @@ FEISHU_BYTES: Final = 19_000
 #: A gateway's own limit is its contract's; this keeps a flood from the bill.
 SMS_LIMITS: Final = (Limit(most=30, window_s=60.0),)
 
+#: Mail servers of a plant and of providers differ; this keeps a flood from the mail box.
+MAIL_LIMITS: Final = (Limit(most=30, window_s=60.0),)
+MAIL_BYTES: Final = 60_000
+#: ntfy.sh, "Limitations": one message in 5 s once the first 60 are spent.
+APPRISE_LIMITS: Final = (Limit(most=12, window_s=60.0),)
+
 LIMITS: Final[dict[ChannelKind, tuple[Limit, ...]]] = {
     "webhook": (),
     "dingtalk": DINGTALK_LIMITS,
     "wecom": WECOM_LIMITS,
     "feishu": FEISHU_LIMITS,
     "sms": SMS_LIMITS,
+    "mail": MAIL_LIMITS,
+    "apprise": APPRISE_LIMITS,
 }
 
 
@@ -93,4 +105,17 @@ def form_of(reach: Reach) -> Form | None:
                 measure=utf16_units,
                 keyword=reach.keyword,
                 is_by_person=True,
+            )
+        case "mail":
+            return Form(
+                markup="plain", tongue=reach.tongue, size_max=MAIL_BYTES, measure=utf8_bytes, is_by_person=True
+            )  # fmt: skip
+        case "apprise":
+            return Form(
+                markup="plain",
+                tongue=reach.tongue,
+                size_max=reach.characters,
+                measure=utf8_bytes,
+                keyword=reach.keyword,
+                is_by_person=bool(PLACEHOLDER.search(reach.address)),
             )

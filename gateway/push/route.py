@@ -5,6 +5,7 @@ from collections.abc import Callable
 from alerting.push.message import Message
 from edge.clock import Clock
 from gateway.config import Destination, Reach, Site
+from gateway.push.apprise import ByApprise, shown_request
 from gateway.push.channel import Channel
 from gateway.push.dingtalk import DingTalk
 from gateway.push.feishu import Feishu
@@ -36,6 +37,8 @@ def make_channel(destination: Destination, clock: Clock, take_ack: TakeAck) -> C
     """
     if destination.reach is not None and destination.reach.kind == "sms":
         return Sms(destination)
+    if destination.reach is not None and destination.reach.kind in ("mail", "apprise"):
+        return ByApprise(destination)
     if destination.reach is not None and destination.reach.kind != "webhook":
         return Robot(destination, dialect_of(destination.reach), clock)
     match destination.profile.transport:
@@ -56,7 +59,7 @@ def dialect_of(reach: Reach) -> Dialect:
             return WeCom(reach)
         case "feishu":
             return Feishu(reach)
-        case "webhook" | "sms":
+        case "webhook" | "sms" | "mail" | "apprise":
             raise AssertionError(reach.kind)
 
 
@@ -66,4 +69,6 @@ def request_of(channel: Destination, message: Message, now_ns: int) -> str:
     if channel.reach.sms is not None:
         known = words(message, message.parts[0], message.keys[0], "***")
         return body_of(channel.reach.sms, known).decode()
+    if channel.reach.kind in ("mail", "apprise"):
+        return shown_request(channel.reach, message)
     return dialect_of(channel.reach).ask(message.parts[0], message, now_ns).body.decode()

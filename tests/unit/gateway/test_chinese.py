@@ -32,7 +32,12 @@ ADVICE = re.compile(r"^Check the instruments?\b.*meanwhile\.$|^right\. \{\}|^\{\
 #: Three words of English in a row; not those of a form of times, nor what the library that reads TOML says.
 ENGLISH = re.compile(r"[A-Za-z']{2,} [a-z']+ [a-z']{2,}")
 OWN = re.compile(r'"[^"]*"|“[^”]*”|`[^`]*`|yyyy MM dd HH mm ss|有效的 TOML:.*|表决 [^:]*')
-ENVIRON = {"FENGSUI_DISTRICT_SECRET": "whsec_" + "c2VjcmV0" * 5, "FENGSUI_PLAIN": "hunter2"}
+ENVIRON = {
+    "FENGSUI_DISTRICT_SECRET": "whsec_" + "c2VjcmV0" * 5,
+    "FENGSUI_PLAIN": "hunter2",
+    "FENGSUI_CLEAR": "ntfy://tk_hunter2@ntfy.example/{room}",
+    "FENGSUI_BLIND": "ntfys://192.168.1.9/room?verify=no",
+}
 CASES = sorted((Path(__file__).parents[2] / "golden" / "config").iterdir())
 
 

@@ -8,7 +8,12 @@ from edge.load.node import is_node_file, load_node
 from gateway.load import ConfigError, load
 
 CASES = sorted((Path(__file__).parents[2] / "golden" / "config").iterdir())
-ENVIRON = {"FENGSUI_DISTRICT_SECRET": "whsec_" + "c2VjcmV0" * 5, "FENGSUI_PLAIN": "hunter2"}
+ENVIRON = {
+    "FENGSUI_DISTRICT_SECRET": "whsec_" + "c2VjcmV0" * 5,
+    "FENGSUI_PLAIN": "hunter2",
+    "FENGSUI_CLEAR": "ntfy://tk_hunter2@ntfy.example/{room}",
+    "FENGSUI_BLIND": "ntfys://192.168.1.9/room?verify=no",
+}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

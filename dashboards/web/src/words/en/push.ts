@@ -45,6 +45,7 @@ export const push = {
     certificate: "certificate",
     frame: "frame cannot be sent",
     no_number: "no phone number",
+    no_address: "no address there",
     throttled: "used too often, refused by the vendor",
   } as Record<string, string>,
   key: "Idempotency key",

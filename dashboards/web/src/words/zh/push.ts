@@ -46,6 +46,7 @@ export const push: Words["push"] = {
     broker_refused: "消息服务器拒绝",
     certificate: "证书",
     frame: "报文无法发送",
+    no_address: "在该渠道没有地址",
     no_number: "没有电话号码",
     throttled: "发送过频,被服务商拒绝",
   },
