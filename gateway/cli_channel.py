@@ -72,7 +72,7 @@ async def _send(to: "Destination", body: str) -> int:
     from gateway.push.route import make_channel
 
     assert to.reach is not None, to.id
-    told, form = read_call(body), form_of(to.reach)
+    told, form = read_call(body), form_of(to.reach, to.topic)
     message: Message | None = None if form is None else one_message(told, form)
     text = body if message is None else message.parts[0]
     way = make_channel(to, SystemClock(), lambda _channel, _text: None)

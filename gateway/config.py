@@ -27,8 +27,8 @@ __all__ = ["Destination", "DrillOptions", "Influx", "NodeBroker", "Reach", "Site
 
 
 #: By which means a channel reaches people; a webhook is a program of the plant's own.
-ChannelKind: TypeAlias = Literal["webhook", "dingtalk", "wecom", "feishu", "sms", "mail", "apprise"]
-CHANNEL_KINDS: Final = ("webhook", "dingtalk", "wecom", "feishu", "sms", "mail", "apprise")
+ChannelKind: TypeAlias = Literal["webhook", "dingtalk", "wecom", "feishu", "sms", "mail", "apprise", "mqtt"]
+CHANNEL_KINDS: Final = ("webhook", "dingtalk", "wecom", "feishu", "sms", "mail", "apprise", "mqtt")
 #: How the way to a mail server is encrypted: after a word in clear, from the first byte, not at all.
 MailSecurity: TypeAlias = Literal["starttls", "tls", "none"]
 
@@ -82,7 +82,8 @@ class Reach:
         keyword: What the robot wants to see in every message; empty for nothing.
         mention: People are named by their phone numbers, so that the chat rings for them.
         limits: How often it may be used.
-        characters: Most that one message holds: of ``sms`` as the networks count, UTF-16 units; of ``apprise`` bytes.
+        characters: Most that one message holds: UTF-16 units, as telephones count; of ``apprise`` bytes.
+        payload: Of ``mqtt``: the call as a program reads it, or its words.
         address: Of ``apprise``: where the service is and what opens it, with placeholders for the one who is called.
         fallback: Channel that takes a call over which this one could not deliver within ``fallback_s``; empty for none.
     """
@@ -97,6 +98,7 @@ class Reach:
     characters: int = 300
     sms: SmsOptions | None = None
     mail: MailOptions | None = None
+    payload: Literal["json", "text"] = "json"
     address: str = field(default="", repr=False)
     fallback: str = ""
     fallback_s: float = 60.0

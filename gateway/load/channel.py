@@ -5,7 +5,7 @@ Why: a robot without its token, a fallback that leads back, two channels behind 
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from alerting.push.message import TONGUES, Tongue
 from alerting.push.profile import PLAIN
@@ -16,6 +16,7 @@ from edge.load.words import ID_RULE, is_id, keys_of
 from gateway.config import CHANNEL_KINDS, ChannelKind, Destination, Reach
 from gateway.load.destination import check_url, read_natures, read_signing_secret
 from gateway.load.mail import read_address, read_mail
+from gateway.load.panel import read_panel, read_payload
 from gateway.load.sms import read_sms
 from gateway.push.forms import LIMITS
 
@@ -59,28 +60,50 @@ _KEYS_OF_KIND: Final[Mapping[ChannelKind, tuple[str, ...]]] = {
         "from",
         "to",
     ),
+    "mqtt": (
+        "language",
+        "per_minute",
+        "characters",
+        "host",
+        "port",
+        "also",
+        "version",
+        "client_id",
+        "username",
+        "password_env",
+        "password_file",
+        "keepalive_s",
+        "tls",
+        "ca_file",
+        "cert_file",
+        "key_file",
+        "server_name",
+        "topic",
+        "payload",
+    ),
     "apprise": ("language", "keyword", "per_minute", "characters", "url_env", "url_file"),
 }
 #: Kinds whose address is a URL in the site file, and kinds that a token opens.
 _BY_URL: Final = ("webhook", "dingtalk", "wecom", "feishu", "sms")
 _ROBOTS: Final = ("dingtalk", "wecom", "feishu")
 #: Kinds with no limit of a vendor: the site file may allow more than is usual.
-_FREE: Final = ("sms", "mail", "apprise")
+_FREE: Final = ("sms", "mail", "apprise", "mqtt")
 #: What opens a robot, as vendors write it into the address.
 _TOKEN_WORDS: Final = ("access_token=", "key=", "token=", "/hook/")
 
 
-def read_channels(entries: Iterable[Entry], taken: Collection[str]) -> list[Destination]:
+def read_channels(entries: Iterable[Entry], taken: Collection[str], site: str) -> list[Destination]:
     """Read the ways by which people are called.
 
     Args:
         taken: Ids of the authorities, which share the outbox.
+        site: Id of the site, in the name by which brokers know us.
     """
     found: dict[str, Destination] = {}
     places: dict[str, Entry] = {}
     for entry in entries:
         entry.refuse_unknown(keys_of("channel"))
-        channel = _read(entry)
+        channel = _read(entry, site)
         if channel.id and (channel.id in found or channel.id in taken):
             entry.wrong("id", "id stands twice, here or among the destinations.", "Give each its own id.")
         found.setdefault(channel.id, channel)
@@ -91,7 +114,7 @@ def read_channels(entries: Iterable[Entry], taken: Collection[str]) -> list[Dest
     return list(found.values())
 
 
-def _read(entry: Entry) -> Destination:
+def _read(entry: Entry, site: str) -> Destination:
     name = entry.required("id", ID_RULE, is_id)
     kind = cast(ChannelKind, entry.choice("kind", CHANNEL_KINDS, "webhook"))
     others = dict.fromkeys(key for keys in _KEYS_OF_KIND.values() for key in keys)
@@ -108,6 +131,11 @@ def _read(entry: Entry) -> Destination:
         timeout_s=entry.number("timeout_s", TIMEOUT_S.get(kind, 10.0), TIMEOUT),
         is_loopback_allowed=is_loopback_allowed,
         reach=_reach(entry, kind, is_loopback_allowed=is_loopback_allowed),
+        **(
+            read_panel(entry, f"fengsui-{site}-{name}", is_loopback_allowed=is_loopback_allowed)
+            if kind == "mqtt"
+            else {}
+        ),
     )
 
 
@@ -141,10 +169,13 @@ def _reach(entry: Entry, kind: ChannelKind, *, is_loopback_allowed: bool) -> Rea
     if len(keyword) > KEYWORD_MAX:
         entry.wrong("keyword", f"keyword has {len(keyword)} characters; {KEYWORD_MAX} are the most.", "Shorten it.")
     address, characters = "", 300
+    payload: Literal["json", "text"] = "json"
     if kind == "sms":
         characters = entry.whole("characters", characters, *CHARACTERS)
     elif kind == "apprise":
         address, characters = read_address(entry, is_loopback_allowed=is_loopback_allowed)
+    elif kind == "mqtt":
+        payload, characters = read_payload(entry)
     return Reach(
         kind=kind,
         token=token,
@@ -156,6 +187,7 @@ def _reach(entry: Entry, kind: ChannelKind, *, is_loopback_allowed: bool) -> Rea
         characters=characters,
         sms=read_sms(entry) if kind == "sms" else None,
         mail=read_mail(entry, is_loopback_allowed=is_loopback_allowed) if kind == "mail" else None,
+        payload=payload,
         address=address,
         fallback=entry.text("fallback"),
         fallback_s=entry.number("fallback_s", 60.0, FALLBACK),

@@ -117,13 +117,7 @@ def _way(entry: Entry, profile: Profile, name: str, site: str, *, is_loopback_al
 
 
 def _broker_way(entry: Entry, profile: Profile, name: str, site: str, *, is_loopback_allowed: bool) -> _Way:
-    host = entry.required("host", "it is a name or an address without port", is_host)
-    options = read_broker(entry, host, f"fengsui-{site}-{name}")
-    if host:
-        is_near = is_near_host(host)
-        check_near(entry, host, is_near=is_near, is_loopback_allowed=is_loopback_allowed, key="host")
-        if options.tls is None and not is_near:
-            entry.wrong("tls", "notices leave the house encrypted.", "Add tls = true and the broker's TLS port.")
+    options = read_far_broker(entry, f"fengsui-{site}-{name}", is_loopback_allowed=is_loopback_allowed)
     topic = entry.required("topic", "notices are published there")
     ack_topic = entry.text("ack_topic")
     for key, text in (("topic", topic), ("ack_topic", ack_topic)):
@@ -137,6 +131,18 @@ def _broker_way(entry: Entry, profile: Profile, name: str, site: str, *, is_loop
             "Name ack_topic where receipt.by is later, and only there.",
         )
     return {"url": "", "broker": options, "topic": topic, "ack_topic": ack_topic}
+
+
+def read_far_broker(entry: Entry, client_id: str, *, is_loopback_allowed: bool) -> MqttOptions:
+    """Read the broker that notices or calls go to."""
+    host = entry.required("host", "it is a name or an address without port", is_host)
+    options = read_broker(entry, host, client_id)
+    if host:
+        is_near = is_near_host(host)
+        check_near(entry, host, is_near=is_near, is_loopback_allowed=is_loopback_allowed, key="host")
+        if options.tls is None and not is_near:
+            entry.wrong("tls", "notices leave the house encrypted.", "Add tls = true and the broker's TLS port.")
+    return options
 
 
 class _Keys(TypedDict):

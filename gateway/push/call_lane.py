@@ -81,7 +81,7 @@ class CallLane:
         assert reach is not None, around.destination.id
         self._around, self._site, self._moved, self._reach = around, site, moved, reach
         self._id = around.destination.id
-        self._form = form_of(reach)
+        self._form = form_of(reach, around.destination.topic)
         self._clock, self._meter = around.clock, around.meter
         self._bucket = Bucket(reach.limits, self._now_s())
         next_one = next((each for each in site.channels if each.id == reach.fallback), None)

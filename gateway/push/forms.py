@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -32,6 +33,8 @@ MAIL_LIMITS: Final = (Limit(most=30, window_s=60.0),)
 MAIL_BYTES: Final = 60_000
 #: ntfy.sh, "Limitations": one message in 5 s once the first 60 are spent.
 APPRISE_LIMITS: Final = (Limit(most=12, window_s=60.0),)
+#: A board shows one line after the other; a program that takes JSON keeps up by itself.
+PANEL_LIMITS: Final = (Limit(most=60, window_s=60.0),)
 
 LIMITS: Final[dict[ChannelKind, tuple[Limit, ...]]] = {
     "webhook": (),
@@ -41,6 +44,7 @@ LIMITS: Final[dict[ChannelKind, tuple[Limit, ...]]] = {
     "sms": SMS_LIMITS,
     "mail": MAIL_LIMITS,
     "apprise": APPRISE_LIMITS,
+    "mqtt": PANEL_LIMITS,
 }
 
 
@@ -64,8 +68,17 @@ def json_bytes(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode())
 
 
-def form_of(reach: Reach) -> Form | None:
-    """Give the form of a channel's messages; None where each call goes as it is."""
+def is_for_one(topic: str) -> bool:
+    """Tell whether a topic is another one for each person."""
+    return any(word in ("person", "address") for word in PLACEHOLDER.findall(topic))
+
+
+def form_of(reach: Reach, topic: str = "") -> Form | None:
+    """Give the form of a channel's messages; None where each call goes as it is.
+
+    Args:
+        topic: Where a channel by MQTT publishes.
+    """
     match reach.kind:
         case "webhook":
             return None
@@ -97,25 +110,26 @@ def form_of(reach: Reach) -> Form | None:
                 measure=escaped_bytes,
                 keyword=reach.keyword,
             )
-        case "sms":
-            return Form(
-                markup="plain",
-                tongue=reach.tongue,
-                size_max=reach.characters,
-                measure=utf16_units,
-                keyword=reach.keyword,
-                is_by_person=True,
-            )
+        case "sms" | "mail" | "apprise" | "mqtt":
+            return _plain_form(reach, topic)
+
+
+def _plain_form(reach: Reach, topic: str) -> Form | None:
+    """Give the form of what is read as it is, without any markup."""
+    one = Form(
+        markup="plain",
+        tongue=reach.tongue,
+        size_max=reach.characters,
+        measure=utf16_units,
+        keyword=reach.keyword,
+        is_by_person=True,
+    )
+    match reach.kind:
+        case "mqtt":
+            return None if reach.payload == "json" else replace(one, is_by_person=is_for_one(topic))
         case "mail":
-            return Form(
-                markup="plain", tongue=reach.tongue, size_max=MAIL_BYTES, measure=utf8_bytes, is_by_person=True
-            )  # fmt: skip
+            return replace(one, size_max=MAIL_BYTES, measure=utf8_bytes)
         case "apprise":
-            return Form(
-                markup="plain",
-                tongue=reach.tongue,
-                size_max=reach.characters,
-                measure=utf8_bytes,
-                keyword=reach.keyword,
-                is_by_person=bool(PLACEHOLDER.search(reach.address)),
-            )
+            return replace(one, measure=utf8_bytes, is_by_person=bool(PLACEHOLDER.search(reach.address)))
+        case _:
+            return one

@@ -32,10 +32,14 @@ class MqttChannel:
 
     Args:
         heard: Takes what comes on the topic of acknowledgements, on the event loop.
+        topic_of: Gives the topic of a parcel, or says that it has none; the destination's own by default.
     """
 
-    def __init__(self, destination: Destination, clock: Clock, heard: Heard) -> None:
+    def __init__(
+        self, destination: Destination, clock: Clock, heard: Heard, topic_of: Callable[[Parcel], str] | None = None
+    ) -> None:  # fmt: skip
         assert destination.broker is not None, destination.id
+        self._topic_of = topic_of or (lambda _: destination.topic)
         self._destination, self._clock, self._heard = destination, clock, heard
         self._options = destination.broker
         self._sealer = Sealer(destination)
@@ -47,11 +51,12 @@ class MqttChannel:
 
     async def send(self, parcel: Parcel) -> Receipt:
         """Publish one notice and wait until the broker has it."""
+        topic = self._topic_of(parcel)
         try:
             async with asyncio.timeout(self._destination.timeout_s):
                 client = self._begin() if self._client is None else self._client
                 await self._up.wait()
-                refusal = await self._publish(client, self._sealer.body(parcel.body))
+                refusal = await self._publish(client, topic, self._sealer.body(parcel.body))
         except TimeoutError:
             raise PushError(retry=True, reason="timeout", detail=self._away or "the broker does not answer") from None
         if refusal:
@@ -97,9 +102,9 @@ class MqttChannel:
         self._client = client
         return client
 
-    async def _publish(self, client: Client, body: bytes) -> str:
+    async def _publish(self, client: Client, topic: str, body: bytes) -> str:
         done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        info = client.publish(self._destination.topic, body, qos=1)
+        info = client.publish(topic, body, qos=1)
         self._under_way[info.mid] = done
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             # paho keeps it and sends it on the next connection; it may arrive twice, under one key.

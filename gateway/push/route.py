@@ -10,6 +10,7 @@ from gateway.push.channel import Channel
 from gateway.push.dingtalk import DingTalk
 from gateway.push.feishu import Feishu
 from gateway.push.mqtt import MqttChannel
+from gateway.push.panel import panel_topic, published
 from gateway.push.robot import Dialect, Robot
 from gateway.push.sms import Sms, body_of, words
 from gateway.push.tcp import FrameChannel
@@ -39,8 +40,11 @@ def make_channel(destination: Destination, clock: Clock, take_ack: TakeAck) -> C
         return Sms(destination)
     if destination.reach is not None and destination.reach.kind in ("mail", "apprise"):
         return ByApprise(destination)
-    if destination.reach is not None and destination.reach.kind != "webhook":
+    if destination.reach is not None and destination.reach.kind in ("dingtalk", "wecom", "feishu"):
         return Robot(destination, dialect_of(destination.reach), clock)
+    if destination.reach is not None and destination.reach.kind == "mqtt":
+        topic = destination.topic
+        return MqttChannel(destination, clock, lambda _: None, lambda parcel: panel_topic(topic, parcel))
     match destination.profile.transport:
         case "http":
             return Webhook(destination, clock)
@@ -59,7 +63,7 @@ def dialect_of(reach: Reach) -> Dialect:
             return WeCom(reach)
         case "feishu":
             return Feishu(reach)
-        case "webhook" | "sms" | "mail" | "apprise":
+        case "webhook" | "sms" | "mail" | "apprise" | "mqtt":
             raise AssertionError(reach.kind)
 
 
@@ -71,4 +75,6 @@ def request_of(channel: Destination, message: Message, now_ns: int) -> str:
         return body_of(channel.reach.sms, known).decode()
     if channel.reach.kind in ("mail", "apprise"):
         return shown_request(channel.reach, message)
+    if channel.reach.kind == "mqtt":
+        return published(channel.topic, message)
     return dialect_of(channel.reach).ask(message.parts[0], message, now_ns).body.decode()

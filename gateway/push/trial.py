@@ -82,7 +82,7 @@ def draft(
 
 def drafted(channel: Destination, bodies: Sequence[str], now_ns: int) -> Draft:
     """Compose the first message of calls."""
-    form = form_of(channel.reach or Reach())
+    form = form_of(channel.reach or Reach(), channel.topic)
     if form is None:
         return Draft(title="", parts=(), alarms=1, left=len(bodies) - 1, request=bodies[0])
     calls = [read_call(body) for body in bodies]

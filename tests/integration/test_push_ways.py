@@ -7,10 +7,10 @@ import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import pytest
@@ -18,19 +18,25 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
+from alerting.push.message import one_message
 from alerting.push.profile import Profile, ReceiptRule
 from edge.clock_manual import ManualClock
 from edge.clock_system import SystemClock
 from edge.config import BrokerTls, MqttOptions
-from gateway.config import Destination
+from gateway.config import Destination, Reach
+from gateway.load.panel import PANEL
 from gateway.push.channel import Channel, Parcel, PushError
+from gateway.push.forms import form_of
 from gateway.push.mqtt import MqttChannel
+from gateway.push.panel import panel_topic
+from gateway.push.route import make_channel
 from gateway.push.tcp import FrameChannel
 from gateway.push.webhook import Webhook
 from simulators.regulator.ledger import Ledger
 from simulators.regulator.server import Desk
 from tests.certificates import Authority
 from tests.conftest import Server, need_program, take_free_port
+from tests.robots import call
 
 pytestmark = pytest.mark.network
 
@@ -179,7 +185,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     certificate, key = ca.issue("device")
     port = take_free_port()
     (tmp_path / "acl").write_text(
-        "user gateway\ntopic readwrite authority/in\ntopic readwrite authority/ack\n", "utf-8"
+        "user gateway\ntopic readwrite authority/in\ntopic readwrite authority/ack\ntopic readwrite panels/#\n", "utf-8"
     )
     (tmp_path / "mosquitto.conf").write_text(
         f"listener {port} 127.0.0.1\ncafile {ca.ca_file}\ncertfile {certificate}\nkeyfile {key}\n"
@@ -242,6 +248,67 @@ async def test_a_broker_that_goes_away_and_comes_back(broker: Broker) -> None:
         assert not (await channel.send(PARCEL)).is_proof
     finally:
         await channel.close()
+
+
+def panel(broker: Broker, topic: str, payload: Literal["json", "text"]) -> Destination:
+    told = broker.destination(topic)
+    reach = Reach(kind="mqtt", payload=payload, characters=60)
+    return replace(told, profile=PANEL, ack_topic="", reach=reach)
+
+
+def call_parcel(by: Destination, **more: Any) -> Parcel:  # noqa: ANN401 - any member
+    told = call(subject="call") | more
+    form = form_of(by.reach or Reach(), by.topic)
+    if form is None:
+        return Parcel(key="k", chain="c", body=json.dumps(told).encode())
+    message = one_message(told, form)
+    return Parcel(key="k", chain="c", body=message.parts[0].encode(), message=message)
+
+
+PERSON = {"person": "li", "title": "", "phone": "", "email": "", "address": "east/2"}
+
+
+@pytest.mark.service
+async def test_panels_hear_calls_as_words_and_programs_as_json(broker: Broker) -> None:
+    words, program = panel(broker, "panels/{tier}/{address}", "text"), panel(broker, "panels/json", "json")
+    listening = await broker.run("mosquitto_sub", "-t", "panels/#", "-q", "1", "-C", "2", "-W", "10", "-F", "%t %r %p")
+    ways = [make_channel(to, SystemClock(), lambda _, __: None) for to in (words, program)]
+    try:
+        await asyncio.sleep(0.5)  # mosquitto_sub does not say when it is subscribed
+        receipt = await ways[0].send(call_parcel(words, to=PERSON))
+        await ways[1].send(call_parcel(program))
+        out, _ = await asyncio.wait_for(listening.communicate(), 10)
+    finally:
+        for way in ways:
+            await way.close()
+    assert (receipt.is_proof, receipt.answer) == (False, "the broker has it")
+    text = out.decode()
+    assert text.startswith("panels/RED/east/2 0 【红色预警】1号储罐\n情况:TK-001.level 4.31 m"), "and not retained"
+    json_line = next(line for line in text.splitlines() if line.startswith("panels/json "))
+    assert json.loads(json_line.removeprefix("panels/json 0 "))["tag"] == "TK-001.level"
+
+
+@pytest.mark.service
+async def test_a_panel_that_the_access_list_does_not_have_is_trouble(broker: Broker) -> None:
+    to = panel(broker, "elsewhere/{tier}", "text")
+    way = make_channel(to, SystemClock(), lambda _, __: None)
+    try:
+        with pytest.raises(PushError) as failed:
+            await way.send(call_parcel(to))
+    finally:
+        await way.close()
+    assert (failed.value.reason, failed.value.retry) == ("broker_refused", True)
+
+
+@pytest.mark.parametrize("address", ["", "a+b", "#", "x\0"])
+def test_nobodys_name_makes_a_topic_of_somebody_elses(address: str) -> None:
+    to = Destination(id="p", url="", topic="panels/{address}", reach=Reach(kind="mqtt", payload="text"))
+    with pytest.raises(PushError) as failed:
+        panel_topic(to.topic, call_parcel(to, to=PERSON | {"address": address}))
+    assert (failed.value.reason, failed.value.is_final) == ("no_address", True)
+    assert panel_topic("panels/{person}", call_parcel(to, to=PERSON)) == "panels/li"
+    with pytest.raises(PushError):
+        panel_topic("panels/{person}", call_parcel(to, to=PERSON | {"person": "a/b"}))
 
 
 # ---- clocks
