@@ -8,12 +8,11 @@ Never: does I/O, reads a clock, throws dice.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from alerting.alarm_book import RETURNED, SELF, UNIT_CHANGED, what_of
 from alerting.core.backend import Backend
 from alerting.core.derived import DerivedState
 from alerting.core.derived.state import freeze, thaw
+from alerting.core.flagged import flagged, lower
 from alerting.core.memory import NEVER_NS, Phase
 from alerting.core.swap import carry, judge_anew
 from alerting.floods import FloodBook
@@ -182,9 +181,9 @@ class Desk(StoppingDesk):
         outcome.gaps, outcome.gaps_ended = self.gaps.take_changed()
         for nature, memory in self.memories.items():
             memory.is_dirty[memory.formulas.stirred()] = True
-            dirty = np.flatnonzero(memory.is_dirty)
-            outcome.delays += [(nature, int(rule)) for rule in dirty]
-            memory.is_dirty[dirty] = False
+            dirty = flagged(memory.is_dirty)
+            outcome.delays += [(nature, rule) for rule in dirty.tolist()]
+            lower(memory.is_dirty, dirty)
         self._idle_until_ns = 0 if swap is not None else None
         return outcome
 

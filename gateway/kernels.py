@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from alerting.core import expire
 from alerting.core.backend import Backend, is_compiler_here, make_taker
 from alerting.core.batch import Batch
 from alerting.core.guard import Guard
@@ -56,11 +57,12 @@ def warm(data: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
     tags = TagTable([Tag(name="t", source="s")])
-    table = RuleTable([Rule(id="t.H", tag="t", kind=Kind.H, setpoint=1.0, tier=Tier.BLUE)], tags)
+    held = Rule(id="t.H", tag="t", kind=Kind.H, setpoint=1.0, tier=Tier.BLUE, on_delay_s=60.0)
+    table = RuleTable([held, Rule(id="t.STALE", tag="t", kind=Kind.STALE, setpoint=60.0, tier=Tier.BLUE)], tags)
     memory = Memory.fresh(table, 0)
     batch = Batch(
         rows=np.zeros(1, np.int32),
-        values=np.zeros(1),
+        values=np.ones(1),
         quality=np.zeros(1, np.uint8),
         times_ns=np.ones(1, np.int64),
         first=np.array([0, 1]),
@@ -70,3 +72,5 @@ def warm(data: Path) -> None:
     )
     taken = make_taker(Backend.COMPILED, table, memory, Guard(table))(batch)
     assert taken.is_taken.all(), "one sample of a plain tag"
+    for now_ns in (2, 3):  # The first clock reading puts the list of delays together, the next one looks at it.
+        expire(table, memory, now_ns)

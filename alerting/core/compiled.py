@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from alerting.core import kernel_samples
+from alerting.core import kernel_samples, kernel_timers
 from alerting.core.batch import NONE_NS, Batch, Taken
 from alerting.core.guard import RATE_MARGIN, RATE_MOST, Guard, lines
 from alerting.core.memory import Changes, Memory, no_changes
@@ -18,6 +18,8 @@ from alerting.model.rule import S_TO_NS, RuleTable
 
 NOTHING = no_changes()
 ROOM = 65_536  # Transitions that one call of the kernel may report.
+ODDS = 4_096  # Exceptions that wait to be judged: so few that what was read of their tags is still near the processor.
+DUE = 4_096  # Delays that may be due at one clock reading before array code looks at them all.
 
 
 #: What the kernel needs of a tag that has an exception, in one cache line; it follows from the table. ``run_end`` is
@@ -72,10 +74,12 @@ class Compiled:
         self._told = _Told.empty(max(room, kernel_samples.EVENTS_A_RULE * widest))
         self._at = np.zeros(7, dtype=np.int64)
         timers = memory.timers
+        if not table.gates:  # A gate may begin a delay at another source's time.
+            timers.finder = CompiledTimers(table, memory, min(room, DUE))
         guard.exact["source"] = memory.source
         cards = _cards(table, memory, guard)
         span = kernel_samples.SPAN
-        odds = max(room, span)
+        doubts, odds = kernel_samples.DOUBTS, min(max(room, span), ODDS)
         listed = (np.zeros(odds, dtype=np.int64), np.zeros(odds, dtype=np.int64))
         self._of_taking = (
             *(memory.last_ns, memory.value, memory.value_ns),
@@ -83,8 +87,7 @@ class Compiled:
             cards,
             *(guard.low, guard.high, guard.exact, guard.keep_least_ns),
             *listed,
-            *(np.zeros(span + 1, dtype=np.int64), np.zeros(span, dtype=np.uint8)),
-            *(np.zeros(span), np.zeros((span, 2), dtype=np.int64)),
+            *(np.zeros(span, dtype=np.uint8), np.zeros(doubts + 1, dtype=np.int64), np.zeros(doubts, dtype=np.uint8)),
             self._at,
         )
         self._of_judging = (
@@ -93,7 +96,7 @@ class Compiled:
             *(memory.ring_ns, memory.ring_value),
             *(cards, table.record),
             *(guard.low, guard.high, guard.exact, guard.keep_least_ns),
-            *(timers.is_listed, timers.listed, timers.count, timers.check_ns),
+            *(timers.is_listed, timers.listed, timers.listed_ns, timers.count, timers.check_ns),
             *self._told.columns(),
             *listed,
             self._at,
@@ -137,6 +140,36 @@ class Compiled:
             told = int(self._at[kernel_samples.TOLD])
             if told:
                 parts.append(tuple(column[:told].copy() for column in self._told.columns()))
+
+
+class CompiledTimers:
+    """What a clock reading asks of one memory, by compiled code (``timers.Finder``)."""
+
+    def __init__(self, table: RuleTable, memory: Memory, room: int = DUE) -> None:
+        timers = memory.timers
+        self._found = np.zeros(room, dtype=np.int64)
+        self._of_delays = (
+            *(timers.is_listed, timers.listed, timers.listed_ns, timers.count),
+            *(memory.phase, memory.since_ns, memory.elapsed_ns, memory.last_ns, memory.stale_ns, memory.source),
+            *(table.row, table.record),
+            self._found,
+        )
+        self._of_silence = (
+            *(timers.first, timers.rules, timers.block_source, timers.wait, timers.check_ns),
+            *(memory.is_active, memory.is_watched, memory.last_ns, memory.awaited_ns, memory.stale_ns),
+            table.row,
+        )
+
+    def find_due(self, watermark: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.int64]] | None:
+        """See ``timers.Finder``."""
+        count = kernel_timers.find_due(watermark, *self._of_delays)
+        return None if count < 0 else self._found[:count].copy()
+
+    def find_silent(
+        self, blocks: np.ndarray[Any, np.dtype[np.int64]], watermark: np.ndarray[Any, np.dtype[np.int64]]
+    ) -> bool:
+        """See ``timers.Finder``."""
+        return bool(kernel_timers.find_silent(blocks, watermark, *self._of_silence))
 
 
 def _cards(table: RuleTable, memory: Memory, guard: Guard) -> np.ndarray[Any, np.dtype[Any]]:

@@ -226,7 +226,7 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
     """
     watermark = memory.watermarks(now_ns)
     ended = turn_by_clock(table, memory, watermark) if table.gates else no_changes()
-    running = memory.timers.running(memory)
+    running = memory.timers.due(memory, watermark)
     if len(running) and len(table.many):
         many = running[(table.many_of[running] >= 0) & (table.kind[running] != EXPRESSION)]
         running = running[table.many_of[running] < 0]

@@ -34,7 +34,9 @@ SLOTS = 8
 GAP_WINDOWS = 2
 AHEAD_NS_MAX = 5_000_000_000
 NEVER_NS = 9223372036854775807 // 4
-SPAN = 128  # Neighbours that are looked at together.
+NONE_NS = -9223372036854775808
+SPAN = 128  # Neighbours that are compared together.
+DOUBTS = 1_024  # Samples that are not quiet by their span's comparison, looked at one by one together.
 EVENTS_A_RULE = 2  # A delay that ended before the sample, and what the sample does.
 RATE_MARGIN = 1e-9  # Relative; far above what rounding can do, far below what matters.
 RATE_MOST = 1e300
@@ -80,7 +82,7 @@ def take_samples(
     low, high, exact, keep_least_ns,
     # exceptions
     odd_sample, odd_scan,
-    look_at, what_is, was_value, was_ns, at,
+    is_odd_here, look_at, what_is, at,
 ):  # fmt: skip
     """Take what is quiet and list the exceptions; True when done, False when the list must be judged first."""
     tags = len(last_ns)
@@ -123,22 +125,24 @@ def take_samples(
         base = rows[start] if is_run else 0
         to_row = np.uint64(base - start)  # Unsigned numbers cannot count from the end; they may run over and come back.
         i = begin
+        count, is_keeping = 0, False
         while i < end:
             stop = min(i + SPAN, end)
             if odds + SPAN > len(odd_sample):
                 newest_ns[scan] = newest
                 at[SCAN], at[SAMPLE], at[ODDS] = scan, i, odds
                 return False
-            least, span0, span1 = NEVER_NS, 0, 0
+            span0, span1 = 0, 0
+            before = count
             if is_run:
                 span0, span1 = (base + i - start) // SPAN, (base + stop - 1 - start) // SPAN
                 least = min(keep_least_ns[span0], keep_least_ns[span1])
                 top = min(least - 1, latest)
                 j0, j1 = np.uint64(i), np.uint64(stop)
-                odd = 0
+                odd, newest_all = 0, newest
                 for j in range(j0, j1):
                     r_j = j + to_row
-                    odd += not (
+                    is_odd = not (
                         (low[r_j] < values[j])
                         & (values[j] < high[r_j])
                         & (quality[j] == GOOD)
@@ -146,31 +150,9 @@ def take_samples(
                         & (times_ns[j] <= top)
                         & (times_ns[j] >= oldest)
                     )
-                count = 0
-                if 0 < odd < stop - i:
-                    for j in range(j0, j1):
-                        r_j = j + to_row
-                        is_quiet = (
-                            (low[r_j] < values[j])
-                            & (values[j] < high[r_j])
-                            & (quality[j] == GOOD)
-                            & (times_ns[j] > last_ns[r_j])
-                            & (times_ns[j] <= top)
-                            & (times_ns[j] >= oldest)
-                        )
-                        look_at[count] = j
-                        count += not is_quiet
-                        newest = max(newest, min(times_ns[j], received) if is_quiet else newest)
-                    for n in range(count):
-                        r = look_at[n] - start + base
-                        fetch(exact, r)
-                        was_value[n], was_ns[n, 0], was_ns[n, 1] = value[r], value_ns[r], last_ns[r]
-                elif odd:
-                    for j in range(i, stop):
-                        look_at[count] = j
-                        count += 1
-                if odd < stop - i:  # All are taken at once, then those that are odd are put back.
-                    newest_taken = newest
+                    is_odd_here[j - j0] = is_odd
+                    odd += is_odd
+                if odd == 0:
                     for j in range(j0, j1):
                         r_j = j + to_row
                         counted = min(times_ns[j], received)
@@ -178,18 +160,32 @@ def take_samples(
                         value_ns[r_j] = counted
                         last_ns[r_j] = counted
                         is_taken[j] = True
-                        newest_taken = max(newest_taken, counted)
-                    newest = newest if odd else newest_taken
-                    for n in range(count):
-                        j = look_at[n]
-                        r = j - start + base
-                        value[r], value_ns[r], last_ns[r] = was_value[n], was_ns[n, 0], was_ns[n, 1]
-                        is_taken[j] = False
-                if count == 0:
-                    i = stop
-                    continue
+                        newest_all = max(newest_all, counted)
+                    newest = newest_all
+                else:
+                    for j in range(j0, j1):  # Which ones, without a branch that guesses wrong.
+                        look_at[count] = j
+                        count += is_odd_here[j - j0]
+                    for n in range(before, count):
+                        fetch(exact, look_at[n] - start + base)
+                        is_keeping |= times_ns[look_at[n]] >= least
+                    if odd < stop - i:
+                        # One column at a time: of more at once the compiler does not see that they are apart.
+                        for j in range(j0, j1):
+                            r_j = j + to_row
+                            value[r_j] = value[r_j] if is_odd_here[j - j0] else values[j]
+                        for j in range(j0, j1):
+                            r_j = j + to_row
+                            value_ns[r_j] = value_ns[r_j] if is_odd_here[j - j0] else min(times_ns[j], received)
+                        for j in range(j0, j1):
+                            r_j = j + to_row
+                            counted = last_ns[r_j] if is_odd_here[j - j0] else min(times_ns[j], received)
+                            last_ns[r_j] = counted
+                            newest_all = max(newest_all, NONE_NS if is_odd_here[j - j0] else counted)
+                        for j in range(j0, j1):
+                            is_taken[j] = not is_odd_here[j - j0]
+                        newest = newest_all
             else:
-                count = 0
                 for j in range(i, stop):
                     look_at[count] = j
                     count += 1
@@ -199,9 +195,11 @@ def take_samples(
                         fetch(last_ns, r)
                         fetch(value, r)
                         fetch(value_ns, r)
+            i = stop
+            if i < end and count + SPAN <= DOUBTS and odds + count + SPAN <= len(odd_sample) and not is_keeping:
+                continue  # Those of the next spans too; what is asked for now is here by then.
 
             # ---- first what each sample is: nothing waits for anything, so memory is read for many at once
-            is_keeping = False
             for n in range(count):
                 j = look_at[n]
                 r = rows[j]
@@ -217,18 +215,13 @@ def take_samples(
                     and (serial == 0 or exact[r].seen == serial)
                 ):
                     v1 = values[j]
-                    if (
-                        exact[r].is_plain
-                        and exact[r].limit_low < v1
-                        and v1 < exact[r].limit_high
-                        and exact[r].rate_low < v1
-                        and v1 < exact[r].rate_high
-                        and quality[j] == GOOD
-                    ):
+                    is_in = (exact[r].limit_low < v1) & (v1 < exact[r].limit_high)
+                    is_in &= (exact[r].rate_low < v1) & (v1 < exact[r].rate_high)
+                    is_in &= exact[r].is_plain & (quality[j] == GOOD)
+                    if is_in:
                         what = KEPT if min(stamp, received) >= exact[r].keep_ns else QUIET
                     else:
                         what = ODD if exact[r].is_plain else LATER
-                    is_keeping |= stamp >= least
                 what_is[n] = what
 
             # ---- then what it does
@@ -294,7 +287,7 @@ def take_samples(
                     for r in range(span * SPAN, min((span + 1) * SPAN, tags)):
                         keep_least = min(keep_least, exact[r].keep_ns)
                     keep_least_ns[span] = keep_least
-            i = stop
+            count, is_keeping = 0, False
         newest_ns[scan] = newest
     at[SCAN], at[SAMPLE], at[ODDS] = len(scan_source), len(rows), odds
     return True
@@ -313,7 +306,7 @@ def judge_exceptions(
     # the guard
     low, high, exact, keep_least_ns,
     # timers
-    is_listed, listed, listed_count, check_ns,
+    is_listed, listed, listed_ns, listed_count, check_ns,
     # transitions
     told_sample, told_rule, told_active, told_ns, told_value, told_quality, told_after,
     # exceptions
@@ -324,8 +317,8 @@ def judge_exceptions(
     room = len(told_rule)
     told, odds = at[TOLD], at[ODDS]
     for n in range(at[JUDGED], odds):
-        j = odd_sample[n]
-        r = rows[j]
+        j = np.uint64(odd_sample[n])  # Unsigned numbers are not asked each time whether they count from the end.
+        r = np.uint64(rows[j])
         if n + AHEAD < odds:
             ahead = rows[odd_sample[n + AHEAD]]
             fetch(tag, ahead)
@@ -350,8 +343,8 @@ def judge_exceptions(
             fetch(is_listed, k0)
             for k in range(k0, k1):
                 fetch(rule, k)
-        k0, k1 = tag[r].first, tag[r].end
-        if told + EVENTS_A_RULE * (k1 - k0) > room:
+        k0, k1 = np.uint64(tag[r].first), np.uint64(tag[r].end)
+        if told + EVENTS_A_RULE * (tag[r].end - tag[r].first) > room:
             at[JUDGED], at[TOLD] = n, told
             return False
         received = received_ns[odd_scan[n]]
@@ -425,7 +418,7 @@ def judge_exceptions(
             elif is_judged and (
                 active or phase[k] != REST or now >= keep or not (rate_low < v1 and v1 < rate_high)
             ):  # Else its bounds say that it neither holds nor keeps the sample, and it is at rest.
-                ring, window = tag[r].ring, tag[r].window_ns
+                ring, window = np.uint64(tag[r].ring), tag[r].window_ns
                 newest_slot, is_kept = -1, False
                 for slot in range(SLOTS):
                     age = now - ring_ns[ring, slot]
@@ -492,6 +485,9 @@ def judge_exceptions(
                     elif not is_listed[k]:
                         is_listed[k] = True
                         listed[listed_count[0]] = k
+                        on_ns, off_ns = rule[k].on_ns, rule[k].off_ns
+                        wait = min(on_ns if on_ns > 0 else NEVER_NS, off_ns if off_ns > 0 else NEVER_NS)
+                        listed_ns[listed_count[0]] = min(since_ns[k] + wait - elapsed_ns[k], last_ns[r] + stale)
                         listed_count[0] += 1
 
             # ---- where the next value of the tag is quiet
@@ -512,7 +508,8 @@ def judge_exceptions(
         exact[r].limit_low, exact[r].limit_high = bound_low, bound_high
         exact[r].rate_low, exact[r].rate_high = rate_low, rate_high
         exact[r].keep_ns = keep
-        keep_least_ns[r // SPAN] = min(keep_least_ns[r // SPAN], keep)
+        span = r // np.uint64(SPAN)
+        keep_least_ns[span] = min(keep_least_ns[span], keep)
         exact_low, exact_high = max(bound_low, rate_low), min(bound_high, rate_high)
         near = np.float32(exact_low)
         low[r] = np.nextafter(near, np.float32(np.inf)) if near < exact_low else near

@@ -12,7 +12,7 @@ only move that moment on, and what brings it nearer (a first sample, an alarm th
 Check times of blocks are spread, so that a large source is not swept in one tick.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,28 +28,46 @@ LATEST_NS = np.iinfo(np.int64).max // 2
 GOLDEN = 0.6180339887498949  # Its multiples, taken mod 1, are spread evenly.
 
 
+class Finder(Protocol):
+    """Compiled code that looks at one memory's timers."""
+
+    def find_due(self, watermark: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Give the listed rules that a watermark may end or pause, in any order; None where they are too many."""
+
+    def find_silent(self, blocks: NDArray[np.int64], watermark: NDArray[np.int64]) -> bool:
+        """Set the check times of blocks of which no tag is silent yet; False, and none is set, where one is."""
+
+
 class Timers:
     """What ``expire`` has to look at, for one memory.
 
     Attributes:
         is_listed: Rules that stand in ``listed``, bool (rules,).
         listed: Rules whose delay ran when they were added, int32 (rules,); the first ``count[0]`` count.
+        listed_ns: Of each of these a time before which a watermark neither ends nor pauses it, whatever samples do
+            meanwhile, int64 (rules,); 0 for not known.
         count: int64 (1,), an array because compiled code adds to it.
         block_of: Block of each tag's STALE rules, int32 (tags,); -1 for none.
         check_ns: When a block is to be looked at, in its source's time, int64 (blocks,).
         block_source: Its source, int32 (blocks,).
+        rules, first: STALE rules by block, int64 (n,); those of a block are ``first[block]:first[block + 1]``, int32.
+        wait: By which part of the time until its first tag falls silent a block is left alone, float64 (blocks,).
+        is_built: The list was put together from Memory; before that it says nothing.
+        finder: Looks at the same in machine code, where there is a compiler.
     """
 
     def __init__(self, table: RuleTable, source: NDArray[np.int32]) -> None:
         rules = len(table)
         self.is_listed: NDArray[np.bool_] = np.zeros(rules, dtype=np.bool_)
         self.listed: NDArray[np.int32] = np.empty(rules, dtype=np.int32)
+        self.listed_ns: NDArray[np.int64] = np.empty(rules, dtype=np.int64)
         self.count: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
-        self._is_built = False
+        self.is_built = False
+        self.finder: Finder | None = None
 
         stale = np.flatnonzero(table.kind == Kind.STALE)
-        self._rules = stale[np.argsort(source[table.row[stale]], kind="stable")]
-        row = table.row[self._rules]
+        self.rules: NDArray[np.int64] = stale[np.argsort(source[table.row[stale]], kind="stable")]
+        row = table.row[self.rules]
         of = source[row]
         places = np.arange(len(row))
         is_first = np.ones(len(row), dtype=np.bool_)
@@ -57,12 +75,12 @@ class Timers:
         within = places - np.maximum.accumulate(np.where(is_first, places, 0))
         begins = within % BLOCK_RULES == 0
         begins[1:] &= is_first[1:] | (row[1:] != row[:-1])  # Two rules of one tag stand in one block.
-        self._first = np.append(np.flatnonzero(begins), len(row)).astype(np.int32)
+        self.first: NDArray[np.int32] = np.append(np.flatnonzero(begins), len(row)).astype(np.int32)
         self.block_of: NDArray[np.int32] = np.full(len(table.tags), -1, dtype=np.int32)
         self.block_of[row] = np.cumsum(begins) - 1
         self.block_source: NDArray[np.int32] = of[begins]
         self.check_ns: NDArray[np.int64] = np.zeros(len(self.block_source), dtype=np.int64)
-        self._wait = 0.5 + 0.5 * (np.arange(len(self.check_ns)) * GOLDEN % 1.0)
+        self.wait: NDArray[np.floating[Any]] = 0.5 + 0.5 * (np.arange(len(self.check_ns)) * GOLDEN % 1.0)
 
     def __eq__(self, other: object) -> bool:
         """Say yes to any other: they remember nothing that Memory does not."""
@@ -72,7 +90,7 @@ class Timers:
 
     def forget(self) -> None:
         """Begin anew from Memory: something else than the core has written to it."""
-        self._is_built = False
+        self.is_built = False
         self.check_ns[:] = 0
 
     # --------------------------------------------------------------- delays
@@ -85,17 +103,18 @@ class Timers:
         self.is_listed[fresh] = True
         end = int(self.count[0]) + len(fresh)
         self.listed[self.count[0] : end] = fresh
+        self.listed_ns[self.count[0] : end] = 0
         self.count[0] = end
 
     @property
     def is_any(self) -> bool:
         """Tell whether a delay may run; False is certain."""
-        return not self._is_built or bool(self.count[0])
+        return not self.is_built or bool(self.count[0])
 
     def running(self, memory: "Memory") -> NDArray[np.int64]:
         """Give the rules whose delay runs, ascending."""
-        if not self._is_built:
-            self._is_built = True
+        if not self.is_built:
+            self.is_built = True
             self.is_listed[:] = False
             mine = np.flatnonzero((memory.phase != 0) & (memory.since_ns != 0))
         else:
@@ -107,8 +126,20 @@ class Timers:
             mine = np.sort(listed[runs])
         self.is_listed[mine] = True
         self.listed[: len(mine)] = mine
+        self.listed_ns[: len(mine)] = 0
         self.count[0] = len(mine)
         return mine
+
+    def due(self, memory: "Memory", watermark: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give the rules whose delay runs, ascending; those may be missing that a watermark neither ends nor pauses.
+
+        Args:
+            watermark: Of each source, int64 (sources,).
+        """
+        if self.finder is None or not self.is_built or not self.count[0]:
+            return self.running(memory)
+        found = self.finder.find_due(watermark)
+        return self.running(memory) if found is None else np.sort(found)
 
     # -------------------------------------------------------------- silence
 
@@ -129,6 +160,8 @@ class Timers:
         blocks = np.flatnonzero(watermark[self.block_source] >= self.check_ns)
         if len(blocks) == 0:
             return np.empty(0, np.int64), np.empty(0, np.int64)
+        if self.finder is not None and self.finder.find_silent(blocks, watermark):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
         rules, place = self._of_blocks(blocks)
         due = self._due_ns(table, memory, rules)
         now = watermark[self.block_source[blocks]]
@@ -136,7 +169,7 @@ class Timers:
         rest = np.full(len(blocks), LATEST_NS, dtype=np.int64)
         np.minimum.at(rest, place[~late], due[~late])
         ahead = np.minimum(rest - now, LATEST_NS // 2)
-        wait = np.minimum((ahead * self._wait[blocks]).astype(np.int64), ahead)
+        wait = np.minimum((ahead * self.wait[blocks]).astype(np.int64), ahead)
         self.check_ns[blocks] = now + np.maximum(wait, 1)
         found, at = rules[late], due[late]
         order = np.argsort(found)
@@ -166,8 +199,8 @@ class Timers:
 
     def _of_blocks(self, blocks: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Give the STALE rules of blocks, and the place of each one's block."""
-        at, place = spread(self._first, blocks)
-        return self._rules[at], place
+        at, place = spread(self.first, blocks)
+        return self.rules[at], place
 
     @staticmethod
     def _due_ns(table: RuleTable, memory: "Memory", rules: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alerting.core import expire, next_due_ns
+from alerting.core import expire, kernel_timers, next_due_ns
 from alerting.core import kernel_samples as kernel
 from alerting.core.backend import Backend
-from alerting.core.batch import AHEAD_NS_MAX, Batch
+from alerting.core.batch import AHEAD_NS_MAX, NONE_NS, Batch
 from alerting.core.compiled import Compiled
 from alerting.core.guard import PLAIN, RATE_MARGIN, RATE_MOST, SPAN, Guard
 from alerting.core.memory import NEVER_NS, RATE_SLOTS, Memory, Phase
 from alerting.core.rate import GAP_WINDOWS
+from alerting.core.timers import LATEST_NS
 from alerting.model.rule import Kind, RuleTable
 from edge.model import Quality, Reason, Scan
 from edge.model.quality import encode
@@ -58,8 +59,8 @@ def play(seed: int, tags: int, steps: int, jitter: int, room: int = 0) -> dict[s
             assert by_rule(told(table, expired[2])) == by_rule(slow.expire(step)), where
             assert all(rows_of(other) == rows_of(expired[0]) for other in expired[1:]), where
             changes += len(expired[0])
-            dues = {next_due_ns(table, core.memory) for core in cores}
-            assert len(dues) == 1, where
+            if rng.random() < 0.2:  # Not each time: it makes the list of delays anew.
+                assert len({next_due_ns(table, core.memory) for core in cores}) == 1, where
         for other in (guarded, compiled):
             assert_same(plain.memory, other.memory, where)
     return {"changes": changes, "quiet": guarded.taken, "compiled": compiled.taken, "left": compiled.left}
@@ -172,6 +173,9 @@ def test_constants_of_the_kernel_are_those_of_the_product() -> None:
     assert (kernel.SLOTS, kernel.GAP_WINDOWS) == (RATE_SLOTS, GAP_WINDOWS)
     assert (kernel.AHEAD_NS_MAX, kernel.NEVER_NS) == (AHEAD_NS_MAX, NEVER_NS)
     assert (kernel.RATE_MARGIN, kernel.RATE_MOST, kernel.SPAN) == (RATE_MARGIN, RATE_MOST, SPAN)
+    assert kernel.NONE_NS == NONE_NS
+    assert (Phase.REST, Phase.ON, max(PLAIN)) == (kernel_timers.REST, kernel_timers.ON, kernel_timers.PLAIN_MOST)
+    assert (kernel_timers.LATEST_NS, kernel_timers.NEVER_NS) == (LATEST_NS, NEVER_NS)
 
 
 def batch_of(
