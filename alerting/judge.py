@@ -110,6 +110,8 @@ def judge_alarm(
     if state is State.NORMAL:
         what = What.CLEARED
     facts = _facts(rule, tag.eu, after.value, describe(int(changes.quality[decisive])), scan_key)
+    if table.authors:
+        facts |= _authored(table, rule)
     facts |= _more_facts(lane, rule, changes, int(decisive), is_active=bool(active))
     if what in (What.ESCALATED, What.LOWERED, What.CHANGED):
         facts["from"] = alarm.condition
@@ -237,6 +239,14 @@ def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str
         facts["band"] = rule.band
         facts["while_above"] = rule.while_above if rule.while_tag else None
     return facts
+
+
+def _authored(table: RuleTable, rule: Rule) -> dict[str, str]:
+    """Say who made the revision that a rule stands in, and who approved of it, where a person did."""
+    author = table.authors.get(rule.revision)
+    if author is None:
+        return {}
+    return {"changed_by": author.who} | ({"approved_by": author.approved_by} if author.approved_by else {})
 
 
 def _more_facts(lane: Lane, rule: Rule, changes: Changes, decisive: int, *, is_active: bool) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Part:
         """The rule table of just this part."""
         if self._table is None:
             tags = TagTable([self._whole.tags[row] for row in self.rows.tolist()])
-            self._table = RuleTable([self._whole[k] for k in self.rules.tolist()], tags)
+            self._table = RuleTable([self._whole[k] for k in self.rules.tolist()], tags, self._whole.authors)
         return self._table
 
     def local(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:

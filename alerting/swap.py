@@ -19,7 +19,7 @@ from alerting.core.many import Indexes
 from alerting.core.swap import TOLD, Exchange, compare, same
 from alerting.model.derivation import Derivation
 from alerting.model.philosophy import Philosophy
-from alerting.model.rule import Rule, RuleTable
+from alerting.model.rule import Author, Rule, RuleTable
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
 from alerting.response.task import TaskTemplate
@@ -116,13 +116,17 @@ def is_measured_alike(one: Tag, other: Tag) -> bool:
 
 
 def table_after(
-    old: RuleTable, changed: Iterable[Rule], gone: Iterable[str], tags: TagTable | None = None
+    old: RuleTable,
+    changed: Iterable[Rule],
+    gone: Iterable[str],
+    tags: TagTable | None = None,
+    authors: Mapping[int, Author] | None = None,
 ) -> RuleTable:
-    """Give the table that a recorded swap led to; with its tags where these changed too."""
+    """Give the table that a recorded swap led to; with its tags where these changed too, and who made its revisions."""
     rules = {rule.id: rule for rule in old} | {rule.id: rule for rule in changed}
     for name in gone:
         del rules[name]
-    return RuleTable(list(rules.values()), tags or old.tags)
+    return RuleTable(list(rules.values()), tags or old.tags, old.authors if authors is None else authors)
 
 
 def retold(prepared: Prepared, nature: Nature, memory: Memory, now_ns: int) -> Iterator[tuple[int, Changes]]:

@@ -63,6 +63,7 @@ from gateway.push.periodic import Periodic, Standing
 from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
+from gateway.rules.approval import Proposals
 from gateway.rules.book import Begun, Checked, Compile, NotApplied, ReadDisk, Rulebook, Swap, begin
 from gateway.rules.past import past_rules
 from gateway.rules.revision import Origin, Revision
@@ -190,6 +191,14 @@ class Gateway:
             disk=parts.on_disk,
             config=parts.config,
         )
+        self.proposals = Proposals(
+            book=lambda: self.rulebook,
+            clock=self.clock,
+            read=self.store.read,
+            write=lambda fn, deed: self.write(
+                fn, Act(who=deed.who, what=deed.what, time_ns=deed.time_ns, facts=deed.facts)
+            ),
+        )
         self.drills = Drills(
             site=lambda: self.site,
             revision=lambda: self.rulebook.number,
@@ -291,6 +300,7 @@ class Gateway:
             asyncio.create_task(self.push.run(), name="push"),
             asyncio.create_task(self.caller.run(), name="escalation"),
             asyncio.create_task(self.duties.run(), name="duties"),
+            asyncio.create_task(self.proposals.watch(), name="proposals"),
         ]
         if any(destination.profile.data for destination in self.site.destinations):
             feeders.append(asyncio.create_task(self._periodic.run(), name="push-data"))

@@ -180,6 +180,18 @@ class DrillOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalPolicy:
+    """Whether a change of the configuration waits for a second person.
+
+    Attributes:
+        hours: How long a proposal waits, h.
+    """
+
+    is_needed: bool = False
+    hours: int = 72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """One site, complete and without mistakes."""
 
@@ -200,6 +212,7 @@ class Site:
     risk: RiskPolicy = field(default_factory=RiskPolicy)
     roster: RosterPlan = field(default_factory=RosterPlan)
     drill: DrillOptions = field(default_factory=DrillOptions)
+    approval: ApprovalPolicy = field(default_factory=ApprovalPolicy)
     influx: Influx | None = None
     node_broker: NodeBroker | None = None
     data: Path = Path("var")

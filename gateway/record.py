@@ -75,6 +75,7 @@ class Recorder:
         if swap is not None:
             rules = [asdict(rule) for rule in swap.changed]
             line["swap"] = {"revision": swap.number, "rules": rules, "gone": swap.gone}
+            line["swap"] |= record_site.authors_written(swap.exchange.new)
             beside = record_site.written(swap)
             if beside is not None:
                 line["swap"]["beside"] = beside
@@ -203,7 +204,7 @@ def swap_of(line: dict[str, Any], desk: Desk) -> Prepared | None:
         return None
     swap = line["swap"]
     tags, beside = record_site.read(swap["beside"], desk.derived.derivations) if "beside" in swap else (None, None)
-    table = table_after(desk.table, rules_of(swap), swap["gone"], tags)
+    table = table_after(desk.table, rules_of(swap), swap["gone"], tags, record_site.authors_of(swap))
     return prepare(desk.table, table, desk.memories, swap["revision"], beside)
 
 
@@ -255,6 +256,7 @@ def snapshot_of(desk: Desk, intake: Intake, revision: str) -> dict[str, Any]:
         "ticks": desk.ticks,
         "tags": list(desk.table.tags.names),
         "rules": [asdict(rule) for rule in desk.table],
+        **record_site.authors_written(desk.table),
         "derived": [each.identity for each in desk.derived.derivations],
         "memories": {nature.value: _memory(memory) for nature, memory in desk.memories.items()},
         "derived_states": {

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from alerting.late import GapBook, Part
 from alerting.model.derivation import Derivation
 from alerting.model.pca import PcaModel
-from alerting.model.rule import Rule, RuleTable
+from alerting.model.rule import Author, Rule, RuleTable
 from alerting.model.tiering import Tiering, lines_as_json, lines_of_json
 from alerting.model.unit import HazardUnit
 from alerting.response.task import TaskTemplate
@@ -77,6 +77,18 @@ def read(line: Mapping[str, Any], known: Iterable[Derivation]) -> tuple[TagTable
     )
 
 
+def authors_written(table: RuleTable) -> dict[str, Any]:
+    """Write down who made the revisions of a table's rules; nothing where no person did."""
+    if not table.authors:
+        return {}
+    return {"authors": {str(at): [author.who, author.approved_by] for at, author in table.authors.items()}}
+
+
+def authors_of(saved: Mapping[str, Any]) -> dict[int, Author]:
+    """Read who made the revisions of the rules that a recording begins with, or that a swap led to."""
+    return {int(at): Author(*names) for at, names in saved.get("authors", {}).items()}
+
+
 def gaps_written(gaps: GapBook) -> dict[str, Any]:
     """Write down the open gaps of the late lane, as JSON values; with their own rules where others are in force."""
     found = []
@@ -86,6 +98,7 @@ def gaps_written(gaps: GapBook) -> dict[str, Any]:
             tags = tuple(replace(tag, address={}) for tag in gap.part.table.tags)
             line |= {
                 "rules": [asdict(rule) for rule in gap.part.table],
+                **authors_written(gap.part.table),
                 "tags": _TAGS.dump_python(tags, mode="json"),
                 "placed": [column.tolist() for column in gap.part.placed],
             }
@@ -105,7 +118,7 @@ def adopt_gaps(written: Mapping[str, Any], gaps: GapBook, rules_of: Callable[[di
     for line in written["open"]:
         part = gaps.part(line["source"])
         if "rules" in line:
-            part = Part(RuleTable(rules_of(line), TagTable(_tags_of(line["tags"]))), line["source"])
+            part = Part(RuleTable(rules_of(line), TagTable(_tags_of(line["tags"])), authors_of(line)), line["source"])
             here, there = (np.array(column, dtype=np.int32) for column in line["placed"])
             part.follow(here, there)
         found.append(gap_of({**line, "content": b64decode(line["content"])}, part))

@@ -23,6 +23,7 @@ from gateway.config import Site
 from gateway.intake import Intake
 from gateway.record import FORMAT, EventLog, item_of, restore_snapshot, rules_of, swap_of, tiering_of
 from gateway.record_philosophy import philosophy_of
+from gateway.record_site import authors_of
 from gateway.recording import RecordingError, Samples, join, samples
 from gateway.store.rows import command_of
 from gateway.system import with_system
@@ -72,7 +73,7 @@ def _replay_own(site: Site, recording: Path, log: EventLog, until_ns: int | None
             )
         desk = Desk(
             snapshot["site"],
-            RuleTable(rules_of(snapshot), site.tags),
+            RuleTable(rules_of(snapshot), site.tags, authors_of(snapshot)),
             site.units,
             site.tasks,
             snapshot["start_ns"],

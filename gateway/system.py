@@ -228,7 +228,7 @@ def with_system(site: Site) -> Site:
         sources=(*site.sources, Source(id=SOURCE, protocol="system", nature=nature)),
         tags=table,
         units=(*site.units, unit),
-        rules=RuleTable([*site.rules, *rules, *site.own_rules], table),
+        rules=RuleTable([*site.rules, *rules, *site.own_rules], table, site.rules.authors),
     )
 
 

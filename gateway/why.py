@@ -38,6 +38,7 @@ def why(facts: Mapping[str, Any], lang: Language = "en") -> str:
             f"采样批次 {scan}" if is_scan else "由时钟判定",
             f"质量{quality_zh(str(quality))}" if quality else "",
             f"规则第 {facts['swap']} 版生效时重新判定" if facts.get("swap") else "",
+            _authored(facts, "zh"),
         ]
         late = ",补判" if facts.get("is_late") else ""
         return f"{said}({','.join(filter(None, about))})→ {TIER_ZH.get(tier, '?')}预警{late}"
@@ -45,9 +46,20 @@ def why(facts: Mapping[str, Any], lang: Language = "en") -> str:
         f"scan {scan}" if is_scan else "seen by the clock",
         f"quality {quality}" if quality else "",
         f"judged anew when revision {facts['swap']} of the rules took over" if facts.get("swap") else "",
+        _authored(facts, "en"),
     ]
     late = ", judged late" if facts.get("is_late") else ""
     return f"{said} ({', '.join(filter(None, about))}) → {tier}{late}"
+
+
+def _authored(facts: Mapping[str, Any], lang: Language) -> str:
+    """Say who changed the rule last and who approved of it, where a person did."""
+    who, approved = facts.get("changed_by"), facts.get("approved_by")
+    if not who:
+        return ""
+    if lang == "zh":
+        return f"规则第 {facts['revision']} 版由 {who} 修改" + (f"、{approved} 批准" if approved else "")
+    return f"rule of revision {facts['revision']} by {who}" + (f", approved by {approved}" if approved else "")
 
 
 def facts_of(event: Mapping[str, Any], tags: TagTable | None) -> dict[str, Any]:

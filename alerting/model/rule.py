@@ -298,10 +298,22 @@ def _column(values: Sequence[float]) -> NDArray[np.float64]:
     return np.array(values, dtype=np.float64)
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who changed rules in one revision, and who approved of it; empty where nobody had to."""
+
+    who: str
+    approved_by: str = ""
+
+
+NOBODY: Mapping[int, Author] = {}
+
+
 class RuleTable:
     """The same rules as columns, ordered by (tag row, group, kind).
 
     Attributes:
+        authors: By revision who made it, where a person did; stands on the events of the rules that it changed.
         row: Tag row of each rule, int32 (r,).
         kind: ``Kind``, uint8 (r,).
         sign: +1 for H, HH and a rising TREND; -1 for L, LL and a falling one; 0 otherwise, float64 (r,).
@@ -332,7 +344,7 @@ class RuleTable:
             ``input_rule[input_first[t]:input_first[t + 1]]``, int32 (tags + 1,) and int32 (n,).
     """
 
-    def __init__(self, rules: Sequence[Rule], tags: TagTable) -> None:
+    def __init__(self, rules: Sequence[Rule], tags: TagTable, authors: Mapping[int, Author] = NOBODY) -> None:
         from alerting.model.compact import Alarms, Columns, IndexOf, compact  # noqa: PLC0415  # It is made of Rule.
 
         every = compact(with_gates(rules, tags))
@@ -343,6 +355,7 @@ class RuleTable:
         order = [every[k] for k in sequence.tolist()]
         del every
         self.tags = tags
+        self.authors = authors
         self.rules: tuple[Rule, ...] = tuple(order)
         self.row: NDArray[np.int32] = row[sequence].astype(np.int32)
         #: What judging a rule needs, of each rule in one place; the columns of these names are views of it.
@@ -453,14 +466,24 @@ class RuleTable:
             np.array([row for row, _ in pairs], dtype=np.int64), np.arange(len(self.tags) + 1)
         ).astype(np.int32)
 
-    def numbered(self, revisions: Sequence[int]) -> "RuleTable":
-        """Give the same table with other revisions of its rules, (r,); itself where they are the same."""
+    def numbered(self, revisions: Sequence[int], authors: Mapping[int, Author] | None = None) -> "RuleTable":
+        """Give the same table with other revisions of its rules, (r,); itself where they are the same.
+
+        Args:
+            authors: Who made which; those that no rule has are left out. None leaves those of the table.
+        """
         from alerting.model.compact import compact  # noqa: PLC0415  # It is made of Rule.
 
         pairs = list(zip(self.rules, revisions, strict=True))
-        if all(rule.revision == mine for rule, mine in pairs):
+        here = set(revisions)
+        kept = self.authors if authors is None else {at: author for at, author in authors.items() if at in here}
+        is_same = all(rule.revision == mine for rule, mine in pairs)
+        if is_same and kept == self.authors:
             return self
         table = copy(self)
+        table.authors = kept
+        if is_same:
+            return table
         table.rules = tuple(
             compact([rule if rule.revision == mine else replace(rule, revision=mine) for rule, mine in pairs])
         )

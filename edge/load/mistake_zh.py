@@ -152,7 +152,7 @@ _WHOS: Final = tuple(
         (r"Task (.+)", "任务 {}"), (r"Suppression (.+)", "抑制 {}"), (r"Calendar", "日历"), (r"Shift (.+)", "班次 {}"),
         (r"Post (.+)", "岗位 {}"), (r"Learn", "学习"), (r"artefact (.+)", "学习产物 {}"), (r"HTTP", "HTTP"),
         (r"Influx", "InfluxDB"), (r"History", "历史库"), (r"Probe", "探测"), (r"Drill", "演练"), (r"Flood", "报警泛滥"),
-        (r"Risk", "风险分级"),
+        (r"Risk", "风险分级"), (r"Approval", "变更审批"),
         (r"Disposal", "处置"), (r"Re-alarm", "再次报警"), (r"Second person", "第二人确认"), (r"Shelving", "搁置"),
         (r"Out of service", "停用"), (r"Uplink", "上联"), (r"Spool", "缓存"), (r"Node broker", "节点消息服务器"),
         (r"Duties", "督办"), (r"Stop", "停用申报"), (r"Duty (.+)", "督办 {}"),

@@ -37,6 +37,7 @@ from gateway.api.doors_people import open_people_doors
 from gateway.api.doors_photo import open_photo_doors
 from gateway.api.doors_plant import open_plant_doors
 from gateway.api.doors_probe import open_probe_doors
+from gateway.api.doors_proposal import open_proposal_doors
 from gateway.api.doors_push import open_push_doors
 from gateway.api.doors_quiet import open_quiet_doors
 from gateway.api.doors_register import open_register_doors
@@ -123,6 +124,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_disposal_doors(doors)
     open_photo_doors(doors)
     open_rule_doors(doors)
+    open_proposal_doors(doors)
     open_config_doors(doors)
     open_trial_doors(doors)
     open_ledger_doors(doors)

@@ -29,6 +29,8 @@ OPERATE = frozenset({Role.OPERATOR, Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADM
 SUPPRESS = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
 #: May change the rules.
 ENGINEER = frozenset({Role.ENGINEER, Role.ADMINISTRATOR})
+#: May agree to a change of the configuration that another person proposes, or refuse it.
+APPROVE = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
 #: May lead drills and try stories.
 DRILL = frozenset({Role.SAFETY_OFFICER, Role.ENGINEER, Role.ADMINISTRATOR})
 #: May say that an authority has a notice: its own program, by a token of this role.
@@ -53,6 +55,7 @@ PERMISSIONS = {
     "operate": OPERATE,
     "suppress": SUPPRESS,
     "engineer": ENGINEER,
+    "approve": APPROVE,
     "drill": DRILL,
     "confirm": CONFIRM,
     "resend": RESEND,

@@ -22,10 +22,9 @@ from edge.load.mistake import ConfigError, Mistake
 from edge.tables.opened import Asked as HowToRead
 from gateway.api.answer import ApiError, Json
 from gateway.api.door import ALL, ENGINEER, Doors, user_of
-from gateway.api.doors_rules import ANSWER_S_MAX, checked_shown, refused, revision_shown
+from gateway.api.doors_rules import checked_shown, put_in_force, refused
 from gateway.api.mistake import mistake_shown
 from gateway.load.chinese import chinese
-from gateway.rules import revision as kept
 from gateway.rules.book import TABLES, Asked, By, NotApplied, Rulebook
 from gateway.tables import Imported, bring_in, exported
 
@@ -94,7 +93,15 @@ def open_config_doors(doors: Doors) -> None:
         ]
         sources = [source.id for source in book.site.sources if source.protocol != "system"]
         can_change = book.compile is not None and book.config is not None
-        return Json({"revision": book.number, "can_change": can_change, "tables": tables, "sources": sources})
+        return Json(
+            {
+                "revision": book.number,
+                "can_change": can_change,
+                "needs_approval": house.site.approval.is_needed,
+                "tables": tables,
+                "sources": sources,
+            }
+        )
 
     async def export(
         form: Annotated[str, Query(pattern="^(csv|xlsx)$")] = "csv",
@@ -158,14 +165,7 @@ def _open_change_doors(doors: Doors) -> None:
             raise ApiError(409, "This list was looked at too long ago; look at it again.", code="stale")
         by = By(who=user_of(request).name, reason=asked.reason.strip(), approved_by=asked.approved_by.strip())
         wanted = Asked(tables={table.table: table.content})
-        try:
-            number = await asyncio.wait_for(house.rulebook.apply(wanted, by, asked.expected), ANSWER_S_MAX)
-        except TimeoutError:
-            raise ApiError(503, "The gateway did not answer in time; look whether it was done.") from None
-        except NotApplied as refusal:
-            raise refused(refusal) from None
-        done = await house.read(lambda c: kept.one(c, number))
-        return Json({"revision": number, "applied": None if done is None else revision_shown(done, is_whole=True)})
+        return await put_in_force(house, wanted, by, asked.expected)
 
     doors.open("POST", "/api/v1/config/look", ENGINEER, look, tag="config")
     doors.open("POST", "/api/v1/config/apply", ENGINEER, apply, tag="config")

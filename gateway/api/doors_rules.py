@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Path as InPath
@@ -14,14 +15,17 @@ from edge.load.words import RESERVED
 from gateway.api.answer import ApiError, Json
 from gateway.api.asked import Nothing, when
 from gateway.api.door import ALL, ENGINEER, Doors, user_of
+from gateway.api.house import House
 from gateway.api.mistake import mistake_shown
 from gateway.config import Site
 from gateway.live import iso
 from gateway.load.overlay import Overlay, written
 from gateway.rules import revision as kept
+from gateway.rules.approval import Declined
 from gateway.rules.book import Asked, By, Checked, NotApplied
 from gateway.rules.change import Change, text_of_overlay
 from gateway.rules.parts import PartDifference
+from gateway.rules.proposal import count_open
 from gateway.rules.revision import Difference, Revision
 from gateway.rules.trials import SPAN_NS_MAX, Busy, Trial, Trials
 
@@ -82,7 +86,7 @@ class UndoRules(BaseModel):
     expected: int = Field(ge=1, le=2**31)
 
 
-def open_rule_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
+def open_rule_doors(doors: Doors) -> None:
     """Declare them."""
     house = doors.house
 
@@ -99,10 +103,13 @@ def open_rule_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
         found = await asyncio.to_thread(_search, site, table, q, tag, unit)
         shown = [rule_shown(table, overlay, table[k]) for k in found[offset : offset + limit]]
         more = offset + limit if offset + limit < len(found) else None
+        waiting = await house.read(count_open)
         return Json(
             {
                 "revision": number,
                 "can_change": book.compile is not None,
+                "needs_approval": house.site.approval.is_needed,
+                "waiting": waiting,
                 "rules": shown,
                 "total": len(found),
                 "next": more,
@@ -129,14 +136,7 @@ def open_rule_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
         if not said.reason.strip():
             raise ApiError(422, "reason: give a reason.")
         by = By(who=user_of(request).name, reason=said.reason.strip(), approved_by=said.approved_by.strip())
-        try:
-            number = await asyncio.wait_for(house.rulebook.apply(asked, by, said.expected), ANSWER_S_MAX)
-        except TimeoutError:
-            raise ApiError(503, "The gateway did not answer in time; look whether it was done.") from None
-        except NotApplied as refusal:
-            raise refused(refusal) from None
-        done = await house.read(lambda c: kept.one(c, number))
-        return Json({"revision": number, "applied": None if done is None else revision_shown(done, is_whole=True)})
+        return await put_in_force(house, asked, by, said.expected)
 
     async def revisions(
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -161,6 +161,27 @@ def open_rule_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
     doors.open("GET", "/api/v1/rules/revisions", ALL, revisions, tag="rules")
     doors.open("GET", "/api/v1/rules/revisions/{number}", ALL, one, tag="rules")
     doors.open("POST", "/api/v1/rules/revisions/{number}/undo", ENGINEER, undo, tag="rules")
+
+
+async def put_in_force(house: House, asked: Asked, by: By, expected: int) -> Response:
+    """Apply a change; where the site asks for a second person let it wait for one: answered with 202 and its number."""
+    if house.site.approval.is_needed:
+        try:
+            made = await house.proposals.propose(asked, replace(by, approved_by=""), expected)
+        except NotApplied as refusal:
+            raise refused(refusal) from None
+        except Declined as said:
+            raise ApiError(409, str(said), code=said.code, details=said.said) from None
+        return Json({"revision": None, "applied": None, "proposal": made.number}, status_code=202)
+    try:
+        number = await asyncio.wait_for(house.rulebook.apply(asked, by, expected), ANSWER_S_MAX)
+    except TimeoutError:
+        raise ApiError(503, "The gateway did not answer in time; look whether it was done.") from None
+    except NotApplied as refusal:
+        raise refused(refusal) from None
+    done = await house.read(lambda c: kept.one(c, number))
+    shown = None if done is None else revision_shown(done, is_whole=True)
+    return Json({"revision": number, "applied": shown, "proposal": None})
 
 
 def open_trial_doors(doors: Doors) -> None:
@@ -253,7 +274,7 @@ def revision_shown(revision: Revision, *, is_whole: bool) -> dict[str, Any]:
         "rules": [each.rule for each in revision.changes[:10]],
     }
     if is_whole:
-        shown["changes"] = [_difference(each) for each in revision.changes]
+        shown["changes"] = [difference_shown(each) for each in revision.changes]
         shown["parts"] = [part_shown(each) for each in revision.others[:PARTS_MAX]]
     return shown
 
@@ -263,7 +284,8 @@ def part_shown(each: PartDifference) -> dict[str, Any]:
     return {"part": each.part, "name": each.name, "before": each.before, "after": each.after, "keys": each.keys}
 
 
-def _difference(each: Difference) -> dict[str, Any]:
+def difference_shown(each: Difference) -> dict[str, Any]:
+    """Give what differs in a rule."""
     return {"rule": each.rule, "before": each.before, "after": each.after, "keys": each.keys}
 
 
@@ -300,7 +322,7 @@ def checked_shown(found: Checked) -> dict[str, Any]:
         "ok": is_applicable(found),
         "mistakes": _mistakes(found.mistakes),
         "warnings": _mistakes(found.warnings),
-        "changes": [_difference(each) for each in found.changes],
+        "changes": [difference_shown(each) for each in found.changes],
         "needs_restart": list(found.restart),
         "parts": [part_shown(each) for each in found.others[:PARTS_MAX]],
         "count_others": len(found.others),
@@ -323,7 +345,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "from": iso(trial.from_ns),
         "to": iso(trial.to_ns),
         "revision": trial.checked.revision,
-        "changes": [_difference(each) for each in trial.checked.changes],
+        "changes": [difference_shown(each) for each in trial.checked.changes],
         "code": trial.code,
         "message": trial.message,
         "result": trial.result,

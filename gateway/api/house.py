@@ -27,6 +27,7 @@ from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.reception import NodeStatus, Taken
 from gateway.probe import Asked, Probed
 from gateway.push.worker import PushWorker
+from gateway.rules.approval import Proposals
 from gateway.rules.book import Rulebook
 from gateway.runs.keeper import Runs
 
@@ -177,6 +178,11 @@ class House(Protocol):
     @property
     def rulebook(self) -> Rulebook:
         """Where the rules are changed."""
+        ...
+
+    @property
+    def proposals(self) -> Proposals:
+        """The changes that wait for approval."""
         ...
 
     def nodes(self) -> Sequence[NodeStatus]:

@@ -37,6 +37,7 @@ from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.reception import NodeStatus, Refusal, Taken
 from gateway.probe import Asked, Probed, Prober
 from gateway.push.worker import PushWorker
+from gateway.rules.approval import Proposals
 from gateway.rules.book import Compile, Rulebook, Swap
 from gateway.rules.revision import Revision
 from gateway.runs.keeper import Runs
@@ -101,6 +102,7 @@ class SmallHouse:
     raws: dict[str, Raw] = field(default_factory=dict)
     compile: Compile | None = None
     rulebook: Rulebook = field(init=False)
+    proposals: Proposals = field(init=False)
     push: PushWorker = field(init=False)
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     prober: Prober = field(init=False)
@@ -122,6 +124,14 @@ class SmallHouse:
             table=self.site.rules,
             number=1,
             overlay=NOTHING,
+        )
+        self.proposals = Proposals(
+            book=lambda: self.rulebook,
+            clock=self.clock,
+            read=self.read,
+            write=lambda fn, deed: self.write(
+                fn, Act(who=deed.who, what=deed.what, time_ns=deed.time_ns, facts=deed.facts)
+            ),
         )
 
     async def read(self, fn: Callable[[Connection], T]) -> T:

@@ -31,7 +31,7 @@ def shadow_of(site: Site, measured: Collection[str]) -> Site:
         site,
         sources=sources,
         tags=tags,
-        rules=RuleTable(rules, tags),
+        rules=RuleTable(rules, tags, site.rules.authors),
         units=tuple(unit for unit in site.units if unit.id != SOURCE),
         derived=tuple(each for each in site.derived if each.tag in fed),
         own_rules=(),

@@ -21,6 +21,7 @@ from edge.load.node import NodeSite, is_node_file, load_node
 from edge.load.words import NODE_TABLES, keys_of
 from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
+from gateway.load.approval import read_approval
 from gateway.load.channel import read_channels
 from gateway.load.chinese import both_languages, in_chinese
 from gateway.load.derived import read_derived
@@ -125,7 +126,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     derived = join(derived, learned, artefact, root)
     tasks = read_tasks(root.sections("task", "Task"), units)
     tiering = read_tiering(root.sections("tiering", "Tiering"), units, rules)
-    drill = read_drill(root, path)
+    drill, approval = read_drill(root, path), read_approval(root)
     suppressions, states = read_suppressions(root.sections("suppression", "Suppression"), field.tags, units, rules)
     philosophy, risk = read_philosophy(root, rules, suppressions), read_risk(root)
     http = _section(root, "http", "HTTP")
@@ -174,6 +175,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         risk=risk,
         roster=roster,
         drill=drill,
+        approval=approval,
         influx=influx,
         node_broker=node_broker,
         data=data,

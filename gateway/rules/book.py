@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from alerting.model.rule import Rule, RuleTable
+from alerting.model.rule import Author, Rule, RuleTable
 from alerting.swap import Beside, Prepared, prepare
 from edge.load.mistake import ConfigError, Mistake
 from edge.model import Nature
@@ -24,16 +24,30 @@ from gateway.load.overlay import NOTHING, Overlay, Replaced, Table
 from gateway.rules import revision as kept
 from gateway.rules.change import Change, overlay_after, overlay_of_text
 from gateway.rules.parts import PartDifference, beside_of, changed_secrets, fixed, part_differences, parts_of
-from gateway.rules.revision import Difference, Kept, Origin, Revision, before_all, differences, digests_of, tables_of
+from gateway.rules.revision import (
+    ITSELF,
+    Difference,
+    Kept,
+    Origin,
+    Revision,
+    author_of,
+    before_all,
+    differences,
+    digests_of,
+    tables_of,
+)
 
 #: Reads the site's files with an overlay and adds the gateway's own rules.
 Compile = Callable[[Overlay, list[Mistake]], Site]
 T = TypeVar("T")
 #: Gives a file of the site's folder as it stands on the disk, by path relative to the site file; None for none.
 ReadDisk = Callable[[str], bytes | None]
-ITSELF = "fengsui"
 #: How the names of tables of tags end.
 TABLES = (".csv", ".xlsx")
+NEEDS_APPROVAL = (
+    "Changes of this site need a second person: propose it at the page, or name with --approved-by who agreed."
+)
+CHANGED = "What would change is not what was proposed any more; look at it, and propose it anew."
 NO_TABLE = "Name a table that stands in tags of the site file."
 
 
@@ -64,11 +78,20 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class By:
-    """Who asks, why, and who agreed."""
+    """Who asks, why, and who agreed.
+
+    Attributes:
+        is_approved: Another person than who asks has agreed, as a site with ``[approval]`` wants it.
+    """
 
     who: str
     reason: str
     approved_by: str = ""
+    is_approved: bool = False
+
+
+#: Who only looks at what would come of something.
+LOOKING: Final = By(who=ITSELF, reason="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +125,8 @@ class NotApplied(Exception):  # noqa: N818  # it is an answer, not an error of o
     """The rules stay as they are; says why.
 
     Attributes:
-        code: ``stale``, ``mistakes``, ``needs_restart``, ``nothing``, ``no_files``, ``no_revision`` or ``historian``.
+        code: ``stale``, ``mistakes``, ``needs_restart``, ``nothing``, ``no_files``, ``no_revision``, ``historian``,
+            ``needs_approval`` or ``changed``.
         since: Of ``stale``: the revisions that came in between, the newest first.
     """
 
@@ -111,6 +135,19 @@ class NotApplied(Exception):  # noqa: N818  # it is an answer, not an error of o
         self.code = code
         self.checked = checked
         self.since = tuple(since)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """What somebody approved of.
+
+    Attributes:
+        is_this: Tells whether what would come of it now is what was seen.
+        write: Writes down what became of it, inside the tick's transaction; is given the revision and the time.
+    """
+
+    is_this: Callable[[Checked], bool]
+    write: Callable[[Connection, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,9 +228,10 @@ def begin(site: Site, overlay: Overlay, before: Kept | None, now_ns: int) -> Beg
     others = () if before.parts is None else part_differences(before.parts, kept.as_kept(parts))
     number = before.revision.number
     if not changes and not others:
-        return Begun(table=_numbered(site.rules, before.rules, (), number), number=number, overlay=overlay)
+        table = _numbered(site.rules, before.rules, (), number, before.authors)
+        return Begun(table=table, number=number, overlay=overlay)
     number += 1
-    table = _numbered(site.rules, before.rules, changes, number)
+    table = _numbered(site.rules, before.rules, changes, number, before.authors)
     fresh = Revision(
         number=number, time_ns=now_ns, who=ITSELF, origin=Origin.FILES,
         reason="the files had changed when the gateway started", files=site.revision, overlay=overlay, changes=changes,
@@ -204,12 +242,16 @@ def begin(site: Site, overlay: Overlay, before: Kept | None, now_ns: int) -> Beg
 
 
 def _numbered(
-    table: RuleTable, known: Mapping[str, tuple[Table, int]], changes: Sequence[Difference], number: int
+    table: RuleTable,
+    known: Mapping[str, tuple[Table, int]],
+    changes: Sequence[Difference],
+    number: int,
+    authors: Mapping[int, Author],
 ) -> RuleTable:
     """Give the same table with the revision of each rule: that of its last change."""
     changed = {each.rule for each in changes}
     numbers = [number if rule.id in changed else known.get(rule.id, ({}, rule.revision))[1] for rule in table]
-    return table.numbered(numbers)
+    return table.numbered(numbers, authors)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -245,24 +287,27 @@ class Rulebook:
             NotApplied: There is no such revision, or the gateway has no files.
         """
         back = await self._back(asked)
-        return await self.executor.run(lambda: self._try(asked, back))
+        return await self.executor.run(lambda: self._try(asked, back, LOOKING))
 
-    async def apply(self, asked: Asked, by: By, expected: int | None) -> int:
+    async def apply(self, asked: Asked, by: By, expected: int | None, agreed: "Agreed | None" = None) -> int:
         """Put other rules in force; give the new revision's number, once it is durable.
 
         Args:
             expected: The revision that the person has seen; None for any, as a file that is read anew.
+            agreed: What was approved of, where it waited.
 
         Raises:
             NotApplied: It was not done.
         """
-        task = asyncio.create_task(self._apply(asked, by, expected), name="rules")
+        task = asyncio.create_task(self._apply(asked, by, expected, agreed), name="rules")
         self._applying.add(task)
         task.add_done_callback(self._applying.discard)
         return await asyncio.shield(task)  # A swap that is on its way cannot be taken back.
 
-    async def _apply(self, asked: Asked, by: By, expected: int | None) -> int:
+    async def _apply(self, asked: Asked, by: By, expected: int | None, agreed: "Agreed | None") -> int:
         async with self._turn:
+            if self.site.approval.is_needed and not by.is_approved:
+                raise NotApplied("needs_approval", NEEDS_APPROVAL, Checked(revision=self.number))
             if expected is not None and expected != self.number:
                 since = await self.road.read(lambda c: kept.after(c, expected))
                 raise NotApplied(
@@ -272,8 +317,10 @@ class Rulebook:
                     since,
                 )
             back = await self._back(asked)
-            checked = await self.executor.run(lambda: self._try(asked, back))
+            checked = await self.executor.run(lambda: self._try(asked, back, by))
             refuse(checked)
+            if agreed is not None and not agreed.is_this(checked):
+                raise NotApplied("changed", CHANGED, checked)
             assert checked.table is not None
             assert checked.site is not None
             table, site, number = checked.table, checked.site, self.number + 1
@@ -297,6 +344,8 @@ class Rulebook:
             def write(connection: Connection, time_ns: int) -> None:
                 kept.add(connection, revision(time_ns), content, site.files)
                 self.road.audit(connection, revision(time_ns))
+                if agreed is not None:
+                    agreed.write(connection, number, time_ns)
 
             def adopt(_: int) -> None:
                 self.table, self.number, self.overlay, self.site = table, number, checked.overlay, site
@@ -339,7 +388,7 @@ class Rulebook:
             raise NotApplied("no_revision", sentence, Checked(revision=self.number))
         return back
 
-    def _try(self, asked: Asked, back: "_Back") -> Checked:
+    def _try(self, asked: Asked, back: "_Back", by: By) -> Checked:
         """Compile what is asked; runs aside."""
         number, table = self.number, self.table
         assert self.compile is not None
@@ -363,7 +412,9 @@ class Rulebook:
         beside = beside_of(self.site, site)
         known = {rule.id: (now[rule.id], rule.revision) for rule in own.values()}
         fresh = RuleTable(list(site.rules), self.site.tags) if beside is None else site.rules
-        after = _numbered(fresh, known, changes, number + 1)
+        after = _numbered(
+            fresh, known, changes, number + 1, {**table.authors, **author_of(number + 1, by.who, by.approved_by)}
+        )
         return Checked(
             revision=number,
             warnings=tuple(sorted(warnings)),

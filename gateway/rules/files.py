@@ -22,7 +22,6 @@ from gateway.load import load
 from gateway.load.overlay import NOTHING, Overlay
 from gateway.rules import revision as kept
 from gateway.rules.book import (
-    ITSELF,
     Asked,
     By,
     Checked,
@@ -34,7 +33,7 @@ from gateway.rules.book import (
     refuse,
 )
 from gateway.rules.parts import parts_of
-from gateway.rules.revision import Origin, Revision
+from gateway.rules.revision import ITSELF, Origin, Revision
 from gateway.store.engine import open_store, store_url
 from gateway.store.journal import install_key
 from gateway.store.store import Store
@@ -96,7 +95,9 @@ async def reload(gateway: Running) -> None:
     """Read the files again and let them take over; leave an answer in the data folder, and a line in the log."""
     data = gateway.site.data
     said = BOX.take(data)
-    by = By(who=said["who"], reason=said["reason"], approved_by=said["approved_by"])
+    approved_by = said["approved_by"].strip()
+    is_approved = bool(approved_by) and approved_by.casefold() != said["who"].casefold()
+    by = By(who=said["who"], reason=said["reason"], approved_by=approved_by, is_approved=is_approved)
     answer: dict[str, Any] = {"ticket": said["ticket"]}
     asked = Asked(is_forgotten=True) if said["mode"] == FORGET else Asked(is_files=True)
     try:

@@ -23,7 +23,7 @@ from alerting.swap import Beside, is_measured_alike
 from edge.changes import restarted
 from edge.config import Source
 from edge.model import Tag
-from gateway.config import DrillOptions, Site
+from gateway.config import ApprovalPolicy, DrillOptions, Site
 from gateway.system import SOURCE, main_nature
 
 #: What is made once, at the start: what is listened on, what is written to, and who is told.
@@ -42,7 +42,8 @@ class PartDifference:
 
     Attributes:
         part: ``tag``, ``source``, ``unit``, ``derived``, ``tiering``, ``shelving``, ``philosophy``, ``task``,
-            ``risk``, ``calendar``, ``shift``, ``drill``, ``post``, ``escalation``, ``duties`` or ``duty``.
+            ``risk``, ``calendar``, ``shift``, ``approval``, ``drill``, ``post``, ``escalation``, ``duties`` or
+            ``duty``.
     """
 
     part: str
@@ -84,6 +85,7 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
         "shelving": {"max_minutes": site.philosophy.shelving.named()},
         "philosophy": _philosophy(site.philosophy),
         "risk": {} if site.risk == RiskPolicy() else {"risk": _risk(site.risk)},
+        "approval": {} if site.approval == ApprovalPolicy() else {"approval": asdict(site.approval)},
         "drill": {} if site.drill == DrillOptions() else {"drill": _drill(site.drill)},
         "task": {
             f"{each.kind} {each.tier.name} {number}": {**asdict(each), "tier": each.tier.name}
@@ -247,6 +249,7 @@ def beside_of(old: Site, new: Site) -> Beside | None:
         and old.risk == new.risk
         and old.roster == new.roster
         and old.drill == new.drill
+        and old.approval == new.approval
         and old.escalations == new.escalations
         and old.duties == new.duties
         and old.title == new.title

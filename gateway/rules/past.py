@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from alerting.model.rule import RuleTable
+from alerting.model.rule import Author, RuleTable
 from edge.load.mistake import ConfigError
 from gateway.config import Site
 from gateway.load.overlay import Overlay, Replaced
@@ -43,7 +43,10 @@ def past_rules(connection: Connection, compile_site: Compile, now: Site, overlay
         if each.number <= number:
             for change in each.changes:
                 numbers.setdefault(change.rule, each.number)
-    return site.rules.numbered([numbers.get(rule.id, rule.revision) for rule in site.rules])
+    authors: dict[int, Author] = {}
+    for each in revisions:
+        authors |= kept.author_of(each.number, each.who, each.approved_by)
+    return site.rules.numbered([numbers.get(rule.id, rule.revision) for rule in site.rules], authors)
 
 
 def _overlay(

@@ -15,13 +15,15 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, insert, select, update
 
-from alerting.model.rule import Rule
+from alerting.model.rule import NOBODY, Author, Rule
 from edge.model import Nature
 from gateway.load.overlay import Overlay, Replaced, Table, written
 from gateway.rules.parts import PartDifference, Parts
 from gateway.store.schema import config_file, rule_revision
 from gateway.store.store import Store
 
+#: Who a revision is by that no person made.
+ITSELF = "fengsui"
 NAMED_MAX = 50  # Rules and other parts that the journal names; the revision itself holds them all.
 CHUNK = 500  # Digests in one question.
 
@@ -85,10 +87,12 @@ class Kept:
 
     Attributes:
         parts: None where an older program wrote it, which knew rules alone.
+        authors: Who made the revisions that the rules have, where a person did.
     """
 
     revision: Revision
     rules: Mapping[str, tuple[Table, int]]
+    authors: Mapping[int, Author] = field(default_factory=dict)
     parts: Parts | None = None
 
 
@@ -221,10 +225,29 @@ def last(connection: Connection) -> Kept | None:
         return None
     content = orjson.loads(zlib.decompress(row.content))
     rules, parts = (content["rules"], content["parts"]) if "parts" in content else (content, None)
-    revision = with_files(connection, _revision(row))
     return Kept(
-        revision=revision, rules={name: (table, number) for name, (table, number) in rules.items()}, parts=parts
+        revision=with_files(connection, _revision(row)),
+        rules={name: (table, number) for name, (table, number) in rules.items()},
+        authors=authors_in(connection, {number for _, number in rules.values()}),
+        parts=parts,
     )
+
+
+def authors_in(connection: Connection, numbers: Iterable[int]) -> dict[int, Author]:
+    """Read who made some revisions and who approved of them, where a person did."""
+    wanted = sorted(set(numbers))
+    made = rule_revision.c
+    found: dict[int, Author] = {}
+    for start in range(0, len(wanted), CHUNK):
+        query = select(made.number, made.who, made.approved_by).where(made.number.in_(wanted[start : start + CHUNK]))
+        for row in connection.execute(query):
+            found |= author_of(row.number, row.who, row.approved_by)
+    return found
+
+
+def author_of(number: int, who: str, approved_by: str) -> Mapping[int, Author]:
+    """Give who made a revision by its number; nobody where no person did."""
+    return NOBODY if who == ITSELF else {number: Author(who, approved_by)}
 
 
 def with_files(connection: Connection, revision: Revision) -> Revision:

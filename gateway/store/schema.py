@@ -463,6 +463,25 @@ rule_revision = Table(
     Column("replaced", Text, nullable=False),  # JSON: of those that stand otherwise than on the disk, the disk's digest
 )
 
+#: Changes of the configuration that wait for another person's approval, or did.
+rule_proposal = Table(
+    "rule_proposal",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("made_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),  # in force when it was made
+    Column("asked", LargeBinary, nullable=False),  # JSON, deflated: what is to be
+    Column("shown", LargeBinary, nullable=False),  # JSON, deflated: what would change, as it was seen
+    Column("state", String(12), nullable=False, index=True),  # open | approved | refused | withdrawn | expired
+    Column("ended_by", String(64), nullable=False),
+    Column("ended_ns", BigInteger, nullable=False),
+    Column("said", Text, nullable=False),  # why it was refused or withdrawn, or a word with the approval
+    Column("result", BigInteger, nullable=False),  # the revision that came of it; 0 for none
+)
+
 config_file = Table(
     "config_file",
     metadata,

@@ -19,6 +19,9 @@ max_hours = { RED = 24 }
 [second_person]
 shelve = "BLUE"
 
+[approval]
+required = true
+
 [[suppression]]
 id = "tk103"
 when = "GD-311.lel > -5"
@@ -262,3 +265,50 @@ def test_a_disposal_is_written_with_a_photo(
     ]
     assert notices
     assert [text for text in one.complaints if "415" not in text] == []
+
+
+RULE = "TK-103.level.H"
+
+
+@pytest.mark.parametrize(
+    ("lang", "waits"),
+    [("en", "waits for another person's approval"), ("zh", "等待另一人批准")],
+    ids=["en", "zh"],
+)
+def test_a_change_of_a_limit_waits_until_another_person_approves(
+    visit: Callable[..., Visit], plant: Plant, lang: str, waits: str
+) -> None:
+    def rule() -> dict[str, Any]:
+        (found,) = [one for one in plant.get("rules", q=RULE)["rules"] if one["id"] == RULE]
+        return dict(found)
+
+    before = rule()["table"]["setpoint"]
+    wanted = round(before - 0.01, 3)
+    one, other = visit(lang=lang, name=SECOND), visit(lang=lang)
+    one.go("rules", ready="main .rule")
+    one.page.fill("input[name=q]", RULE)
+    one.page.wait_for_selector("main .list li:nth-child(2) .rule", timeout=10_000)
+    one.page.locator("main .list li .rule").first.click()
+    one.page.fill(".editor input[name=setpoint]", str(wanted))
+    one.page.press(".editor input[name=setpoint]", "Tab")
+    one.page.wait_for_selector(".bar button.strong:not([disabled])")
+    one.page.click(".bar button.strong")
+    assert one.page.locator("dialog input[name=approved_by]").count() == 0, "who approves says so with a session"
+    one.page.fill("dialog textarea", "the pump was changed / 换泵")
+    one.page.click("dialog button.strong")
+    one.page.wait_for_selector(f'main [role=status]:has-text("{waits}")')
+    assert rule()["table"]["setpoint"] == before
+    one.page.click("[data-link=proposals]")
+    one.page.wait_for_selector("[data-proposal] [data-act=withdraw]")
+    assert one.page.locator("[data-act=approve]").count() == 0, "not by the same person"
+
+    other.go("rules?part=proposals", ready="[data-act=approve]")
+    other.page.click("[data-act=approve]")
+    other.page.wait_for_selector("[data-proposal] .difference .after")
+    assert f"{wanted:g}" in other.page.inner_text("[data-proposal] .difference .after")
+    other.page.fill("textarea[name=said]", "agreed")
+    other.page.click("[data-proposal] form button.strong")
+    until(lambda: rule()["table"]["setpoint"] == wanted, "the new setpoint in force")
+    newest = plant.get("rules/revisions")["revisions"][0]
+    assert (newest["who"], newest["approved_by"]) == (SECOND, "zhang.min")
+    assert one.complaints == other.complaints == []

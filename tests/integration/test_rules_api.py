@@ -57,9 +57,9 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(tmp_path: Path) -> AsyncIterator[Site]:
+async def open_site(tmp_path: Path, more: str = "") -> AsyncIterator[Site]:
     """A site of files behind an API without a road, and a client of each role."""
-    (tmp_path / "site.toml").write_text(SITE, encoding="utf-8")
+    (tmp_path / "site.toml").write_text(SITE + more, encoding="utf-8")
     (tmp_path / "tags.csv").write_text(TAGS, encoding="utf-8")
     clock, engine = ManualClock(), open_store(f"sqlite:///{tmp_path}/register.db")
     first = with_system(load(tmp_path / "site.toml", environ={}))

@@ -25,6 +25,7 @@ from gateway.rules.book import Asked, By, NotApplied
 from gateway.rules.change import Change, overlay_of_text, text_of_overlay
 from gateway.rules.files import disk_of
 from gateway.rules.folder import overlay_of
+from gateway.why import why
 from tests.scripted import events_of, run_for, small_gateway
 
 S = 1_000_000_000
@@ -322,6 +323,43 @@ def test_undo_brings_back_everything_about_a_rule(plant: Plant) -> None:
         assert rule.revision == 4
     newest = revisions(gateway)[0]
     assert (newest.origin, newest.undoes, newest.who, newest.overlay.rules) == ("undo", 1, "li", {})
+
+
+def test_who_changed_a_rule_and_who_approved_stands_on_what_it_rings(plant: Plant, tmp_path: Path) -> None:
+    """Also after a restart, in a replay, and not on what another revision's rules ring."""
+    record, live, again = tmp_path / "r.rec", io.BytesIO(), io.BytesIO()
+    site = plant.load()
+    both = By(who="li", reason="the pump was changed", approved_by="wang")
+
+    async def act(gateway: Gateway) -> None:
+        await gateway.rulebook.apply(change("T.v.H", setpoint=7.2, on_delay_s=2), both, None)
+
+    plant.run([6.5, 1.0, 8.0, 8.0, 8.0, 8.0, 6.0], {0.5: act}, record=record, event_log=EventLog(live, "live"))
+    plant.run([8.0] * 4 + [9.5] * 12, {})
+
+    def causes(group: str) -> list[tuple[str, int, str | None, str | None]]:
+        found = []
+        for row in events_of(plant.site):
+            if row.rule_group == group and row.what in ("raised", "escalated"):
+                cause = orjson.loads(row.cause)
+                found.append((row.condition, cause["revision"], cause.get("changed_by"), cause.get("approved_by")))
+        return found
+
+    assert causes("high") == [("H", 2, "li", "wang"), ("H", 2, "li", "wang"), ("HH", 1, None, None)]
+    replay(site, record, EventLog(again, "replay"))
+    without_run = [
+        [
+            {key: value for key, value in orjson.loads(line).items() if key != "run"}
+            for line in log.getvalue().splitlines()
+        ]
+        for log in (live, again)
+    ]
+    assert without_run[0] == without_run[1]
+    assert any(line["cause"].get("approved_by") == "wang" for line in without_run[1])
+    raised = next(line for line in without_run[0] if line["event"] == "raised" and line["condition"] == "H")
+    facts = {**raised["cause"], "what": raised["event"], "tier": raised["tier"], "value": raised["value"]}
+    assert "rule of revision 2 by li, approved by wang" in why(facts)
+    assert "规则第 2 版由 li 修改、wang 批准" in why(facts, "zh")
 
 
 def test_edited_files_take_over_without_a_restart(plant: Plant) -> None:

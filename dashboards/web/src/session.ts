@@ -23,6 +23,7 @@ const NEEDS = {
   unsuppress: "suppress",
   relearn: "suppress",
   rules: "engineer",
+  approve: "approve",
   people: "people",
   audit: "audit",
   resend: "resend",

@@ -593,6 +593,10 @@ export interface RuleInForce {
 export interface Rules {
   revision: number;
   can_change: boolean;
+  /** A change waits until another person approves of it. */
+  needs_approval: boolean;
+  /** Changes that wait. */
+  waiting: number;
   rules: RuleInForce[];
   total: number;
   next: number | null;
@@ -640,6 +644,7 @@ export interface PartDifference {
 export interface ConfigState {
   revision: number;
   can_change: boolean;
+  needs_approval: boolean;
   tables: { path: string; bytes: number; is_on_top: boolean; can_import: boolean }[];
   sources: string[];
 }

@@ -15,6 +15,7 @@ import * as fieldWords from "./en/field";
 import * as flowWords from "./en/flow";
 import * as tablesWords from "./en/tables";
 import * as rulesWords from "./en/rules";
+import * as proposalWords from "./en/proposals";
 import * as escalationWords from "./en/escalation";
 import * as handoverWords from "./en/handover";
 import * as kpiWords from "./en/kpi";
@@ -105,6 +106,7 @@ export const en = {
   ...flowWords,
   ...tablesWords,
   ...rulesWords,
+  ...proposalWords,
   ...escalationWords,
   ...handoverWords,
   ...kpiWords,

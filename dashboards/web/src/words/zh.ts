@@ -15,6 +15,7 @@ import * as fieldWords from "./zh/field";
 import * as flowWords from "./zh/flow";
 import * as tablesWords from "./zh/tables";
 import * as rulesWords from "./zh/rules";
+import * as proposalWords from "./zh/proposals";
 import * as escalationWords from "./zh/escalation";
 import * as handoverWords from "./zh/handover";
 import * as kpiWords from "./zh/kpi";
@@ -106,6 +107,7 @@ export const zh: Words = {
   ...flowWords,
   ...tablesWords,
   ...rulesWords,
+  ...proposalWords,
   ...escalationWords,
   ...handoverWords,
   ...kpiWords,

@@ -32,7 +32,7 @@ export const tables = {
   nothing: "Nothing would change.",
   applyTitle: "Put this configuration in force?",
   countOthers: "{n} tag or device | {n} tags and devices",
-  parts: { tag: "Tag", source: "Device", unit: "Hazard unit", derived: "Derived tag", tiering: "Policy of tiers", shelving: "Longest shelves", drill: "Drills", task: "Task", philosophy: "Handling of alarms", calendar: "Calendar", shift: "Shift", post: "Post", escalation: "Escalation" },
+  parts: { tag: "Tag", source: "Device", unit: "Hazard unit", derived: "Derived tag", tiering: "Policy of tiers", shelving: "Longest shelves", drill: "Drills", approval: "Approval of changes", task: "Task", philosophy: "Handling of alarms", calendar: "Calendar", shift: "Shift", post: "Post", escalation: "Escalation" },
   keys: {
     source: "Source",
     unit: "Hazard unit",

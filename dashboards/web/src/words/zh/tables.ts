@@ -34,7 +34,7 @@ export const tables: Words["tables"] = {
   nothing: "没有任何变更。",
   applyTitle: "使该配置生效?",
   countOthers: "{n} 项位号与设备 | {n} 项位号与设备",
-  parts: { tag: "位号", source: "设备", unit: "危险源单元", derived: "计算位号", tiering: "预警分级策略", shelving: "最长搁置时间", drill: "演练", task: "处置任务", philosophy: "报警管理规定", calendar: "日历", shift: "班次", post: "岗位", escalation: "升级通知" },
+  parts: { tag: "位号", source: "设备", unit: "危险源单元", derived: "计算位号", tiering: "预警分级策略", shelving: "最长搁置时间", approval: "变更审批", drill: "演练", task: "处置任务", philosophy: "报警管理规定", calendar: "日历", shift: "班次", post: "岗位", escalation: "升级通知" },
   keys: {
     source: "数据源",
     unit: "危险源单元",
