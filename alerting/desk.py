@@ -87,6 +87,7 @@ class Desk(StoppingDesk):
         self.ticks = 0
         self._has_adopted = False
         self._idle_until_ns: int | None = 0  # None for not worked out since the last tick that did something.
+        self._is_rough = False  # It may lie before the moment that counts.
 
     def adopt(
         self,
@@ -132,20 +133,26 @@ class Desk(StoppingDesk):
         What it gives is what ``begin`` and ``finish`` would give, empty; they look at everything to find that out.
         """
         if self._idle_until_ns is None:
-            self._idle_until_ns = self._busy_ns()
+            self._idle_until_ns, self._is_rough = self._busy_ns(is_rough=True), True
+        if now_ns >= self._idle_until_ns and self._is_rough:
+            self._idle_until_ns, self._is_rough = self._busy_ns(), False
         if now_ns >= self._idle_until_ns:
             return None
         self.ticks += 1
         self._outcome = Outcome(number=self.ticks, now_ns=now_ns)
         return self._outcome
 
-    def _busy_ns(self) -> int:
-        """Tell the receive time from which on a tick may have something to do though nothing comes."""
+    def _busy_ns(self, *, is_rough: bool = False) -> int:
+        """Tell the receive time from which on a tick may have something to do though nothing comes.
+
+        Args:
+            is_rough: A bound that is worked out sooner and may be too early will do.
+        """
         if self._has_adopted:
             return 0
         ends = (self.alarms[key].suppressed_until_ns for key in self._suppressed)
         expires = (request.expires_ns for request in self.requests.values())
-        due_ns = self.next_due_ns(with_pauses=True)
+        due_ns = self.next_due_ns(with_pauses=True, is_rough=is_rough)
         return min(
             NEVER_NS if due_ns is None else due_ns,
             self.realarms.next_ns,

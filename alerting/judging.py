@@ -93,15 +93,19 @@ class JudgingDesk(AlarmBook):
             self._takers[nature] = taker
         return taker(batch)
 
-    def next_due_ns(self, *, with_pauses: bool = False) -> int | None:
+    def next_due_ns(self, *, with_pauses: bool = False, is_rough: bool = False) -> int | None:
         """Tell the receive time at which a tick will next have something to do if nothing comes; or None.
 
         Ends of suppressions are left out: they follow commands, which only a running gateway has.
 
         Args:
             with_pauses: Also when a delay that runs pauses; in a replay that comes out the same a moment later.
+            is_rough: Perhaps too early, where silence is all that is waited for.
         """
-        dues = [next_due_ns(self.table, memory, with_pauses=with_pauses) for memory in self.memories.values()]
+        dues = [
+            next_due_ns(self.table, memory, with_pauses=with_pauses, is_rough=is_rough)
+            for memory in self.memories.values()
+        ]
         return min((due for due in (*dues, *self.dues_ns()) if due is not None), default=None)
 
     def dues_ns(self) -> tuple[int | None, ...]:

@@ -51,6 +51,8 @@ class Acknowledger:
 
     def hurry(self, now_ns: int) -> None:
         """Acknowledge what is committed and has waited for the historian too long."""
+        if not self._waiting:
+            return
         for line in self._waiting.values():
             for receipt in line:
                 if now_ns - receipt.received_ns < HISTORIAN_NS_MAX:

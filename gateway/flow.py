@@ -11,7 +11,6 @@ When the store cannot write, judging goes on from memory, the outcomes wait (bou
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -107,7 +106,8 @@ class Road:
         self._swap: tuple[Swap, asyncio.Future[None]] | None = None
         self._unwritten: list[_Unwritten] = []
         self._writing: asyncio.Task[None] | None = None
-        self._arrived = asyncio.Event()
+        self._is_stirred = False
+        self._rest: asyncio.Future[None] | None = None
         self._settled = asyncio.Event()
         self._settled.set()
         self._nature = main_nature(self.site)
@@ -146,7 +146,7 @@ class Road:
             self.acknowledger.expect(receipt)
         self._items.append((item, receipt))
         self._held_samples += samples
-        self._arrived.set()
+        self._stir()
         return True
 
     async def command(self, command: Command) -> Answer:
@@ -164,7 +164,7 @@ class Road:
         loop = asyncio.get_running_loop()
         answers: list[asyncio.Future[Answer]] = [loop.create_future() for _ in commands]
         self._commands += zip(commands, answers, strict=True)
-        self._arrived.set()
+        self._stir()
         return await asyncio.gather(*answers)
 
     async def swap(self, swap: Swap) -> None:
@@ -172,7 +172,7 @@ class Road:
         assert self._swap is None, "the rulebook lets one swap through at a time"
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._swap = swap, done
-        self._arrived.set()
+        self._stir()
         await done
 
     def follow(self, site: Site, compose: Compose) -> None:
@@ -222,18 +222,21 @@ class Road:
         outcome = self.desk.idle(now_ns)
         if outcome is None:
             return False
-        self._arrived.clear()  # Who woke the road for nothing must not keep it from ever waiting again.
+        self._is_stirred = False  # Who woke the road for nothing must not keep it from ever waiting again.
         if self.recorder is not None:
-            self.recorder.tick((), (), outcome)
+            self.recorder.idle(outcome)
         self._count_historian()
-        self._tell(Turned(outcome=outcome), now_ns)
+        self.meter.entered(Stage.FEED)
+        self.picture.pass_time(outcome.number, now_ns)
+        self.meter.left(Stage.FEED)
+        self.acknowledger.hurry(now_ns)
         self.is_ready = True
         self._lap("idle ticks")
         return True
 
     async def tick(self) -> None:
         """Carry all that waits, once."""
-        self._arrived.clear()
+        self._is_stirred = False
         if self.laps is not None:
             self.laps.begin()
         carried = [self._items.popleft() for _ in range(len(self._items))]
@@ -289,11 +292,21 @@ class Road:
             self.laps.end(stage)
 
     async def _wait(self) -> None:
-        if self._items or self._commands or self._swap is not None:
+        if self._is_stirred or self._items or self._commands or self._swap is not None:
             return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(TICK_S):  # ``wait_for`` would make a task for it.
-                await self._arrived.wait()
+        loop = asyncio.get_running_loop()
+        self._rest = loop.create_future()  # Four times a second: a timeout around an event costs several times that.
+        timer = loop.call_later(TICK_S, _end_rest, self._rest)
+        try:
+            await self._rest
+        finally:
+            timer.cancel()
+
+    def _stir(self) -> None:
+        """Say that something came: the tick that rests begins."""
+        self._is_stirred = True
+        if self._rest is not None:
+            _end_rest(self._rest)
 
     def _keep(self, turned: Turned, carried: Sequence[tuple[Item, Receipt | None]]) -> None:
         """Hand the samples to the historian; it answers when they are committed or lost."""
@@ -477,6 +490,8 @@ class Road:
     def _count_historian(self) -> None:
         """Count what the historian took, committed and lost since its books were read last."""
         counts, meter = self.historian.counts, self.meter
+        if self._historian_before == (counts.taken, counts.committed, counts.lost):
+            return
         taken, committed, lost = self._historian_before
         meter.entered(Stage.HISTORIAN, counts.taken - taken)
         meter.left(Stage.HISTORIAN, counts.committed - committed)
@@ -493,6 +508,11 @@ class Road:
     def unwritten(self) -> int:
         """Ticks that wait for the store."""
         return len(self._unwritten)
+
+
+def _end_rest(rest: asyncio.Future[None]) -> None:
+    if not rest.done():
+        rest.set_result(None)
 
 
 def _columns(scans: Sequence[Scan]) -> Any:  # noqa: ANN401  # the four columns of Picture.publish, or None

@@ -256,6 +256,13 @@ class Picture:
             self._oldest = self._ring.popleft().revision
         self._stir()
 
+    def pass_time(self, turn_number: int, now_ns: int) -> None:
+        """Take in a turn in which nothing changed; what was said of the status meanwhile is told."""
+        self.turn = turn_number
+        self.as_of_ns = now_ns
+        if self._status_changed:
+            self.publish(turn_number, now_ns)
+
     def show_exercise(self, alarms: Iterable[Alarm]) -> None:
         """Take in alarms of a drill; they stand below those of the plant and are in none of its counts."""
         self.publish(self.turn, self.as_of_ns, alarms=alarms)

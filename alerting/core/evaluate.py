@@ -251,14 +251,20 @@ def expire(table: RuleTable, memory: Memory, now_ns: int) -> Changes:
     return join(ended, report(table, memory, tripped, due_ns, active=True))
 
 
-def next_due_ns(table: RuleTable, memory: Memory, *, with_pauses: bool = False) -> int | None:
+def next_due_ns(table: RuleTable, memory: Memory, *, with_pauses: bool = False, is_rough: bool = False) -> int | None:
     """Tell the receive time at which ``expire`` will next have something to do, if no sample comes before; or None.
 
     Args:
         with_pauses: Also when a delay that runs pauses because its tag falls silent, which nobody is told.
+        is_rough: A time that may be too early will do for silence: when to look at it next.
     """
     ahead_ns = memory.mark_received_ns - memory.mark_ns
+    silent_ns = (
+        memory.timers.next_look_ns(ahead_ns) if is_rough else memory.timers.next_silent_ns(table, memory, ahead_ns)
+    )
     running = memory.timers.running(memory)
+    if len(running) == 0 and not len(memory.formulas.asked) and not len(table.gates.cells) and not len(table.votes):
+        return silent_ns if silent_ns < LATEST_NS else None
     row = table.row[running]
     delay = np.where(memory.phase[running] == ON, table.on_ns[running], table.off_ns[running])
     due = memory.since_ns[running] + delay - memory.elapsed_ns[running]
@@ -278,7 +284,7 @@ def next_due_ns(table: RuleTable, memory: Memory, *, with_pauses: bool = False) 
     lapsing, lapse_ns = memory.votes.lapses(table, memory)
     if len(lapsing):
         dues = np.concatenate([dues, lapse_ns + ahead_ns[memory.source[table.row[lapsing[:, 2]]]]])
-    least = min(int(dues.min(initial=LATEST_NS)), memory.timers.next_silent_ns(table, memory, ahead_ns))
+    least = min(int(dues.min(initial=LATEST_NS)), silent_ns)
     return least if least < LATEST_NS else None
 
 

@@ -175,6 +175,14 @@ class Timers:
         order = np.argsort(found)
         return found[order], at[order]
 
+    def next_look_ns(self, ahead_ns: NDArray[np.int64]) -> int:
+        """Tell the receive time at which a block is to be looked at next: no tag falls silent before it.
+
+        Args:
+            ahead_ns: As in ``next_silent_ns``.
+        """
+        return int((self.check_ns + ahead_ns[self.block_source]).min(initial=LATEST_NS))
+
     def next_silent_ns(self, table: RuleTable, memory: "Memory", ahead_ns: NDArray[np.int64]) -> int:
         """Tell the receive time at which the next tag falls silent if nothing comes; ``LATEST_NS`` for never.
 

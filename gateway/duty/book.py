@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
@@ -66,9 +66,12 @@ def is_due(connection: Connection, site: Site, now_ns: int) -> bool:
     return (first is not None and first <= now_ns) or bool(alarms_changed(connection, site.duties, now_ns))
 
 
+_NEXT: Final = select(func.min(duty.c.next_ns)).where(duty.c.state == OPEN)
+
+
 def next_due(connection: Connection) -> int | None:
     """Give when the next step comes; None where none will."""
-    found: int | None = connection.scalar(select(func.min(duty.c.next_ns)).where(duty.c.state == OPEN))
+    found: int | None = connection.scalar(_NEXT)
     return found
 
 

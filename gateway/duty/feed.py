@@ -8,9 +8,9 @@ Why: a duty begins and ends with what it is about, in one transaction; none is f
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, exists, insert, or_, select, update
 
 from alerting.duty.kind import Kind
 from alerting.duty.plan import DutyPlan
@@ -102,8 +102,20 @@ def follow_records(connection: Connection, ledger: str, records: Iterable["Recor
     write(connection, changes(connection, ledger, records, now_ns))
 
 
+#: Whether anything is there that could want a duty, or end one: of an alarm nobody saw, or one that is to be filled.
+_STIRS: Final = select(
+    or_(
+        exists().where(alarm.c.state == State.UNACK.value),
+        exists().where(disposal.c.state == OPEN),
+        exists().where(duty.c.state == OPEN, duty.c.kind.in_((DISPOSAL, ACK))),
+    )
+)
+
+
 def alarms_changed(connection: Connection, plan: DutyPlan, now_ns: int) -> Change:
-    """Compare what alarms and disposals want with the duties that are open."""
+    """Compare what alarms and disposals want with the duties that are open; where nothing rings, one look tells."""
+    if not connection.scalar(_STIRS):
+        return Change()
     new = [*_disposals_wanted(connection, now_ns), *_acks_wanted(connection, plan, now_ns)]
     closed = [*_disposals_done(connection, now_ns), *_acks_done(connection, now_ns)]
     return Change(new=new, closed=closed, sooner=_disposals_moved(connection))
@@ -129,38 +141,67 @@ def _open_of(connection: Connection, subjects: Sequence[str]) -> dict[tuple[str,
     return found
 
 
+#: Of disposals: those without a duty, those of which one is done, those whose alarm came to a graver tier. Made once,
+#: because they are asked every few seconds for as long as something is open, and to make one costs more than to ask it.
+_WANTED: Final = (
+    select(disposal)
+    .outerjoin(duty, and_(duty.c.subject == disposal.c.alarm, duty.c.kind == DISPOSAL))
+    .where(disposal.c.state == OPEN, duty.c.id.is_(None))
+    .order_by(disposal.c.due_ns)
+    .limit(NEW_MAX)
+)
+_FILLED: Final = (
+    select(duty.c.id)
+    .join(disposal, disposal.c.alarm == duty.c.subject)
+    .where(duty.c.kind == DISPOSAL, duty.c.state == OPEN, disposal.c.state != OPEN)
+)
+_MOVED: Final = (
+    select(duty.c.id, disposal.c.due_ns)
+    .join(disposal, disposal.c.alarm == duty.c.subject)
+    .where(duty.c.kind == DISPOSAL, duty.c.state == OPEN, disposal.c.due_ns != duty.c.due_ns)
+)
+#: Of alarms: those of a tier that nobody saw by a moment and that have no duty, and duties of those that somebody saw.
+_UNSEEN: Final = (
+    select(alarm)
+    .outerjoin(duty, and_(duty.c.subject == alarm.c.id, duty.c.kind == ACK))
+    .where(
+        alarm.c.state == State.UNACK.value,
+        alarm.c.tier == bindparam("of_tier"),
+        alarm.c.suppression == Suppression.NONE.value,
+        duty.c.id.is_(None),
+        alarm.c.raised_ns <= bindparam("by_ns"),
+    )
+    .order_by(alarm.c.raised_ns)
+    .limit(NEW_MAX)
+)
+_SEEN: Final = (
+    select(duty.c.id)
+    .outerjoin(alarm, and_(alarm.c.id == duty.c.subject, alarm.c.state == State.UNACK.value))
+    .where(
+        duty.c.kind == ACK,
+        duty.c.state == OPEN,
+        alarm.c.key.is_(None) | (alarm.c.suppression != Suppression.NONE.value),
+    )
+)
+
+
 def _disposals_wanted(connection: Connection, now_ns: int) -> list[dict[str, Any]]:
-    mine = and_(duty.c.subject == disposal.c.alarm, duty.c.kind == DISPOSAL)
-    query = (
-        select(disposal).outerjoin(duty, mine).where(disposal.c.state == OPEN, duty.c.id.is_(None))
-        .order_by(disposal.c.due_ns).limit(NEW_MAX)
-    )  # fmt: skip
     return [
         _new(DISPOSAL, row.alarm, now_ns, {
             "code": row.alarm, "title": f"{row.tag} {row.condition}", "unit": row.unit, "nature": row.nature,
             "holder": "", "due_ns": row.due_ns, "begins_ns": row.opened_ns,
         })
-        for row in connection.execute(query)
+        for row in connection.execute(_WANTED)
     ]  # fmt: skip
 
 
 def _disposals_done(connection: Connection, now_ns: int) -> list[dict[str, Any]]:
-    query = (
-        select(duty.c.id)
-        .join(disposal, disposal.c.alarm == duty.c.subject)
-        .where(duty.c.kind == DISPOSAL, duty.c.state == OPEN, disposal.c.state != OPEN)
-    )
-    return [{"of": row.id, "state": DONE, "closed_ns": now_ns} for row in connection.execute(query)]
+    return [{"of": row.id, "state": DONE, "closed_ns": now_ns} for row in connection.execute(_FILLED)]
 
 
 def _disposals_moved(connection: Connection) -> list[dict[str, Any]]:
     """Give those whose alarm came to a graver tier, which leaves less time."""
-    query = (
-        select(duty.c.id, disposal.c.due_ns)
-        .join(disposal, disposal.c.alarm == duty.c.subject)
-        .where(duty.c.kind == DISPOSAL, duty.c.state == OPEN, disposal.c.due_ns != duty.c.due_ns)
-    )
-    return [{"of": row.id, "due": row.due_ns} for row in connection.execute(query)]
+    return [{"of": row.id, "due": row.due_ns} for row in connection.execute(_MOVED)]
 
 
 def _acks_wanted(connection: Connection, plan: DutyPlan, now_ns: int) -> list[dict[str, Any]]:
@@ -169,31 +210,16 @@ def _acks_wanted(connection: Connection, plan: DutyPlan, now_ns: int) -> list[di
     is_early = kind is not None and kind.lead_days is not None
     for tier, within_s in plan.ack_s.items():
         within_ns = round(within_s * 1e9)
-        mine = and_(duty.c.subject == alarm.c.id, duty.c.kind == ACK)
-        query = (
-            select(alarm).outerjoin(duty, mine)
-            .where(
-                alarm.c.state == State.UNACK.value, alarm.c.tier == int(tier),
-                alarm.c.suppression == Suppression.NONE.value, duty.c.id.is_(None),
-                alarm.c.raised_ns <= now_ns - (0 if is_early else round(BEFORE_PROMPT * within_ns)),
-            )
-            .order_by(alarm.c.raised_ns).limit(NEW_MAX)
-        )  # fmt: skip
+        by_ns = now_ns - (0 if is_early else round(BEFORE_PROMPT * within_ns))
         found += [
             _new(ACK, row.id, now_ns, {
                 "code": row.id, "title": f"{row.tag} {row.condition}", "unit": row.unit, "nature": row.nature,
                 "holder": "", "due_ns": row.raised_ns + within_ns, "begins_ns": row.raised_ns,
             })
-            for row in connection.execute(query)
+            for row in connection.execute(_UNSEEN, {"of_tier": int(tier), "by_ns": by_ns})
         ]  # fmt: skip
     return found
 
 
 def _acks_done(connection: Connection, now_ns: int) -> list[dict[str, Any]]:
-    rings = and_(alarm.c.id == duty.c.subject, alarm.c.state == State.UNACK.value)
-    quiet = alarm.c.suppression != Suppression.NONE.value
-    query = (
-        select(duty.c.id).outerjoin(alarm, rings)
-        .where(duty.c.kind == ACK, duty.c.state == OPEN, alarm.c.key.is_(None) | quiet)
-    )  # fmt: skip
-    return [{"of": row.id, "state": DONE, "closed_ns": now_ns} for row in connection.execute(query)]
+    return [{"of": row.id, "state": DONE, "closed_ns": now_ns} for row in connection.execute(_SEEN)]

@@ -76,8 +76,9 @@ class Watch:
             await self._write(work_out_anew)
             self._by = by
         now_ns = self._clock.wall_ns()
-        if not await self._read(lambda connection: is_due(connection, site, now_ns)):
-            return self._pause_s(await self._read(next_due))
+        is_now, next_ns = await self._read(lambda c: (is_due(c, site, now_ns), next_due(c)))
+        if not is_now:
+            return self._pause_s(next_ns)
         done: Looked = await self._write(lambda connection: look(connection, site, main_nature(site), now_ns))
         if done.taken:
             self._meter.noted(Stage.PUSH, "duty_steps", done.taken)

@@ -6,7 +6,7 @@ Why: a step and its calls are committed together: after kill -9 a call is there 
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -83,9 +83,12 @@ class Climbed:
     next_ns: int | None
 
 
+_NEXT: Final = select(func.min(schema.ladder.c.due_ns)).where(schema.ladder.c.due_ns > 0)
+
+
 def next_due(connection: Connection) -> int | None:
     """Give when the next step falls due; None where none will."""
-    found: int | None = connection.scalar(select(func.min(schema.ladder.c.due_ns)).where(schema.ladder.c.due_ns > 0))
+    found: int | None = connection.scalar(_NEXT)
     return found
 
 

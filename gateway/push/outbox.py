@@ -8,9 +8,9 @@ Why: within a chain order is kept; across chains what is real goes before what i
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, exists, func, or_, select, update
 
 from alerting.model.tier import Tier
 from edge.model import Nature
@@ -49,6 +49,9 @@ class Look:
     next_ns: int | None
 
 
+_WAITS: Final = select(exists().where(outbox.c.state == "waiting", outbox.c.destination == bindparam("destination")))
+
+
 def look(connection: Connection, destination: str, now_ns: int, pause_ns_max: int) -> Look:
     """Find what is due for a destination.
 
@@ -58,6 +61,8 @@ def look(connection: Connection, destination: str, now_ns: int, pause_ns_max: in
         pause_ns_max: Longest pause that was ever ordered. A notice that is to wait longer was stamped by a clock
             that has gone back since, and is due; so is one that was taken in what is now the future.
     """
+    if not connection.scalar(_WAITS, {"destination": destination}):  # As nearly always.
+        return Look(due=(), next_ns=None)
     table = outbox
     mine = and_(table.c.state == "waiting", table.c.destination == destination)
     chains = (
