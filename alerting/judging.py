@@ -135,7 +135,8 @@ class JudgingDesk(AlarmBook):
         before, after = self._evaluate(scan, memory)
         if known is not None:
             before, after = join(known[0], before), join(known[1], after)
-        self.fold(scan, (before, after))
+        if len(before) or len(after):
+            self.fold(scan, (before, after))
         return self._poll(scan.nature, (before, after), scan)
 
     def _evaluate(self, scan: Scan, memory: Memory) -> tuple[Changes, Changes]:
@@ -167,6 +168,8 @@ class JudgingDesk(AlarmBook):
             made.append(sample)
             memory = self.memory(sample.nature)
             before, after = self._evaluate(sample, memory)
+            if len(before) == len(after) == 0:
+                continue
             self._fold(before, sample.nature, sample.key, then=after, swap=swap)
             self._fold(after, sample.nature, sample.key, swap=swap)
         return made

@@ -64,12 +64,18 @@ class Settled:
 def settle(desk: Desk, intake: Intake, items: Sequence[Item]) -> Settled:
     """Take in bulk what needs no second thought, of all scans that simply follow (``alerting.core.guard``)."""
     settled = Settled()
+    if len(items) < SCANS_MIN and desk.backend is not Backend.COMPILED and _samples(items) < SAMPLES_MIN:
+        return settled  # Never enough to pay.
     for nature, plain in intake.plain(items, desk).items():
         is_cheap = desk.backend is Backend.COMPILED  # Whatever there is; one sample costs less there than anywhere.
         if is_cheap or _pays(desk, nature, plain):
             intake.note_plain(plain)
             _settle(desk, intake, nature, plain, settled)
     return settled
+
+
+def _samples(items: Sequence[Item]) -> int:
+    return sum(len(item.rows) for item in items if isinstance(item, Scan))
 
 
 def _pays(desk: Desk, nature: Nature, plain: Plain) -> bool:

@@ -42,6 +42,9 @@ LASTING: Final = ("held_since", "held_counted", "count_last", "count_ns")
 #: Steps that look at no number and remember nothing.
 STILL_OPS: Final = frozenset({Op.QUALITY, Op.IS_STALE, Op.AND, Op.OR, Op.NOT, Op.VOTE, Op.VOTE_KEEP, Op.CONSTANT})
 FEW_PAIRS: Final = 4096
+#: So many sets of so many rules at most are kept sorted by shape; others are sorted anew, or all are forgotten.
+SORTED_MAX: Final = 512
+SORTED_RULES_MAX: Final = 256
 PARTS_TOLD_MAX: Final = 12  # A sentence with more of them is not read.
 #: Columns of a formula beside its state.
 BESIDE_STATE: Final = ("said", "sides", "cause", "said_at", "sides_at", "told_ns", "lapsed")
@@ -130,6 +133,7 @@ class Formulas:
         self.asked: Indexes = np.flatnonzero(table.kind == Kind.EXPRESSION)
         self.part_of: NDArray[np.int32] = np.full(len(table), -1, np.int32)
         self.place_of: NDArray[np.int64] = np.zeros(len(table), np.int64)
+        self._sorted: dict[bytes, tuple[tuple[Formula, Indexes, Indexes], ...]] = {}  # the same few come each tick
         self._stirred: set[int] = set()
         self._news: deque[dict[str, Any]] = deque(maxlen=NEWS_MAX)
         self._names = [f"{rule.id} {digest(rule.when)}" if rule.when else "" for rule in table]
@@ -170,6 +174,20 @@ class Formulas:
 
     def of(self, rules: Indexes) -> Iterator[tuple[Formula, Indexes, Indexes]]:
         """Sort rules by shape: the formula, the places in ``rules``, and the places in the formula."""
+        if not self.parts:
+            return
+        if len(rules) > SORTED_RULES_MAX:
+            yield from self._sort(rules)
+            return
+        key = rules.tobytes()
+        found = self._sorted.get(key)
+        if found is None:
+            if len(self._sorted) >= SORTED_MAX:
+                self._sorted.clear()
+            found = self._sorted[key] = tuple(self._sort(rules))
+        yield from found
+
+    def _sort(self, rules: Indexes) -> Iterator[tuple[Formula, Indexes, Indexes]]:
         part_of = self.part_of[rules]
         for part in sorted(set(part_of.tolist())):
             if part >= 0:

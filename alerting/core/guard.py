@@ -107,15 +107,17 @@ class Guard:
         self.is_bounded: NDArray[np.bool_] = np.ones(tags, dtype=np.bool_)
         self.own_keep_ns: NDArray[np.int64] = np.zeros(tags, dtype=np.int64)
         self._is_plain_rule = plain_rules(table)
-        self._of: dict[Kind, NDArray[np.int32]] = {}
+        of_kind: dict[Kind, NDArray[np.int32]] = {}
         for kind in (*LIMITS, Kind.RATE):
             mine = np.flatnonzero((table.kind == kind) & self._is_plain_rule)
             of = np.full(tags, -1, dtype=np.int32)
             of[table.row[mine]] = mine
-            self._of[kind] = of
+            of_kind[kind] = of
             twice = np.bincount(table.row[mine], minlength=tags) > 1
             self.is_plain[twice] = self.is_bounded[twice] = False
-        self.rate_rule = self._of[Kind.RATE]
+        self.rate_rule = of_kind[Kind.RATE]
+        #: The rules of each tag: H, HH, L, LL, int32 (tags, 4); -1 for none.
+        self._limits = np.stack([of_kind[kind] for kind in (Kind.H, Kind.HH, Kind.L, Kind.LL)], axis=1)
 
     def refresh(self, memory: Memory, rows: NDArray[np.int32]) -> None:
         """Set the guards of tags that have just been judged."""
@@ -132,20 +134,7 @@ class Guard:
         busy &= self._is_plain_rule[rules]
         is_open = memory.quality[rows] == GOOD
         is_open &= np.bincount(place[busy], minlength=len(rows)) == 0
-        low = np.full(len(rows), -np.inf)
-        high = np.full(len(rows), np.inf)
-        for kind in LIMITS:
-            k = self._of[kind][rows]
-            has = k >= 0
-            k = k[has]
-            active, setpoint, deadband = memory.is_active[k], table.setpoint[k], table.deadband[k]
-            if kind in (Kind.H, Kind.HH):
-                # Inactive: quiet below the setpoint. Active: quiet as long as v < setpoint - deadband is false.
-                high[has] = np.minimum(high[has], np.where(active, np.inf, setpoint))
-                low[has] = np.maximum(low[has], np.where(active, np.nextafter(setpoint - deadband, -np.inf), -np.inf))
-            else:
-                low[has] = np.maximum(low[has], np.where(active, -np.inf, setpoint))
-                high[has] = np.minimum(high[has], np.where(active, np.nextafter(setpoint + deadband, np.inf), np.inf))
+        low, high = self._bound_limits(memory, rows)
         low, high = np.where(is_open, low, np.inf), np.where(is_open, high, -np.inf)
         rate_low, rate_high, keep_ns = self._bound_rates(memory, rows)
         exact = self.exact
@@ -163,6 +152,24 @@ class Guard:
         np.minimum.at(self.keep_least_ns, rows // SPAN, keep_ns)
         self.low[rows] = _rounded_up(low)
         self.high[rows] = -_rounded_up(-high)
+
+    def _bound_limits(self, memory: Memory, rows: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the bounds between which no limit starts, stops or resumes anything, (n,) each."""
+        if len(self.table) == 0:
+            return np.full(len(rows), -np.inf), np.full(len(rows), np.inf)
+        k = self._limits[rows]
+        has, setpoint, deadband = k >= 0, self.table.setpoint[k], self.table.deadband[k]
+        active = has & memory.is_active[k]
+        waits = has & ~active
+        # Inactive: quiet below the setpoint. Active: quiet as long as v < setpoint - deadband is false. L mirrored.
+        upper = np.where(waits[:, :2], setpoint[:, :2], np.inf).min(axis=1)
+        lower = np.where(waits[:, 2:], setpoint[:, 2:], -np.inf).max(axis=1)
+        if active.any():
+            back = np.nextafter(setpoint[:, :2] - deadband[:, :2], -np.inf)
+            lower = np.maximum(lower, np.where(active[:, :2], back, -np.inf).max(axis=1))
+            back = np.nextafter(setpoint[:, 2:] + deadband[:, 2:], np.inf)
+            upper = np.minimum(upper, np.where(active[:, 2:], back, np.inf).min(axis=1))
+        return lower, upper
 
     def _bound_rates(
         self, memory: Memory, rows: NDArray[np.int32]

@@ -128,7 +128,7 @@ def _scans(
 def _is_known(cut: Cut, memory: Memory) -> NDArray[np.bool_]:
     """Leave out those with an input that nobody expects: a foreign recording need not have all tags."""
     rows = cut.newest_of
-    return np.asarray(~((memory.last_ns[rows] == 0) & ~memory.is_watched[rows]).any(axis=1), dtype=np.bool_)
+    return np.asarray((memory.is_watched[rows] | (memory.last_ns[rows] != 0)).all(axis=1), dtype=np.bool_)
 
 
 def _compute_cut(

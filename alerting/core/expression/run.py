@@ -155,15 +155,18 @@ def next_due(program: Program, state: State, rules: Indexes, lapse_ns: Times) ->
     Args:
         lapse_ns: When each input falls stale if nothing comes, int64 (m, i).
     """
-    now = state.time_ns[rules]
-    due = np.full(len(rules), NEVER_NS, np.int64)
-    since = state.held_since[rules]
-    full = np.where(since != PAUSED, since + program.held_ns[rules] - state.held_counted[rules], NEVER_NS)
-    edges = state.count_ns[rules]
-    leaves = np.where(edges > 0, edges + program.count_ns[rules][:, :, None], NEVER_NS)
-    for times in (full, leaves.reshape(len(rules), -1), lapse_ns):
-        if times.shape[1]:
-            due = np.minimum(due, np.where(times > now[:, None], times, NEVER_NS).min(axis=1))
+    waits = [lapse_ns] if lapse_ns.shape[1] else []
+    if program.layout.helds:
+        since = state.held_since[rules]
+        waits.append(np.where(since != PAUSED, since + program.held_ns[rules] - state.held_counted[rules], NEVER_NS))
+    if program.layout.counts:
+        edges = state.count_ns[rules]
+        leaves = np.where(edges > 0, edges + program.count_ns[rules][:, :, None], NEVER_NS)
+        waits.append(leaves.reshape(len(rules), -1))
+    if not waits:
+        return np.full(len(rules), NEVER_NS, np.int64)
+    times = waits[0] if len(waits) == 1 else np.concatenate(waits, axis=1)
+    due: Times = np.where(times > state.time_ns[rules][:, None], times, NEVER_NS).min(axis=1)
     return due
 
 
