@@ -1,6 +1,7 @@
 """A tick that is told without looking gives what looking at everything would have given."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from alerting.swap import prepare
 from edge.config import Source
 from edge.model import Scan, Tag, TagTable
 from gateway.intake import Intake
+from gateway.record import Recorder
 from gateway.turn import take_turn
 from tests.unit.alerting.core.backends import assert_same
 from tests.unit.gateway.test_quiet import SOURCES, START_NS, TAGS, S, changed, scans_of_turn, site
@@ -98,3 +100,31 @@ def test_a_delay_that_pauses_in_silence_is_committed_in_the_tick_of_the_pause() 
         committed += [quarter] * bool(looked.delays)
     assert committed == [12]
     assert idle == 38
+
+
+def test_a_recording_tells_an_idle_tick_in_the_words_of_any_other(tmp_path: Path) -> None:
+    table, sources, units = site(gated=False)
+    desk = Desk("site", table, units, [], START_NS)
+    recorder = Recorder(tmp_path / "recording.jsonl", desk, Intake(sources, table.tags), "r1")
+    outcome = Outcome(number=7, now_ns=START_NS + 1)
+    recorder.tick((), (), outcome)
+    recorder.idle(outcome)
+    recorder.close()
+    _, looked, quick = (tmp_path / "recording.jsonl").read_bytes().splitlines()
+    assert quick == looked
+
+
+def test_a_rough_moment_is_never_after_the_one_that_counts() -> None:
+    table, sources, units = site(gated=True)
+    desk, intake = Desk("site", table, units, [], START_NS), Intake(sources, table.tags)
+    rng, numbers, now_ns = np.random.default_rng(5), dict[str, int](), START_NS
+    level = rng.uniform(45, 55, SOURCES * TAGS)
+    earlier = 0
+    for _ in range(60):
+        now_ns += S
+        take_turn(desk, intake, scans_of_turn(rng, now_ns, numbers, level), [], now_ns)
+        rough, exact = desk.next_due_ns(is_rough=True), desk.next_due_ns()
+        assert rough is not None
+        assert exact is None or rough <= exact
+        earlier += exact is None or rough < exact
+    assert earlier, "it is worked out sooner because it may be too early"

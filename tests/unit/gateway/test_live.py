@@ -351,3 +351,14 @@ def test_the_number_of_clients_is_bounded() -> None:
 def test_never_is_no_time() -> None:
     assert iso(0) is None
     assert iso(NOW + 7_000_000) == "2026-01-01T00:00:00.007Z"
+
+
+def test_time_that_passes_tells_a_status_that_changed_and_nothing_else() -> None:
+    picture = Picture(make_site(), NOW)
+    before = picture.revision
+    picture.pass_time(1, NOW + S)
+    assert (picture.turn, picture.as_of_ns, picture.revision) == (1, NOW + S, before)
+    picture.set_status(push_waiting=3)
+    picture.pass_time(2, NOW + 2 * S)
+    assert picture.revision == before + 1
+    assert picture.status()["push"] == {"waiting": 3}
