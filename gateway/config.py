@@ -27,8 +27,8 @@ __all__ = ["Destination", "DrillOptions", "Influx", "NodeBroker", "Reach", "Site
 
 
 #: By which means a channel reaches people; a webhook is a program of the plant's own.
-ChannelKind: TypeAlias = Literal["webhook", "dingtalk", "wecom", "feishu", "sms", "mail", "apprise", "mqtt"]
-CHANNEL_KINDS: Final = ("webhook", "dingtalk", "wecom", "feishu", "sms", "mail", "apprise", "mqtt")
+ChannelKind: TypeAlias = Literal["webhook", "dingtalk", "wecom", "feishu", "sms", "mail", "apprise", "mqtt", "modem"]
+CHANNEL_KINDS: Final = ("webhook", "dingtalk", "wecom", "feishu", "sms", "mail", "apprise", "mqtt", "modem")
 #: How the way to a mail server is encrypted: after a word in clear, from the first byte, not at all.
 MailSecurity: TypeAlias = Literal["starttls", "tls", "none"]
 
@@ -72,6 +72,25 @@ class MailOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModemOptions:
+    """A GSM modem on a serial port.
+
+    Attributes:
+        pin: Of its card; empty where it asks for none.
+        centre: Number of the service centre; empty for the card's own.
+        is_reported: The network is asked to say that a telephone has it.
+        settle_s: Time that the modem is given after its card was unlocked.
+    """
+
+    serial: str
+    baudrate: int = 115_200
+    pin: str = field(default="", repr=False)
+    centre: str = ""
+    is_reported: bool = True
+    settle_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """How a channel reaches people.
 
@@ -98,6 +117,7 @@ class Reach:
     characters: int = 300
     sms: SmsOptions | None = None
     mail: MailOptions | None = None
+    modem: ModemOptions | None = None
     payload: Literal["json", "text"] = "json"
     address: str = field(default="", repr=False)
     fallback: str = ""

@@ -59,7 +59,7 @@ def read_modbus(entry: Entry, protocol: str, host: str) -> ModbusOptions:
 
 
 def _read_serial(entry: Entry) -> SerialOptions:
-    path = entry.required("serial", "it is the path of a serial port, e.g. /dev/ttyUSB0", _is_path)
+    path = entry.required("serial", "it is the path of a serial port, e.g. /dev/ttyUSB0", is_path)
     baudrate = entry.whole("baudrate", 9600, BAUD[0], BAUD[-1])
     if baudrate not in BAUD:
         entry.wrong(
@@ -73,7 +73,8 @@ def _read_serial(entry: Entry) -> SerialOptions:
     )
 
 
-def _is_path(text: str) -> bool:
+def is_path(text: str) -> bool:
+    """Tell whether a text can be the path of a serial port."""
     return text.startswith("/") and "\0" not in text
 
 

@@ -92,7 +92,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "content", "fields", "headers", "code", "ok", "throttled", "refused", "characters",
         "url_env", "url_file", "host", "port", "security", "username", "password_env", "password_file", "from", "to",
         "also", "version", "client_id", "keepalive_s", "tls", "ca_file", "cert_file", "key_file", "server_name",
-        "topic", "payload",
+        "topic", "payload", "serial", "baudrate", "pin_env", "pin_file", "centre", "report",
     ),
     "escalation": ("id", "tiers", "units", "schedule", "after_s", "rounds", "remind_s", "step"),
     "escalation.step": ("to", "channel", "wait_s"),

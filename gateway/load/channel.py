@@ -16,6 +16,7 @@ from edge.load.words import ID_RULE, is_id, keys_of
 from gateway.config import CHANNEL_KINDS, ChannelKind, Destination, Reach
 from gateway.load.destination import check_url, read_natures, read_signing_secret
 from gateway.load.mail import read_address, read_mail
+from gateway.load.modem import read_modem
 from gateway.load.panel import read_panel, read_payload
 from gateway.load.sms import read_sms
 from gateway.push.forms import LIMITS
@@ -60,6 +61,18 @@ _KEYS_OF_KIND: Final[Mapping[ChannelKind, tuple[str, ...]]] = {
         "from",
         "to",
     ),
+    "modem": (
+        "language",
+        "keyword",
+        "per_minute",
+        "characters",
+        "serial",
+        "baudrate",
+        "pin_env",
+        "pin_file",
+        "centre",
+        "report",
+    ),
     "mqtt": (
         "language",
         "per_minute",
@@ -87,7 +100,7 @@ _KEYS_OF_KIND: Final[Mapping[ChannelKind, tuple[str, ...]]] = {
 _BY_URL: Final = ("webhook", "dingtalk", "wecom", "feishu", "sms")
 _ROBOTS: Final = ("dingtalk", "wecom", "feishu")
 #: Kinds with no limit of a vendor: the site file may allow more than is usual.
-_FREE: Final = ("sms", "mail", "apprise", "mqtt")
+_FREE: Final = ("sms", "mail", "apprise", "mqtt", "modem")
 #: What opens a robot, as vendors write it into the address.
 _TOKEN_WORDS: Final = ("access_token=", "key=", "token=", "/hook/")
 
@@ -111,6 +124,7 @@ def read_channels(entries: Iterable[Entry], taken: Collection[str], site: str) -
     for name, channel in found.items():
         _check_fallback(places[name], channel, found)
     _check_twins(found, places)
+    _check_ports(found, places)
     return list(found.values())
 
 
@@ -170,7 +184,7 @@ def _reach(entry: Entry, kind: ChannelKind, *, is_loopback_allowed: bool) -> Rea
         entry.wrong("keyword", f"keyword has {len(keyword)} characters; {KEYWORD_MAX} are the most.", "Shorten it.")
     address, characters = "", 300
     payload: Literal["json", "text"] = "json"
-    if kind == "sms":
+    if kind in ("sms", "modem"):
         characters = entry.whole("characters", characters, *CHARACTERS)
     elif kind == "apprise":
         address, characters = read_address(entry, is_loopback_allowed=is_loopback_allowed)
@@ -187,6 +201,7 @@ def _reach(entry: Entry, kind: ChannelKind, *, is_loopback_allowed: bool) -> Rea
         characters=characters,
         sms=read_sms(entry) if kind == "sms" else None,
         mail=read_mail(entry, is_loopback_allowed=is_loopback_allowed) if kind == "mail" else None,
+        modem=read_modem(entry) if kind == "modem" else None,
         payload=payload,
         address=address,
         fallback=entry.text("fallback"),
@@ -232,6 +247,17 @@ def _check_fallback(entry: Entry, channel: Destination, all_of_them: Mapping[str
         seen.add(name)
         reach = all_of_them[name].reach
         name = reach.fallback if reach else ""
+
+
+def _check_ports(found: Mapping[str, Destination], places: Mapping[str, Entry]) -> None:
+    """A serial port has one reader."""
+    first: dict[str, str] = {}
+    for name, channel in found.items():
+        modem = channel.reach.modem if channel.reach else None
+        if modem is not None and modem.serial and first.setdefault(modem.serial, name) != name:
+            places[name].wrong(
+                "serial", f"{first[modem.serial]} has the port {show(modem.serial)} already.", "Give each its own."
+            )
 
 
 def _check_twins(found: Mapping[str, Destination], places: Mapping[str, Entry]) -> None:

@@ -33,6 +33,8 @@ MAIL_LIMITS: Final = (Limit(most=30, window_s=60.0),)
 MAIL_BYTES: Final = 60_000
 #: ntfy.sh, "Limitations": one message in 5 s once the first 60 are spent.
 APPRISE_LIMITS: Final = (Limit(most=12, window_s=60.0),)
+#: A modem takes 3 to 5 s for a segment, and a text has some; networks bar cards that send like machines.
+MODEM_LIMITS: Final = (Limit(most=10, window_s=60.0),)
 #: A board shows one line after the other; a program that takes JSON keeps up by itself.
 PANEL_LIMITS: Final = (Limit(most=60, window_s=60.0),)
 
@@ -45,6 +47,7 @@ LIMITS: Final[dict[ChannelKind, tuple[Limit, ...]]] = {
     "mail": MAIL_LIMITS,
     "apprise": APPRISE_LIMITS,
     "mqtt": PANEL_LIMITS,
+    "modem": MODEM_LIMITS,
 }
 
 
@@ -110,7 +113,7 @@ def form_of(reach: Reach, topic: str = "") -> Form | None:
                 measure=escaped_bytes,
                 keyword=reach.keyword,
             )
-        case "sms" | "mail" | "apprise" | "mqtt":
+        case "sms" | "mail" | "apprise" | "mqtt" | "modem":
             return _plain_form(reach, topic)
 
 

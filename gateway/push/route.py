@@ -9,6 +9,7 @@ from gateway.push.apprise import ByApprise, shown_request
 from gateway.push.channel import Channel
 from gateway.push.dingtalk import DingTalk
 from gateway.push.feishu import Feishu
+from gateway.push.modem import Modem, shown_message
 from gateway.push.mqtt import MqttChannel
 from gateway.push.panel import panel_topic, published
 from gateway.push.robot import Dialect, Robot
@@ -42,6 +43,8 @@ def make_channel(destination: Destination, clock: Clock, take_ack: TakeAck) -> C
         return ByApprise(destination)
     if destination.reach is not None and destination.reach.kind in ("dingtalk", "wecom", "feishu"):
         return Robot(destination, dialect_of(destination.reach), clock)
+    if destination.reach is not None and destination.reach.kind == "modem":
+        return Modem(destination, lambda text: take_ack(destination.id, text))
     if destination.reach is not None and destination.reach.kind == "mqtt":
         topic = destination.topic
         return MqttChannel(destination, clock, lambda _: None, lambda parcel: panel_topic(topic, parcel))
@@ -63,7 +66,7 @@ def dialect_of(reach: Reach) -> Dialect:
             return WeCom(reach)
         case "feishu":
             return Feishu(reach)
-        case "webhook" | "sms" | "mail" | "apprise" | "mqtt":
+        case "webhook" | "sms" | "mail" | "apprise" | "mqtt" | "modem":
             raise AssertionError(reach.kind)
 
 
@@ -75,6 +78,8 @@ def request_of(channel: Destination, message: Message, now_ns: int) -> str:
         return body_of(channel.reach.sms, known).decode()
     if channel.reach.kind in ("mail", "apprise"):
         return shown_request(channel.reach, message)
+    if channel.reach.kind == "modem":
+        return shown_message(message)
     if channel.reach.kind == "mqtt":
         return published(channel.topic, message)
     return dialect_of(channel.reach).ask(message.parts[0], message, now_ns).body.decode()

@@ -18,17 +18,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from edge.clock import Clock
 from gateway.config import Destination, Site
 from gateway.meter import Meter, Stage
-from gateway.push import acks, answers, outbox
+from gateway.push import acks, answers, outbox, reports
 from gateway.push.acks import Verdict
 from gateway.push.answers import Said, What
 from gateway.push.call_lane import CallLane, Standing
 from gateway.push.channel import Channel
 from gateway.push.lane import STORE_S, Around, InStore, Lane
+from gateway.push.pdu import Report
 from gateway.push.route import make_channels
 from gateway.push.sealing import Sealer
 
 #: How often is looked how long each destination has not confirmed, s.
 STANDING_S = 30.0
+#: A report that names nothing is looked at once more after so long, s.
+REPORT_AGAIN_S = 2.0
 #: Acknowledgements that wait to be judged.
 ACKS_MAX = 1000
 
@@ -183,6 +186,8 @@ class PushWorker:
     async def take_ack(self, destination: str, text: bytes) -> Verdict:
         """Take an acknowledgement, by whatever way it came; who sent it is proved by its signature alone."""
         to = self._destinations[destination]
+        if to.reach is not None:
+            return await self._take_report(to, reports.read_told(text))
         believes = Sealer(to).believes if to.profile.receipt.is_signed else _nobody
         found = acks.read_ack(to, text, believes)
         now_ns = self._clock.wall_ns()
@@ -208,6 +213,20 @@ class PushWorker:
             self._left(n, "quarantined")
         if destination in self._lanes:
             self._lanes[destination].wake()
+        return verdict
+
+    async def _take_report(self, channel: Destination, report: Report) -> Verdict:
+        """Take what the network says of a short message; the lane may be about to write down that it went out."""
+        placed = await self._write(lambda c: reports.put_report(c, self._site, channel, report, self._clock.wall_ns()))
+        if not placed.is_known:
+            await asyncio.sleep(REPORT_AGAIN_S)
+            placed = await self._write(
+                lambda c: reports.put_report(c, self._site, channel, report, self._clock.wall_ns())
+            )
+        verdict = Verdict.UNKNOWN if not placed.is_known else Verdict.REFUSED if placed.is_given_up else Verdict.TAKEN
+        self._meter.noted(Stage.PUSH, f"report_{verdict}")
+        if placed.moved:
+            self.wake()
         return verdict
 
     async def _look_around(self) -> None:

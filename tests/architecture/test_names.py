@@ -53,6 +53,7 @@ def test_only_one_module_speaks_each_protocol_library() -> None:
             "gateway/push/mqtt.py",
         ],
         r"^\s*(from|import) gmssl\b": ["gateway/push/national.py"],
+        r"import_module\(\"apprise": ["gateway/push/apprise.py"],
     }
     for pattern, home in homes.items():
         users = [

@@ -4,7 +4,7 @@ export const channels = {
   back: "Push",
   hint: "The ways by which people are called. A trial takes the way of every call, within the quota, and reaches you or the group.",
   none: "No channel is configured: beside the people at the page nobody is called. Write [[channel]] and [[escalation]] into the site file.",
-  kinds: { webhook: "own program (webhook)", dingtalk: "DingTalk robot", wecom: "WeCom robot", feishu: "Feishu robot", sms: "SMS gateway", mail: "e-mail", apprise: "other service", mqtt: "panels (MQTT)" } as Record<string, string>,
+  kinds: { webhook: "own program (webhook)", dingtalk: "DingTalk robot", wecom: "WeCom robot", feishu: "Feishu robot", sms: "SMS gateway", mail: "e-mail", apprise: "other service", mqtt: "panels (MQTT)", modem: "GSM modem" } as Record<string, string>,
   natures: { exercise: "exercises too", test: "tests too" } as Record<string, string>,
   languages: { zh: "Chinese", en: "English", both: "both languages" } as Record<string, string>,
   quota: "at most {most} in {span}",

@@ -44,6 +44,8 @@ export const push = {
     broker_refused: "refused by the broker",
     certificate: "certificate",
     frame: "frame cannot be sent",
+    no_network: "no mobile network",
+    sim_locked: "SIM card locked",
     no_number: "no phone number",
     no_address: "no address there",
     throttled: "used too often, refused by the vendor",

@@ -6,7 +6,7 @@ export const channels: Words["channels"] = {
   back: "推送",
   hint: "呼叫人员的途径。测试消息与真实呼叫走同一条路、同受额度限制，发给您本人或群。",
   none: "未配置通知渠道：除页面前的人员外不会呼叫任何人。请在站点文件中写入 [[channel]] 和 [[escalation]]。",
-  kinds: { webhook: "自有程序接口", dingtalk: "钉钉机器人", wecom: "企业微信机器人", feishu: "飞书机器人", sms: "短信平台", mail: "电子邮件", apprise: "其他通知服务", mqtt: "现场屏、警铃(MQTT)" },
+  kinds: { webhook: "自有程序接口", dingtalk: "钉钉机器人", wecom: "企业微信机器人", feishu: "飞书机器人", sms: "短信平台", mail: "电子邮件", apprise: "其他通知服务", mqtt: "现场屏、警铃(MQTT)", modem: "短信调制解调器" },
   natures: { exercise: "含演练", test: "含测试" },
   languages: { zh: "中文", en: "英文", both: "中英文" },
   quota: "每 {span} 最多 {most} 条",

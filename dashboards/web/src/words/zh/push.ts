@@ -47,6 +47,8 @@ export const push: Words["push"] = {
     certificate: "证书",
     frame: "报文无法发送",
     no_address: "在该渠道没有地址",
+    no_network: "未接入移动网络",
+    sim_locked: "电话卡已锁定",
     no_number: "没有电话号码",
     throttled: "发送过频,被服务商拒绝",
   },
