@@ -213,6 +213,9 @@ def _judge_many(table: RuleTable, memory: Memory, many: Touched) -> Changes:
     if table.gates:
         many = many.where(~table.gates.shut(memory.is_active, many.rules))
     ready = is_ready(table, memory, many)
+    if ready.all():
+        k, at = many.rules, many.time_ns
+        return step(table, memory, k, *compare(table, memory, k, memory.value[table.row[k]], at, many.kinds), at)
     pause(memory, many.rules[~ready], many.time_ns[~ready])
     interrupt(memory, many.rules[~ready])
     k, at = many.rules[ready], many.time_ns[ready]

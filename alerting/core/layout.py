@@ -94,6 +94,7 @@ class Reached:
         inputs: Tag rows that each needs, int32 (r, w).
         is_asked, is_gate: EXPRESSIONs and enable-conditions among them, bool (r,).
         parts: Fixed kinds, EXPRESSIONs and enable-conditions, as places; None where there are none, all for all.
+        kinds: Of the fixed kinds the places of each.
     """
 
     rules: Indexes
@@ -101,6 +102,7 @@ class Reached:
     start: Indexes
     inputs: NDArray[np.int32]
     parts: tuple[Indexes | None, Indexes | None, Indexes | None]
+    kinds: dict[int, Indexes]
 
 
 @dataclass(slots=True, eq=False)
@@ -190,6 +192,7 @@ def _reach(table: RuleTable, rows: NDArray[np.int32], own: Indexes, own_at: Inde
         start=start,
         inputs=table.inputs[table.many_of[rules]],
         parts=(parts[0], parts[1], parts[2]),
+        kinds={} if parts[0] is None else parts_of(kind[parts[0]]),
     )
 
 

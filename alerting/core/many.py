@@ -9,6 +9,7 @@ newest time of any of its inputs, so it never goes back. Whether an input is sta
 by the scan's time for the scan's source, by the watermark for others.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,12 +35,14 @@ class Touched:
         time_ns: When each is judged, int64 (n,).
         stale_ns: When the first of its inputs falls stale if nothing comes, in the rule's time, int64 (n,).
         come_ns: How far the source of each input has come with this scan, int64 (n, w).
+        kinds: Places of each kind among them (``alerting.core.layout.parts_of``); None for not worked out.
     """
 
     rules: Indexes
     time_ns: NDArray[np.int64]
     stale_ns: NDArray[np.int64]
     come_ns: NDArray[np.int64]
+    kinds: Mapping[int, Indexes] | None = None
 
     def where(self, mask: NDArray[np.bool_] | Indexes) -> "Touched":
         """Give the part where the mask is true, or at some places; itself where that is all."""

@@ -17,8 +17,10 @@ from edge.model import Scan
 
 def part_formulas(reached: Reached, many: Touched) -> tuple[Touched | None, Touched | None, Touched | None]:
     """Part rules over several tags into those of fixed kinds, EXPRESSIONs and enable-conditions; None for none."""
-    parts = [None if part is None else many.where(part) for part in reached.parts]
-    return parts[0], parts[1], parts[2]
+    plain, asked, gates = (None if part is None else many.where(part) for part in reached.parts)
+    if plain is not None:
+        plain.kinds = reached.kinds
+    return plain, asked, gates
 
 
 def reach_of_scan(table: RuleTable, memory: Memory, asked: Touched | None, scan: Scan) -> Reach:
