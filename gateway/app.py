@@ -63,6 +63,7 @@ from gateway.push.periodic import Periodic, Standing
 from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
+from gateway.register.opening import Opener
 from gateway.rules.approval import Proposals
 from gateway.rules.book import Begun, Checked, Compile, NotApplied, ReadDisk, Rulebook, Swap, begin
 from gateway.rules.past import past_rules
@@ -240,6 +241,14 @@ class Gateway:
             write=self.store.write,
             wake_push=self.push.wake,
         )
+        self.opener = Opener(
+            site=lambda: self.site,
+            clock=self.clock,
+            meter=self.meter,
+            read=self.store.read,
+            write=self.store.write,
+            wake_push=self.push.wake,
+        )
         self._periodic = Periodic(
             site=lambda: self.site,
             clock=self.clock,
@@ -301,6 +310,7 @@ class Gateway:
             asyncio.create_task(self.caller.run(), name="escalation"),
             asyncio.create_task(self.duties.run(), name="duties"),
             asyncio.create_task(self.proposals.watch(), name="proposals"),
+            asyncio.create_task(self.opener.run(), name="hazards"),
         ]
         if any(destination.profile.data for destination in self.site.destinations):
             feeders.append(asyncio.create_task(self._periodic.run(), name="push-data"))

@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 from alerting.duty.plan import DutyPlan
 from alerting.escalation.plan import Plan
 from alerting.model.derivation import Derivation
+from alerting.model.hazard_policy import HazardPolicy
 from alerting.model.learned import Learned
 from alerting.model.philosophy import Philosophy
 from alerting.model.risk import RiskPolicy
@@ -230,6 +231,7 @@ class Site:
     tiering: Tiering = field(default_factory=Tiering)
     philosophy: Philosophy = field(default_factory=Philosophy)
     risk: RiskPolicy = field(default_factory=RiskPolicy)
+    hazards: HazardPolicy = field(default_factory=HazardPolicy)
     roster: RosterPlan = field(default_factory=RosterPlan)
     drill: DrillOptions = field(default_factory=DrillOptions)
     approval: ApprovalPolicy = field(default_factory=ApprovalPolicy)

@@ -58,6 +58,13 @@ KINDS: Final = (
         is_unverified=True,
     ),
     Kind(
+        id="hidden_hazards.listing_due",
+        title=Words("Rectify what is listed under supervision", "挂牌督办隐患整改"),
+        ledger="hidden_hazards",
+        reads=_while(_ends("listing_due", "responsible", begins="listed_on", unless="delisted_on"), frozenset({"closed"})),
+        basis=Words("day that the authority set", "督办单位规定的期限"),
+    ),
+    Kind(
         id="hazard_copies.due",
         title=Words("Ask a department for its answer", "隐患抄告反馈"),
         ledger="hazard_copies",

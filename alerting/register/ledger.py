@@ -33,7 +33,7 @@ class Act:
 
     Attributes:
         begins: States in which it is meant.
-        ends: State after it.
+        ends: State after it; empty where it stays what it was.
         fields: What the person fills in; those of ``needed`` must be.
         signs: Field that takes the name of who does it; empty for none.
         dates: Field that takes the day on which it is done; empty for none.
@@ -124,7 +124,7 @@ class Ledger:
         )
         states = {choice.code for choice in self.field(STATE).choices} if self.acts else set()
         for act in self.acts:
-            assert {*act.begins, act.ends} <= states, f"{self.id}.{act.id}: an unknown state"
+            assert {*act.begins, act.ends} - {""} <= states, f"{self.id}.{act.id}: an unknown state"
             used = {*act.fields, *act.needed, act.signs, act.dates, *act.empties} - {""}
             assert used <= set(names), f"{self.id}.{act.id}: an unknown field"
             assert act.needed <= set(act.fields), f"{self.id}.{act.id}: needs what it does not ask for"
@@ -277,7 +277,11 @@ def do(ledger: Ledger, act: Act, had: Values, given: Mapping[str, object], aroun
             filled[name] = cell.value
     if not wrongs and act.check is not None:
         wrongs += act.check(had, filled, around)
-    values = {name: value for name, value in had.items() if name not in act.empties} | filled | {STATE: act.ends}
+    values = (
+        {name: value for name, value in had.items() if name not in act.empties}
+        | filled
+        | {STATE: act.ends or had[STATE]}
+    )
     if act.signs:
         values[act.signs] = around.who
     if act.dates:

@@ -30,6 +30,7 @@ from gateway.api.doors_drill import open_drill_doors
 from gateway.api.doors_duty import open_duty_doors
 from gateway.api.doors_escalation import open_escalation_doors
 from gateway.api.doors_handover import open_handover_doors
+from gateway.api.doors_hazards import open_hazard_doors
 from gateway.api.doors_kpi import open_kpi_doors
 from gateway.api.doors_ledger import open_ledger_doors
 from gateway.api.doors_node import open_node_doors
@@ -131,6 +132,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_register_doors(doors)
     open_duty_doors(doors)
     open_risk_doors(doors)
+    open_hazard_doors(doors)
     open_push_doors(doors)
     open_system_doors(doors, metrics_token)
     open_node_doors(doors)

@@ -20,6 +20,7 @@ from alerting.register.field import Field as Column
 from alerting.register.field import Kind, Words, Wrong
 from alerting.register.ledger import STATE, Ledger, read_row
 from alerting.register.ledgers import LEDGERS
+from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import Cursor, Id
 from gateway.api.door import ALL, OPERATE, PERMISSIONS, REGISTER, Doors, user_of
@@ -28,8 +29,9 @@ from gateway.api.house import Act, House
 from gateway.api.queries import seal, unseal
 from gateway.disposal import photos
 from gateway.live import iso
-from gateway.register import pictures, records, search, sheets
+from gateway.register import pictures, records, search, sheets, traits
 from gateway.register.around import around, today_of
+from gateway.register.hazard_notice import tell
 from gateway.register.records import By, NotDone, NotRight, Record
 from gateway.register.worksheet import gather, put_together
 
@@ -140,7 +142,8 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
             )
             found = await house.read(partial(records.page, ledger=of.id, limit=limit, after=after, wanted=wanted))
             more = seal(found[-1].code, found[-1].seq) if len(found) == limit else None
-        return Json({"records": [_shown(house, of, one) for one in found], "next": more})
+        again = await _repeats(house, of, found)
+        return Json({"records": [_shown(house, of, one) | again.get(one.id, {}) for one in found], "next": more})
 
     async def one(ledger: Id, record: Id) -> Response:
         """Give a record with its history and the records that name it."""
@@ -152,9 +155,10 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
             return found, records.revisions(c, found.id), named_by, pictures.of_record(c, found.id)
 
         found, history, named_by, shots = await _try(house.read(query))
+        again = await _repeats(house, of, [found])
         return Json(
             {
-                "record": _shown(house, of, found),
+                "record": _shown(house, of, found) | again.get(found.id, {}),
                 "revisions": [
                     {
                         "revision": each.revision,
@@ -177,7 +181,14 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         values = await _read(house, of, asked.values)
         by = _by(house, request, asked.reason)
         facts = {"ledger": of.id, "code": values[of.code], "values_sha256": records.digest_of(values)}
-        made = await _write(house, lambda c: records.make(c, of, values, by), by, "record_made", facts)
+
+        def write(c: Connection) -> tuple[Record, int]:
+            made = records.make(c, of, values, by)
+            return made, tell(c, house.site, made, "made", by.time_ns)
+
+        made, told = await _write(house, write, by, "record_made", facts)
+        if told:
+            house.wake_push()
         return Json({"record": shown(made)})
 
     async def change(ledger: Id, record: Id, asked: ChangedRecord, request: Request) -> Response:
@@ -229,13 +240,14 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         by = _by(house, request, asked.reason)
         here = around(house.site, by.time_ns, user.name)
         facts = {"ledger": of.id, "record": record, "act": doing.id, "revision": asked.revision}
-        acted = await _write(
-            house,
-            lambda c: records.act(c, of, record, doing, asked.values, asked.revision, by, here),
-            by,
-            "record_acted",
-            facts,
-        )
+
+        def write(c: Connection) -> tuple[records.Acted, int]:
+            acted = records.act(c, of, record, doing, asked.values, asked.revision, by, here)
+            return acted, tell(c, house.site, acted.record, doing.id, by.time_ns)
+
+        acted, told = await _write(house, write, by, "record_acted", facts)
+        if told:
+            house.wake_push()
         return Json({"record": _shown(house, of, acted.record), "opened": [shown(one) for one in acted.opened]})
 
     async def photo(ledger: Id, record: Id, shows: Annotated[str, Query(max_length=12)], request: Request) -> Response:
@@ -460,6 +472,23 @@ def _shown(house: House, of: Ledger, one: Record) -> dict[str, Any]:
         return shown(one)
     today = _today(house).isoformat()
     return shown(one) | {"is_overdue": of.is_overdue(one.values, today)}
+
+
+async def _repeats(house: House, of: Ledger, found: Sequence[Record]) -> dict[str, dict[str, Any]]:
+    """Say of hidden hazards which was here before."""
+    if of.id != HIDDEN_HAZARDS.id or not found:
+        return {}
+    days = house.site.hazards.repeat_days
+
+    def query(c: Connection) -> dict[str, dict[str, Any]]:
+        again = traits.repeats(c, [one.id for one in found], days)
+        known = records.of_ids(c, [one.before for one in again.values()])
+        return {
+            which: {"repeat": {"id": one.before, "code": known[one.before].code, "days": one.days, "times": one.times}}
+            for which, one in again.items()
+        }
+
+    return await house.read(query)
 
 
 def _describe(ledger: Ledger) -> dict[str, Any]:

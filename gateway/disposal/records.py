@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, case, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alerting.model.alarm import Alarm
-from alerting.model.disposal import Opening
+from alerting.model.disposal import Cause, Opening
 from alerting.model.tier import Tier
 from gateway.live import iso
 from gateway.store import schema
@@ -123,6 +123,11 @@ def write_entry(connection: Connection, alarm: str, who: str, now_ns: int, said:
     first = update(table).where(table.c.alarm == alarm, table.c.state == OPEN)
     connection.execute(first.values(state=DONE, done_ns=now_ns))
     return number
+
+
+def last_causes(connection: Connection, alarms: Sequence[str]) -> dict[str, Cause]:
+    """Give what the last entry of each of these disposals says it was; those without an entry are left out."""
+    return {alarm: Cause(entry["cause"]) for alarm, entry in _last_entries(connection, alarms).items()}
 
 
 def add_photo(connection: Connection, alarm: str, digest: str, kind: str, size: int, who: str, now_ns: int) -> str:

@@ -30,6 +30,7 @@ from gateway.load.destination import read_destinations
 from gateway.load.drill import read_drill
 from gateway.load.duty import read_duties
 from gateway.load.escalation import read_escalations
+from gateway.load.hazard import read_hazards
 from gateway.load.learned import provisional, read_learned, settle_learned
 from gateway.load.outside import read_hosts, read_influx, read_metrics_token, read_node_broker, read_page_url
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
@@ -61,7 +62,7 @@ RAW_DAYS_LEAST: Final = 30  # Legal minimum for records (design §4).
 RAW_DAYS_MOST: Final = 36_500
 
 
-def load(  # noqa: PLR0913 - each says another thing of one reading
+def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     path: Path,
     *,
     environ: Mapping[str, str] | None = None,
@@ -129,6 +130,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
     drill, approval = read_drill(root, path), read_approval(root)
     suppressions, states = read_suppressions(root.sections("suppression", "Suppression"), field.tags, units, rules)
     philosophy, risk = read_philosophy(root, rules, suppressions), read_risk(root)
+    hazards = read_hazards(root, unit_ids)
     http = _section(root, "http", "HTTP")
     history = _section(root, "history", "History")
     is_demonstration = entry.flag("demonstration", default=False)
@@ -173,6 +175,7 @@ def load(  # noqa: PLR0913 - each says another thing of one reading
         tiering=tiering,
         philosophy=philosophy,
         risk=risk,
+        hazards=hazards,
         roster=roster,
         drill=drill,
         approval=approval,

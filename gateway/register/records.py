@@ -18,7 +18,7 @@ from alerting.register.field import Kind, Surroundings, Values, Words, Wrong
 from alerting.register.ledger import STATE, Act, Ledger, Opened, do, read_row
 from alerting.register.ledgers import LEDGERS
 from gateway.duty.feed import follow_records
-from gateway.register import search
+from gateway.register import search, traits
 from gateway.store.journal import canonical
 from gateway.store.schema import event, record, record_reference, record_revision
 
@@ -176,6 +176,15 @@ def get(connection: Connection, ledger: str, which: str) -> Record:
     return _record(row)
 
 
+def of_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Record]:
+    """Give records by their ids, removed ones too."""
+    found: dict[str, Record] = {}
+    for at in range(0, len(ids), CHUNK):
+        query = select(record).where(record.c.id.in_(ids[at : at + CHUNK]))
+        found |= {row.id: _record(row) for row in connection.execute(query)}
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which records of a ledger are asked for.
@@ -326,7 +335,7 @@ def _open(connection: Connection, opened: Sequence[Opened], by: By, around: Surr
         values = {
             name: named.get(value, value) if isinstance(value, str) else value for name, value in one.values.items()
         }
-        values[target.code] = _free_code(connection, target, str(values[target.code]))
+        values[target.code] = free_code(connection, target, str(values[target.code]))
         row = read_row(target, values, surround(connection, target, [values], around))
         if row.wrongs:
             raise NotRight(row.wrongs)
@@ -334,7 +343,7 @@ def _open(connection: Connection, opened: Sequence[Opened], by: By, around: Surr
     return list(made.values())
 
 
-def _free_code(connection: Connection, ledger: Ledger, begins: str) -> str:
+def free_code(connection: Connection, ledger: Ledger, begins: str) -> str:
     """Give a code that nobody has: the one asked for, or with a number behind it."""
     head = begins[: CODE_MAX - 5]
     candidates = [head, *(f"{head}-{number}" for number in range(2, FREE_MAX))]
@@ -382,14 +391,12 @@ def put(
     _keep_revisions(connection, updates, what, by)
     every = rows + updates
     ids = [row["id"] for row in every]
-    found: dict[str, Record] = {}
-    for at in range(0, len(ids), CHUNK):
-        query = select(record).where(record.c.id.in_(ids[at : at + CHUNK]))
-        found |= {row.id: _record(row) for row in connection.execute(query)}
+    found = of_ids(connection, ids)
     kept = [found[which] for which in ids]
     _refer(connection, ledger, kept)
     _index(connection, ledger, kept, words)
     follow_records(connection, ledger.id, kept, by.time_ns)
+    traits.follow(connection, ledger.id, kept)
     return kept
 
 

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from alerting.duty.kind import Kind
 from alerting.duty.plan import DutyPlan
 from alerting.escalation.plan import Plan
+from alerting.model.hazard_policy import HazardPolicy
 from alerting.model.philosophy import Philosophy
 from alerting.model.risk import RiskPolicy
 from alerting.model.tier import Tier
@@ -86,6 +87,7 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
         "philosophy": _philosophy(site.philosophy),
         "risk": {} if site.risk == RiskPolicy() else {"risk": _risk(site.risk)},
         "approval": {} if site.approval == ApprovalPolicy() else {"approval": asdict(site.approval)},
+        **_hazards(site.hazards),
         "drill": {} if site.drill == DrillOptions() else {"drill": _drill(site.drill)},
         "task": {
             f"{each.kind} {each.tier.name} {number}": {**asdict(each), "tier": each.tier.name}
@@ -94,6 +96,25 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
         **_roster(site.roster),
         "escalation": {each.id: _escalation(each) for each in site.escalations},
         **_duties(site.duties),
+    }
+
+
+def _hazards(policy: HazardPolicy) -> dict[str, dict[str, dict[str, Any]]]:
+    """Write out what a site says of hidden hazards."""
+    is_plain = policy.repeat_days == HazardPolicy().repeat_days
+    return {
+        "hidden_hazards": {} if is_plain else {"hidden_hazards": {"repeat_days": policy.repeat_days}},
+        "hazard_opening": {
+            each.id: {
+                "tiers": sorted(tier.name for tier in each.tiers),
+                "conditions": sorted(each.conditions),
+                "units": sorted(each.units),
+                "after_s": each.after_s,
+                "causes": sorted(cause.value for cause in each.causes),
+                "type": each.type,
+            }
+            for each in policy.openings
+        },
     }
 
 

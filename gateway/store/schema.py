@@ -665,6 +665,17 @@ record_reference = Table(
     Index("ix_record_reference_code", "ledger", "code"),
 )
 
+#: By what hidden hazards are found and counted: which alarm led to one, what would come again, when it was found, was
+#: due and was closed (``gateway.register.traits``). Rows follow their record.
+hazard_trait = Table(
+    "hazard_trait",
+    metadata,
+    Column("id", String(32), primary_key=True),  # of the record
+    Column("trait", String(200), primary_key=True),
+    Column("day", String(10), nullable=False),  # ISO 8601
+    Index("ix_hazard_trait", "trait", "day", "id"),
+)
+
 #: Pictures of records; their contents are files of the data folder, named by their SHA-256.
 record_photo = Table(
     "record_photo",

@@ -241,7 +241,7 @@ def test_a_routine_is_a_duty_that_is_answered_and_done(visit: Callable[..., Visi
     one.page.wait_for_selector(f"{row}.coming")
     assert coming in one.page.inner_text(row)
     one.go("duties?view=table", ready="tr[data-kind]")
-    assert one.page.locator("tr[data-kind]").count() == 10
+    assert one.page.locator("tr[data-kind]").count() == 11
     one.go("duties?view=closed", ready=row)
 
 

@@ -49,6 +49,13 @@ TYPES: Final = _choices(
     ("equipment", "equipment", "设备"),
     ("other", "other", "其他"),
 )
+CAUSES: Final = _choices(
+    ("act", "unsafe act of a person", "人的不安全行为"),
+    ("condition", "unsafe condition of a thing", "物的不安全状态"),
+    ("management", "defect of management", "管理缺陷"),
+)
+#: Who lists a hidden hazard under supervision (挂牌督办); which tier lists what is said by local rules.
+LISTINGS: Final = _choices(("county", "county", "县级"), ("city", "city", "市级"), ("province", "province", "省级"))
 WAYS: Final = _choices(("at_once", "fix at once", "即查即改"), ("by_deadline", "fix by a deadline", "限期整改"))
 CRITERIA: Final = _choices(
     ("1", "1 managers not certified", "1 主要负责人、安全管理人员未考核合格"),
@@ -119,7 +126,52 @@ def _check_plan(had: Values, given: Values, around: Surroundings) -> list[Wrong]
         return [
             _wrong("deadline", rule, Words("Set a day that is to come.", "请填写今天或以后的日期。"), given["deadline"])
         ]
+    return _check_under_listing(had, given)
+
+
+def _check_under_listing(had: Values, given: Values) -> list[Wrong]:
+    if is_listed(had) and given["deadline"] > had["listing_due"]:
+        rule = Words(
+            f"it is listed under supervision and is to be rectified by {had['listing_due']}",
+            f"该隐患已挂牌督办，须于 {had['listing_due']} 前完成整改",
+        )
+        remedy = Words("Set an earlier day, or extend the listing first.", "请提前期限，或先办理挂牌延期。")
+        return [_wrong("deadline", rule, remedy, given["deadline"])]
     return []
+
+
+def is_listed(values: Values) -> bool:
+    """Tell whether a hidden hazard is under listed supervision now."""
+    return bool(values.get("listing")) and not values.get("delisted_on")
+
+
+def _check_listing(had: Values, given: Values, around: Surroundings) -> list[Wrong]:
+    if had.get("class") != "major":
+        rule = Words("only a major hidden hazard is listed under supervision", "只有重大隐患可以挂牌督办")
+        return [_wrong("listing", rule, Words("Class it as major first.", "请先定为重大隐患。"))]
+    if given["listed_on"] < had["found_on"]:
+        rule = Words("it was listed before it was found", "挂牌日期早于发现日期")
+        return [_wrong("listed_on", rule, Words("Check both days.", "请核对两个日期。"), given["listed_on"])]
+    if given["listing_due"] < max(given["listed_on"], around.today.isoformat()):
+        rule = Words("the day of the listing is over already", "挂牌督办期限已过")
+        remedy = Words("Write the day that the authority set.", "请填写督办单位规定的期限。")
+        return [_wrong("listing_due", rule, remedy, given["listing_due"])]
+    return []
+
+
+def _check_listing_extension(had: Values, given: Values, _: Surroundings) -> list[Wrong]:
+    if not is_listed(had):
+        rule = Words("it is not listed under supervision", "该隐患未挂牌督办")
+        return [_wrong("listing_due", rule, Words("List it first.", "请先挂牌。"))]
+    if given["listing_due"] <= had["listing_due"]:
+        rule = Words(f"an extension ends after {had['listing_due']}", f"延期后的期限应晚于 {had['listing_due']}")
+        return [_wrong("listing_due", rule, Words("Set a later day.", "请填写更晚的日期。"), given["listing_due"])]
+    return []
+
+
+def _delist(values: Values, around: Surroundings) -> Values:
+    """End the listing with the acceptance."""
+    return {"delisted_on": around.today.isoformat()} if is_listed(values) else {}
 
 
 def _check_second(had: Values, _: Values, around: Surroundings) -> list[Wrong]:
@@ -136,7 +188,10 @@ def _check_extension(had: Values, given: Values, around: Surroundings) -> list[W
     if around.who == had.get("responsible"):
         rule = Words("who is to rectify it may not extend the deadline", "整改责任人不得自行批准延期")
         return [_wrong("deadline", rule, Words("A second person approves.", "应由另一人批准。"), around.who)]
-    return []
+    return _check_under_listing(had, given)
+
+
+_LISTING: Final = ("listing", "listing_by", "listing_number", "listed_on", "listing_due")
 
 
 def _acts() -> tuple[Act, ...]:
@@ -145,8 +200,10 @@ def _acts() -> tuple[Act, ...]:
         Act(id="plan", title=Words("Plan", "下达整改"), begins=frozenset({"classed"}), ends="rectifying", fields=("way", "responsible", "measures", "funds_yuan", "deadline", "emergency_plan"), needed=frozenset({"way", "responsible", "measures", "deadline"}), check=_check_plan),
         Act(id="extend", title=Words("Extend", "延期"), begins=frozenset({"rectifying"}), ends="rectifying", fields=("deadline",), needed=frozenset({"deadline"}), check=_check_extension, signs="extended_by"),
         Act(id="rectify", title=Words("Report as rectified", "整改完成"), begins=frozenset({"rectifying"}), ends="awaiting", fields=("done", "cost_yuan"), needed=frozenset({"done"}), signs="rectified_by", dates="rectified_on", permission="operate"),
-        Act(id="accept", title=Words("Accept and close", "验收销号"), begins=frozenset({"awaiting"}), ends="closed", fields=("acceptance",), needed=frozenset({"acceptance"}), check=_check_second, signs="accepted_by", dates="accepted_on"),
+        Act(id="accept", title=Words("Accept and close", "验收销号"), begins=frozenset({"awaiting"}), ends="closed", fields=("acceptance",), needed=frozenset({"acceptance"}), check=_check_second, signs="accepted_by", dates="accepted_on", moves=_delist),
         Act(id="reject", title=Words("Reject", "验收不通过"), begins=frozenset({"awaiting"}), ends="rectifying", fields=("acceptance",), needed=frozenset({"acceptance"}), check=_check_second, signs="rejected_by", empties=("rectified_by", "rectified_on")),
+        Act(id="list", title=Words("List under supervision", "挂牌督办"), begins=OPEN - {"registered"}, ends="", fields=_LISTING, needed=frozenset({"listing", "listing_by", "listed_on", "listing_due"}), check=_check_listing, signs="listed_by", empties=("delisted_on",)),
+        Act(id="extend_list", title=Words("Extend the listing", "挂牌延期"), begins=OPEN - {"registered"}, ends="", fields=("listing_due", "listing_number"), needed=frozenset({"listing_due", "listing_number"}), check=_check_listing_extension, signs="listed_by"),
         Act(id="reopen", title=Words("Re-open", "重新打开"), begins=frozenset({"closed"}), ends="classed", empties=("rectified_by", "rectified_on", "accepted_by", "accepted_on", "acceptance", "done", "deadline")),
     )  # fmt: skip
 
@@ -179,6 +236,7 @@ HIDDEN_HAZARDS: Final = Ledger(
         Field(name="measure", title=Words("Control measure that failed", "失效的管控措施"), kind=Kind.RECORD, ledger="control_measures", help=Words("Its risk unit alone is raised; empty raises all of the hazard unit.", "仅提升该措施所属风险分析单元的动态风险；留空则提升整个危险源单元。")),
         Field(name="type", title=Words("Type", "隐患类型"), kind=Kind.CHOICE, choices=TYPES),
         Field(name="description", title=Words("Description", "隐患描述"), kind=Kind.LONG),
+        Field(name="cause_class", title=Words("Class of the cause", "原因类别"), kind=Kind.CHOICE, choices=CAUSES, help=Words("The same unit, type and class again soon is a repeat.", "同一单元、类型、原因类别短期内再次出现即为重复隐患。")),
         Field(name="cause", title=Words("Cause", "原因分析"), kind=Kind.LONG),
         Field(name="class", title=Words("Class", "级别"), kind=Kind.CHOICE, choices=CLASSES, is_listed=True, is_by_act=True),
         Field(name="criterion", title=Words("Criterion of a major one", "重大隐患判定条款"), kind=Kind.CHOICE, choices=CRITERIA, is_by_act=True),
@@ -198,6 +256,13 @@ HIDDEN_HAZARDS: Final = Ledger(
         Field(name="accepted_by", title=Words("Accepted by", "验收人"), is_by_act=True),
         Field(name="accepted_on", title=Words("Accepted on", "验收日期"), kind=Kind.DATE, is_by_act=True),
         Field(name="rejected_by", title=Words("Last rejected by", "最近验收不通过人"), is_by_act=True),
+        Field(name="listing", title=Words("Listed supervision", "挂牌督办"), kind=Kind.CHOICE, choices=LISTINGS, is_listed=True, is_by_act=True),
+        Field(name="listing_by", title=Words("Listed by the authority", "督办单位"), is_by_act=True),
+        Field(name="listing_number", title=Words("Number of the order", "督办文号"), is_by_act=True),
+        Field(name="listed_on", title=Words("Listed on", "挂牌日期"), kind=Kind.DATE, is_past=True, is_by_act=True),
+        Field(name="listing_due", title=Words("To be rectified by, as listed", "督办期限"), kind=Kind.DATE, is_by_act=True),
+        Field(name="listed_by", title=Words("Listing entered by", "挂牌登记人"), is_by_act=True),
+        Field(name="delisted_on", title=Words("Listing ended on", "摘牌日期"), kind=Kind.DATE, is_by_act=True),
         Field(name="note", title=Words("Note", "备注"), kind=Kind.LONG),
     ),
 )  # fmt: skip

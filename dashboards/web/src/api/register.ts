@@ -56,6 +56,8 @@ export interface LedgerRecord {
   values: Values;
   is_removed: boolean;
   is_overdue?: boolean;
+  /** Of a hidden hazard that was here before. */
+  repeat?: { id: string; code: string; days: number; times: number };
 }
 
 export interface RecordRevision {

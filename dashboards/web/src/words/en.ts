@@ -8,6 +8,7 @@ import * as alarmWords from "./en/alarm";
 import * as plantWords from "./en/plant";
 import * as registerWords from "./en/register";
 import * as riskWords from "./en/risk";
+import * as hazardWords from "./en/hazards";
 import * as responseWords from "./en/response";
 import * as pushWords from "./en/push";
 import * as channelWords from "./en/channels";
@@ -99,6 +100,7 @@ export const en = {
   ...plantWords,
   ...registerWords,
   ...riskWords,
+  ...hazardWords,
   ...responseWords,
   ...pushWords,
   ...channelWords,

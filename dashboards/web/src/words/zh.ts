@@ -8,6 +8,7 @@ import * as alarmWords from "./zh/alarm";
 import * as plantWords from "./zh/plant";
 import * as registerWords from "./zh/register";
 import * as riskWords from "./zh/risk";
+import * as hazardWords from "./zh/hazards";
 import * as responseWords from "./zh/response";
 import * as pushWords from "./zh/push";
 import * as channelWords from "./zh/channels";
@@ -100,6 +101,7 @@ export const zh: Words = {
   ...plantWords,
   ...registerWords,
   ...riskWords,
+  ...hazardWords,
   ...responseWords,
   ...pushWords,
   ...channelWords,
