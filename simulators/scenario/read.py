@@ -35,6 +35,7 @@ BEGINS: Final = datetime(2026, 1, 1, tzinfo=UTC)  # Any fixed day will do.
 DAY_S: Final = 86_400.0
 SECONDS, LONG = Span(least=0.0, most=DAY_S), Span(above=0.0, most=DAY_S)
 LASTS: Final = Span(above=0.0, most=8 * DAY_S)
+ALONE: Final = Span(least=0.0, most=400 * DAY_S)
 EVERY: Final = Span(least=60.0, most=8 * DAY_S)
 KEYS: Final = {
     "": (
@@ -101,11 +102,12 @@ def read_scenario(path: Path, known_of: KnownOf) -> Scenario:
         )
         own = None
     known = known_of(own, kind)
-    lasts_s = root.number("lasts_s", max(root.number("completes_s", 0.0, SECONDS), 1.0), LASTS)
+    completes_s = root.number("completes_s", 0.0, SECONDS)
+    lasts_s = _span_s(root, "lasts_s", LASTS, max(completes_s, 1.0) if root.has("completes_s") else LASTS.most)
     if not root.has("lasts_s") and not root.has("completes_s"):
         root.wrong("lasts_s", "lasts_s is missing; it says how long the gateway is there.", "Add lasts_s, in seconds.")
-    forward_s = root.number("forward_s", 0.0, Span(least=0.0, most=400 * DAY_S))
-    after_s = root.number("after_s", 0.0, Span(least=0.0, most=400 * DAY_S))
+    forward_s = _span_s(root, "forward_s", ALONE, 0.0)
+    after_s = _span_s(root, "after_s", ALONE, 0.0)
     reader = _Reader(kind, known, lasts_s, forward_s, after_s)
     moments = [moment for entry in root.sections("act", "Act") for moment in reader.moments(entry)]
     faults = [reader.fault(entry) for entry in root.sections("fault", "Fault")]
@@ -129,6 +131,14 @@ def read_scenario(path: Path, known_of: KnownOf) -> Scenario:
     )
     reading.mistakes.refuse()
     return scenario
+
+
+def _span_s(root: Entry, key: str, span: Span, default: float) -> float:
+    """Read how long something lasts, s; where that is wrong, so long that no time in the file is beyond it as well."""
+    found = root.number_or_none(key, span)
+    if found is not None:
+        return found
+    return LASTS.most if root.has(key) else default
 
 
 def _begins(root: Entry) -> int:
@@ -178,7 +188,7 @@ class _Reader:
             entry.wrong(
                 "unit", f"the plant {self.kind.name} has no unit {show(unit)} that can {verb}.", meant(unit, can.units)
             )
-        amount = entry.number("amount", 0.0, Span(least=can.least, most=can.most))
+        amount = entry.number_or_none("amount", Span(least=can.least, most=can.most)) or 0.0
         if can.amount and not entry.has("amount"):
             entry.wrong("amount", f"amount is missing; {verb} takes {can.amount}.", "Add amount.")
         if not can.amount and entry.has("amount"):
@@ -199,7 +209,7 @@ class _Reader:
         is_line = kind in LINE_KINDS
         target = self._target(entry, kind, is_line=is_line)
         what = LINE_KINDS[kind] if is_line else VALUE_KINDS[kind]
-        amount = entry.number("amount", 0.0, Span(least=what.least, most=what.most))
+        amount = entry.number_or_none("amount", Span(least=what.least, most=what.most)) or 0.0
         if what.amount and not entry.has("amount"):
             entry.wrong("amount", f"amount is missing; {kind} takes {what.amount}.", "Add amount.")
         if not what.amount and entry.has("amount"):
@@ -266,7 +276,10 @@ class _Reader:
         """Read a moment of the story."""
         if default is None and not entry.has(key):
             entry.wrong(key, f"{key} is missing; it is a moment of the story, s.", f"Add {key}.")
-        found = entry.number(key, default or 0.0, Span(least=least))
+        if default is None:
+            found = entry.number_or_none(key, Span(least=least)) or 0.0
+        else:
+            found = entry.number(key, default, Span(least=least))
         if found > self.lasts_s + after_s:
             what = "the gateway is there" if not after_s else "the plant runs"
             entry.wrong(

@@ -206,6 +206,28 @@ def test_a_wrong_head_is_refused(head: str, said: str, tmp_path: Path) -> None:
     assert any(said in sentence for _, _, sentence in refused(tmp_path, "", head))
 
 
+@pytest.mark.parametrize(
+    "head",
+    [HEAD.replace("600", "-600"), HEAD.replace("lasts_s = 600\n", ""), HEAD + 'forward_s = -1\nafter_s = "long"\n'],
+)
+def test_a_wrong_length_is_one_mistake_and_not_one_of_every_time_in_the_file(head: str, tmp_path: Path) -> None:
+    body = '[[act]]\nat_s = 300\nverb = "inlet"\nunit = "TK-912"\namount = 550\n' + ALARM + "until_s = 500\n"
+    wrong = {path for _, path, _ in refused(tmp_path, body, head)}
+    assert wrong <= {"lasts_s", "forward_s", "after_s"}
+
+
+def test_a_remedy_leaves_out_nothing_that_must_be_there(tmp_path: Path) -> None:
+    body = '[[act]]\nat_s = -1\nverb = "inlet"\nunit = "TK-912"\namount = -3\n'
+    path = tmp_path / "s.toml"
+    path.write_text(HEAD + body, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_scenario(path, known_of)
+    assert [(each.path, each.remedy) for each in caught.value.mistakes] == [
+        ("act[0].at_s", "Write such a number."),
+        ("act[0].amount", "Write such a number."),
+    ]
+
+
 def test_windows_that_only_touch_what_is_quiet_are_no_contradiction(tmp_path: Path) -> None:
     """Quiet until 50 s, an alarm at any time: it can ring after 50 s."""
     both = read(tmp_path, ALARM + '[[expect]]\nid = "q"\nsee = "quiet"\nunit = "TK-912"\nuntil_s = 50\n')
