@@ -43,6 +43,7 @@ from gateway.drill.lead import Drills
 from gateway.duty.watch import Watch
 from gateway.escalation.caller import Caller
 from gateway.escalation.telling import Telling
+from gateway.exchange.follow import Exchange
 from gateway.executor import Executor, InlineExecutor, ThreadExecutor
 from gateway.flow import Road
 from gateway.historian.embedded import EmbeddedHistorian
@@ -249,6 +250,15 @@ class Gateway:
             write=self.store.write,
             wake_push=self.push.wake,
         )
+        self._exchange = Exchange(
+            site=lambda: self.site,
+            clock=self.clock,
+            meter=self.meter,
+            read=self.store.read,
+            write=self.store.write,
+            wake_push=self.push.wake,
+            taken_out=self.push.take_out,
+        )
         self._periodic = Periodic(
             site=lambda: self.site,
             clock=self.clock,
@@ -311,6 +321,7 @@ class Gateway:
             asyncio.create_task(self.duties.run(), name="duties"),
             asyncio.create_task(self.proposals.watch(), name="proposals"),
             asyncio.create_task(self.opener.run(), name="hazards"),
+            asyncio.create_task(self._exchange.run(), name="exchange"),
         ]
         if any(destination.profile.data for destination in self.site.destinations):
             feeders.append(asyncio.create_task(self._periodic.run(), name="push-data"))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from alerting.push import exchange
 from alerting.push.cap import compose_cap
 from alerting.push.mapped import mapped
 from alerting.push.profile import Profile
@@ -37,7 +38,8 @@ class Wire:
 
     Attributes:
         text: Empty where the plain notice itself goes.
-        reference: How later messages of the chain refer to this one; empty where the form knows none.
+        reference: How later messages of the chain refer to this one; of an exchange where below the receiver's address
+            it goes; empty where the form knows none.
     """
 
     text: str = ""
@@ -64,6 +66,12 @@ def wrap(profile: Profile, body: Body, thread: Thread) -> Wire | None:
             stop_id = thread.references[0] if thread.references else str(body["key"])
             frame = regional(profile.regional, body, stop_id)
             return None if frame is None else Wire(text=as_text(frame), reference=stop_id)
+        case "exchange":
+            assert profile.exchange is not None, profile.id
+            if body.get("subject") != "register":
+                return None
+            path = exchange.path_of(profile.exchange, str(body["table"]))
+            return Wire(text=as_text(exchange.rows(profile, body)), reference=path) if path else None
 
 
 def as_text(content: object) -> str:

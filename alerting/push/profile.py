@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 from alerting.push.cap_options import CapOptions
 
 Transport: TypeAlias = Literal["http", "mqtt", "tcp"]
-EnvelopeName: TypeAlias = Literal["plain", "mapped", "cap", "regional"]
+EnvelopeName: TypeAlias = Literal["plain", "mapped", "cap", "regional", "exchange"]
 Signature: TypeAlias = Literal["hmac-sha256", "hmac-sm3", "sm2", "none"]
 Cipher: TypeAlias = Literal["none", "aes-cbc", "sm4-cbc"]
 #: Where the initialisation vector of a cipher comes from: a fresh one before each text, or one agreed upon.
@@ -23,7 +23,7 @@ ReceiptBy: TypeAlias = Literal["answer", "later", "none"]
 DataWhat: TypeAlias = Literal["values", "states", "sensors"]
 
 TRANSPORTS: Final = ("http", "mqtt", "tcp")
-ENVELOPES: Final = ("plain", "mapped", "cap", "regional")
+ENVELOPES: Final = ("plain", "mapped", "cap", "regional", "exchange")
 SIGNATURES: Final = ("hmac-sha256", "hmac-sm3", "sm2", "none")
 CIPHERS: Final = ("none", "aes-cbc", "sm4-cbc")
 VECTORS: Final = ("prefix", "fixed")
@@ -106,6 +106,25 @@ class RegionalOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeOptions:
+    """A receiver of the register's risk units, events, measures, tasks, checks and hidden hazards.
+
+    Tables, fields and codes are known from public code of senders alone; paths and codes are configuration.
+
+    Attributes:
+        paths: Where each ledger's rows go below the destination's address; empty for a ledger that is not told.
+        page: Rows in one notice.
+        form: How a time is written.
+        is_dry: Nothing is sent; the page shows what would be.
+    """
+
+    paths: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    page: int = 50
+    form: str = "yyyy-MM-dd HH:mm:ss"
+    is_dry: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataLine:
     """What is told every so often; it is worthless after a time, and then it is not sent any more.
 
@@ -138,6 +157,7 @@ class Profile:
     receipt: ReceiptRule = field(default_factory=ReceiptRule)
     cap: CapOptions | None = None
     regional: RegionalOptions | None = None
+    exchange: ExchangeOptions | None = None
     data: tuple[DataLine, ...] = ()
 
     @property
@@ -145,7 +165,7 @@ class Profile:
         """Tell whether a reader of its form can know an exercise or a test from the real thing."""
         if self.envelope == "mapped":
             return any(line.source == "nature" for line in self.fields)
-        return self.envelope != "regional"
+        return self.envelope not in ("regional", "exchange")
 
 
 #: What a destination without a profile gets: the plain notice, signed after Standard Webhooks.

@@ -116,7 +116,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "profile": (
         "id", "transport", "envelope", "signature", "cipher", "vector", "sealed_as", "field", "codes", "receipt", "cap",
-        "regional", "data",
+        "regional", "exchange", "data",
     ),
     "profile.field": ("to", "from", "value", "codes", "form"),
     "profile.codes": ("id", "map", "other"),
@@ -129,6 +129,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "profile.regional": (
         "app_id", "district_code", "company_code", "service_sensors", "service_stops", "live",
     ),
+    "profile.exchange": ("paths", "page", "form", "dry_run"),
     "profile.data": ("what", "every_s", "expires_s"),
     "influx": ("url", "org", "bucket", "token_env", "token_file"),
     "history": ("raw_days",),

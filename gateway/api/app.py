@@ -29,6 +29,7 @@ from gateway.api.doors_disposal import open_disposal_doors
 from gateway.api.doors_drill import open_drill_doors
 from gateway.api.doors_duty import open_duty_doors
 from gateway.api.doors_escalation import open_escalation_doors
+from gateway.api.doors_exchange import open_exchange_doors
 from gateway.api.doors_handover import open_handover_doors
 from gateway.api.doors_hazards import open_hazard_doors
 from gateway.api.doors_kpi import open_kpi_doors
@@ -134,6 +135,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_risk_doors(doors)
     open_hazard_doors(doors)
     open_push_doors(doors)
+    open_exchange_doors(doors)
     open_system_doors(doors, metrics_token)
     open_node_doors(doors)
     open_probe_doors(doors)

@@ -1,8 +1,10 @@
 """Profiles: how authorities want to be told, read with every mistake at once."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
+from alerting.push.exchange import CODES, TABLES
 from alerting.push.mapped import SOURCES, TIMES, is_form
 from alerting.push.profile import (
     CIPHERS,
@@ -15,6 +17,7 @@ from alerting.push.profile import (
     VECTORS,
     CodeList,
     DataLine,
+    ExchangeOptions,
     FieldLine,
     Profile,
     ReceiptRule,
@@ -30,8 +33,14 @@ EXPIRES: Final = Span(least=1, most=2_592_000)  # 30 days
 RESEND: Final = Span(least=5, most=86_400)
 FIELDS_MAX: Final = 200
 
+PAGE_MAX: Final = 500
+#: A path below the receiver's address.
+_PATH: Final = re.compile(r"[A-Za-z0-9_\-]+(?:/[A-Za-z0-9_\-]+){0,7}")
+
 #: Tables that only one envelope has.
-_OF_ENVELOPE: Final = {"field": "mapped", "codes": "mapped", "cap": "cap", "regional": "regional"}
+_OF_ENVELOPE: Final = {"field": "mapped", "cap": "cap", "regional": "regional", "exchange": "exchange"}
+#: Envelopes that have code lists.
+_CODED: Final = ("mapped", "exchange")
 
 
 def read_profiles(entries: Iterable[Entry], units: Sequence[str]) -> dict[str, Profile]:
@@ -54,9 +63,16 @@ def _read_profile(entry: Entry, name: str, units: Sequence[str]) -> Profile:
     for key, needed in _OF_ENVELOPE.items():
         if entry.has(key) and envelope != needed:
             entry.wrong(key, f"{key} is for envelope = {needed}; this one is {envelope}.", f"Remove {key}.")
-        elif key != "codes" and needed == envelope and not entry.has(key):
+        elif needed == envelope and not entry.has(key):
             entry.wrong("envelope", f"envelope = {envelope} needs {key}.", f"Add {key}, or choose another envelope.")
-    codes = _read_codes(entry) if envelope == "mapped" else {}
+    if entry.has("codes") and envelope not in _CODED:
+        said = f"codes is for envelope = {', '.join(_CODED)}; this one is {envelope}."
+        entry.wrong("codes", said, "Remove codes.")
+    codes = _read_codes(entry, CODES if envelope == "exchange" else None) if envelope in _CODED else {}
+    if envelope == "exchange" and transport != "http":
+        entry.wrong(
+            "transport", f"the tables of an exchange go over http; transport is {transport}.", "Remove transport."
+        )
     is_signed = transport == "http"
     signature = entry.choice("signature", SIGNATURES, "hmac-sha256" if is_signed else "none")
     if signature != "none" and not is_signed:
@@ -89,6 +105,7 @@ def _read_profile(entry: Entry, name: str, units: Sequence[str]) -> Profile:
         receipt=_read_receipt(entry, transport, signature),
         cap=read_cap(entry, units) if envelope == "cap" and entry.has("cap") else None,
         regional=_read_regional(entry) if envelope == "regional" and entry.has("regional") else None,
+        exchange=_read_exchange(entry) if envelope == "exchange" and entry.has("exchange") else None,
         data=_read_data(entry, envelope),
     )
 
@@ -129,16 +146,27 @@ def _is_path(text: str) -> bool:
     return bool(text) and all(name and name.isprintable() for name in text.split(".")) and len(text) <= 128  # noqa: PLR2004
 
 
-def _read_codes(entry: Entry) -> dict[str, CodeList]:
+def _read_codes(entry: Entry, lists: Mapping[str, Mapping[str, str]] | None) -> dict[str, CodeList]:
+    """Read code lists.
+
+    Args:
+        lists: Those that are there, with the words of each; None where the profile makes its own.
+    """
     found: dict[str, CodeList] = {}
     for one in entry.sections("codes", f"{entry.who}: codes"):
         one.refuse_unknown(keys_of("profile.codes"))
         name = one.required("id", ID_RULE, is_id)
         if name in found:
             one.wrong("id", "id stands twice.", "Give each list its own id.")
+        if lists is not None and name and name not in lists:
+            one.wrong("id", f"id {show(name)} is no list of an exchange.", meant(name, tuple(lists)))
         table = one.section("map").values
         if not table or not all(isinstance(value, str) for value in table.values()):
             one.wrong("map", "map gives the authority's code, a text, for each word of ours.", 'Write { RED = "1" }.')
+        known = (lists or {}).get(name)
+        for word in table if known is not None else ():
+            if known is not None and word not in known:
+                one.wrong("map", f"map: {show(word)} is no word of {name}.", meant(word, tuple(known)))
         other = one.text("other") if one.has("other") else None
         words = {str(word): str(code) for word, code in table.items()}
         found.setdefault(name, CodeList(map=words, other=other))
@@ -195,6 +223,31 @@ def _read_regional(entry: Entry) -> RegionalOptions:
         company_code=one.required("company_code", "the platform gives it"),
         service_sensors=one.text("service_sensors", "WC_ENT_CGQ") or "WC_ENT_CGQ",
         service_stops=one.text("service_stops", "WC_PROD_HIS") or "WC_PROD_HIS",
+    )
+
+
+def _read_exchange(entry: Entry) -> ExchangeOptions:
+    one = entry.section("exchange")
+    one.who = f"{entry.who}: exchange"
+    one.refuse_unknown(keys_of("profile.exchange"))
+    paths: dict[str, str] = {}
+    for table, path in one.section("paths").values.items():
+        if table not in TABLES:
+            one.wrong("paths", f"paths: {show(table)} is no ledger that is exchanged.", meant(table, TABLES))
+        elif not isinstance(path, str) or (path and not _PATH.fullmatch(path)):
+            said = f"paths: {table} is {show(path)}; it must be a path below the receiver's address."
+            one.wrong("paths", said, 'Write e.g. "sec_security_risk_unit", or "" for a ledger that is not told.')
+        else:
+            paths[table] = path
+    form = one.text("form", "yyyy-MM-dd HH:mm:ss")
+    if not is_form(form):
+        one.wrong(
+            "form",
+            f"form {show(form)} is for times, written with yyyy MM dd HH mm ss, epoch_s or epoch_ms.",
+            'Write e.g. form = "yyyyMMddHHmmss", or leave it out.',
+        )
+    return ExchangeOptions(
+        paths=paths, page=one.whole("page", 50, 1, PAGE_MAX), form=form, is_dry=one.flag("dry_run", default=False)
     )
 
 

@@ -31,7 +31,8 @@ class Parcel:
     Attributes:
         key: Idempotency key.
         body: The exact bytes, the same at every attempt.
-        reference: How the notice is named in forms that name it, e.g. ``sender,identifier,sent`` of CAP.
+        reference: How the notice is named in forms that name it, e.g. ``sender,identifier,sent`` of CAP; of an exchange
+            the path below the receiver's address.
         content: Media type of the body.
         message: Of a channel to people: whom the body, which is the text then, is for and what it is called.
         attached: Files of a mail.

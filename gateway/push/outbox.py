@@ -70,7 +70,7 @@ def look(connection: Connection, destination: str, now_ns: int, pause_ns_max: in
             func.min(table.c.seq).label("first"),
             func.max(table.c.tier).label("tier"),
             func.min(case((table.c.is_late, 1), else_=0)).label("is_late"),
-            func.min(case((table.c.kind == "data", 1), else_=0)).label("is_data"),
+            func.min(case((table.c.kind.in_(("data", "record")), 1), else_=0)).label("is_data"),
             func.min(case((table.c.nature == Nature.EXERCISE.value, 1), else_=0)).label("is_exercise"),
         )
         .where(mine)

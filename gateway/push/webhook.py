@@ -48,7 +48,8 @@ class Webhook:
         }
         if signature := self._sealer.signature(parcel.key, timestamp_s, body):
             headers["webhook-signature"] = signature
-        posted = await self._poster.post(body, headers)
+        is_exchange = self._destination.profile.envelope == "exchange"
+        posted = await self._poster.post(body, headers, path=parcel.reference if is_exchange else "")
         try:
             return self._judge(parcel, posted)
         except PushError as error:

@@ -158,6 +158,10 @@ class PushWorker:
         else:
             self._meter.left(Stage.PUSH, n)
 
+    def take_out(self, n: int, why: str) -> None:
+        """Say that so many notices wait no longer, because something newer goes in their place."""
+        self._left(n, why)
+
     def wait_again(self, n: int) -> None:
         """Say that a person let so many notices wait again that did not."""
         if n:

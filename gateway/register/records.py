@@ -160,7 +160,7 @@ def of_codes(connection: Connection, ledger: str, codes: Sequence[str]) -> dict[
     for at in range(0, len(codes), CHUNK):
         part = codes[at : at + CHUNK]
         query = select(record).where(record.c.ledger == ledger, record.c.is_removed.is_(False), record.c.code.in_(part))
-        found |= {row.code: _record(row) for row in connection.execute(query)}
+        found |= {row.code: as_record(row) for row in connection.execute(query)}
     return found
 
 
@@ -173,7 +173,7 @@ def get(connection: Connection, ledger: str, which: str) -> Record:
     row = connection.execute(select(record).where(record.c.id == which, record.c.ledger == ledger)).first()
     if row is None:
         raise NotDone("not_there", Words("There is no such record in this ledger.", "该台账中没有这条记录。"))
-    return _record(row)
+    return as_record(row)
 
 
 def of_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Record]:
@@ -181,7 +181,7 @@ def of_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Record]:
     found: dict[str, Record] = {}
     for at in range(0, len(ids), CHUNK):
         query = select(record).where(record.c.id.in_(ids[at : at + CHUNK]))
-        found |= {row.id: _record(row) for row in connection.execute(query)}
+        found |= {row.id: as_record(row) for row in connection.execute(query)}
     return found
 
 
@@ -230,7 +230,7 @@ def page(
     if after is not None:
         query = query.where(tuple_(record.c.code, record.c.seq) > after)
     rows = connection.execute(query.order_by(record.c.code, record.c.seq).limit(limit))
-    return [_record(row) for row in rows]
+    return [as_record(row) for row in rows]
 
 
 def look_for(
@@ -239,7 +239,7 @@ def look_for(
     """Give records that say all that is asked, the last made first."""
     seqs = search.found(connection, ledger, question, limit, below)
     rows = connection.execute(select(record).where(record.c.seq.in_(seqs)))
-    return sorted((_record(row) for row in rows), key=lambda one: -one.seq)
+    return sorted((as_record(row) for row in rows), key=lambda one: -one.seq)
 
 
 def revisions(connection: Connection, which: str) -> list[Revision]:
@@ -267,7 +267,7 @@ def referring(connection: Connection, ledger: str, code: str, limit: int) -> lis
         .order_by(record.c.seq)
         .limit(limit)
     )
-    return [_record(row) for row in connection.execute(query)]
+    return [as_record(row) for row in connection.execute(query)]
 
 
 def make(connection: Connection, ledger: Ledger, values: Values, by: By) -> Record:
@@ -459,7 +459,8 @@ def _row(ledger: Ledger, values: Values, by: By) -> dict[str, Any]:
     }
 
 
-def _record(row: Row[Any]) -> Record:
+def as_record(row: Row[Any]) -> Record:
+    """Give the record of a row."""
     return Record(
         seq=row.seq,
         id=row.id,

@@ -630,6 +630,7 @@ record = Table(
     Index("ix_record_code", "ledger", "is_removed", "code"),
     Index("ix_record_state", "ledger", "is_removed", "state", "code"),
     Index("ix_record_unit", "ledger", "unit", "code"),
+    Index("ix_record_time", "time_ns"),
     # Two may bear one code where all but one are removed.
     Index(
         "ux_record_code",
@@ -674,6 +675,18 @@ hazard_trait = Table(
     Column("trait", String(200), primary_key=True),
     Column("day", String(10), nullable=False),  # ISO 8601
     Index("ix_hazard_trait", "trait", "day", "id"),
+)
+
+#: Which revision of which record a destination was told, by which notice; it is kept when the notice is gone.
+exchanged = Table(
+    "exchanged",
+    metadata,
+    Column("destination", String(64), primary_key=True),
+    Column("id", String(32), primary_key=True),  # of the record
+    Column("ledger", String(24), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("key", String(32), nullable=False, index=True),  # in the outbox
+    Column("chain", String(32), nullable=False),
 )
 
 #: Pictures of records; their contents are files of the data folder, named by their SHA-256.

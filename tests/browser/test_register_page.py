@@ -33,6 +33,21 @@ WORDS = {
     "zh": {"grade": "二级重大危险源", "make": "新建记录", "refused": "校验位", "empty": "暂无记录"},
 }
 
+#: Takes the register, and gets nothing: a dry run.
+AUTHORITY = """
+[[profile]]
+id = "dual"
+envelope = "exchange"
+signature = "none"
+[profile.exchange]
+dry_run = true
+[[destination]]
+id = "county"
+profile = "dual"
+url = "https://county.invalid/dual"
+natures = ["actual"]
+"""
+
 
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
@@ -40,6 +55,8 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     if not (DIST / "index.html").is_file():
         pytest.skip("the page is not built: bin/setup builds it")
     stage = set_stage(tmp_path_factory.mktemp("register"), port=0)
+    with (stage.site.parent / "site.toml").open("a", encoding="utf-8") as site:
+        site.write(AUTHORITY)
     engine = open_store(store_url(stage.data))
     add_user(engine, SystemClock(), OFFICER, "safety_officer", PASSWORD)
     add_user(engine, SystemClock(), SECOND, "safety_officer", PASSWORD)
@@ -428,4 +445,31 @@ def test_a_hazard_is_copied_to_a_department(visit: Callable[..., Visit], lang: s
     one.page.wait_for_selector("section.one button[name=answer]")
     one.go("duties?step=coming", ready=f"li[data-duty=CP-{lang}]")
     assert "2030-01-01" in one.page.inner_text(f"li[data-duty=CP-{lang}]")
+    assert one.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_an_authority_would_get_is_shown_and_what_is_held_back_says_why(
+    visit: Callable[..., Visit], lang: str
+) -> None:
+    """A risk unit whose enterprise has no code of the registration system waits; with the code its row is shown."""
+    one = visit(name=OFFICER, lang=lang, phone=lang == "zh")
+    enter(one, "enterprises", code=f"X-{lang}", name="海安化工", company_code="320700123" if lang == "zh" else "")
+    one.page.wait_for_selector("section.one")
+    enter(one, "units", code=f"XU-{lang}", name="store", enterprise=f"X-{lang}", hazard_code=f"HZ-{lang}",
+          type="storage", persons_outside="10")  # fmt: skip
+    one.page.wait_for_selector("section.one")
+    enter(one, "risk_units", code=f"XR-{lang}", name="罐组", dossier=f"XU-{lang}", place="storage", department="d",
+          liable="l")  # fmt: skip
+    one.page.wait_for_selector("section.one")
+    one.go("push/exchange", ready="[data-destination=county] tr[data-ledger=risk_units]")
+    if lang == "en":
+        assert "XR-en 罐组 — Hazard units XU-en is held back: its enterprise has no code" in one.text()
+    else:
+        one.page.click("button[name=look]")
+        one.page.wait_for_selector("[data-destination=county] details")
+        one.page.click("[data-destination=county] summary")
+        assert '"hazardCode": "HZ-zh"' in one.text()
+        assert "试运行" in one.text()
+        assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert one.complaints == []

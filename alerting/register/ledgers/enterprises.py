@@ -12,6 +12,8 @@ CLASSES: Final = (
     Choice(code="3", title=Words("class 3", "三级")),
     Choice(code="none", title=Words("none", "未达标")),
 )
+#: ``companyCode`` of public senders of the dual-prevention data set; unverified.
+COMPANY_DIGITS: Final = 9
 
 
 def _check(values: Values, _: Surroundings) -> list[Wrong]:
@@ -27,6 +29,19 @@ def _check(values: Values, _: Surroundings) -> list[Wrong]:
                     f"不是有效的统一社会信用代码：共 {LENGTH} 位，末位为校验码（GB 32100-2015）",
                 ),
                 remedy=Words("Compare it with the licence, sign by sign.", "请与营业执照逐位核对。"),
+            )
+        )
+    company = values.get("company_code", "")
+    if company and not (company.isascii() and company.isdigit() and len(company) == COMPANY_DIGITS):
+        wrongs.append(
+            Wrong(
+                field="company_code",
+                value=company,
+                rule=Words(
+                    f"a code of the registration system has {COMPANY_DIGITS} digits",
+                    f"登记系统企业编码为 {COMPANY_DIGITS} 位数字",
+                ),
+                remedy=Words("Take it from the registration of hazardous chemicals.", "请按危险化学品登记系统填写。"),
             )
         )
     if values.get("is_blacklisted") and not values.get("blacklist_reason"):
@@ -50,6 +65,7 @@ ENTERPRISES: Final = Ledger(
         Field(name="code", title=Words("Code", "编号"), kind=Kind.CODE, is_required=True, is_listed=True),
         Field(name="name", title=Words("Name", "企业名称"), is_required=True, is_listed=True),
         Field(name="credit_code", title=Words("Unified social credit code", "统一社会信用代码"), is_listed=True, help=Words("18 signs as on the business licence (GB 32100-2015).", "营业执照上的 18 位代码（GB 32100-2015）。")),
+        Field(name="company_code", title=Words("Code in the registration system", "登记系统企业编码"), help=Words("9 digits; whoever takes the dual-prevention exchange knows the enterprise by it.", "9 位数字；双重预防数据交换的接收方以此识别企业。")),
         Field(name="industry", title=Words("Industry", "行业")),
         Field(name="address", title=Words("Address", "地址")),
         Field(name="head", title=Words("Main person in charge", "主要负责人"), is_listed=True),

@@ -41,6 +41,8 @@ RESULTS: Final = _choices(
     ("hazard", "hidden hazard found", "发现隐患"),
     ("not_checked", "not inspected", "未排查"),
 )
+#: How many tasks each of the three responsible persons has (``taskNum`` of public senders; unverified).
+TASKS: Final = {"main": 9, "technical": 9, "operation": 10}
 #: A slot on a day that does not count is left out; the search for the next ends.
 SLOTS_MAX: Final = 1_000
 
@@ -50,6 +52,13 @@ def _check(values: Values, _: Surroundings) -> list[Wrong]:
         missing = "cycle" if values.get("every") else "every"
         rule = Words("a cycle is a number and its unit, e.g. 1 days", "周期由数值和单位组成，例如 1 天")
         return [Wrong(field=missing, rule=rule, remedy=Words("Fill in both.", "请同时填写。"))]
+    number, most = values.get("task_number"), TASKS.get(values.get("duty", ""), 0)
+    if number is not None and number > most:
+        rule = Words(f"tasks of that duty are numbered 1 to {most}", f"该任务类别的包保任务编号为 1–{most}")
+        if not most:
+            rule = Words("only tasks of the three responsible persons are numbered", "仅包保责任人的任务有编号")
+        remedy = Words("Correct the number, or choose whose duty it is.", "请更正编号，或选择任务类别。")
+        return [Wrong(field="task_number", value=str(number), rule=rule, remedy=remedy)]
     return []
 
 
@@ -147,6 +156,7 @@ INSPECTIONS: Final = Ledger(
         Field(name="content", title=Words("What is looked at", "排查内容"), kind=Kind.LONG, is_required=True),
         Field(name="sort", title=Words("Sort", "检查类型"), kind=Kind.CHOICE, choices=SORTS, is_required=True, is_listed=True),
         Field(name="duty", title=Words("Whose duty", "任务类别"), kind=Kind.CHOICE, choices=DUTIES, help=Words("One of the three responsible persons, or a daily inspection.", "包保责任人任务或日常排查。")),
+        Field(name="task_number", title=Words("Number of the task", "包保任务编号"), kind=Kind.WHOLE, least=1, most=10, help=Words("Of the tasks of a responsible person: 1 to 9, of the operation one 1 to 10.", "主要、技术负责人任务 1–9，操作负责人任务 1–10。")),
         Field(name="dossier", title=Words("Hazard unit", "危险源单元"), kind=Kind.RECORD, ledger="units", is_listed=True),
         Field(name="unit", title=Words("Unit of the site", "站点单元"), kind=Kind.UNIT),
         Field(name="measure", title=Words("Control measure", "对应管控措施"), kind=Kind.RECORD, ledger="control_measures", help=Words("What is inspected because of it; a finding names it as the measure that failed, and raises the risk of its risk unit.", "排查所针对的管控措施；发现隐患时记为失效的管控措施，并提升其风险分析单元的动态风险。")),

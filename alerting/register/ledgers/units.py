@@ -64,6 +64,7 @@ UNITS: Final = Ledger(
         Field(name="code", title=Words("Code", "编号"), kind=Kind.CODE, is_required=True, is_listed=True),
         Field(name="name", title=Words("Name", "单元名称"), is_required=True, is_listed=True),
         Field(name="unit", title=Words("Unit of the site", "站点单元"), kind=Kind.UNIT, is_listed=True, help=Words("Id of the hazard unit in the site's configuration, so that live values and alarms stand beside the dossier.", "站点配置中的单元编号，用于关联实时值和报警。")),
+        Field(name="hazard_code", title=Words("Code in the registration system", "登记系统危险源编码"), help=Words("Whoever takes the dual-prevention exchange knows the hazard unit by it.", "双重预防数据交换的接收方以此识别危险源。")),
         Field(name="enterprise", title=Words("Enterprise", "所属企业"), kind=Kind.RECORD, ledger="enterprises", is_listed=True),
         Field(name="type", title=Words("Type", "类型"), kind=Kind.CHOICE, choices=TYPES, is_required=True, is_listed=True, help=Words("GB 18218-2018 4.1: cut-off valves divide production units; a bund or a building is one storage unit.", "GB 18218-2018 4.1：生产单元以切断阀分界；储存单元以防火堤或独立库房分界。")),
         Field(name="persons_outside", title=Words("Persons within 500 m outside the boundary", "厂区边界外 500 m 内常住人数"), kind=Kind.WHOLE, eu="persons", least=0, most=10_000_000, is_required=True, help=Words("Gives alpha (GB 18218-2018 table 5).", "决定暴露人员校正系数 α（GB 18218-2018 表5）。")),

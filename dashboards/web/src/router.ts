@@ -25,6 +25,7 @@ export const router = createRouter({
     { path: "/response", name: "response", component: () => import("./pages/ResponsePage.vue") },
     { path: "/push", name: "push", component: () => import("./pages/PushPage.vue") },
     { path: "/push/ledger", name: "ledger", component: () => import("./pages/LedgerPage.vue"), meta: { place: "push" } },
+    { path: "/push/exchange", name: "exchange", component: () => import("./pages/ExchangePage.vue"), meta: { place: "push" } },
     { path: "/channels", name: "channels", component: () => import("./pages/ChannelsPage.vue"), meta: { place: "push" } },
     { path: "/rules", name: "rules", component: () => import("./pages/RulesPage.vue") },
     { path: "/field", name: "field", component: () => import("./pages/FieldPage.vue") },

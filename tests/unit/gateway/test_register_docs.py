@@ -45,7 +45,8 @@ def right(field: Field) -> object:
     }  # fmt: skip
     if field.kind is Kind.CHOICE:
         return field.choices[-1].code
-    return "91350100M000100Y43" if field.name == "credit_code" else of_kind.get(field.kind, "文字 text")
+    special = {"credit_code": "91350100M000100Y43", "company_code": "320700123"}
+    return special.get(field.name) or of_kind.get(field.kind, "文字 text")
 
 
 def around(ledger: Ledger) -> Surroundings:

@@ -255,7 +255,7 @@ export interface Notice {
 }
 
 export interface NoticeBody {
-  subject: "alarm" | "out_of_service" | "stop";
+  subject: "alarm" | "out_of_service" | "stop" | "register";
   alarm: string;
   event: { id: string; what: string };
   tag: string;

@@ -11,6 +11,7 @@ import * as riskWords from "./en/risk";
 import * as hazardWords from "./en/hazards";
 import * as responseWords from "./en/response";
 import * as pushWords from "./en/push";
+import * as exchangeWords from "./en/exchange";
 import * as channelWords from "./en/channels";
 import * as fieldWords from "./en/field";
 import * as flowWords from "./en/flow";
@@ -103,6 +104,7 @@ export const en = {
   ...hazardWords,
   ...responseWords,
   ...pushWords,
+  ...exchangeWords,
   ...channelWords,
   ...fieldWords,
   ...flowWords,

@@ -11,6 +11,7 @@ import * as riskWords from "./zh/risk";
 import * as hazardWords from "./zh/hazards";
 import * as responseWords from "./zh/response";
 import * as pushWords from "./zh/push";
+import * as exchangeWords from "./zh/exchange";
 import * as channelWords from "./zh/channels";
 import * as fieldWords from "./zh/field";
 import * as flowWords from "./zh/flow";
@@ -104,6 +105,7 @@ export const zh: Words = {
   ...hazardWords,
   ...responseWords,
   ...pushWords,
+  ...exchangeWords,
   ...channelWords,
   ...fieldWords,
   ...flowWords,
