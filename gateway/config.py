@@ -19,6 +19,7 @@ from alerting.model.unit import HazardUnit
 from alerting.push.message import Tongue
 from alerting.push.profile import PLAIN, Profile
 from alerting.push.quota import Limit
+from alerting.push.template import Template
 from alerting.response.task import TaskTemplate
 from alerting.roster.plan import RosterPlan
 from edge.config import MqttOptions, Source
@@ -103,6 +104,7 @@ class Reach:
         mention: People are named by their phone numbers, so that the chat rings for them.
         limits: How often it may be used.
         characters: Most that one message holds: UTF-16 units, as telephones count; of ``apprise`` bytes.
+        template: Words of the site's own; None for the usual ones.
         payload: Of ``mqtt``: the call as a program reads it, or its words.
         address: Of ``apprise``: where the service is and what opens it, with placeholders for the one who is called.
         fallback: Channel that takes a call over which this one could not deliver within ``fallback_s``; empty for none.
@@ -119,6 +121,7 @@ class Reach:
     sms: SmsOptions | None = None
     mail: MailOptions | None = None
     modem: ModemOptions | None = None
+    template: Template | None = None
     payload: Literal["json", "text"] = "json"
     address: str = field(default="", repr=False)
     fallback: str = ""

@@ -19,10 +19,12 @@ from alerting.model.rule import RuleTable
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
 from alerting.push.notice import decimals_of
-from alerting.push.words import TIER_ZH, clause
+from alerting.push.words import TIER_ZH, clause, quantity
 from edge.model import Nature, TagTable
 
 NS = 1_000_000_000
+#: Numbers of a call as people read them, by the names of the facts.
+SHOWN = (("value", "value"), ("limit", "setpoint"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,7 @@ def call_body(
         "page": f"{site.page_url}/#/alarms" if site.page_url else "",
         "state": alarm.state.value,
         "value": alarm.value if alarm.value is not None and math.isfinite(alarm.value) else None,
+        "shown": {name: "" if facts.get(at) is None else quantity(facts, at) for name, at in SHOWN},
         "eu": eu,
         "setpoint": alarm.setpoint if alarm.setpoint is not None and math.isfinite(alarm.setpoint) else None,
         "since": _time(alarm.raised_ns, zone),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from alerting.model.tier import Tier
+from alerting.push.template import Template, filled
 from alerting.push.words import TIER_ZH
 from edge.model import Nature
 
@@ -37,6 +38,7 @@ class Form:
         mention: People are named by their phone numbers, so that the chat rings for them.
         is_number_in_text: The numbers stand in the text, too; else beside it.
         is_by_person: A message goes to one person; else all read the same.
+        template: Words of the site's own for calls and reminders; None for the usual ones.
     """
 
     markup: Markup
@@ -47,6 +49,7 @@ class Form:
     mention: bool = False
     is_number_in_text: bool = True
     is_by_person: bool = False
+    template: Template | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +119,7 @@ def one_message(call: Mapping[str, Any], form: Form) -> Message:
     """Tell of one alarm, whole."""
     blocks = [_block(call, lang, form) for lang in _languages(form.tongue)]
     text = RULE[form.markup].join(block for block in blocks)
-    title = head(call, _languages(form.tongue)[0])
+    title = head(call, _languages(form.tongue)[0], form.template)
     phones = _phones([call], form)
     tail = _tail(phones, form, has_keyword=form.keyword in text)
     return Message(
@@ -182,10 +185,12 @@ def _fitting(text: str, tail: str, form: Form) -> int:
 # ------------------------------------------------------------------------------------------------------------- one
 
 
-def head(call: Mapping[str, Any], lang: str) -> str:
+def head(call: Mapping[str, Any], lang: str, template: Template | None = None) -> str:
     """Say what and where, e.g. ``【红色预警】TK-101 储罐``."""
     prefix = Nature(call["nature"]).prefix
     where = _unit(call, lang)
+    if template is not None and lang in template.title and not is_alone(call):
+        return prefix + " ".join(filled(template.title[lang], call, lang))
     if call["kind"] == NOTE:
         return f"{prefix}【通知】{where}" if lang == "zh" else f"{prefix}[Notice] {where}"
     if call["kind"] == TRIAL:
@@ -200,6 +205,7 @@ def head(call: Mapping[str, Any], lang: str) -> str:
 def _block(call: Mapping[str, Any], lang: str, form: Form) -> str:
     is_zh, is_rich = lang == "zh", form.markup == "markdown"
     said: Mapping[str, str] = call.get("clause") or call["text"]
+    template = form.template
     if is_alone(call):
         lines = [call["text"][lang].removeprefix(Nature(call["nature"]).prefix)]
     else:
@@ -214,11 +220,13 @@ def _block(call: Mapping[str, Any], lang: str, form: Form) -> str:
             lines.append(_pair("状态" if is_zh else "State", text, is_zh))
         if todo := (call.get("todo") or {}).get(lang):
             lines.append(_pair("处置" if is_zh else "Do", todo, is_zh))
-    if link := call.get("link"):
+    if template is not None and lang in template.text and not is_alone(call):
+        lines = filled(template.text[lang], call, lang)
+    elif link := call.get("link"):
         word = "打开报警" if is_zh else "Open the alarm"
         lines.append(f"[{word}]({link})" if is_rich else str(link))
     lines = [_one_line(line) for line in lines]
-    title = head(call, lang)
+    title = head(call, lang, template)
     if is_rich:
         return f"### {title}\n\n" + "\n".join(f"- {line}" for line in lines)
     return "\n".join([title, *lines])
@@ -247,6 +255,9 @@ def _line(call: Mapping[str, Any], form: Form) -> str:
     at = str(call["since"])[11:19]
     texts = []
     for lang in _languages(form.tongue):
+        if form.template is not None and lang in form.template.line:
+            texts.append(" ".join(filled(form.template.line[lang], call, lang)))
+            continue
         tier = TIER_SHORT_ZH[call["tier"]] if lang == "zh" else call["tier"]
         word = ",提醒" if lang == "zh" else ", reminder"
         again = word if call["kind"] == "reminder" else ""

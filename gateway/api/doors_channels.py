@@ -88,6 +88,7 @@ def _shown(house: House, channel: Destination, count: dict[str, Any]) -> dict[st
         **count,
         "kind": reach.kind,
         "language": reach.tongue,
+        "message": reach.template.id if reach.template else "",
         "limits": [{"most": limit.most, "window_s": limit.window_s} for limit in reach.limits],
         "free": stands.free if stands else None,
         "failures": stands.failures if stands else 0,

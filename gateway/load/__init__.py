@@ -104,7 +104,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     roster = read_roster(root, [unit.id for unit in units])
     profiles = read_profiles(root.sections("profile", "Profile"), [unit.id for unit in units])
     destinations = read_destinations(root.sections("destination", "Destination"), profiles, field.site_id)
-    channels = read_channels(root.sections("channel", "Channel"), [each.id for each in destinations], field.site_id)
+    channels = read_channels(root, [each.id for each in destinations], field.site_id)
     schedules = ScheduleReader(root.sections("schedule", "Schedule"), timezone or "UTC")
     unit_ids, channel_ids = [unit.id for unit in units], [each.id for each in channels]
     called = root.sections("escalation", "Escalation")

@@ -4,18 +4,21 @@ Why: a robot without its token, a fallback that leads back, two channels behind 
     the night on which it counts.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Final, Literal, cast
 
 from alerting.push.message import TONGUES, Tongue
 from alerting.push.profile import PLAIN
 from alerting.push.quota import MOST_LEAST, Limit
+from alerting.push.template import Template
 from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
 from edge.load.words import ID_RULE, is_id, keys_of
 from gateway.config import CHANNEL_KINDS, ChannelKind, Destination, Reach
 from gateway.load.destination import check_url, read_natures, read_signing_secret
 from gateway.load.mail import read_address, read_mail
+from gateway.load.message import read_messages
 from gateway.load.modem import read_modem
 from gateway.load.panel import read_panel, read_payload
 from gateway.load.sms import read_sms
@@ -37,10 +40,10 @@ URLS: Final[Mapping[ChannelKind, str]] = {
     "wecom": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send",
     "feishu": "https://open.feishu.cn/open-apis/bot/v2/hook",
 }
-_ROBOT_KEYS: Final = ("token_env", "token_file", "language", "keyword", "mention", "per_minute")
+_ROBOT_KEYS: Final = ("message", "token_env", "token_file", "language", "keyword", "mention", "per_minute")
 _SMS_KEYS: Final = (
-    "token_env", "token_file", "language", "keyword", "per_minute", "content", "fields", "headers", "code", "ok",
-    "throttled", "refused", "characters",
+    "message", "token_env", "token_file", "language", "keyword", "per_minute", "content", "fields", "headers", "code",
+    "ok", "throttled", "refused", "characters",
 )  # fmt: skip
 #: Keys of each kind beside those that every channel has.
 _KEYS_OF_KIND: Final[Mapping[ChannelKind, tuple[str, ...]]] = {
@@ -94,7 +97,7 @@ _KEYS_OF_KIND: Final[Mapping[ChannelKind, tuple[str, ...]]] = {
         "topic",
         "payload",
     ),
-    "apprise": ("language", "keyword", "per_minute", "characters", "url_env", "url_file"),
+    "apprise": ("message", "language", "keyword", "per_minute", "characters", "url_env", "url_file"),
 }
 #: Kinds whose address is a URL in the site file, and kinds that a token opens.
 _BY_URL: Final = ("webhook", "dingtalk", "wecom", "feishu", "sms")
@@ -105,18 +108,19 @@ _FREE: Final = ("sms", "mail", "apprise", "mqtt", "modem")
 _TOKEN_WORDS: Final = ("access_token=", "key=", "token=", "/hook/")
 
 
-def read_channels(entries: Iterable[Entry], taken: Collection[str], site: str) -> list[Destination]:
+def read_channels(root: Entry, taken: Collection[str], site: str) -> list[Destination]:
     """Read the ways by which people are called.
 
     Args:
         taken: Ids of the authorities, which share the outbox.
         site: Id of the site, in the name by which brokers know us.
     """
+    messages = read_messages(root.sections("message", "Message"))
     found: dict[str, Destination] = {}
     places: dict[str, Entry] = {}
-    for entry in entries:
+    for entry in root.sections("channel", "Channel"):
         entry.refuse_unknown(keys_of("channel"))
-        channel = _read(entry, site)
+        channel = _read(entry, site, messages)
         if channel.id and (channel.id in found or channel.id in taken):
             entry.wrong("id", "id stands twice, here or among the destinations.", "Give each its own id.")
         found.setdefault(channel.id, channel)
@@ -128,7 +132,7 @@ def read_channels(entries: Iterable[Entry], taken: Collection[str], site: str) -
     return list(found.values())
 
 
-def _read(entry: Entry, site: str) -> Destination:
+def _read(entry: Entry, site: str, messages: Mapping[str, Template]) -> Destination:
     name = entry.required("id", ID_RULE, is_id)
     kind = cast(ChannelKind, entry.choice("kind", CHANNEL_KINDS, "webhook"))
     others = dict.fromkeys(key for keys in _KEYS_OF_KIND.values() for key in keys)
@@ -144,7 +148,9 @@ def _read(entry: Entry, site: str) -> Destination:
         natures=read_natures(entry, PLAIN),
         timeout_s=entry.number("timeout_s", TIMEOUT_S.get(kind, 10.0), TIMEOUT),
         is_loopback_allowed=is_loopback_allowed,
-        reach=_reach(entry, kind, is_loopback_allowed=is_loopback_allowed),
+        reach=replace(
+            _reach(entry, kind, is_loopback_allowed=is_loopback_allowed), template=_template(entry, messages)
+        ),
         **(
             read_panel(entry, f"fengsui-{site}-{name}", is_loopback_allowed=is_loopback_allowed)
             if kind == "mqtt"
@@ -167,6 +173,13 @@ def _url(entry: Entry, kind: ChannelKind, *, is_loopback_allowed: bool) -> str:
         )
         return usual
     return url
+
+
+def _template(entry: Entry, messages: Mapping[str, Template]) -> Template | None:
+    name = entry.text("message")
+    if name and name not in messages:
+        entry.wrong("message", f"message {show(name)} does not exist.", meant(name, tuple(messages)))
+    return messages.get(name)
 
 
 def _reach(entry: Entry, kind: ChannelKind, *, is_loopback_allowed: bool) -> Reach:

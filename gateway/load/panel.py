@@ -44,7 +44,7 @@ def read_payload(entry: Entry) -> tuple[Literal["json", "text"], int]:
     """Read what is published, and how much of it at once."""
     payload = cast(Literal["json", "text"], entry.choice("payload", PAYLOADS, "json"))
     if payload == "json":
-        for key in ("characters", "language"):
+        for key in ("characters", "language", "message"):
             if entry.has(key):
                 entry.wrong(key, f"{key} is for payload text; JSON holds all in both languages.", f"Remove {key}.")
     return payload, entry.whole("characters", CHARACTERS_USUAL, *CHARACTERS)

@@ -77,11 +77,16 @@ def is_for_one(topic: str) -> bool:
 
 
 def form_of(reach: Reach, topic: str = "") -> Form | None:
-    """Give the form of a channel's messages; None where each call goes as it is.
+    """Give the form of a channel's messages, with the words of the site's own; None where each call goes as it is.
 
     Args:
         topic: Where a channel by MQTT publishes.
     """
+    form = _usual_form(reach, topic)
+    return None if form is None else replace(form, template=reach.template)
+
+
+def _usual_form(reach: Reach, topic: str) -> Form | None:
     match reach.kind:
         case "webhook":
             return None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from alerting.escalation.plan import Plan, Step
 from alerting.model.alarm import Alarm, State
 from alerting.model.rule import RuleTable
 from alerting.model.tier import Tier
+from alerting.push.template import Template
 from edge.clock_manual import ManualClock
 from edge.model import Nature, TagTable
 from gateway.api import make_app
@@ -22,6 +24,7 @@ from gateway.auth import add_user
 from gateway.cli import app
 from gateway.config import Destination, Reach, Site
 from gateway.push.forms import LIMITS
+from gateway.push.trial import draft
 from gateway.roster.book import Contact, put_contact
 from gateway.store import schema
 from gateway.store.rows import alarm_row
@@ -154,6 +157,16 @@ async def test_a_dry_run_shows_the_message_and_sends_nothing(office: Office) -> 
     assert json.loads(hook["request"])["subject"] == "call"
     assert office.rows() == []
     assert (await person.get("/api/v1/channels/none/draft")).status_code == 404
+
+
+async def test_words_of_the_sites_own_hold_the_alarms_own_numbers(office: Office) -> None:
+    own = Template(id="own", title={"zh": "{tier} {where}"}, text={"zh": "{condition} {value} > {limit}\n{todo}"})
+    to = replace(DING, reach=replace(DING.reach or Reach(), template=own))
+    put_alarm(office, "a", Tier.RED)
+    with office.engine.connect() as connection:
+        found = draft(connection, office.house.site, to, "alarm", "a", "safe", office.clock.wall_ns())
+    assert found is not None
+    assert found.parts[0].startswith("### 红色 T\n\n- H 9 > 8\n"), "and no empty line for what to do"
 
 
 def test_the_command_line_shows_a_draft_and_refuses_what_it_does_not_know(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ export interface Channel {
   id: string;
   kind: string;
   language: "zh" | "en" | "both";
+  /** Id of the words of the site's own; empty for the usual ones. */
+  message: string;
   limits: { most: number; window_s: number }[];
   /** Messages that may be sent at once; null where there is no quota. */
   free: number | null;

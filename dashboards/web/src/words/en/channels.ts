@@ -8,6 +8,7 @@ export const channels = {
   natures: { exercise: "exercises too", test: "tests too" } as Record<string, string>,
   languages: { zh: "Chinese", en: "English", both: "both languages" } as Record<string, string>,
   quota: "at most {most} in {span}",
+  message: "words: {id}",
   noQuota: "no quota",
   free: "{n} may go at once now",
   digesting: "full now: what waits goes as a digest",

@@ -10,6 +10,7 @@ export const channels: Words["channels"] = {
   natures: { exercise: "含演练", test: "含测试" },
   languages: { zh: "中文", en: "英文", both: "中英文" },
   quota: "每 {span} 最多 {most} 条",
+  message: "消息模板 {id}",
   noQuota: "无额度限制",
   free: "当前可立即发送 {n} 条",
   digesting: "额度已满：待发内容合并为汇总",
