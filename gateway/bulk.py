@@ -93,7 +93,10 @@ def _settle(desk: Desk, intake: Intake, nature: Nature, plain: Plain, settled: S
     if (
         len(desk.table.many) == len(desk.derived) == len(desk.table.votes) == len(desk.table.gates.rules) == 0
     ):  # Nothing looks at another source's time within the tick.
-        memory.mark_all(scans, plain.source, plain.received_ns, taken.newest_ns)
+        if len(scans) > 1:
+            memory.mark_all(scans, plain.source, plain.received_ns, taken.newest_ns)
+        elif (newest := int(taken.newest_ns[0])) != NONE_NS:
+            memory.mark(scans[0], newest)
         odd = set(np.flatnonzero(taken.left).tolist()) | taken.changes.keys()
         newest_ns = dict.fromkeys(odd, NONE_NS)
     else:

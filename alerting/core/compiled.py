@@ -193,10 +193,13 @@ def _cards(table: RuleTable, memory: Memory, guard: Guard) -> np.ndarray[Any, np
 
 def _hand_over(batch: Batch, taken: Taken, told: _Told) -> None:
     """Sort transitions by scan, and by whether they came before its samples."""
-    scan = np.searchsorted(batch.first, told.sample, side="right") - 1
-    bounds = np.append(np.flatnonzero(np.diff(scan, prepend=-1)), len(scan)).tolist()
-    places, is_after = scan[bounds[:-1]].tolist(), told.after.tolist()
-    other = np.full(len(scan), np.nan)
+    bounds, places = [0, len(told.sample)], [0]
+    if len(batch.source) > 1:
+        scan = np.searchsorted(batch.first, told.sample, side="right") - 1
+        bounds = np.append(np.flatnonzero(np.diff(scan, prepend=-1)), len(scan)).tolist()
+        places = scan[bounds[:-1]].tolist()
+    is_after = told.after.tolist()
+    other = np.full(len(told.sample), np.nan)
     for place, start, end in zip(places, bounds[:-1], bounds[1:], strict=True):
         after = is_after[start:end]
         if all(after):

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TOGETHER = 8  # Flags that are looked at as one number.
+FEW = 16_384  # A column that is no longer than that is looked at flag by flag: it takes less than the rest of this.
 MANY = 24  # Where more than one number in so many has a flag, each flag is looked at.
 
 
@@ -16,6 +17,8 @@ def flagged(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
     Args:
         flags: A column without gaps between its flags, bool (n,).
     """
+    if len(flags) <= FEW:
+        return np.flatnonzero(flags)
     whole = len(flags) // TOGETHER * TOGETHER
     together = np.flatnonzero(flags[:whole].view(np.uint64) != 0)
     if len(together) * MANY * TOGETHER > whole:

@@ -189,6 +189,8 @@ class Timers:
         Args:
             ahead_ns: By how much the receive time is ahead of each source's time, int64 (sources,).
         """
+        if not memory.is_watched.any():
+            return LATEST_NS
         ahead = ahead_ns[self.block_source]
         least = LATEST_NS
         blocks = np.argsort(self.check_ns + ahead, kind="stable")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from alerting.core.flagged import flagged, lower
+from alerting.core.flagged import FEW, flagged, lower
 
 
-@pytest.mark.parametrize("n", [0, 1, 7, 8, 9, 64, 1_003])
+@pytest.mark.parametrize("n", [0, 1, 9, FEW, FEW + 1, FEW + 64, 2 * FEW + 3])
 @pytest.mark.parametrize("share", [0.0, 0.002, 0.03, 0.5, 1.0])
 def test_all_are_found_in_order_and_taken_down(n: int, share: float) -> None:
     flags = np.random.default_rng(n).random(n) < share
