@@ -108,8 +108,22 @@ class Desk(StoppingDesk):
         self._has_adopted = True
         self._idle_until_ns = 0
 
-    def begin(self, now_ns: int) -> None:
-        """Begin a tick."""
+    def listen_from(self, now_ns: int) -> None:
+        """Let silence count from now on: the time that a start takes before anybody is asked is not the plant's."""
+        self.start_ns = max(self.start_ns, now_ns)
+        for memory in self.memories.values():
+            np.maximum(memory.awaited_ns, now_ns, out=memory.awaited_ns)
+        self._idle_until_ns = 0
+
+    def begin(self, now_ns: int, away_ns: int = 0) -> None:
+        """Begin a tick.
+
+        Args:
+            away_ns: For so long nothing was judged before it; nobody can be silent to one who does not listen.
+        """
+        if away_ns:
+            for memory in self.memories.values():
+                memory.forgive(now_ns, away_ns)
         self.ticks += 1
         self._outcome = Outcome(number=self.ticks, now_ns=now_ns)
         self._idle_until_ns = 0

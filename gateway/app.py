@@ -269,8 +269,7 @@ class Gateway:
             ),
             wake=self.push.wake,
         )
-        recorder = Recorder(parts.record, self.desk, self.intake, site.revision) if parts.record else None
-        self._recorder = recorder
+        self._recorder: Recorder | None = None
         self.road = Road(
             site=site,
             desk=self.desk,
@@ -283,7 +282,6 @@ class Gateway:
             compose=Telling(site, self.store.journal),
             wake_push=self._wake_tellers,
             books=self.books,
-            recorder=recorder,
             event_log=parts.event_log,
             judging=parts.judging or InlineExecutor(),
             laps=parts.laps,
@@ -312,6 +310,7 @@ class Gateway:
 
         The road ends last, so that what the collectors delivered is still judged and committed.
         """
+        self._listen()
         feeders = [
             asyncio.create_task(self.collecting.run(), name="collecting"),
             asyncio.create_task(self._watch_self(), name="system"),
@@ -353,6 +352,14 @@ class Gateway:
             self.road.judging.close()
             if failure is not None:
                 raise failure
+
+    def _listen(self) -> None:
+        """Begin to listen: on a large site making all parts takes longer than many a tag may be silent."""
+        self._started_ns = self.clock.now_ns()
+        self.desk.listen_from(self._started_ns)
+        if self._parts.record is not None:
+            self._recorder = Recorder(self._parts.record, self.desk, self.intake, self.site.revision)
+            self.road.recorder = self._recorder
 
     # ---------------------------------------------------- what the API asks for
 
@@ -646,6 +653,7 @@ class Gateway:
         lost = _PerMinute()
         dropped = _PerMinute()
         replaced = _PerMinute()
+        away = _PerMinute()
         nodes_lost = _PerMinute()
         counted: dict[str, _PerMinute] = defaultdict(_PerMinute)
         number = 0
@@ -667,6 +675,7 @@ class Gateway:
                 "clock_offset": self.clock.offset_ns() / 1e9,
                 "clock_replaced": replaced.take(now_ns, sum(self.intake.replaced.values())),
                 "scans_dropped": dropped.take(now_ns, self.road.dropped),
+                "away": away.take(now_ns, self.road.away_ns) / 1e9,
                 "store_waiting": float(self.road.unwritten),
                 "historian_lost": lost.take(now_ns, self.historian.counts.lost + self.road.acknowledger.lost),
                 "push_waiting": float(self.push.waiting),

@@ -45,6 +45,7 @@ from gateway.system import main_nature
 from gateway.turn import Item, Turned, moved, take_turn
 
 TICK_S = 0.25  # A tick at least this often: delays and silence expire without a sample (design §3).
+AWAY_NS = 1_000_000_000  # A longer pause between two ticks is the road's own, and is told.
 ITEMS_MAX = 20_000  # Scans waiting for the core; at 1,000 scans a second 20 s of a stopped core.
 COMMANDS_MAX = 5_000
 UNWRITTEN_MAX = 50_000  # Ticks with changes that may wait for a store that cannot write; quiet ones take no place.
@@ -112,7 +113,8 @@ class Road:
         self._settled.set()
         self._nature = main_nature(self.site)
         self._natures = {source.id: source.nature for source in self.site.sources}
-        self._marked_ns = self._checkpointed_ns = self.clock.now_ns()
+        self._marked_ns = self._checkpointed_ns = self._ticked_ns = self.clock.now_ns()
+        self.away_ns = 0  # in all
         self._refused: dict[str, int] = {}
         self._is_flooded = False  # as the page was told last
         self._historian_before = (0, 0, 0)
@@ -190,6 +192,7 @@ class Road:
     async def run(self) -> None:
         """Tick until cancelled; what waits at the end is carried first."""
         ticking: asyncio.Task[None] | None = None
+        self._ticked_ns = self.clock.now_ns()
         try:
             while True:
                 await self._wait()
@@ -217,11 +220,13 @@ class Road:
             or is_writing
             or now_ns - self._marked_ns >= MARK_NS
             or now_ns - self._checkpointed_ns >= CHECKPOINT_NS
+            or now_ns - self._ticked_ns > AWAY_NS
         ):
             return False
         outcome = self.desk.idle(now_ns)
         if outcome is None:
             return False
+        self._ticked_ns = now_ns
         self._is_stirred = False  # Who woke the road for nothing must not keep it from ever waiting again.
         if self.recorder is not None:
             self.recorder.idle(outcome)
@@ -245,15 +250,16 @@ class Road:
         samples = sum(len(item) for item, _ in carried if isinstance(item, Scan))
         self._held_samples -= samples
         now_ns = self.clock.now_ns()
+        away_ns = self._away(now_ns)
         items, commands = [item for item, _ in carried], [command for command, _ in asked]
         prepared = None if swap is None else swap.prepared
         if samples < self.off_loop or prepared is not None:
-            turned = take_turn(self.desk, self.intake, items, commands, now_ns, swap=prepared)
+            turned = take_turn(self.desk, self.intake, items, commands, now_ns, swap=prepared, away_ns=away_ns)
         else:
-            turned = await self._turn_beside(items, commands, now_ns)
+            turned = await self._turn_beside(items, commands, now_ns, away_ns)
         self._keep(turned, carried)  # By the rows of before, as are the items of a recording.
         if self.recorder is not None:
-            self.recorder.tick(items, commands, turned.outcome, prepared)
+            self.recorder.tick(items, commands, turned.outcome, prepared, away_ns)
         if swap is not None:
             swap.adopt(now_ns)
             turned.shown = moved(turned.shown, swap.prepared.exchange) + turned.outcome.made_after
@@ -274,11 +280,29 @@ class Road:
         self._lap("telling")
         self.is_ready = True
 
-    async def _turn_beside(self, items: Sequence[Item], commands: Sequence[Command], now_ns: int) -> Turned:
+    def _away(self, now_ns: int) -> int:
+        """Tell how long the road stood still since the tick before, beyond what is its pace; 0 for what is no pause.
+
+        A machine that has other things to do, or an outcome of a hundred thousand alarms: what came meanwhile was not
+        heard, and whoever takes that for silence rings for the whole plant, and so has still more to do.
+        """
+        away_ns = now_ns - self._ticked_ns - round(TICK_S * 1e9)
+        self._ticked_ns = now_ns
+        if away_ns <= AWAY_NS - round(TICK_S * 1e9):
+            return 0
+        self.away_ns += away_ns
+        log.warning("road.away", seconds=round(away_ns / 1e9, 2))
+        return away_ns
+
+    async def _turn_beside(
+        self, items: Sequence[Item], commands: Sequence[Command], now_ns: int, away_ns: int
+    ) -> Turned:
         """Take a turn in another thread; nobody else touches desk and intake meanwhile."""
         self._settled.clear()
         try:
-            return await self.judging.run(lambda: take_turn(self.desk, self.intake, items, commands, now_ns))
+            return await self.judging.run(
+                lambda: take_turn(self.desk, self.intake, items, commands, now_ns, away_ns=away_ns)
+            )
         finally:
             self._settled.set()
 

@@ -63,7 +63,12 @@ class Recorder:
         self._file.flush()
 
     def tick(
-        self, items: Sequence[Item], commands: Sequence[Command], outcome: Outcome, swap: Prepared | None = None
+        self,
+        items: Sequence[Item],
+        commands: Sequence[Command],
+        outcome: Outcome,
+        swap: Prepared | None = None,
+        away_ns: int = 0,
     ) -> None:
         """Write one tick; to the operating system at once, so that a killed gateway leaves whole lines."""
         line: dict[str, Any] = {
@@ -72,6 +77,8 @@ class Recorder:
             "items": [_item(item) for item in items],
             "commands": [asdict(command) for command in commands],
         }
+        if away_ns:
+            line["away_ns"] = away_ns
         if swap is not None:
             rules = [asdict(rule) for rule in swap.changed]
             line["swap"] = {"revision": swap.number, "rules": rules, "gone": swap.gone}

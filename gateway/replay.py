@@ -99,7 +99,10 @@ def _replay_own(site: Site, recording: Path, log: EventLog, until_ns: int | None
                 break
             items = [item_of(item) for item in line["items"]]
             commands = [command_of(command) for command in line["commands"]]
-            turned = take_turn(desk, intake, items, commands, line["now_ns"], swap=swap_of(line, desk))
+            turned = take_turn(
+                desk, intake, items, commands, line["now_ns"],
+                swap=swap_of(line, desk), away_ns=line.get("away_ns", 0),
+            )  # fmt: skip
             _note(done, log, items, turned.outcome)
     done.refused = sum(intake.refused.values())
     return done

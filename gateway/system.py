@@ -80,6 +80,17 @@ POINTS = (
         response_zh="网关过载,请查看数据链路页。",
     ),
     _Point(
+        name="away",
+        en="Time in which the gateway judged nothing",
+        zh="网关停止判断的时间",
+        eu="s/min",
+        setpoint=6.0,
+        tier=Tier.YELLOW,
+        on_delay_s=0.0,
+        response_en="The gateway is overloaded or its machine stood still: silent tags are told later by this time.",
+        response_zh="网关过载或主机停顿:数据中断的报警将相应推迟,请检查主机负载。",
+    ),
+    _Point(
         name="store_waiting",
         en="Ticks not yet written to disk",
         zh="尚未落盘的批次数",

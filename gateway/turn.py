@@ -53,6 +53,7 @@ def take_turn(
     *,
     swap: Prepared | None = None,
     is_bulk: bool = True,
+    away_ns: int = 0,
 ) -> Turned:
     """Carry everything that waits through intake and core.
 
@@ -60,8 +61,9 @@ def take_turn(
         swap: A revision of the configuration that takes over at the end of the turn; what ``entered`` and was ``shown``
             goes by the tag rows of before.
         is_bulk: Take in bulk first what needs no second thought; without it the same comes out, slower.
+        away_ns: How long the road stood still before this turn; it is no silence of the plant.
     """
-    desk.begin(now_ns)
+    desk.begin(now_ns, away_ns)
     turned = Turned(outcome=Outcome(number=desk.ticks, now_ns=now_ns))
     settled = settle(desk, intake, items) if is_bulk else Settled()
     turned.live += settled.samples

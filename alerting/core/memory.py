@@ -322,6 +322,13 @@ class Memory:
         due: NDArray[np.int64] = np.maximum(self.last_ns[rows], self.awaited_ns[rows]) + self.stale_ns[rows]
         return due
 
+    def forgive(self, now_ns: int, away_ns: int) -> None:
+        """Let the time in which nobody listened not count as silence, of tags that were not stale before it."""
+        heard_ns = np.maximum(self.last_ns, self.awaited_ns)
+        before_ns = self.watermarks(now_ns)[self.source] - away_ns
+        waits = heard_ns + self.stale_ns >= before_ns
+        self.awaited_ns[waits] = heard_ns[waits] + away_ns
+
     def extract(self, table: RuleTable, rows: NDArray[np.int32], rules: NDArray[np.int64]) -> "Memory":
         """Copy the part of some tag rows and their rules, laid out for ``table``, the table of just these."""
         part = Memory.fresh(table, 0)

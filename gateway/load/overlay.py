@@ -10,6 +10,7 @@ id, wherever that stands. Nothing in its place means that the rule is removed.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -36,6 +37,13 @@ _WITHOUT_SETPOINT: Final = (Kind.TREND, Kind.STATE, Kind.EXPRESSION)
 _DEFAULT: Final = {
     each.name: each.default if each.default_factory is MISSING else each.default_factory() for each in fields(Rule)
 }
+_ALWAYS: Final = ("setpoint", "band")
+#: Field, default (nothing is the default of what is always written) and key, of all that is written.
+_WRITTEN: Final = tuple(
+    (each.name, object() if each.name in _ALWAYS else _DEFAULT[each.name], _KEY_OF.get(each.name, each.name))
+    for each in fields(Rule)
+    if each.name not in _MADE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +134,11 @@ def id_of(table: Table) -> str:
 def written(rule: Rule) -> dict[str, Any]:
     """Write a rule out as a ``[[rule]]``; read again it is the same rule."""
     table: dict[str, Any] = {}
-    for each in fields(Rule):
-        value = getattr(rule, each.name)
-        if each.name in _MADE or (value == _DEFAULT[each.name] and each.name not in ("setpoint", "band")):
+    for name, default, key in _WRITTEN:
+        value = getattr(rule, name)
+        if value == default:
             continue
-        table[_KEY_OF.get(each.name, each.name)] = _plain(value)
+        table[key] = _plain(value)
     if rule.schedule is not None:
         table["schedule"] = _spans(rule.schedule)
     if rule.drift is not None:
@@ -182,14 +190,12 @@ def _spans(schedule: Schedule) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # what JSON can say
-    if isinstance(value, Kind):
-        return value.name
-    if hasattr(value, "name") and hasattr(value, "value"):
+    if isinstance(value, str | int | float) and not isinstance(value, Enum):
+        return None if isinstance(value, float) and math.isnan(value) else value
+    if isinstance(value, Enum):
         return value.name
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
-    if isinstance(value, float) and math.isnan(value):
-        return None
     return dict(value) if isinstance(value, Mapping) else value
 
 

@@ -35,6 +35,7 @@ FIXED: Final = (
 SECRET: Final = ("password", "token", "secret")
 NAMED_MAX: Final = 20
 _SOURCE: Final = TypeAdapter(Source)
+_TAG_KEYS: Final = tuple(each.name for each in fields(Tag) if each.name != "name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,8 +226,9 @@ def _drill(options: DrillOptions) -> dict[str, Any]:
 
 
 def _tag(tag: Tag) -> dict[str, Any]:
-    shown = {key: value for key, value in asdict(tag).items() if key != "name" and value == value}  # noqa: PLR0124 - NaN
-    return {**shown, "nature": tag.nature.value}
+    found = ((key, getattr(tag, key)) for key in _TAG_KEYS)  # Not asdict: it copies each text, seconds for 100k tags.
+    shown = {key: value for key, value in found if value == value}  # noqa: PLR0124 - NaN
+    return {**shown, "title": dict(tag.title), "address": dict(tag.address), "nature": tag.nature.value}
 
 
 # ------------------------------------------------------------------------------------------------------------ judged

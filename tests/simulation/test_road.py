@@ -1,11 +1,13 @@
 """The road under trouble of its own: a store that cannot write, a historian that is slow, commands, natures."""
 
 import asyncio
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -18,6 +20,8 @@ from gateway.executor import InlineExecutor
 from gateway.historian.memory import MemoryHistorian
 from gateway.historian.port import Done
 from gateway.meter import Stage
+from gateway.record import EventLog
+from gateway.replay import replay
 from tests.scripted import Scripted, events_of, small_gateway, small_site
 from tests.time_matrix import SOURCE, START_NS, TROUBLES, S, arrivals, as_items, rule_table
 
@@ -57,6 +61,15 @@ def gateway_with(tmp_path: Path, clock: ManualClock, **parts: object) -> tuple[G
 
     common = {"historian": MemoryHistorian(site.tags), "writer": InlineExecutor(), "reader": InlineExecutor()}
     return Gateway(site, clock, Parts(**{**common, "make_collector": make, **parts})), made  # type: ignore[arg-type]
+
+
+def scan(number: int, at_s: float) -> Scan:
+    """One sample of the plant's only tag, heard as it was measured."""
+    at_ns = np.array([START_NS + round(at_s * S)])
+    return Scan(
+        source=SOURCE.id, epoch=1, number=number, received_ns=int(at_ns[0]), rows=np.zeros(1, dtype=np.int32),
+        values=np.ones(1), quality=np.zeros(1, dtype=np.uint8), times_ns=at_ns,
+    )  # fmt: skip
 
 
 def test_nothing_is_acknowledged_before_its_commit(tmp_path: Path) -> None:
@@ -239,3 +252,29 @@ def test_a_road_that_is_asked_for_nothing_goes_on_waiting(tmp_path: Path) -> Non
             return gateway.desk.ticks
 
     assert run_manual(ask(), clock) < 60
+
+
+def test_a_road_that_stood_still_says_so_and_takes_nobody_for_silent(tmp_path: Path) -> None:
+    """A machine that had other things to do for 20 s: the tag that is heard again at once never was stale."""
+    clock = ManualClock(START_NS)
+    beats = [second / 2 for second in range(2, 120) if not 10 <= second / 2 < 30]
+    log = io.BytesIO()
+    site = small_site(rule_table(Kind.STALE), SOURCE, tmp_path)
+    gateway = small_gateway(
+        site, clock, [scan(n, at) for n, at in enumerate(beats, start=1)],
+        record=tmp_path / "recording", event_log=EventLog(log, "live"),
+    )  # fmt: skip
+
+    async def main() -> None:
+        async with gateway.running():
+            await asyncio.sleep(9.9)
+            clock.advance_ns(20 * S)  # Nothing of the loop runs meanwhile.
+            await asyncio.sleep(20.0)
+
+    run_manual(main(), clock)
+    told = [(row.what, row.tag) for row in events_of(site)]
+    assert ("raised", "T.v") not in told
+    assert ("raised", "fengsui.away") in told
+    again = io.BytesIO()
+    replay(site, tmp_path / "recording", EventLog(again, "live"))
+    assert log.getvalue() == again.getvalue()
