@@ -1,10 +1,10 @@
-"""JSON payloads to values, quality and times.
+"""What all payload codecs share: a reading, a batch, why something is refused, and what a JSON value is worth.
 
-Flow: message -> [decode] -> columns -> Scan
+Flow: message -> [codec] -> columns -> Scan
 Never: raises for what a device sent. A payload that cannot be read is a refusal with its reason; a single value
     that is no number is a BAD sample of its tag, so that it is seen and alarmed.
 
-What counts as a value, for both formats:
+What counts as a value where a payload is JSON or text:
 
 ===========================  ======================================================
 number                       the value
@@ -22,10 +22,8 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
-from edge.decode.moment import moment_ns
 from edge.model import Quality, Reason
 from edge.model.quality import encode
 
@@ -54,7 +52,7 @@ Path: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """The values of one json-batch payload.
+    """The values of one payload.
 
     Attributes:
         names: Their names where the payload is an object; None where it is a list by position.
@@ -72,61 +70,6 @@ class Batch:
 def path_of(text: str) -> Path:
     """Split ``a.b.c`` into its keys; empty text is the payload itself."""
     return tuple(text.split(".")) if text else ()
-
-
-def read_value(payload: bytes, value_path: Path, time_path: Path | None) -> Reading | Refusal:
-    """Read a json-value payload.
-
-    Args:
-        payload: One JSON document.
-        value_path: Keys down to the value; empty when the payload is the value.
-        time_path: Keys down to the time, None for none. A missing or null time is the receive time.
-    """
-    try:
-        document = orjson.loads(payload)
-        found = document
-        for key in value_path:
-            found = found[key]
-        stamp = _time_at(document, time_path)
-    except (ValueError, KeyError, TypeError, IndexError):
-        return Refusal.MALFORMED
-    if stamp is None:
-        time_ns = NO_TIME
-    else:
-        moment = moment_ns(stamp)
-        if moment is None:
-            return Refusal.MALFORMED
-        time_ns = moment
-    if type(found) is float or type(found) is int:  # The common case, without a call.
-        return float(found), GOOD, time_ns
-    value, quality = number_of(found)
-    return value, quality, time_ns
-
-
-def read_batch(payload: bytes, value_path: Path, time_path: Path | None, count: int) -> Batch | Refusal:
-    """Read a json-batch payload: a list of ``count`` values by position, or an object of values by name.
-
-    The time is one for all, a list by position, or an object by name; what is missing is the receive time.
-    """
-    try:
-        document = orjson.loads(payload)
-        found = document
-        for key in value_path:
-            found = found[key]
-        stamp = _time_at(document, time_path)
-    except (ValueError, KeyError, TypeError, IndexError):
-        return Refusal.MALFORMED
-    names: list[str] | None = None
-    if isinstance(found, dict):
-        names = list(found)
-        found = list(found.values())
-    elif not isinstance(found, list) or len(found) != count:
-        return Refusal.MALFORMED
-    times_ns = _times_of(stamp, names, len(found))
-    if times_ns is None:
-        return Refusal.MALFORMED
-    values, quality = numbers_of(found)
-    return Batch(names=names, values=values, quality=quality, times_ns=times_ns)
 
 
 def number_of(found: object) -> tuple[float, int]:
@@ -156,7 +99,7 @@ def numbers_of(found: Sequence[Any]) -> tuple[NDArray[np.float64], NDArray[np.ui
     return values, quality
 
 
-def _time_at(document: Any, path: Path | None) -> object:  # noqa: ANN401 - parsed JSON is anything
+def time_at(document: Any, path: Path | None) -> object:  # noqa: ANN401 - parsed JSON is anything
     """Give what stands at the time's path; None where the payload is no object or has no such key."""
     if path is None:
         return None
@@ -164,20 +107,3 @@ def _time_at(document: Any, path: Path | None) -> object:  # noqa: ANN401 - pars
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None
     return found
-
-
-def _times_of(stamp: object, names: list[str] | None, count: int) -> NDArray[np.int64] | None:
-    """Give one time per value, or None when a stamp is no moment."""
-    if stamp is None:
-        return np.full(count, NO_TIME, dtype=np.int64)
-    if isinstance(stamp, dict):
-        stamps = [stamp.get(name) for name in names] if names is not None else None
-    elif isinstance(stamp, list):
-        stamps = stamp if len(stamp) == count else None
-    else:
-        moment = moment_ns(stamp)
-        return None if moment is None else np.full(count, moment, dtype=np.int64)
-    if stamps is None:
-        return None
-    moments = [NO_TIME if one is None else moment_ns(one) for one in stamps]
-    return None if None in moments else np.array(moments, dtype=np.int64)

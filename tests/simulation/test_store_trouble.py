@@ -75,6 +75,7 @@ def test_a_full_disk_below_a_recording_ends_the_recording_alone(tmp_path: Path) 
     clock = ManualClock(START_NS)
     site = small_site(table(H0), SOURCE, tmp_path)
     gateway = small_gateway(site, clock, [scan(1, [1], [5.0]), scan(5, [5], [9.0])], record=tmp_path / "recording")
+    full = Path("/dev/full").open("wb")  # noqa: SIM115  # Closed by the recorder.
     recorder: Any = None
 
     async def main() -> None:
@@ -82,7 +83,7 @@ def test_a_full_disk_below_a_recording_ends_the_recording_alone(tmp_path: Path) 
         async with gateway.running():
             recorder = gateway.road.recorder
             recorder._file.close()  # noqa: SLF001  # Only the kernel's full device fails as a full disk does.
-            recorder._file = Path("/dev/full").open("wb")  # noqa: SIM115, SLF001  # Closed by the recorder.
+            recorder._file = full  # noqa: SLF001
             await asyncio.sleep(10.0)
 
     run_manual(main(), clock)

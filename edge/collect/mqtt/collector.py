@@ -28,10 +28,12 @@ from edge.config import MqttOptions, Source, TopicOptions
 from edge.decode.codec.binary import Layout, read_binary
 from edge.decode.codec.event import EventLayout, read_event
 from edge.decode.codec.hj212 import read_hj212
+from edge.decode.codec.json_batch import read_batch
+from edge.decode.codec.json_value import read_value
 from edge.decode.codec.number import read_number
 from edge.decode.codec.senml import read_senml
 from edge.decode.judge import judge
-from edge.decode.payload import NO_TIME, Batch, Path, Reading, Refusal, path_of, read_batch, read_value
+from edge.decode.payload import NO_TIME, Batch, Path, Reading, Refusal, path_of
 from edge.model import Link, Quality, Reason, Scan, TagTable
 from edge.model.quality import encode
 

@@ -1,4 +1,4 @@
-"""Codecs of payloads other than our JSON: a folder each, with its description, a sample and its cases.
+"""Codecs of payloads: a folder each, with its description, a sample and its cases.
 
 Each gives a ``Batch`` or a ``Refusal`` and never raises for what a device sent.
 """

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.decode.payload import NO_TIME, Batch, Refusal, number_of, numbers_of, path_of, read_batch, read_value
+from edge.decode.codec.json_batch import read_batch
+from edge.decode.codec.json_value import read_value
+from edge.decode.payload import NO_TIME, Batch, Refusal, number_of, numbers_of, path_of
 from edge.model.quality import describe
 
 NOON_NS = 1_767_268_800_000_000_000
