@@ -1,8 +1,9 @@
 """The field side beside Node-RED: the same simulated devices and the same broker, in one run.
 
-Run: python -m benchmarks.node_red [--seconds 10] [--messages 20000] [--devices 10] [--folder DIR] [--json]
-Prints, for each case, our collectors, a plain loop over values in Python where there is one, and Node-RED 4 with
-node-red-contrib-modbus; losing rows too. Needs node, npm and mosquitto; installs Node-RED into DIR, outside the
+Run: python -m benchmarks.node_red [--seconds 10] [--messages 20000] [--devices 100 10] [--folder DIR] [--json]
+Prints, for each case, our collectors, for plants the whole gateway, a plain loop over values in Python, and Node-RED 4
+with node-red-contrib-modbus; losing rows too. The simulator has a core of its own.
+Needs node, npm and mosquitto; installs Node-RED into DIR, outside the
 repository.
 
 Flow: simulators.devices.many -> TCP -> [ours | plain loop | Node-RED]; mosquitto, what it kept -> [the same]
@@ -28,9 +29,12 @@ import numpy as np
 import structlog
 
 from benchmarks.node_red_flow import PeerError, closed_loop_flow, install, mqtt_flow, plant_flow, running
+from benchmarks.plain_plant import Read, plain_plant
+from benchmarks.whole_gateway import WholeError, whole
 from edge.clock_system import SystemClock
-from edge.collect.modbus.plan import plan_device
+from edge.collect.modbus.plan import ReadPlan, plan_device
 from edge.config import ModbusOptions
+from gateway.bench.cores import cores, on_the_first
 from gateway.bench.modbus import poll
 from gateway.bench.modbus.decode import spread_us
 from gateway.bench.mqtt.drain import NoBrokerError, drain_all
@@ -62,31 +66,59 @@ async def modbus_loop(packages: Path, seconds: float) -> dict[str, Any]:
 async def modbus_plant(packages: Path, devices: int, period_s: float, seconds: float) -> dict[str, Any]:
     """Poll a plant of 1,000 float32 a device on time: what is kept of the rate, and what it costs."""
     name = f"{devices * poll.TAGS_EACH:,} float32 of {devices} devices at {period_s:g} s"
-    ways: dict[str, Any] = {"ours": await poll.plant(name, devices, period_s, seconds)}
+    ways: dict[str, Any] = {"ours, collectors": await poll.plant(name, devices, period_s, seconds)}
+    with tempfile.TemporaryDirectory() as folder:
+        ways["ours, the whole gateway"] = await whole(Path(folder), devices, period_s, seconds)
     tags = poll.tags_of_plant(devices, period_s)
-    requests = [
-        [
-            (request.address, request.count)
-            for plan in plan_device(tags, f"d{at}", ModbusOptions(host="127.0.0.1", gap_max=poll.GAP_MAX))
-            for request in plan.requests
-        ]
-        for at in range(devices)
-    ]
+    options = ModbusOptions(host="127.0.0.1", gap_max=poll.GAP_MAX)
+    plans = [plan for at in range(devices) for plan in plan_device(tags, f"d{at}", options)]
+    requests = [[(request.address, request.count) for request in plan.requests] for plan in plans]
     due = sum(len(one) for one in requests) / period_s
+    ways["a plain loop over values"] = await _plain(plans, period_s, seconds)
     for way, is_queued in ((f"{NODE_RED}, requests at once", False), (f"{NODE_RED}, requests queued", True)):
-        async with poll.field_of(devices) as (ports, _):
-            told = await _count(packages, plant_flow(ports, requests, period_s, is_queued=is_queued), seconds)
-        p50_ms, p99_ms = _jitter_ms(list(told["arrivals"].values()), period_s)
+        async with poll.field_of(devices) as (ports, simulator):
+            with on_the_first(cores()):
+                flow = plant_flow(ports, requests, period_s, is_queued=is_queued)
+                told = await _count(packages, flow, seconds)
+        p50_ms, p99_ms = poll.jitter_ms(list(told["arrivals"].values()), period_s)
         ways[way] = {
             "requests_per_cycle": sum(len(one) for one in requests) / devices,
             "kept_percent": 100 * told["requests"] / (due * told["wall_s"]),
             "cpu_percent": 100 * told["cpu_s"] / told["wall_s"],
+            "simulator_cpu_percent": 100 * simulator["cpu_s"] / (told["wall_s"] + WARM_S),
             "jitter_p50_ms": p50_ms,
             "jitter_p99_ms": p99_ms,
             "memory_mb": told["memory_mb"],
             "bad": told["bad"],
         }
     return {"case": name, "ways": ways}
+
+
+async def _plain(plans: Sequence[ReadPlan], period_s: float, seconds: float) -> dict[str, Any]:
+    """Let a thread a device do it, in a process of its own, by the same plan."""
+    reads: list[list[Read]] = [
+        [
+            (request.address, request.count, [plan.addresses[at].register - request.address for at in members])
+            for number, request in enumerate(plan.requests)
+            for members in [np.flatnonzero(plan.request_of == number).tolist()]
+        ]
+        for plan in plans
+    ]
+    async with poll.field_of(len(plans)) as (ports, simulator):
+        with on_the_first(cores()):
+            told = await plain_plant(ports, reads, period_s, seconds)
+    spans = [(len(moments) - 1, moments[-1] - moments[0]) for moments in told["arrivals"] if moments[1:]]
+    p50_ms, p99_ms = poll.jitter_ms(told["arrivals"], period_s)
+    return {
+        "requests_per_cycle": sum(len(one) for one in reads) / len(plans),
+        "kept_percent": 100 * sum(steps for steps, _ in spans) * period_s / (sum(span for _, span in spans) or 1.0),
+        "cpu_percent": 100 * told["cpu_s"] / told["wall_s"],
+        "simulator_cpu_percent": 100 * simulator["cpu_s"] / (told["wall_s"] + poll.SETTLE_S),
+        "jitter_p50_ms": p50_ms,
+        "jitter_p99_ms": p99_ms,
+        "memory_mb": told["memory_mb"],
+        "bad": told["bad"],
+    }
 
 
 async def _count(packages: Path, nodes: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
@@ -99,16 +131,6 @@ async def _count(packages: Path, nodes: list[dict[str, Any]], seconds: float) ->
     if not told["requests"]:
         raise PeerError("Node-RED read nothing of the simulated devices.")
     return told
-
-
-def _jitter_ms(arrivals: Sequence[Sequence[float]], period_s: float) -> tuple[float, float]:
-    """Give median and 99th percentile of how far answers are off their own even beat, ms."""
-    off = []
-    for moments in arrivals:
-        beat = (np.array(moments) - np.arange(len(moments)) * period_s) * 1e3
-        off.append(np.abs(beat - np.median(beat)))
-    p50, p99 = np.percentile(np.concatenate(off or [np.zeros(1)]), [50, 99])
-    return float(p50), float(p99)
 
 
 async def mqtt(packages: Path, messages: int) -> dict[str, Any]:
@@ -126,7 +148,7 @@ async def mqtt(packages: Path, messages: int) -> dict[str, Any]:
     return await drain_all(messages, {NODE_RED: drained})
 
 
-async def measure(packages: Path, seconds: float, messages: int, devices: int) -> dict[str, Any]:
+async def measure(packages: Path, seconds: float, messages: int, devices: Sequence[int]) -> dict[str, Any]:
     """Measure every case; give one object."""
     versions = await install(packages)
     return {
@@ -136,8 +158,8 @@ async def measure(packages: Path, seconds: float, messages: int, devices: int) -
         "versions": versions,
         "modbus_loop": await modbus_loop(packages, seconds),
         "modbus_plants": [
-            await modbus_plant(packages, devices, 1.0, seconds),
-            await modbus_plant(packages, devices, 0.1, seconds),
+            await modbus_plant(packages, devices[0], 1.0, seconds),
+            await modbus_plant(packages, devices[1], 0.1, seconds),
         ],
         "mqtt": await mqtt(packages, messages),
     }
@@ -165,11 +187,12 @@ def render(told: dict[str, Any]) -> str:
             "",
             f"Modbus, {plant['case']}:",
             "",
-            "| way | kept | of a core | jitter p50, p99 ms | memory |",
-            "|---|---|---|---|---|",
+            "| way | kept | of a core | simulator | jitter p50, p99 ms | memory |",
+            "|---|---|---|---|---|---|",
         ]
         lines += [
-            f"| {name} | {way['kept_percent']:.1f} % | {way['cpu_percent']:.0f} % | {way['jitter_p50_ms']:.1f}, "
+            f"| {name} | {way['kept_percent']:.1f} % | {way['cpu_percent']:.0f} % | "
+            f"{way['simulator_cpu_percent']:.0f} % | {way['jitter_p50_ms']:.1f}, "
             f"{way['jitter_p99_ms']:.1f} | {way['memory_mb']:.0f} MB |"
             for name, way in plant["ways"].items()
         ]
@@ -203,7 +226,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.node_red", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seconds", type=float, default=10.0, help="of each Modbus case")
     parser.add_argument("--messages", type=int, default=20_000, help="of one value each; a tenth as many batches")
-    parser.add_argument("--devices", type=int, default=10, help="of the plants")
+    parser.add_argument("--devices", type=int, nargs=2, default=(100, 10), help="of the plants at 1 s and at 100 ms")
     parser.add_argument(
         "--folder",
         type=Path,
@@ -214,7 +237,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         told = _run(measure(options.folder, options.seconds, options.messages, options.devices))
-    except (PeerError, NoBrokerError) as failure:
+    except (PeerError, NoBrokerError, WholeError) as failure:
         print(failure, file=sys.stderr)
         return 2
     print(json.dumps(told, allow_nan=False) if options.json else render(told))

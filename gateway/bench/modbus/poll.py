@@ -18,12 +18,13 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 from pymodbus.client import AsyncModbusTcpClient
 
 from edge.clock_system import SystemClock
@@ -34,6 +35,7 @@ from edge.collect.modbus.plan import plan_device
 from edge.config import ModbusOptions, Source
 from edge.decode.registers import Placement, RegisterDecoder
 from edge.model import Link, Scan, Tag, TagTable
+from gateway.bench.cores import cores, keep_apart, on_the_first
 from gateway.bench.modbus.decode import spread_us
 
 COUNT: Final = 125
@@ -48,13 +50,14 @@ MASK: Final = 0x5A5A  # Of the simulated registers.
 
 @asynccontextmanager
 async def field_of(devices: int) -> AsyncIterator[tuple[list[int], dict[str, float]]]:
-    """Start the simulated devices; give their ports, and after the body their processor time."""
+    """Start the simulated devices, on a core of their own; give their ports, and after the body what they spent."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "simulators.devices.many", "--devices", str(devices),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert child.stdin is not None
     assert child.stdout is not None
+    keep_apart(child.pid, cores())
     told: dict[str, float] = {}
     try:
         yield json.loads(await child.stdout.readline())["ports"], told
@@ -229,13 +232,22 @@ class Door:
 
     def jitter_ms(self, period_s: float) -> tuple[float, float]:
         """Give median and 99th percentile of how far scans are off their own even beat, ms."""
-        off = []
-        for moments in self.arrivals.values():
-            times = np.array(moments, dtype=np.float64) / 1e6
-            beat = times - np.arange(len(times)) * period_s * 1e3
-            off.append(np.abs(beat - np.median(beat)))
-        p50, p99 = np.percentile(np.concatenate(off), [50, 99])
-        return float(p50), float(p99)
+        return jitter_ms([np.array(moments) / 1e9 for moments in self.arrivals.values()], period_s)
+
+
+def jitter_ms(arrivals: Sequence[Sequence[float] | NDArray[np.float64]], period_s: float) -> tuple[float, float]:
+    """Give median and 99th percentile of how far moments are off the even beat of their own device, ms.
+
+    Args:
+        arrivals: Moments in s, by device.
+    """
+    off = []
+    for moments in arrivals:
+        beat = (np.array(moments, dtype=np.float64) - np.arange(len(moments)) * period_s) * 1e3
+        off.append(np.abs(beat - np.median(beat)) if len(beat) else beat)
+    found = np.concatenate(off or [np.zeros(0)])
+    p50, p99 = np.percentile(found if len(found) else np.zeros(1), [50, 99])
+    return float(p50), float(p99)
 
 
 def tags_of_plant(devices: int, period_s: float) -> TagTable:
@@ -271,7 +283,8 @@ async def plant(name: str, devices: int, period_s: float, seconds: float) -> dic
         door.forget()
         overruns = sum(collector.counters.overruns for collector in collectors)
         cpu_ns, began_ns = time.process_time_ns(), time.perf_counter_ns()
-        await asyncio.sleep(seconds)
+        with on_the_first(cores()):
+            await asyncio.sleep(seconds)
         wall_s, cpu_s = (time.perf_counter_ns() - began_ns) / 1e9, (time.process_time_ns() - cpu_ns) / 1e9
         overruns = sum(collector.counters.overruns for collector in collectors) - overruns
         for task in running:
