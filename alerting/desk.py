@@ -112,7 +112,7 @@ class Desk(StoppingDesk):
         """Let silence count from now on: the time that a start takes before anybody is asked is not the plant's."""
         self.start_ns = max(self.start_ns, now_ns)
         for memory in self.memories.values():
-            np.maximum(memory.awaited_ns, now_ns, out=memory.awaited_ns)
+            memory.listen_from(now_ns)
         self._idle_until_ns = 0
 
     def begin(self, now_ns: int, away_ns: int = 0) -> None:

@@ -322,6 +322,10 @@ class Memory:
         due: NDArray[np.int64] = np.maximum(self.last_ns[rows], self.awaited_ns[rows]) + self.stale_ns[rows]
         return due
 
+    def listen_from(self, now_ns: int) -> None:
+        """Let silence count from now on of every tag of which nothing came later."""
+        np.maximum(self.awaited_ns, now_ns, out=self.awaited_ns)
+
     def forgive(self, now_ns: int, away_ns: int) -> None:
         """Let the time in which nobody listened not count as silence, of tags that were not stale before it."""
         heard_ns = np.maximum(self.last_ns, self.awaited_ns)
