@@ -27,7 +27,7 @@ from edge.config import Source
 from edge.model import Nature, Tag, TagTable
 
 #: What of a rule no alarm shows and no event says.
-SILENT = frozenset({"revision", "response"})
+SILENT = frozenset({"revision", "response", "rationale"})
 _SAID = tuple(sorted(TOLD - SILENT))
 
 

@@ -22,6 +22,7 @@ from alerting.core.swap import Exchange
 from alerting.judge import ceiling
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.flood import FloodState
+from alerting.model.rule import Rule
 from alerting.model.stop import PREFIX
 from alerting.model.tier import Tier
 from edge.model.nature import Nature
@@ -123,8 +124,18 @@ def describe_alarm(alarm: Alarm, site: Site) -> dict[str, Any]:
         "service_hours_max": philosophy.absence.most_h(highest),
         "needs_permit": philosophy.absence.needs_permit(highest),
         "response": {} if rule is None else site.rules[rule].response,
+        "rationale": None if rule is None else _rationale(site.rules[rule]),
         "ordinal": alarm.ordinal,
     }
+
+
+def _rationale(rule: Rule) -> dict[str, Any] | None:
+    """Say why an alarm is there, for whoever must act; None where nobody stated it."""
+    why = rule.rationale
+    if why is None:
+        return None
+    said = {"cause": why.text("cause"), "consequence": why.text("consequence")}
+    return said | {"respond_min": why.respond_min or None}
 
 
 def _design(alarm: Alarm, site: Site) -> dict[str, Any] | None:

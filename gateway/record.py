@@ -26,6 +26,7 @@ from alerting.model.blocks import Blocks
 from alerting.model.command import Command
 from alerting.model.drift import Drift
 from alerting.model.event import Event
+from alerting.model.rationale import TEXTS, Rationale, rationale
 from alerting.model.rule import Kind, Rule
 from alerting.model.schedule import Schedule, Span
 from alerting.model.tier import Tier
@@ -191,6 +192,7 @@ def rules_of(snapshot: dict[str, Any]) -> list[Rule]:
                 "setpoint": math.nan if rule["setpoint"] is None else rule["setpoint"],
                 "drift": Drift(**rule["drift"]) if rule.get("drift") else None,
                 "blocks": Blocks(**rule["blocks"]) if rule.get("blocks") else None,
+                "rationale": _rationale(rule.get("rationale")),
             }
         )
         for rule in snapshot["rules"]
@@ -203,6 +205,10 @@ def tiering_of(snapshot: dict[str, Any]) -> Tiering:
     if policy is None:
         return Tiering(lower_after_s=0.0)
     return Tiering(lines=lines_of_json(policy["lines"]), lower_after_s=policy["lower_after_s"])
+
+
+def _rationale(saved: dict[str, Any] | None) -> Rationale | None:
+    return None if saved is None else rationale({name: dict(saved[name]) for name in TEXTS}, saved["respond_min"])
 
 
 def _schedule(saved: dict[str, Any] | None) -> Schedule | None:

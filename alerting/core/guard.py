@@ -44,6 +44,7 @@ KNOWN = frozenset(
         "is_latching",
         "revision",
         "response",
+        "rationale",
     }
 )
 PLAIN = frozenset({*LIMITS, Kind.RATE, Kind.STALE, Kind.BAD})

@@ -46,7 +46,7 @@ from alerting.model.rule import FORMULA_KINDS, Kind, Rule, RuleTable
 from edge.model.quality import is_bad
 
 #: What may differ between two rules that judge alike.
-TOLD: Final = frozenset({"revision", "tier", "response", "is_latching"})
+TOLD: Final = frozenset({"revision", "tier", "response", "rationale", "is_latching"})
 #: What the memory of a kind's condition hangs on; a rule that differs in one of them starts it anew.
 COURSE: Final = {
     Kind.RATE: ("window_s",),

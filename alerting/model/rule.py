@@ -15,6 +15,7 @@ from alerting.model.alarm import digest
 from alerting.model.blocks import BLOCKS_LEAST, GAP_SHARE, Blocks, BlockTable
 from alerting.model.drift import Drift, DriftTable
 from alerting.model.gate import GateTable
+from alerting.model.rationale import Rationale
 from alerting.model.schedule import Calendar, Schedule
 from alerting.model.states import StateTable
 from alerting.model.tier import Tier
@@ -121,6 +122,7 @@ class Rule:
         keeps_k: k stays while members are out; else each lowers it by one, to 1 at least (VOTE only).
         revision: Rises with each change of this rule; stands on each event, never in an identity.
         response: What the operator should do, by language; an alarm without one is flagged.
+        rationale: Why it is there: cause, consequence, time to respond, basis of its tier; None where nobody said.
     """
 
     id: str
@@ -158,6 +160,7 @@ class Rule:
     keeps_k: bool = False
     revision: int = 1
     response: dict[str, str] = field(default_factory=dict)
+    rationale: Rationale | None = None
 
     @property
     def group(self) -> str:

@@ -109,9 +109,10 @@ def call_body(
     en = f"{prefix}{head_en}: {tier.name} early warning, {name['en']}, {clause(facts, 'en')}, for {minutes} min. "
     zh += f"已由 {alarm.acked_by} 确认,仍未恢复。" if is_reminder else "请登录确认。"
     en += f"{alarm.acked_by} acknowledged it; it still stands." if is_reminder else "Log in and acknowledge."
+    within = _respond_min(site, alarm)
     if todo:
-        zh += f"处置:{todo.get('zh', '')}"
-        en += f" Do: {todo.get('en', '')}"
+        zh += f"处置{f'(限 {within:g} 分钟内)' if within else ''}:{todo.get('zh', '')}"
+        en += f" Do{f' within {within:g} min' if within else ''}: {todo.get('en', '')}"
     body = {
         "key": call.key,
         "subject": "call",
@@ -125,6 +126,7 @@ def call_body(
         "tier": tier.name,
         "clause": {"zh": clause(facts, "zh"), "en": clause(facts, "en")},
         "todo": {lang: todo[lang] for lang in ("zh", "en") if todo.get(lang)},
+        **({"respond_min": within} if within else {}),
         "minutes": minutes,
         "acked_by": alarm.acked_by if is_reminder else "",
         "link": f"{site.page_url}/#/alarms?alarm={alarm.id}" if site.page_url else "",
@@ -187,6 +189,13 @@ def _response(site: SiteOfCalls, alarm: Alarm) -> Mapping[str, str]:
     """Give what the rule says to do."""
     k = site.rules.index_of.get(alarm.rule)
     return {} if k is None else site.rules[k].response or {}
+
+
+def _respond_min(site: SiteOfCalls, alarm: Alarm) -> float:
+    """Give within how long the response works, min; 0 where nobody stated it."""
+    k = site.rules.index_of.get(alarm.rule)
+    why = None if k is None else site.rules[k].rationale
+    return 0.0 if why is None else why.respond_min
 
 
 def _time(time_ns: int, zone: ZoneInfo) -> str:

@@ -219,7 +219,7 @@ def _block(call: Mapping[str, Any], lang: str, form: Form) -> str:
             )
             lines.append(_pair("状态" if is_zh else "State", text, is_zh))
         if todo := (call.get("todo") or {}).get(lang):
-            lines.append(_pair("处置" if is_zh else "Do", todo, is_zh))
+            lines.append(_pair(_do(call.get("respond_min"), is_zh), todo, is_zh))
     if template is not None and lang in template.text and not is_alone(call):
         lines = filled(template.text[lang], call, lang)
     elif link := call.get("link"):
@@ -230,6 +230,13 @@ def _block(call: Mapping[str, Any], lang: str, form: Form) -> str:
     if is_rich:
         return f"### {title}\n\n" + "\n".join(f"- {line}" for line in lines)
     return "\n".join([title, *lines])
+
+
+def _do(within: float | None, is_zh: bool) -> str:  # noqa: FBT001 - which language
+    """Give the head of what to do, with the time in which it works where that is stated."""
+    if not within:
+        return "处置" if is_zh else "Do"
+    return f"处置(限 {within:g} 分钟内)" if is_zh else f"Do within {within:g} min"
 
 
 def _pair(name: str, text: str, is_zh: bool) -> str:  # noqa: FBT001 - which language

@@ -40,6 +40,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "unit.link": ("title", "url"),
     "rule": (
         "tag", "kind", "setpoint", "deadband", "on_delay_s", "off_delay_s", "window_s", "tier", "latching", "response",
+        "cause", "consequence", "basis", "respond_min",
         "to", "direction", "horizon_s", "method", "alpha", "samples_min", "block_s", "blocks", "line", "gap_s",
         "detector", "season", "span_s", "base_s", "warm_up_s", "allowance",
         "name", "reference", "states", "mask", "pattern", "band", "while_tag", "while_above", "when",
@@ -48,6 +49,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "vote": (
         "id", "title", "unit", "k", "members", "kind", "setpoint", "deadband", "degrade", "tier", "on_delay_s",
         "off_delay_s", "latching", "enable", "schedule", "response", "tier_lost", "lost_s",
+        "cause", "consequence", "basis", "respond_min",
     ),
     "derived": (
         "tag", "kind", "title", "unit", "eu", "range_lo", "range_hi", "resolution", "period_s", "inputs",

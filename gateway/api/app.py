@@ -19,6 +19,7 @@ from gateway.api.door import COOKIE, Doors
 from gateway.api.doors_account import open_account_doors
 from gateway.api.doors_acts import open_act_doors
 from gateway.api.doors_acts_many import open_acts_doors
+from gateway.api.doors_alarm_list import open_alarm_list_doors
 from gateway.api.doors_alarms import open_alarm_doors
 from gateway.api.doors_channels import open_channel_doors
 from gateway.api.doors_checkout import open_checkout_doors
@@ -127,6 +128,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_photo_doors(doors)
     open_rule_doors(doors)
     open_proposal_doors(doors)
+    open_alarm_list_doors(doors)
     open_config_doors(doors)
     open_trial_doors(doors)
     open_ledger_doors(doors)

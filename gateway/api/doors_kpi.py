@@ -17,6 +17,7 @@ from edge.model import Nature
 from gateway.api.answer import ApiError, Json
 from gateway.api.asked import When, when
 from gateway.api.door import ALL, Doors
+from gateway.api.doors_alarm_list import Counted
 from gateway.api.doors_config import TYPE_OF
 from gateway.api.kpi_words import WORDS
 from gateway.config import Site
@@ -40,6 +41,7 @@ LENGTH: Final = {
 def open_kpi_doors(doors: Doors) -> None:
     """Declare them."""
     house = doors.house
+    counted = Counted()
 
     def place(
         first: str | None, last: str | None, span: Span, post: str | None, nature: str | None
@@ -75,7 +77,10 @@ def open_kpi_doors(doors: Doors) -> None:
         turn = None if first is not None else _turn(house.site, span, end_ns - 1, post or "", is_last=False)
         shift = None if turn is None else house.site.roster.shift(turn.shift)
         named = None if shift is None else {"id": shift.id, "title": dict(shift.title)}
-        return Json({"from": iso(begin_ns), "to": iso(end_ns), "nature": of.value, "shift": named, **shown(got)})
+        counts = await counted.of(house.rules)
+        stated = {"alarms": counts.alarms, "without": counts.without}
+        span_shown = {"from": iso(begin_ns), "to": iso(end_ns), "nature": of.value, "shift": named}
+        return Json({**span_shown, **shown(got), "stated": stated})
 
     async def report(
         form: Annotated[str, Query(pattern="^(html|xlsx)$")] = "html",
@@ -89,6 +94,10 @@ def open_kpi_doors(doors: Doors) -> None:
         """Give the same as a report: a page of HTML to print, or a workbook."""
         got, period, of = await read(first, last, span, post, nature)
         lines = report_lines(got, house.site, period, of, lang, post or "")
+        counts, words = await counted.of(house.rules), WORDS[lang]
+        bare = counts.without.get("response", 0)
+        lines.append([words["listed"], counts.alarms, "", "", ""])
+        lines.append([words["without_response"], bare, "0", words["no"] if bare else words["yes"], words["ours"]])
         units, *_ = place(first, last, span, post, nature)
         lines += nuisance_lines(
             await house.read(lambda c: read_nuisances(c, house.site, of, period, units)), house.site, lang

@@ -45,7 +45,7 @@ BANDED = frozenset({*LIMITS, Kind.STALE, Kind.BAD, Kind.RANGE})  # Kinds of whic
 KNOWN_FIELDS = frozenset(
     {
         *("id", "tag", "kind", "setpoint", "tier", "deadband", "on_delay_s", "off_delay_s", "is_latching", "revision"),
-        *("response", "name"),
+        *("response", "rationale", "name"),
     }
 )
 LOOKS = (64, 1_024)  # How far ahead to look for the next sample that matters before looking at all.

@@ -19,7 +19,7 @@ from gateway.config import Site
 
 #: Parts of a rule that do not shape when it trips. All others do, so that a part that rules are given later is not
 #: forgotten here.
-NOT_SHAPING: Final = frozenset({"id", "tag", "revision", "response"})
+NOT_SHAPING: Final = frozenset({"id", "tag", "revision", "response", "rationale"})
 SHAPING: Final = tuple(part.name for part in fields(Rule) if part.name not in NOT_SHAPING)
 
 

@@ -15,6 +15,7 @@ from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
 from edge.load.tag import TagDraft
 from edge.load.words import NAME_RULE, is_name, keys_of
+from gateway.load.rationale import KEYS as RATIONALE
 from gateway.load.silent import keep_silent
 
 #: Keys of a ``[[rule]]`` that an EXPRESSION has.
@@ -28,6 +29,7 @@ KNOWN: Final = (
     "off_delay_s",
     "latching",
     "response",
+    *RATIONALE,
     "enable",
     "schedule",
 )

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 
 from alerting.core.expression.parser import parse
 from alerting.core.expression.tree import Held
+from alerting.model.rationale import TEXTS
 from alerting.model.rule import Kind, Rule
 from alerting.model.schedule import DAYS, Schedule
 from edge.load.entry import Entry
@@ -30,7 +31,7 @@ PLACE: Final = "rule changes"
 NAMED_MAX: Final = 10
 
 #: Fields of a rule that are not written: the id is made of others, tags are found in the text, a revision is counted.
-_MADE: Final = frozenset({"id", "asked", "enable_asked", "revision"})
+_MADE: Final = frozenset({"id", "asked", "enable_asked", "revision", "rationale"})
 _KEY_OF: Final = {"is_latching": "latching", "is_falling": "direction"}
 #: Kinds whose setpoint is not asked for.
 _WITHOUT_SETPOINT: Final = (Kind.TREND, Kind.STATE, Kind.EXPRESSION)
@@ -139,6 +140,7 @@ def written(rule: Rule) -> dict[str, Any]:
         if value == default:
             continue
         table[key] = _plain(value)
+    table |= _rationale(rule)
     if rule.schedule is not None:
         table["schedule"] = _spans(rule.schedule)
     if rule.drift is not None:
@@ -157,6 +159,13 @@ def written(rule: Rule) -> dict[str, Any]:
     if rule.kind is Kind.EXPRESSION and _has_hold(rule):
         table.pop("on_delay_s", None)
     return table
+
+
+def _rationale(rule: Rule) -> dict[str, Any]:
+    if rule.rationale is None:
+        return {}
+    said = {name: rule.rationale.text(name) for name in TEXTS if rule.rationale.text(name)}
+    return said | ({"respond_min": rule.rationale.respond_min} if rule.rationale.respond_min else {})
 
 
 def _write_trend(table: dict[str, Any], rule: Rule) -> None:

@@ -21,6 +21,7 @@ from gateway.load.drift import drift_of_entry
 from gateway.load.enable import EnableReader
 from gateway.load.expression import ExpressionReader
 from gateway.load.overlay import NOTHING, Overlay, id_of
+from gateway.load.rationale import give_rationale
 from gateway.load.schedule import ScheduleReader
 from gateway.load.silent import keep_silent
 from gateway.load.trend import TREND_KEYS, settle_trend, trend_of_entry, trend_of_row
@@ -126,23 +127,21 @@ def read_rules(
     voted = read_votes(tags, known, votes or Votes(), overlay, _tier)
     enables = EnableReader(tags)
     read = [
-        *(
-            schedules.give(enables.give(draft.rule, draft.entry), draft.entry)
-            for rules in by_tag.values()
-            for draft in rules.values()
-        ),
-        *(schedules.give(enables.give(draft.rule, draft.entry), draft.entry) for draft in named.values()),
-        *(
-            schedules.give(enables.give(rule, expressions.found[rule.id].entry), expressions.found[rule.id].entry)
-            for rule in asked
-        ),
-        *(schedules.give(enables.give(rule, entry), entry) for rule, entry in voted if not rule.is_hidden),
+        *(_whole(draft.rule, draft.entry, enables, schedules) for rules in by_tag.values() for draft in rules.values()),
+        *(_whole(draft.rule, draft.entry, enables, schedules) for draft in named.values()),
+        *(_whole(rule, expressions.found[rule.id].entry, enables, schedules) for rule in asked),
+        *(_whole(rule, entry, enables, schedules) for rule, entry in voted if not rule.is_hidden),
         *(rule for rule, _ in voted if rule.is_hidden),
     ]
     of_files = [draft for draft in tags if draft.tag.name not in moved]
     enables.settle(can_fall_stale, of_files)
     schedules.settle(of_files)
     return read
+
+
+def _whole(rule: Rule, entry: Entry, enables: EnableReader, schedules: ScheduleReader) -> Rule:
+    """Give a rule with what every kind may have: when it is judged at all, and why it is there."""
+    return give_rationale(schedules.give(enables.give(rule, entry), entry), entry)
 
 
 def judge_refused(tags: Iterable[TagDraft]) -> None:

@@ -23,6 +23,7 @@ from edge.load.tag import TagDraft
 from edge.load.words import is_name, keys_of
 from edge.model import Tag
 from gateway.load.overlay import Overlay, written
+from gateway.load.rationale import KEYS as RATIONALE
 from gateway.load.silent import keep_silent
 
 #: Kinds of limit that can be a member.
@@ -32,7 +33,7 @@ DEGRADE: Final = ("lower-k", "keep-k")
 #: Name of the rule that rings when too few members can be judged.
 LOST: Final = "lost"
 #: What may be otherwise in a vote's rules while the gateway runs; members and k stand in the site file.
-CHANGEABLE: Final = ("tier", "on_delay_s", "off_delay_s", "latching", "response", "enable", "schedule")
+CHANGEABLE: Final = ("tier", "on_delay_s", "off_delay_s", "latching", "response", *RATIONALE, "enable", "schedule")
 MEMBERS_LEAST: Final = 2
 MEMBERS_MOST: Final = 15  # As many as vote(…) takes.
 SCANS_BEFORE_LOST: Final = 3  # As with BAD data of one tag (design §3): three scans, and 3 s at least.

@@ -108,7 +108,7 @@ def test_a_rule_is_changed_tried_applied_and_brought_back(
     now = rule_of(plant)
     assert (now["table"]["setpoint"], now["revision"], now["is_changed"]) == (wanted, revision + 1, True)
 
-    page.click("header .tabs button:nth-child(3)")
+    page.click("header .tabs [data-part=history]")
     page.wait_for_selector(".revision")
     page.click(".revision >> nth=0 >> button[aria-expanded]")
     page.wait_for_selector(".revision .difference .after")
@@ -145,3 +145,36 @@ def test_two_at_once_the_second_is_told(visit: Callable[..., Visit], plant: Plan
     assert RULE in second.page.inner_text("dialog [role=alert]")
     second.complaints = [said for said in second.complaints if "409" not in said]
     assert second.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "bare", "head"),
+    [("en", "have no response", "Rule,What to do (English)"), ("zh", "未写明处置措施", "规则,处置措施(英文)")],
+)
+def test_the_alarm_list_flags_what_is_missing_and_takes_a_sheet_back(
+    visit: Callable[..., Visit], plant: Plant, engineer: str, lang: str, bare: str, head: str
+) -> None:
+    one = visit(name=engineer, lang=lang)
+    one.go("rules?part=list&missing=response", ready=".alarm-list")
+    page = one.page
+    until(lambda: page.locator(".alarm-list tbody tr, .alarm-list .empty").count() > 0, "the list")
+    before = plant.get("alarm-list")["counts"]["without"]["response"]
+    if before > 1:
+        assert bare in page.inner_text(".alarm-list [data-fact=without-response]")
+    with page.expect_download() as got:
+        page.click(".alarm-list .links a")
+    assert got.value.suggested_filename.endswith(".xlsx")
+    text = f"{head}\n{RULE},Close XV-103 ({lang})\nTK-103.level.NO,x\n"
+    sheet = {"name": "list.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.set_input_files("input[name=list]", sheet)  # type: ignore[arg-type]
+    page.click("[data-part=bring-in] form button")
+    page.wait_for_selector("[data-part=bring-in] li:has-text('TK-103.level.NO')")
+    sheet["buffer"] = text.rsplit("\n", 2)[0].encode()
+    page.set_input_files("input[name=list]", sheet)  # type: ignore[arg-type]
+    page.click("[data-part=bring-in] form button")
+    page.click("[data-part=bring-in] > button.strong")
+    page.fill("dialog textarea", "rationalisation")
+    page.click("dialog button.strong")
+    until(lambda: rule_of(plant)["table"].get("response", {}).get("en") == f"Close XV-103 ({lang})", "the new text")
+    one.go("kpi", ready="[data-fact=without-response]")
+    assert one.complaints == []

@@ -74,7 +74,7 @@ def test_a_list_is_refused_by_cell_then_applied_and_undone(
     assert plant.get("rules")["revision"] == revision + 1
     assert "GD-319.lel" in names(plant)
 
-    page.click("header .tabs button:nth-child(3)")
+    page.click("header .tabs [data-part=history]")
     page.click(".revision >> nth=0 >> button[aria-expanded]")
     page.wait_for_selector(".revision .difference")
     assert "GD-319.lel" in page.inner_text(".revision >> nth=0")
@@ -110,7 +110,7 @@ def test_values_stand_under_their_own_tags_on_a_page_that_was_open(
     until(is_right, "the tank's own level after the reload")
     assert watching.page.inner_text("main h1") == before
     number = plant.get("rules")["revision"]
-    acting.page.click("header .tabs button:nth-child(3)")
+    acting.page.click("header .tabs [data-part=history]")
     acting.page.click(".revision >> nth=1 >> .acts button:last-child")
     acting.page.fill("dialog textarea", "back")
     acting.page.click("dialog button.strong")

@@ -231,7 +231,7 @@ class SlowRule:
     def become(self, rule: Rule, tag: Tag) -> bool:
         """Go on as another rule of the same id; tell whether it judges otherwise."""
         old, self.rule = self.rule, rule
-        told = ("tier", "response", "is_latching", "revision")
+        told = ("tier", "response", "rationale", "is_latching", "revision")
         differs = any(
             repr(getattr(old, one.name)) != repr(getattr(rule, one.name))  # by what is written, where NaN is NaN
             for one in fields(Rule)

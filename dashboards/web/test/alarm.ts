@@ -37,7 +37,8 @@ export function makeAlarm(id: string, more: Partial<Alarm>): Alarm {
     silenced: null,
     is_one_shot: false,
     shelf_minutes_max: 480,
-    response: {},
+    rationale: null,
+  response: {},
     ordinal: 1,
     ...more,
   };

@@ -28,6 +28,8 @@ export interface Nuisances {
   nuisances: Nuisance[];
 }
 export interface KpiFigures {
+  /** How far the alarm list is filled in. */
+  stated: { alarms: number; without: Record<string, number> };
   from: string;
   to: string;
   nature: string;

@@ -143,6 +143,8 @@ export interface Alarm {
   /** Longest shelf of what the alarm can reach, min; 0 where it may not be shelved. */
   shelf_minutes_max: number;
   response: Said;
+  /** Why it is there; null where nobody stated it. */
+  rationale: { cause: Said; consequence: Said; respond_min: number | null } | null;
   ordinal: number;
 }
 

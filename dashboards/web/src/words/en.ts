@@ -18,6 +18,7 @@ import * as flowWords from "./en/flow";
 import * as tablesWords from "./en/tables";
 import * as rulesWords from "./en/rules";
 import * as proposalWords from "./en/proposals";
+import * as alarmListWords from "./en/alarmList";
 import * as escalationWords from "./en/escalation";
 import * as handoverWords from "./en/handover";
 import * as kpiWords from "./en/kpi";
@@ -111,6 +112,7 @@ export const en = {
   ...tablesWords,
   ...rulesWords,
   ...proposalWords,
+  ...alarmListWords,
   ...escalationWords,
   ...handoverWords,
   ...kpiWords,

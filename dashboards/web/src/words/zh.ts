@@ -18,6 +18,7 @@ import * as flowWords from "./zh/flow";
 import * as tablesWords from "./zh/tables";
 import * as rulesWords from "./zh/rules";
 import * as proposalWords from "./zh/proposals";
+import * as alarmListWords from "./zh/alarmList";
 import * as escalationWords from "./zh/escalation";
 import * as handoverWords from "./zh/handover";
 import * as kpiWords from "./zh/kpi";
@@ -112,6 +113,7 @@ export const zh: Words = {
   ...tablesWords,
   ...rulesWords,
   ...proposalWords,
+  ...alarmListWords,
   ...escalationWords,
   ...handoverWords,
   ...kpiWords,

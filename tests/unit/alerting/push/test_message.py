@@ -76,6 +76,11 @@ def test_an_alarm_that_is_called_about_twice_stands_once_and_both_calls_are_told
     assert message.title == "【预警汇总】2 条:红 2"
 
 
+def test_what_to_do_says_in_what_time_where_that_is_stated() -> None:
+    assert "处置(限 10 分钟内):关闭进料阀" in one_message(call(respond_min=10.0), ZH).parts[0]
+    assert "处置:关闭进料阀" in one_message(call(), ZH).parts[0]
+
+
 @pytest.mark.parametrize("size_max", [400, 2048, 4096, 19_000])
 def test_digests_fit_and_leave_nothing_out(size_max: int) -> None:
     rest = [call(n) for n in range(300)]
