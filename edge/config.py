@@ -7,7 +7,7 @@ tags) and ``gateway.load`` (the whole site file).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from edge.model import Nature
 
@@ -163,6 +163,10 @@ class BrokerTls:
     server_name: str = ""
 
 
+#: A broker keeps our messages so long: longer than a weekend without us.
+SESSION_S: Final = 7 * 24 * 3600
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttOptions:
     """One broker and the topics that one source hears there.
@@ -170,6 +174,7 @@ class MqttOptions:
     Attributes:
         also: Further brokers, tried in turn when one cannot be reached.
         presence: Topic where we say whether we are there, retained, and by our will; empty for none.
+        session_s: How long the broker keeps our session, and what comes meanwhile, after we are gone; MQTT 5 only.
     """
 
     host: str
@@ -184,6 +189,7 @@ class MqttOptions:
     payload_bytes_max: int = 262_144
     keepalive_s: int = 30
     tls: BrokerTls | None = None
+    session_s: int = SESSION_S
 
     @property
     def brokers(self) -> tuple[tuple[str, int], ...]:

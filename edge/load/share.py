@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from edge.collect.mqtt.topic import SHARE, overlap, parted
-from edge.config import Source, TopicOptions
+from edge.config import MqttOptions, Source, TopicOptions
 from edge.load.entry import Entry
 from edge.load.mistake import show
 from edge.load.words import ID_RULE, is_id
@@ -55,8 +55,9 @@ def read_nodes(entry: Entry) -> tuple[str, ...]:
     return names
 
 
-def check_shared(entry: Entry, topics: Sequence[Entry], options: Sequence[TopicOptions], version: str) -> None:
+def check_shared(entry: Entry, topics: Sequence[Entry], broker: MqttOptions) -> None:
     """Refuse what cannot be right of a source's shared topics, and say what follows from the rest."""
+    options = broker.topics
     shared = [(at, one) for at, one in enumerate(options) if parted(one.pattern)[0] and not wrong_share(one.pattern)]
     if not shared:
         return
@@ -97,7 +98,17 @@ def check_shared(entry: Entry, topics: Sequence[Entry], options: Sequence[TopicO
         "value of its tag is kept in the history and not judged.",
         'Let all members feed one gateway, which names their nodes in nodes = ["…", "…"].',
     )
-    if version == "3.1.1":
+    topics[shared[0][0]].warn(
+        "pattern",
+        f"the broker goes on dealing to a member that is away and keeps that for {broker.session_s} s (session_s); "
+        "then it is lost."
+        if broker.version == "5"
+        else "the broker goes on dealing to a member that is away and keeps that until it ends the session itself.",
+        "Give session_s the longest time that a member may be away; end the session of one that is taken out."
+        if broker.version == "5"
+        else "Set at the broker how long sessions last; end the session of a member that is taken out.",
+    )
+    if broker.version == "3.1.1":
         entry.warn(
             "version",
             "MQTT 3.1.1 has no shared subscriptions; a broker that does not know them takes $share for a topic's name, "

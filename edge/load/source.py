@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, cast
 
 from edge.collect.mqtt.topic import match, parted
-from edge.config import Hj212Options, MqttOptions, Source, TopicOptions
+from edge.config import SESSION_S, Hj212Options, MqttOptions, Source, TopicOptions
 from edge.decode.codec.binary import ENDIANS, TIME_BYTES, TIMES, TYPES
 from edge.load.broker import MQTT_PAYLOAD_MAX, PORT_MAX, TOPIC_BYTES_MAX, read_broker, wrong_topic
 from edge.load.callers import check_doors, read_callers
@@ -40,6 +40,8 @@ FORMAT_KEYS: Final = {
 
 _OTHER_BRACES = re.compile(r"[{}]")
 
+SESSION_S_LEAST: Final = 60  # Less would not outlast a restart.
+SESSION_S_MOST: Final = 30 * 24 * 3600
 DURATION: Final = Span(above=0, most=3600)
 
 
@@ -215,8 +217,16 @@ def _read_mqtt(entry: Entry, host: str, topics: Sequence[Entry], client_id: str)
             "Write a topic that no pattern of the source hears.",
         )
     broker = read_broker(entry, host, client_id)
-    check_shared(entry, topics, options, broker.version)
-    return replace(broker, presence=presence, topics=tuple(options))
+    if entry.has("session_s") and broker.version == "3.1.1":
+        entry.wrong(
+            "session_s",
+            "session_s is given, but MQTT 3.1.1 has no such time; a session of it lasts until the broker ends it.",
+            'Write version = "5", or set the time at the broker.',
+        )
+    session_s = entry.whole("session_s", SESSION_S, SESSION_S_LEAST, SESSION_S_MOST)
+    made = replace(broker, presence=presence, topics=tuple(options), session_s=session_s)
+    check_shared(entry, topics, made)
+    return made
 
 
 def _read_hj212(entry: Entry) -> Hj212Options:

@@ -26,7 +26,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "probe_s_max", "pause_s", "tls", "ca_file", "cert_file", "key_file", "server_name",
         "serial", "baudrate", "parity", "stop_bits", "framing", "listen", "registration", "heartbeat", "allow",
         "version", "client_id", "username", "password_env", "password_file", "payload_bytes_max", "keepalive_s",
-        "also", "presence", "topic", "station", "tag",
+        "also", "presence", "session_s", "topic", "station", "tag",
         "group", "nodes", "host_id", "node_tag", "reorder_s", "birth_s", "rebirth_s",
         "url", "security", "policy", "sampling_s", "queue_size", "items_max",
         "node",
@@ -166,7 +166,7 @@ PROTOCOL_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "modbus-rtu": (*_MODBUS_KEYS, "serial", "baudrate", "parity", "stop_bits"),
     "modbus-rtu-tcp": ("host", "port", *_MODBUS_KEYS),
     "modbus-dtu": ("port", *_MODBUS_KEYS, "framing", "listen", "registration", "heartbeat", "allow"),
-    "mqtt": (*_BROKER_KEYS, "presence", "topic"),
+    "mqtt": (*_BROKER_KEYS, "presence", "session_s", "topic"),
     "sparkplug": (
         *_BROKER_KEYS, "group", "nodes", "host_id", "tag", "node_tag", "reorder_s", "birth_s", "rebirth_s",
     ),

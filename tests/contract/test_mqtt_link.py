@@ -588,3 +588,24 @@ async def test_closing_does_not_wait_for_a_name_and_connects_to_nobody_afterward
     assert accepted in ([], [b""]), "connected perhaps, but nothing said: no session is taken over"
     server.close()
     await server.wait_closed()
+
+
+@pytest.mark.network
+async def test_the_broker_is_told_how_long_to_keep_the_session() -> None:
+    """MQTT 5.0, §3.1.2.11.2: property 17, four bytes of seconds."""
+    told: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not told.done():
+            told.set_result(await reader.read(1_024))
+        writer.close()
+
+    server = await asyncio.start_server(hear, "127.0.0.1", 0)
+    options = MqttOptions(host="127.0.0.1", port=server.sockets[0].getsockname()[1], session_s=3_601)
+    link = PahoLink(options, "gateway", ["a"], Counters())
+    await link.open()
+    try:
+        assert b"\x11" + (3_601).to_bytes(4, "big") in await asyncio.wait_for(told, WAIT_S)
+    finally:
+        await link.close()
+        server.close()

@@ -42,7 +42,6 @@ from edge.collect.mqtt.outgoing import Outgoing, denies_presence, presence
 from edge.collect.mqtt.topic import SHARE
 from edge.config import BrokerTls, MqttOptions
 
-SESSION_S = 7 * 24 * 3600  # The broker keeps our messages so long: longer than a weekend without the gateway.
 RECEIVE_MAX = 65_535  # Unacknowledged QoS 1 messages; the most that MQTT 5 allows.
 CONNECT_S = 5.0
 CLOSE_S = CONNECT_S + 2.0  # Connecting ends within CONNECT_S; only asking for an address may take longer.
@@ -273,7 +272,7 @@ class PahoLink:
 
     def _session(self) -> Properties:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = 0 if self._manner.is_clean else SESSION_S
+        properties.SessionExpiryInterval = 0 if self._manner.is_clean else self._options.session_s
         properties.ReceiveMaximum = RECEIVE_MAX
         properties.MaximumPacketSize = min(self._options.payload_bytes_max + SPARE_BYTES, PACKET_MAX)
         return properties

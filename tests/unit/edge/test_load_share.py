@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.load.mistake import Mistake
+from edge.load.mistake import ConfigError, Mistake
 from edge.load.node import load_node
 from gateway.load import load
 from gateway.plan import plan, render
@@ -48,7 +48,11 @@ def test_what_each_hears_whole_needs_no_word(tmp_path: Path) -> None:
 
 
 def test_of_a_share_its_order_is_said_where_it_stands(tmp_path: Path) -> None:
-    (said,) = warned(tmp_path, mqtt("$share/gw/gas/{tag}"))
+    said, kept = warned(tmp_path, mqtt("$share/gw/gas/{tag}"))
+    if "session_s" in said.sentence:
+        said, kept = kept, said
+    assert kept.path == said.path
+    assert "604800 s (session_s)" in kept.sentence
     assert (said.line, said.path) == (10, "source[0].topic[0].pattern")
     assert "each message to one member" in said.sentence
     assert "not judged" in said.sentence
@@ -74,6 +78,17 @@ def test_a_payload_without_time_is_ordered_by_clocks(tmp_path: Path, topic: str)
 def test_the_older_version_cannot_say_that_it_has_none(tmp_path: Path) -> None:
     said = warned(tmp_path, mqtt("$share/gw/gas/{tag}", more='version = "3.1.1"\n'))
     assert sum(one.path == "source[0].version" for one in said) == 1
+    assert sum("until it ends the session itself" in one.sentence for one in said) == 1
+
+
+def test_how_long_a_session_lasts_is_said_by_mqtt_5_alone(tmp_path: Path) -> None:
+    site = load(with_unit(written(tmp_path, mqtt("gas/{tag}", more="session_s = 3600\n"))), environ={})
+    assert site.sources[0].mqtt is not None
+    assert site.sources[0].mqtt.session_s == 3600
+    for more, path in (('version = "3.1.1"\nsession_s = 3600\n', "session_s"), ("session_s = 5\n", "session_s")):
+        with pytest.raises(ConfigError) as refused:
+            load(with_unit(written(tmp_path, mqtt("gas/{tag}", more=more))), environ={})
+        assert [one.path for one in refused.value.mistakes] == [f"source[0].{path}"]
 
 
 def test_a_source_of_several_nodes(tmp_path: Path) -> None:

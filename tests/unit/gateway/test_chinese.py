@@ -127,7 +127,7 @@ def test_what_is_doubtful_comes_in_chinese(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("tag,source,unit,period_s\nG,gas,T,1\n", "utf-8")
     warnings: list[Mistake] = []
     load(site, environ={"WORD": "secret"}, warnings=warnings)
-    assert len(warnings) == 5
+    assert len(warnings) == 6
     for one in warnings:
         for chinese in (CHINESE.sentence(one), CHINESE.remedy(one)):
             assert chinese is not None, one
