@@ -73,7 +73,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
 
 def enter(one: Visit, ledger: str, **values: str) -> None:
     """Fill in the form of a new record and send it."""
-    one.go(f"register/{ledger}", ready="button[name=make]")
+    one.go(f"register/{ledger}", ready=f"[data-ledger={ledger}] button[name=make]")
     one.page.click("button[name=make]")
     fill(one, **values)
     one.page.click("dialog button[type=submit]")
@@ -93,7 +93,7 @@ def test_a_plant_is_entered_graded_and_changed(visit: Callable[..., Visit], lang
     words = WORDS[lang]
     one = visit(name=OFFICER, lang=lang, phone=lang == "zh")
     code = f"TK-{lang}"
-    one.go("register/units", ready="button[name=make]")
+    one.go("register/units", ready="[data-ledger=units] button[name=make]")
     enter(one, "enterprises", code=f"E-{lang}", name="海安化工 Hai'an Chemicals")
     one.page.wait_for_selector("section.one")
     enter(one, "units", code=code, name="氯气储罐区", type="storage", persons_outside="120", enterprise=f"E-{lang}")
@@ -142,7 +142,7 @@ def test_a_list_is_brought_in_after_its_mistakes_are_put_right(visit: Callable[.
         kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
         return {"name": "企业.xlsx", "mimeType": kind, "buffer": out.getvalue()}
 
-    one.go("register/enterprises", ready="button[name=import]")
+    one.go("register/enterprises", ready="[data-ledger=enterprises] button[name=import]")
     one.page.click("button[name=import]")
     one.page.set_input_files("input[name=list]", sheet("打电话"))  # type: ignore[arg-type] - as the browser takes it
     one.page.click(".bring button[type=submit]")
@@ -346,8 +346,8 @@ def test_a_risk_is_graded_drawn_in_its_colour_and_printed_on_a_notice(visit: Cal
 def test_a_hazop_sheet_is_brought_in_with_its_grades(visit: Callable[..., Visit], tmp_path: Path) -> None:
     one = visit(name=OFFICER, lang="zh")
     for ledger in ("hazop", "jha", "scl"):
-        one.go(f"register/{ledger}", ready="button[name=make]")
-        assert one.page.locator("th").count() + one.page.locator(".empty").count() > 0
+        one.go(f"register/{ledger}", ready=f"[data-ledger={ledger}] button[name=make]")
+        one.page.wait_for_selector("main th, main .empty")
     book = Workbook()
     book.active.append(
         [
@@ -369,7 +369,7 @@ def test_a_hazop_sheet_is_brought_in_with_its_grades(visit: Callable[..., Visit]
     )
     out = tmp_path / "hazop.xlsx"
     book.save(out)
-    one.go("register/hazop", ready="button[name=import]")
+    one.go("register/hazop", ready="[data-ledger=hazop] button[name=import]")
     one.page.click("button[name=import]")
     one.page.set_input_files("input[type=file]", out)
     one.page.click("form:has(input[type=file]) button[type=submit]")
@@ -408,7 +408,7 @@ def test_a_check_on_the_spot_registers_what_it_found(visit: Callable[..., Visit]
     one.page.click(".done a")
     one.page.wait_for_selector("section.one img")
     assert check["code"] in one.page.inner_text("section.one")
-    one.go("register/checks", ready="tbody tr")
+    one.go("register/checks", ready="[data-ledger=checks] ~ .card tbody tr")
     assert check["code"] in one.page.inner_text("tbody")
     assert one.complaints == []
 
@@ -428,7 +428,7 @@ def test_a_ticket_is_entered_and_what_does_not_fit_is_told(visit: Callable[..., 
     one.page.wait_for_selector("section.one")
     assert "2026-11-01 16:00" in one.page.inner_text("section.one")
     one.complaints.clear()  # The browser remarks on the refusal.
-    one.go("register/tickets", ready="tbody tr")
+    one.go("register/tickets", ready="[data-ledger=tickets] ~ .card tbody tr")
     assert code in one.page.inner_text("tbody")
     assert one.complaints == []
 
