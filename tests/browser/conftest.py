@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, ConsoleMessage
+    from playwright.sync_api import Browser, ConsoleMessage, Locator
 
     from simulators.child import Child
 
@@ -48,6 +48,13 @@ def until(what: Callable[[], Any], why: str, seconds: float = READY_S_MAX) -> An
             return found
         time.sleep(0.1)
     pytest.fail(f"{why} did not come within {seconds:g} s")
+
+
+def shows(where: Locator, text: str) -> None:
+    """Wait until a part of the page says a text; a page that still reads says another one first."""
+    from playwright.sync_api import expect  # noqa: PLC0415 - where there is no playwright, nothing here is run
+
+    expect(where).to_contain_text(text, use_inner_text=True, timeout=READY_S_MAX * 1000)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from gateway.api.page import DIST
 from gateway.auth import add_user
 from gateway.demo import set_stage
 from gateway.store.engine import open_store, store_url
-from tests.browser.conftest import NAME, PASSWORD, Plant, until
+from tests.browser.conftest import NAME, PASSWORD, Plant, shows, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,12 +124,12 @@ def test_a_trial_arrives_and_a_dry_run_shows_the_text(
     safe = visit(name=SAFE, lang=lang, phone=lang == "zh")
     safe.go("channels", ready="[data-channel=ding]")
     card = safe.page.locator("[data-channel=ding]")
-    assert kind in card.inner_text()
-    assert quota in card.inner_text()
+    shows(card, kind)
+    shows(card, quota)
 
     card.get_by_role("button", name=trial).click()
     card.locator("pre").first.wait_for()
-    assert f"{SAFE} 于" in card.locator("pre").first.inner_text()
+    shows(card.locator("pre").first, f"{SAFE} 于")
 
     assert card.get_by_role("button", name=test).is_enabled()
     if lang == "zh":

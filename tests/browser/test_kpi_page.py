@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.conftest import shows
 from tests.browser.test_roster_page import SAFE, plant, plant_rings
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def test_figures_stand_beside_their_targets(
 
     assert words[0] in peak, "a silent plant rings more than ten alarms at once"
     assert "≤ 10" in peak
-    assert words[1] in safe.page.inner_text("main")
+    shows(safe.page.locator("main"), words[1])
     with safe.page.expect_download() as told:
         safe.page.click("a[href*='form=html']")
     assert told.value.suggested_filename.endswith(".html")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gateway.push.inspection import inspect
-from tests.browser.conftest import until
+from tests.browser.conftest import shows, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def test_a_notice_is_followed_from_its_text_to_its_receipt(
     one.page.fill("dialog textarea", "asked for by telephone")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector(".entry .answers >> text=asked for by telephone")
-    assert resent in one.page.inner_text(".entry .answers")
+    shows(one.page.locator(".entry .answers"), resent)
     assert one.complaints == []
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.conftest import SECOND, Plant, Visit, paused, until
+from tests.browser.conftest import SECOND, Plant, Visit, paused, shows, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,7 +176,7 @@ def test_what_a_state_keeps_quiet_is_listed_with_its_reason(
     until(lambda: plant.get("alarms", state="by_design")["alarms"], "a high level that is quiet by design")
     one = visit(lang=lang)
     one.go("alarms?view=suppressed", ready="[data-design=tk103]")
-    assert holds in one.page.inner_text("[data-design=tk103]")
+    shows(one.page.locator("[data-design=tk103]"), holds)
     one.page.wait_for_selector(f".row:has-text('{reason}')")
     assert one.complaints == []
 
@@ -256,8 +256,8 @@ def test_a_disposal_is_written_with_a_photo(
     one.page.click("[data-state=done]")
     row = one.page.locator(f"[data-disposal='{waiting['alarm']}']")
     row.wait_for()
-    assert short in row.inner_text()
-    assert "probe <b>was</b> wet" in row.inner_text()
+    shows(row, short)
+    shows(row, "probe <b>was</b> wet")
     told = plant.get(f"disposals/{waiting['alarm']}")
     assert (told["state"], told["entry"]["who"], len(told["photos"])) == ("done", "zhang.min", 1)
     notices = [

@@ -16,7 +16,7 @@ import dashboards
 from edge.clock_system import SystemClock
 from gateway.auth import make_link
 from gateway.store.engine import open_store, store_url
-from tests.browser.conftest import paused, until
+from tests.browser.conftest import paused, shows, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,7 +226,7 @@ def test_a_tier_is_colour_shape_letter_and_word(visit: Callable[..., Visit], pla
         assert mark.locator(shapes[tier]).count() == 1
         assert mark.locator("text").text_content() == letters[tier]
         row = one.page.locator(".row", has=one.page.locator(f"svg.tier-{tier}")).first
-        assert tier.capitalize() in row.inner_text()
+        shows(row, tier.capitalize())
 
 
 def test_acknowledge_with_comment_and_name(visit: Callable[..., Visit], plant: Plant) -> None:
@@ -239,12 +239,10 @@ def test_acknowledge_with_comment_and_name(visit: Callable[..., Visit], plant: P
     one.page.fill("dialog textarea", comment)
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("dialog", state="detached")
-    event = one.page.wait_for_selector(f".detail li:has-text('acknowledged'):has-text('{comment}')")
-    assert event is not None
-    assert "zhang.min" in event.inner_text()
+    shows(one.page.locator(f".detail li:has-text('acknowledged'):has-text('{comment}')"), "zhang.min")
     acked = [alarm for alarm in plant.get("alarms", state="all")["alarms"] if alarm["comment"] == comment]
     assert [alarm["acked_by"] for alarm in acked] == ["zhang.min"]
-    assert title in one.page.inner_text(".detail")
+    shows(one.page.locator(".detail"), title)
     assert one.complaints == []
 
 
@@ -260,7 +258,7 @@ def test_a_refusal_is_shown_as_its_sentence(visit: Callable[..., Visit], lang: s
     one.page.fill("dialog input.until", "2099-01-01 00:00")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("dialog [role=alert]")
-    assert sentence in one.page.inner_text("dialog [role=alert]")
+    shows(one.page.locator("dialog [role=alert]"), sentence)
 
 
 def test_shelve_with_reason_and_end_it(visit: Callable[..., Visit], plant: Plant) -> None:
@@ -270,14 +268,14 @@ def test_shelve_with_reason_and_end_it(visit: Callable[..., Visit], plant: Plant
     title = row.locator(".what").get_attribute("title")
     row.get_by_role("button", name="Shelve").click()
     one.page.click("dialog button[type=submit]")
-    assert "Say why" in one.page.inner_text("dialog [role=alert]")
+    shows(one.page.locator("dialog [role=alert]"), "Say why")
     one.page.fill("dialog textarea", "transmitter under repair")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("dialog", state="detached")
     one.page.click("header button:text-is('Suppressed')")
     shelved = one.page.locator(f".row:has(.what[title='{title}'])").first
     shelved.wait_for()
-    assert "shelved until" in shelved.inner_text()
+    shows(shelved, "shelved until")
     assert [alarm["suppressed_by"] for alarm in plant.get("alarms", state="suppressed")["alarms"]] == ["zhang.min"]
     shelved.get_by_role("button", name="End shelf").click()
     one.page.click("dialog button[type=submit]")
@@ -304,7 +302,7 @@ def test_keys(visit: Callable[..., Visit]) -> None:
     one = visit()
     one.go("overview")
     one.page.keyboard.press("?")
-    assert "acknowledge with a comment" in one.page.inner_text("dialog")
+    shows(one.page.locator("dialog"), "acknowledge with a comment")
     one.page.keyboard.press("Escape")
     one.page.wait_for_selector("dialog", state="detached")
     one.page.keyboard.press("/")
@@ -371,7 +369,7 @@ def test_an_alarm_that_ended_is_listed_with_who_and_why(visit: Callable[..., Vis
     one.page.click("header button:text-is('Ended')")
     row = one.page.locator(f".ended-row:has(.what[title='{alarm['unit']} / {alarm['tag']}'])", has_text="pump was")
     row.first.wait_for()
-    assert "zhang.min" in row.first.inner_text()
+    shows(row.first, "zhang.min")
     row.first.click()
     one.page.wait_for_selector(".detail li:has-text('acknowledged'):has-text('pump was stopped')")
     one.page.click("button:text-is('7 d')")
@@ -459,7 +457,7 @@ def test_register_shows_entries_with_alarms_and_tasks(visit: Callable[..., Visit
 def test_push_shows_delivered_notices_with_receipts(visit: Callable[..., Visit], plant: Plant) -> None:
     one = visit()
     one.go("push", ready=".notice:has-text('delivered')")
-    assert "district" in one.page.inner_text(".tile")
+    shows(one.page.locator(".tile"), "district")
     assert one.page.locator(".notice").count() == len(plant.get("push/outbox")["notices"])
 
 
@@ -469,13 +467,13 @@ def test_flow_shows_each_stage_in_balance(visit: Callable[..., Visit]) -> None:
     one.page.wait_for_timeout(4_500)  # Two more readings: a stage is marked when its books stay open.
     assert one.page.locator(".stage").count() == 8  # The boxes of the road.
     assert one.page.locator(".stage.off").count() == 0, one.page.inner_text(".road")
-    assert "tankfarm-1" in one.page.inner_text("main")
+    shows(one.page.locator("main"), "tankfarm-1")
 
 
 def test_an_unknown_place_says_so(visit: Callable[..., Visit]) -> None:
     one = visit()
     one.go("nosuch")
-    assert "No such place" in one.page.inner_text("main")
+    shows(one.page.locator("main"), "No such place")
     one.page.click("main a")
     one.page.wait_for_selector(".tile")
     assert "#/overview" in one.page.url
@@ -526,7 +524,7 @@ def test_a_one_shot_shelf(
         one.page.click(f"header button:text-is('{suppressed}')")
         row = one.page.locator(".row").first
         row.wait_for()
-        assert shown in row.inner_text()
+        shows(row, shown)
         (told,) = plant.get("alarms", state="suppressed")["alarms"]
         assert (told["is_one_shot"], told["suppression_reason"]) == (True, "valve is being closed")
         row.get_by_role("button", name=end, exact=True).click()

@@ -13,7 +13,7 @@ from gateway.api.page import DIST
 from gateway.auth import add_user
 from gateway.demo import set_stage
 from gateway.store.engine import open_store, store_url
-from tests.browser.conftest import PASSWORD, Plant
+from tests.browser.conftest import PASSWORD, Plant, shows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,7 +109,7 @@ def test_the_last_administrator_is_told_why_he_stays(visit: Callable[..., Visit]
     boss.page.fill("dialog textarea[name=reason]", "试试")
     boss.page.click("dialog button[type=submit]")
 
-    assert "唯一的管理员" in boss.page.inner_text("dialog [role=alert]")
+    shows(boss.page.locator("dialog [role=alert]"), "唯一的管理员")
 
 
 def test_a_token_is_made_shown_once_and_revoked(visit: Callable[..., Visit], plant: Plant) -> None:

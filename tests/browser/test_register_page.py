@@ -15,7 +15,7 @@ from gateway.api.page import DIST
 from gateway.auth import add_user
 from gateway.demo import set_stage
 from gateway.store.engine import open_store, store_url
-from tests.browser.conftest import NAME, PASSWORD, Plant
+from tests.browser.conftest import NAME, PASSWORD, Plant, shows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,7 +111,7 @@ def test_a_plant_is_entered_graded_and_changed(visit: Callable[..., Visit], lang
         design_t="60",
     )
     one.page.wait_for_selector("dialog .wrong")
-    assert words["refused"] in one.page.inner_text("dialog label.wrong")
+    shows(one.page.locator("dialog label.wrong"), words["refused"])
     fill(one, cas="7782-50-5")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("dialog", state="detached")
@@ -120,12 +120,12 @@ def test_a_plant_is_entered_graded_and_changed(visit: Callable[..., Visit], lang
     one.go(
         f"register/units?record={one.plant.get('register/ledgers/units', q=code)['records'][0]['id']}", ready=".result"
     )
-    assert words["grade"] in one.page.inner_text(".result")
+    shows(one.page.locator(".result"), words["grade"])
     one.page.click("section.one button[name=change]")
     fill(one, persons_outside="0", reason="counted anew")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector(".step:has-text('counted anew')")
-    assert OFFICER in one.page.inner_text(".step:has-text('counted anew')")
+    shows(one.page.locator(".step:has-text('counted anew')"), OFFICER)
     assert one.plant.get("register/worksheet", code=code)["alpha"] == 0.5
     assert one.complaints == []
 
@@ -196,18 +196,18 @@ def test_a_hidden_hazard_is_closed_by_a_second_person(visit: Callable[..., Visit
     assert li.page.evaluate("document.querySelector('.shots img').decode().then(() => true)")
     act(li, "rectify", done="已补装")
     li.page.wait_for_selector("section.one button[name=accept]")
-    assert said[0] in li.page.inner_text("section.one .head")
+    shows(li.page.locator("section.one .head"), said[0])
     assert li.complaints == []
     act(li, "accept", acceptance="合格")
     li.page.wait_for_selector("dialog .problem")
-    assert said[1] in li.page.inner_text("dialog .problem")
+    shows(li.page.locator("dialog .problem"), said[1])
 
     wang = visit(name=SECOND, lang=lang)
     found = wang.plant.get("register/ledgers/hidden_hazards", q=code)["records"][0]
     wang.go(f"register/hidden_hazards?record={found['id']}", ready="section.one button[name=accept]")
     act(wang, "accept", acceptance="合格")
     wang.page.wait_for_selector(f"section.one .head:has-text('{said[2]}')")
-    assert SECOND in wang.page.inner_text(".step:first-of-type")
+    shows(wang.page.locator(".step:first-of-type"), SECOND)
     assert wang.page.locator("section.one button[name=change]").count() == 0
     assert wang.complaints == []
 
@@ -242,12 +242,12 @@ def test_a_routine_is_a_duty_that_is_answered_and_done(visit: Callable[..., Visi
     row = f"li[data-duty={code}]"
     one.go("duties", ready=".counts")
     one.page.wait_for_selector(f"{row}.coming, {row}.prompt, {row}.warning", timeout=30_000)
-    assert code in one.page.inner_text(row)
+    shows(one.page.locator(row), code)
     one.page.click(f"{row} button[name=answer]")
     one.page.fill("dialog textarea", "the date stands 已安排")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector(f"{row} .answer")
-    assert OFFICER in one.page.inner_text(f"{row} .answer")
+    shows(one.page.locator(f"{row} .answer"), OFFICER)
 
     one.page.click(f"{row} .acts a")
     one.page.click("section.one button[name=done]")
@@ -256,7 +256,7 @@ def test_a_routine_is_a_duty_that_is_answered_and_done(visit: Callable[..., Visi
     one.page.wait_for_selector("dialog", state="detached")
     one.go("duties", ready=".counts")
     one.page.wait_for_selector(f"{row}.coming")
-    assert coming in one.page.inner_text(row)
+    shows(one.page.locator(row), coming)
     one.go("duties?view=table", ready="tr[data-kind]")
     assert one.page.locator("tr[data-kind]").count() == 11
     one.go("duties?view=closed", ready=row)
@@ -307,12 +307,12 @@ def test_a_risk_is_graded_drawn_in_its_colour_and_printed_on_a_notice(visit: Cal
         likelihood="2", exposure="6", severity="15", graded_on="2025-01-31", graded_by="team", emergency="佩戴空呼",
     )  # fmt: skip
     one.page.wait_for_selector("dialog .wrong")
-    assert words["factor"] in one.page.inner_text("dialog label.wrong")
+    shows(one.page.locator("dialog label.wrong"), words["factor"])
     fill(one, likelihood="1")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector(".grading")
-    assert "D = 6 · 6 · 40 = 1" in one.page.inner_text(".grading")
-    assert words["general"] in one.page.inner_text(".grading")
+    shows(one.page.locator(".grading"), "D = 6 · 6 · 40 = 1")
+    shows(one.page.locator(".grading"), words["general"])
     one.complaints.clear()  # The browser remarks on the refusal.
     enter(
         one, "control_measures", **{
@@ -324,8 +324,8 @@ def test_a_risk_is_graded_drawn_in_its_colour_and_printed_on_a_notice(visit: Cal
 
     one.go("register/risks", ready=f"[data-risk='RU-{lang}']")
     row = one.page.locator(f"[data-risk='RU-{lang}']")
-    assert words["major"] in row.locator("[data-kind=inherent]").inner_text()
-    assert words["general"] in row.locator("[data-kind=dynamic]").inner_text()
+    shows(row.locator("[data-kind=inherent]"), words["major"])
+    shows(row.locator("[data-kind=dynamic]"), words["general"])
     one.page.wait_for_selector(".map path.leaflet-interactive")
     yellow = one.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--yellow')")
     one.page.wait_for_selector(f".map path[fill='{yellow}']")
@@ -377,7 +377,7 @@ def test_a_hazop_sheet_is_brought_in_with_its_grades(visit: Callable[..., Visit]
     one.page.fill("dialog textarea", "评审会")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("tbody tr:has-text('HZ-1')")
-    assert "重大风险（红）" in one.page.inner_text("tbody tr:has-text('HZ-1')")
+    shows(one.page.locator("tbody tr:has-text('HZ-1')"), "重大风险（红）")
     assert one.complaints == []
 
 
@@ -407,9 +407,9 @@ def test_a_check_on_the_spot_registers_what_it_found(visit: Callable[..., Visit]
     assert len(one.plant.get(f"register/ledgers/checks/{check['id']}")["photos"]) == 1
     one.page.click(".done a")
     one.page.wait_for_selector("section.one img")
-    assert check["code"] in one.page.inner_text("section.one")
+    shows(one.page.locator("section.one"), check["code"])
     one.go("register/checks", ready="[data-ledger=checks] ~ .card tbody tr")
-    assert check["code"] in one.page.inner_text("tbody")
+    shows(one.page.locator("tbody"), check["code"])
     assert one.complaints == []
 
 
@@ -422,14 +422,14 @@ def test_a_ticket_is_entered_and_what_does_not_fit_is_told(visit: Callable[..., 
     times = {"from": "2026-11-01T08:00", "until": "2026-11-01T17:00"}
     enter(one, "tickets", code=code, applicant="甲", approved_by="乙", **values, **times)
     one.page.wait_for_selector("dialog .wrong")
-    assert "8 h" in one.page.inner_text("dialog label.wrong")
+    shows(one.page.locator("dialog label.wrong"), "8 h")
     fill(one, until="2026-11-01T16:00")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("section.one")
-    assert "2026-11-01 16:00" in one.page.inner_text("section.one")
+    shows(one.page.locator("section.one"), "2026-11-01 16:00")
     one.complaints.clear()  # The browser remarks on the refusal.
     one.go("register/tickets", ready="[data-ledger=tickets] ~ .card tbody tr")
-    assert code in one.page.inner_text("tbody")
+    shows(one.page.locator("tbody"), code)
     assert one.complaints == []
 
 
@@ -444,7 +444,7 @@ def test_a_hazard_is_copied_to_a_department(visit: Callable[..., Visit], lang: s
     enter(one, "hazard_copies", code=f"CP-{lang}", hazard=f"HC-{lang}", responsible=OFFICER, **values)
     one.page.wait_for_selector("section.one button[name=answer]")
     one.go("duties?step=coming", ready=f"li[data-duty=CP-{lang}]")
-    assert "2030-01-01" in one.page.inner_text(f"li[data-duty=CP-{lang}]")
+    shows(one.page.locator(f"li[data-duty=CP-{lang}]"), "2030-01-01")
     assert one.complaints == []
 
 

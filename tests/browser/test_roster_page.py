@@ -13,7 +13,7 @@ from gateway.api.page import DIST
 from gateway.auth import add_user
 from gateway.demo import set_stage
 from gateway.store.engine import open_store, store_url
-from tests.browser.conftest import PASSWORD, Plant, until
+from tests.browser.conftest import PASSWORD, Plant, shows, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +87,7 @@ def test_a_gap_is_filled_and_somebody_stands_in(
     safe.page.wait_for_selector(f".now strong:text-is('{nobody}')")
     day = days_of(safe)[-1 if lang == "en" else -2]
     cell = f"td[data-cell='{day} day control-room']"
-    assert unfilled in safe.page.inner_text(cell)
+    shows(safe.page.locator(cell), unfilled)
 
     safe.page.click(f"{cell} button.add")
     safe.page.select_option("dialog select[name=person]", WANG)
@@ -117,7 +117,7 @@ def test_a_wrong_table_tells_its_rows_and_a_right_one_puts_people_on_duty(
     file.write_text("date,shift,post,person\n2026-01-32,day,leader,x\n", "utf-8")
     safe.page.set_input_files("input[name=roster]", file)
     safe.page.click("form:has(input[name=roster]) button[type=submit]")
-    assert "row 2" in safe.page.inner_text("form [role=alert]")
+    shows(safe.page.locator("form [role=alert]"), "row 2")
 
     rows = [
         f"{today + timedelta(days=n)},{shift},{post},{person}"
@@ -167,7 +167,7 @@ def test_who_was_called_stands_on_the_alarm_and_on_the_roster(
     safe = visit(name=SAFE, lang=lang)
     safe.go("roster", ready=".plans li")
     safe.page.wait_for_selector(".ladders li", timeout=30_000)
-    assert "silence" in safe.page.inner_text(".plans")
+    shows(safe.page.locator(".plans"), "silence")
     safe.page.click(".ladders li a >> nth=0")
     safe.page.wait_for_selector(".calls li[data-call=call]")
 

@@ -9,7 +9,7 @@ import pytest
 from edge.clock_system import SystemClock
 from gateway.auth import add_user
 from gateway.store.engine import open_store, store_url
-from tests.browser.conftest import PASSWORD, until
+from tests.browser.conftest import PASSWORD, shows, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +125,7 @@ def test_who_may_not_change_rules_reads_them(visit: Callable[..., Visit]) -> Non
     one = visit(name="guest")
     pick_rule(one)
     assert one.page.is_disabled(".editor input[name=setpoint]")
-    assert "Engineers and administrators" in one.page.inner_text(".editor")
+    shows(one.page.locator(".editor"), "Engineers and administrators")
 
 
 def test_two_at_once_the_second_is_told(visit: Callable[..., Visit], plant: Plant, engineer: str) -> None:
@@ -141,8 +141,8 @@ def test_two_at_once_the_second_is_told(visit: Callable[..., Visit], plant: Plan
         one.page.fill("dialog textarea", "at once")
         one.page.click("dialog button.strong")
         one.page.wait_for_selector("main [role=status]" if one is first else "dialog [role=alert]")
-    assert "is in force, not" in second.page.inner_text("dialog [role=alert]")
-    assert RULE in second.page.inner_text("dialog [role=alert]")
+    shows(second.page.locator("dialog [role=alert]"), "is in force, not")
+    shows(second.page.locator("dialog [role=alert]"), RULE)
     second.complaints = [said for said in second.complaints if "409" not in said]
     assert second.complaints == []
 
