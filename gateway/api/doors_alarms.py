@@ -14,6 +14,8 @@ from gateway.api.answer import Json, not_found
 from gateway.api.asked import Cursor, Id, tiers_of
 from gateway.api.door import ALL, Doors
 from gateway.live import describe_alarm
+from gateway.register.around import today_of
+from gateway.register.instruments import notes_for
 from gateway.why import Language, why
 
 LIMIT_MAX = 10_000
@@ -72,11 +74,13 @@ def open_alarm_doors(doors: Doors) -> None:
         return Json(describe_alarm(await find(alarm), house.site))
 
     async def explain(alarm: Id, lang: Language = "en") -> Response:
-        """Say in one sentence why an alarm rang, with the facts."""
+        """Say in one sentence why an alarm rang, with the facts and what is to be said of its instrument today."""
         facts = await house.read(lambda c: queries.why_facts(c, house.site, alarm))
         if facts is None:
             raise not_found("alarm that rang", alarm)
-        return Json({"sentence": why(facts, lang), "facts": facts})
+        today = today_of(house.site, house.clock.wall_ns()).isoformat()
+        notes = await house.read(lambda c: notes_for(c, str(facts.get("tag", "")), today))
+        return Json({"sentence": why(facts, lang), "facts": facts, "notes": notes})
 
     at = "/api/v1/alarms"
     doors.open("GET", at, ALL, alarms, tag="alarms")

@@ -1,4 +1,4 @@
-"""Risks of the site: grades of its risk units, the four-colour map as GeoJSON, the notice, and how an event was graded.
+"""Risks of the site: grades of its risk units, map, notice, how an event was graded; instruments that are overdue.
 
 Flow: request -> [gather: store] -> [put together: with live alarms] -> answer
 """
@@ -14,6 +14,7 @@ from gateway.api.door import ALL, Doors
 from gateway.live import iso
 from gateway.register import risks
 from gateway.register.around import today_of
+from gateway.register.instruments import standing
 from gateway.register.records import NotDone, get
 
 GEOJSON = "application/geo+json"
@@ -56,8 +57,14 @@ def open_risk_doors(doors: Doors) -> None:
             raise not_found("risk event", event) from None
         return Json({"gradings": [{**one, "time": iso(int(str(one["time_ns"])))} for one in found]})
 
+    async def instruments() -> Response:
+        """Give the instruments that are overdue or bypassed, by the tag that each gives, and how many there are."""
+        today = today_of(house.site, house.clock.wall_ns()).isoformat()
+        return Json(await house.read(lambda c: standing(c, today)))
+
     at = "/api/v1/register/risks"
     doors.open("GET", at, ALL, listed, tag="register")
+    doors.open("GET", "/api/v1/register/instruments", ALL, instruments, tag="register")
     doors.open("GET", f"{at}/map", ALL, drawn, tag="register")
     doors.open("GET", f"{at}/notice", ALL, notice, tag="register")
     doors.open("GET", f"{at}/gradings/{{event}}", ALL, gradings, tag="register")

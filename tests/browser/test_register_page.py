@@ -473,3 +473,18 @@ def test_what_an_authority_would_get_is_shown_and_what_is_held_back_says_why(
         assert "试运行" in one.text()
         assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert one.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_instrument_whose_calibration_ended_is_said_beside_its_value(visit: Callable[..., Visit], lang: str) -> None:
+    """The note stands above the ledger and on the unit's page, beside the value of its tag."""
+    one = visit(name=OFFICER, lang=lang, phone=lang == "zh")
+    days = {"calibrated_on": "2024-01-01", "calibrated_until": "2025-01-01"}
+    enter(one, "instruments", code=f"LT-{lang}", name="液位计", sort="level", tag="TK-101.level", **days)
+    one.page.wait_for_selector("section.one")
+    ended = {"en": "LT-en: calibration ended on 2025-01-01", "zh": "LT-zh：检定有效期已于 2025-01-01 届满"}[lang]
+    one.go("register/instruments", ready=f"[data-part=instruments] >> text={ended}")
+    one.go("overview/TK-101", ready=f"[data-part=instrument] >> text={ended}")
+    if lang == "zh":
+        assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert one.complaints == []

@@ -691,7 +691,27 @@ async def test_why_is_one_sentence_in_either_language(door: Door) -> None:
     assert english["sentence"] == (
         "TK-101.level 4.31 m ≥ HH 4.20 m for 3 s (scan tankfarm-1/1/88412, quality GOOD) → ORANGE"
     )
-    assert english["facts"]["rule"] == "TK-101.level.HH"
+    assert (english["facts"]["rule"], english["notes"]) == ("TK-101.level.HH", [])
+    gauge = {
+        "code": "LT-1",
+        "name": "gauge",
+        "state": "in_use",
+        "tag": "TK-101.level",
+        "calibrated_until": "2020-01-01",
+    }
+    door.fill(
+        schema.record,
+        {
+            "id": "r1", "ledger": "instruments", "code": "LT-1", "title": "gauge", "unit": "", "revision": 1,
+            "time_ns": 1, "who": "li", "body": json.dumps(gauge), "is_removed": False, "state": "in_use",
+            "due": "2020-01-01",
+        },
+    )  # fmt: skip
+    noted = (await client.get(path)).json()
+    assert (noted["sentence"], noted["notes"][0]["en"]) == (
+        english["sentence"],
+        "LT-1: calibration ended on 2020-01-01",
+    )
     assert (await client.get(path, params={"lang": "zh"})).json()["sentence"] == (
         "TK-101.level 4.31 m ≥ 高高报设定值 4.20 m,持续 3 秒(采样批次 tankfarm-1/1/88412,质量良好)→ 橙色预警"
     )

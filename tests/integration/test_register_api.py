@@ -90,6 +90,11 @@ TICKET = {
     "gas_ok": "yes",
     "begun_at": "2026-01-01 08:00",
 }
+INSTRUMENT: dict[str, Any] = {
+    "code": "LT-1", "name": "液位计 radar gauge", "sort": "level", "tag": "TK-1.level", "unit": "U-1", "range_lo": 0,
+    "range_hi": 6, "eu": "m", "certificate": "JZ-1", "calibrated_on": "2025-01-02", "calibrated_until": "2026-01-01",
+    "proof_months": 12, "proofed_on": "2025-01-31", "interlock": "关闭进料阀 closes the inlet", "responsible": "op",
+}  # fmt: skip
 CHECK = {"code": "C1", "inspection": "I1", "on": "2025-12-30", "by": "op", "result": "normal"}
 ROUTINE = {"code": "R1", "title": "月度演练 monthly drill", "sort": "drill", "first_due": "2026-01-15"}
 PLAN = {
@@ -325,6 +330,17 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("tickets", {"kind": "space", "level": "", "oxygen_pct": 19.4}, "oxygen_pct", "outside 19.5"),
     ("tickets", {"stage": "closed"}, "ended_at", "has ended"),
     ("tickets", {"stage": "closed", "ended_at": "2026-01-01 07:30"}, "ended_at", "ended before"),
+    ("instruments", {"range_hi": ""}, "range_hi", "two ends"),
+    ("instruments", {"range_hi": 0}, "range_hi", "below its beginning"),
+    ("instruments", {"eu": ""}, "eu", "has a unit"),
+    ("instruments", {"eu": "mm"}, "eu", 'the tag is in "m"'),
+    ("instruments", {"tag": "TK-9.level"}, "tag", "no such tag"),
+    ("instruments", {"calibrated_on": ""}, "calibrated_on", "has a day"),
+    ("instruments", {"calibrated_until": "2025-01-01"}, "calibrated_until", "end before it began"),
+    ("instruments", {"proofed_on": ""}, "proofed_on", "counted from a day"),
+    ("instruments", {"interlock": "", "interlock_tag": "TK-1.mass"}, "interlock", "says what it trips"),
+    ("instruments", {"interlock": "", "level": "sil2"}, "interlock", "one of an interlock"),
+    ("instruments", {"bypass_until": "2026-02-01"}, "bypass_until", "filled in by an act"),
     ("hazard_copies", {"hazard": "H9"}, "hazard", "no such record"),
     ("hazard_copies", {"due": "2025-12-30"}, "due", "before it was asked for"),
     ("hazard_copies", {"answer": "done"}, "answer", "filled in by an act"),
@@ -349,6 +365,7 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     await fill(li)
     right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT, "hidden_hazards": HAZARD, "routines": ROUTINE}
     right |= {"hazard_copies": COPY, "inspections": INSPECTION, "checks": CHECK, "tickets": TICKET}
+    right |= {"instruments": INSTRUMENT}
     assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200
     assert (await li.post(f"{AT}/tickets", json={"values": TICKET})).status_code == 200
     assert (await li.post(f"{AT}/inspections", json={"values": INSPECTION})).status_code == 200
@@ -400,6 +417,53 @@ async def refused(answer: httpx.Response) -> list[str]:
     """Give the fields that a refusal names."""
     assert answer.status_code == 422, answer.text
     return [one["field"] for one in answer.json()["error"]["details"]["wrongs"]]
+
+
+async def test_what_is_overdue_or_bypassed_of_an_instrument_is_said_beside_its_value_counted_and_a_duty(
+    desk: Desk,
+) -> None:
+    li, op = await desk.come("li"), await desk.come("op")
+    made = await enter(li, "instruments", INSTRUMENT)
+    assert (made["values"]["proof_due"], made["values"]["next_due"]) == ("2026-01-31", "2026-01-01")
+    at = "/api/v1/register/instruments"
+    told = (await op.get(at)).json()
+    assert (told["count"], sum(told["counts"].values())) == (1, 0)  # the last day is in time
+
+    late = {**INSTRUMENT, "calibrated_until": "2025-12-31", "proof_months": 11, "interlock_tag": "TK-1.mass"}
+    where = f"{AT}/instruments/{made['id']}"
+    assert (await li.post(where, json={"values": late, "revision": 1, "reason": "x"})).status_code == 200
+    given = {"bypass_reason": "gauge stuck", "bypass_measures": "dip each hour", "bypass_until": "2026-01-02"}
+
+    async def bypass(who: httpx.AsyncClient, **more: str) -> httpx.Response:
+        said = {"act": "bypass", "values": {**given, **more}, "revision": 2, "reason": "stuck"}
+        return await who.post(f"{where}/act", json=said)
+
+    assert (await bypass(op, bypass_approver="li")).status_code == 403
+    assert await refused(await bypass(li)) == ["bypass_approver"]
+    assert await refused(await bypass(li, bypass_approver="li")) == ["bypass_approver"]
+    assert await refused(await bypass(li, bypass_approver="wang", bypass_until="2025-12-31")) == ["bypass_until"]
+    assert (await bypass(li, bypass_approver="wang")).status_code == 200
+    told = (await op.get(at)).json()
+    assert told["counts"] == {"calibration": 1, "proof": 1, "bypass": 1, "bypass_over": 0}
+    (one,) = told["instruments"]
+    assert [(note["what"], note["day"]) for note in one["notes"]] == [
+        ("calibration", "2025-12-31"), ("proof", "2025-12-31"), ("bypass", "2026-01-02"),
+    ]  # fmt: skip
+    assert (one["tag"], one["interlock_tag"]) == ("TK-1.level", "TK-1.mass")
+    assert "2026-01-02" in one["notes"][2]["said"]["zh"]
+    duties = (await op.get("/api/v1/duties")).json()["duties"]
+    assert {(duty["kind"], duty["day"]) for duty in duties} == {
+        ("instruments.calibrated_until", "2025-12-31"), ("instruments.proof_due", "2025-12-31"),
+        ("instruments.bypass_until", "2026-01-02"),
+    }  # fmt: skip
+    desk.clock.advance_ns(2 * 86_400 * 10**9)
+    li, op = await desk.come("li"), await desk.come("op")
+    assert (await op.get(at)).json()["counts"]["bypass_over"] == 1
+    done = {"act": "restore", "values": {"restored": "trips at 5.4 m"}, "revision": 3, "reason": "mended"}
+    back = (await li.post(f"{where}/act", json=done)).json()["record"]["values"]
+    assert (back["state"], back["bypasses"], back["restored_by"], "bypass_until" in back) == ("in_use", 1, "li", False)
+    assert (await op.get(at)).json()["counts"] == {"calibration": 1, "proof": 1, "bypass": 0, "bypass_over": 0}
+    assert [act["act"] for act in desk.acts() if act["action"] == "record_acted"] == ["bypass", "restore"]
 
 
 async def test_a_hidden_hazard_goes_round_its_loop_and_a_second_person_closes_it(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from alerting.register.ledgers.hazard_copies import HAZARD_COPIES
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.holdings import HOLDINGS
 from alerting.register.ledgers.inspections import CHECKS, INSPECTIONS
+from alerting.register.ledgers.instruments import INSTRUMENTS
 from alerting.register.ledgers.risk_events import RISK_EVENTS
 from alerting.register.ledgers.risk_units import RISK_UNITS
 from alerting.register.ledgers.routines import ROUTINES
@@ -20,7 +21,7 @@ from alerting.register.ledgers.units import UNITS
 LEDGERS: Final[dict[str, Ledger]] = {
     ledger.id: ledger
     for ledger in (
-        *(ENTERPRISES, UNITS, HOLDINGS),
+        *(ENTERPRISES, UNITS, HOLDINGS, INSTRUMENTS),
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
         *(INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, ROUTINES, TICKETS),
     )

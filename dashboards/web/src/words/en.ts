@@ -12,6 +12,7 @@ import * as hazardWords from "./en/hazards";
 import * as responseWords from "./en/response";
 import * as pushWords from "./en/push";
 import * as exchangeWords from "./en/exchange";
+import * as instrumentWords from "./en/instruments";
 import * as channelWords from "./en/channels";
 import * as fieldWords from "./en/field";
 import * as flowWords from "./en/flow";
@@ -106,6 +107,7 @@ export const en = {
   ...responseWords,
   ...pushWords,
   ...exchangeWords,
+  ...instrumentWords,
   ...channelWords,
   ...fieldWords,
   ...flowWords,

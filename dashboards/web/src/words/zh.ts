@@ -12,6 +12,7 @@ import * as hazardWords from "./zh/hazards";
 import * as responseWords from "./zh/response";
 import * as pushWords from "./zh/push";
 import * as exchangeWords from "./zh/exchange";
+import * as instrumentWords from "./zh/instruments";
 import * as channelWords from "./zh/channels";
 import * as fieldWords from "./zh/field";
 import * as flowWords from "./zh/flow";
@@ -107,6 +108,7 @@ export const zh: Words = {
   ...responseWords,
   ...pushWords,
   ...exchangeWords,
+  ...instrumentWords,
   ...channelWords,
   ...fieldWords,
   ...flowWords,
