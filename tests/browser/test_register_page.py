@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from openpyxl import Workbook
 
+from alerting.duty.table import KINDS
 from edge.clock_system import SystemClock
 from gateway.api.page import DIST
 from gateway.auth import add_user
@@ -258,7 +259,7 @@ def test_a_routine_is_a_duty_that_is_answered_and_done(visit: Callable[..., Visi
     one.page.wait_for_selector(f"{row}.coming")
     shows(one.page.locator(row), coming)
     one.go("duties?view=table", ready="tr[data-kind]")
-    assert one.page.locator("tr[data-kind]").count() == 11
+    assert one.page.locator("tr[data-kind]").count() == len(KINDS)
     one.go("duties?view=closed", ready=row)
 
 
