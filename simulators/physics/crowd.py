@@ -2,6 +2,8 @@
 
 Why: what a counter shows and who is there are two numbers; a site that sums counters must live with the difference.
 Never: knows faces or tracks; persons are whole numbers, and none is made or lost.
+Source: Weidmann 1993 (speed, flow), Fruin 1971 for levels of service (``pedestrian``), Green Guide for stairs. What
+counter-flow costs and how uneven an area is, is ours and marked so.
 """
 
 from dataclasses import dataclass, field

@@ -1,5 +1,6 @@
 """Shape: how much a vessel holds at each level; the one place that calls ``fluids``.
 
+Source: the closed forms of ``fluids`` (PyPI) for horizontal and vertical vessels.
 Why: strapping tables of upright and lying cylinders with all usual ends, and of spheres, are solved problems.
 """
 

@@ -2,6 +2,8 @@
 
 Why: level, flow, temperature and pressure come from one balance, so a rule that compares them has something to compare.
 Never: knows a limit or an instrument; what is too high is the gateway's matter.
+Source: the balances are conservation of mass, energy and molecules with the ideal gas law; API 2517 for
+what a roof takes of the sun. How fast the vapour space follows, and when a seam opens, is ours and marked so.
 """
 
 import math

@@ -1,6 +1,8 @@
 """A vessel under its own vapour pressure: a sphere or bullet of LPG, chlorine or ammonia.
 
 Why: mass and energy are the state; temperature and pressure follow from them, so both balances close exactly.
+Source: conservation of mass and energy, saturation by Perry's equations (``substance``); API 520-1 for the valve. The
+stiffness of a vessel without vapour is ours.
 """
 
 from dataclasses import dataclass, field

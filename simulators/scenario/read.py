@@ -36,6 +36,8 @@ DAY_S: Final = 86_400.0
 SECONDS, LONG = Span(least=0.0, most=DAY_S), Span(above=0.0, most=DAY_S)
 LASTS: Final = Span(above=0.0, most=8 * DAY_S)
 ALONE: Final = Span(least=0.0, most=400 * DAY_S)
+STEP: Final = Span(least=0.1, most=60.0)
+STEP_PART: Final = 1e-6  # Of a step: tenths are no binary numbers.
 EVERY: Final = Span(least=60.0, most=8 * DAY_S)
 KEYS: Final = {
     "": (
@@ -108,6 +110,9 @@ def read_scenario(path: Path, known_of: KnownOf) -> Scenario:
         root.wrong("lasts_s", "lasts_s is missing; it says how long the gateway is there.", "Add lasts_s, in seconds.")
     forward_s = _span_s(root, "forward_s", ALONE, 0.0)
     after_s = _span_s(root, "after_s", ALONE, 0.0)
+    step_s = root.number("step_s", 1.0, STEP)
+    for key, span_s in (("forward_s", forward_s), ("lasts_s", lasts_s), ("after_s", after_s)):
+        _refuse_part_step(root, key, span_s, step_s)
     reader = _Reader(kind, known, lasts_s, forward_s, after_s)
     moments = [moment for entry in root.sections("act", "Act") for moment in reader.moments(entry)]
     faults = [reader.fault(entry) for entry in root.sections("fault", "Fault")]
@@ -123,7 +128,7 @@ def read_scenario(path: Path, known_of: KnownOf) -> Scenario:
         forward_s=forward_s,
         lasts_s=lasts_s,
         after_s=after_s,
-        step_s=root.number("step_s", 1.0, Span(least=0.1, most=60.0)),
+        step_s=step_s,
         seed=root.whole("seed", 1, 0, 2**31),
         moments=tuple(sorted(moments, key=lambda moment: moment.at_s)),
         faults=tuple(fault for fault in faults if fault is not None),
@@ -139,6 +144,19 @@ def _span_s(root: Entry, key: str, span: Span, default: float) -> float:
     if found is not None:
         return found
     return LASTS.most if root.has(key) else default
+
+
+def _refuse_part_step(root: Entry, key: str, span_s: float, step_s: float) -> None:
+    """Refuse a length that is no whole number of steps: the plant would stand still at its end, unwatched."""
+    steps = span_s / step_s
+    if root.values.get(key) != span_s or abs(steps - round(steps)) <= STEP_PART:
+        return  # One that is wrong by itself was refused already.
+    fits = [step_s * whole for whole in (math.floor(steps), math.ceil(steps)) if whole]
+    root.wrong(
+        key,
+        f"{key} is {span_s:g}, no whole number of steps of {step_s:g} s; its last part would not be played.",
+        f"Write {' or '.join(f'{each:.12g}' for each in fits)}, or another step_s.",
+    )
 
 
 def _begins(root: Entry) -> int:

@@ -200,6 +200,8 @@ def test_a_mistake_is_refused(name: str, tmp_path: Path) -> None:
         (HEAD + "begins = 2026-01-01T00:00:00\n", "with its offset"),
         (HEAD + 'site = "elsewhere.toml"\n', "does not exist beside the scenario"),
         (HEAD + "step_s = 0\n", "step_s is 0"),
+        (HEAD + "step_s = 35\n", "lasts_s is 600, no whole number of steps of 35 s"),
+        (HEAD + "step_s = 4\nafter_s = 2\n", "after_s is 2, no whole number of steps of 4 s"),
     ],
 )
 def test_a_wrong_head_is_refused(head: str, said: str, tmp_path: Path) -> None:
@@ -214,6 +216,11 @@ def test_a_wrong_length_is_one_mistake_and_not_one_of_every_time_in_the_file(hea
     body = '[[act]]\nat_s = 300\nverb = "inlet"\nunit = "TK-912"\namount = 550\n' + ALARM + "until_s = 500\n"
     wrong = {path for _, path, _ in refused(tmp_path, body, head)}
     assert wrong <= {"lasts_s", "forward_s", "after_s"}
+
+
+def test_tenths_of_a_second_are_whole_steps(tmp_path: Path) -> None:
+    scenario = read(tmp_path, "", HEAD.replace("600", "0.3") + "step_s = 0.1\nforward_s = 0.7\n")
+    assert (scenario.lasts_s, scenario.step_s) == (0.3, 0.1)
 
 
 def test_a_remedy_leaves_out_nothing_that_must_be_there(tmp_path: Path) -> None:

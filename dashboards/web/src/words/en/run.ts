@@ -31,7 +31,7 @@ export const run = {
   plants: {
     demonstration: "Demonstration: tanks, gas line, crowd",
     "ammonia-yard": "Ammonia yard",
-    "chlorine-house": "Chlorine house",
+    "chlorine-store": "Chlorine store",
     "dance-hall": "Dance hall",
     "gas-line": "Gas line",
     "lpg-bay": "LPG loading bay",

@@ -33,7 +33,7 @@ export const run: Words["run"] = {
   plants: {
     demonstration: "演示装置：储罐、燃气管线、人群",
     "ammonia-yard": "液氨罐区",
-    "chlorine-house": "氯气间",
+    "chlorine-store": "液氯库",
     "dance-hall": "歌舞厅",
     "gas-line": "燃气管线",
     "lpg-bay": "液化气装卸台",
