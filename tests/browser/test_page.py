@@ -470,6 +470,42 @@ def test_flow_shows_each_stage_in_balance(visit: Callable[..., Visit]) -> None:
     shows(one.page.locator("main"), "tankfarm-1")
 
 
+@pytest.mark.parametrize(
+    ("lang", "plant_title", "kind", "done"),
+    [("en", "LPG loading bay", "no number (NaN)", "done"), ("zh", "液化气装卸台", "无数值", "已完成")],
+    ids=["en", "zh"],
+)
+def test_a_tester_plays_a_story_disturbs_it_and_takes_the_report(
+    visit: Callable[..., Visit], plant: Plant, lang: str, plant_title: str, kind: str, done: str
+) -> None:
+    one = visit(lang=lang)
+    one.go("drill?part=try", ready="form.start")
+    form = one.page.locator("form.start")
+    form.locator("select[name=plant]").select_option(label=plant_title)
+    form.locator("select[name=story]").select_option("plc_lost")
+    form.locator("select[name=speed]").select_option("10")
+    form.locator("input[name=seed]").fill("7")
+    form.locator("button[type=submit]").click()
+    inject = one.page.wait_for_selector("form.inject select[name=target] option", state="attached")
+    assert inject is not None
+    one.page.locator("form.inject select[name=kind]").select_option(label=kind)
+    one.page.locator("form.inject select[name=target]").select_option("GD-504.lel")
+    one.page.locator("form.inject button[type=submit]").click()
+    one.page.wait_for_selector(f".run li.line:has-text('GD-504.lel: {kind}')")
+    one.page.locator(".run .acts button").nth(4).click()  # as fast as it can
+    one.page.wait_for_selector(".run a[href$='/report']", timeout=60_000)
+    assert done in one.page.inner_text(".run .head")
+    standings = one.page.locator(".run [data-standing]").evaluate_all("all => all.map((one) => one.dataset.standing)")
+    assert {"met"} <= set(standings) <= {"met", "missed"}, "nothing is left undecided"
+    with one.page.expect_download() as download:
+        one.page.click(".run a[href$='/report']")
+    report = download.value.path().read_text(encoding="utf-8")
+    assert "GD-504.lel" in report
+    assert "<svg" in report
+    assert plant.get("runs")["runs"][0]["seed"] == 7
+    assert one.complaints == []
+
+
 def test_an_unknown_place_says_so(visit: Callable[..., Visit]) -> None:
     one = visit()
     one.go("nosuch")
