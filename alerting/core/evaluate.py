@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from alerting.core.compare import compare
 from alerting.core.delay import expire_held, join, pause, report, step
-from alerting.core.formula import Reach, dues_ns, judge, time_by_clock
+from alerting.core.formula import Reach, dues_ns, judge, stay_as_they_are, time_by_clock
 from alerting.core.frozen import interrupt
 from alerting.core.gate import OUT_OF_RANGE, Turning, dues_of_schedules, turn_by_clock, turn_schedules
 from alerting.core.layout import Layout, Share, layout_of
@@ -124,6 +124,15 @@ class _Several:
             return None
         scan = samples.scan
         many, asked, gates = part_formulas(layout.reached, touch(layout.reached, memory, scan, samples.time_ns))
+        if (
+            asked is not None
+            and samples.is_calm
+            and not table.gates
+            and (asked.stale_ns > asked.time_ns).all()
+            and not memory.quality[scan.rows].any()  # GOOD is 0.
+            and stay_as_they_are(memory, asked.rules, asked.time_ns)
+        ):
+            asked = None
         return cls(
             many,
             asked,

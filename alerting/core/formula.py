@@ -118,6 +118,13 @@ class _Still:
             and (self.is_seen[places] == inputs.is_seen).all()
         )
 
+    def is_calm(self, formula: "Formula", places: Indexes, quality: NDArray[np.uint8]) -> bool:
+        """Tell whether some rules were false when they were judged last, with all inputs there and of this quality."""
+        return bool(
+            (self.is_here[places] & (self.truth[places] == 0)).all()
+            and (self.is_seen[places] & ~formula.lapsed[places] & (self.quality[places] == quality)).all()
+        )
+
     def put(self, places: Indexes, inputs: Inputs, truth: Truths) -> None:
         """Remember what some rules were judged by."""
         self.quality[places], self.is_seen[places] = inputs.quality, inputs.is_seen
@@ -501,6 +508,31 @@ def judge(
         inputs = _inputs(memory, rows, lapse_ns, at_ns, new_rows)
         truth, when_ns = memory.formulas.take(formula, places, inputs, at_ns)
         yield formula.rules[places], truth, when_ns
+
+
+def stay_as_they_are(memory: "Memory", rules: Indexes, time_ns: Times) -> bool:
+    """Let time pass for rules that look at quality and silence alone, where a scan can change nothing of these.
+
+    The caller has made sure that all samples of the scan are GOOD, as those before them, and that no input is silent by
+    then. Before memory takes the scan.
+
+    Args:
+        rules: Indexes of EXPRESSION rules, (m,).
+        time_ns: When the scan judges each, int64 (m,).
+
+    Returns:
+        False where they have to be judged; nothing has changed then.
+    """
+    if memory.is_active[rules].any() or memory.phase[rules].any():
+        return False
+    found = list(memory.formulas.of(rules))
+    for formula, _, places in found:
+        still = formula.still
+        if still is None or not still.is_calm(formula, places, memory.quality[formula.program.rows[places]]):
+            return False
+    for formula, at, places in found:
+        formula.state.time_ns[places] = np.maximum(time_ns[at], formula.state.time_ns[places])
+    return True
 
 
 def dues_ns(memory: "Memory", ahead_ns: Times) -> Times:
