@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from alerting.core import Memory, evaluate, expire, next_due_ns
+from alerting.core import Changes, Memory, evaluate, expire, next_due_ns
+from alerting.core.guard import Guard
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.push.words import clause
 from edge.model import Scan, Tag, TagTable
+from tests.unit.alerting.core.backends import assert_same
 from tests.unit.alerting.core.drive import Drive
 from tests.unit.alerting.core.scene import BAD, RETAINED, START_NS, TIMEOUT, UNCERTAIN, at, make_rule, make_scan
 
@@ -314,3 +316,47 @@ def test_a_rule_that_falls_out_of_judgement_by_itself_is_said_in_the_journal() -
             "time_ns": at(2),
         }
     ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_scan_that_changes_neither_quality_nor_silence_passes_and_leaves_what_judging_leaves(seed: int) -> None:
+    """Two sources at their own pace, gaps, bad samples; one memory believes the guard, the other never asks it."""
+    when = "is_stale(level) or is_stale(flow) and quality(stop) == 'BAD'"
+    rules = (
+        asked(when, "level", "flow", "stop", on_delay_s=2.0),
+        *(make_rule(Kind.STALE, 3.0, tag=tag) for tag in ROW),
+    )
+    table = RuleTable(rules, TAGS)
+    memories = [Memory.fresh(table, START_NS) for _ in range(2)]
+    rng, told, changed = np.random.default_rng(seed), np.zeros(2, dtype=np.int64), 0
+    guard = Guard(table)
+    for step in range(1, 400):
+        now = float(step)
+        for tag, pace in (("level", 0.9), ("flow", 0.6), ("stop", 0.8)):
+            if rng.random() > pace:
+                continue
+            quality = BAD if rng.random() < 0.03 else 0
+            source = TAGS[ROW[tag]].source
+            scan = make_scan(now, 1.0, quality, row=ROW[tag], source=source, number=step * 3 + ROW[tag])
+            if scan.times_ns[0] <= memories[0].last_ns[ROW[tag]]:
+                continue
+            quiet = guard.is_quiet(scan)
+            told += (int(quiet.all()), 1)
+            found = [evaluate(table, memories[0], scan, quiet), evaluate(table, memories[1], scan)]
+            guard.refresh(memories[0], scan.rows)
+            same(found[0], found[1])
+            changed += len(found[0][0]) + len(found[0][1])
+        ended = [expire(table, memory, at(now + 0.5)) for memory in memories]
+        guard.close(table.row[ended[0].rule])
+        same((ended[0],), (ended[1],))
+        changed += len(ended[0])
+        assert_same(memories[0], memories[1], step)
+    assert told[0] > told[1] // 2, "most scans are quiet"
+    assert changed > 20
+
+
+def same(one: tuple[Changes, ...], other: tuple[Changes, ...]) -> None:
+    for left, right in zip(one, other, strict=True):
+        assert left.rule.tolist() == right.rule.tolist()
+        assert left.is_active.tolist() == right.is_active.tolist()
+        assert left.time_ns.tolist() == right.time_ns.tolist()
