@@ -10,7 +10,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import structlog
@@ -48,7 +48,6 @@ from gateway.executor import Executor, InlineExecutor, ThreadExecutor
 from gateway.flow import Road
 from gateway.historian.embedded import EmbeddedHistorian
 from gateway.historian.file import DAY_NS, Retention
-from gateway.historian.influx import InfluxLines, InfluxWriter
 from gateway.historian.port import Historian
 from gateway.intake import Intake
 from gateway.laps import Laps
@@ -83,6 +82,9 @@ from gateway.store.store import Store
 from gateway.system import COUNTED_EVERY, NODE_BROKER, PERIOD_S, SOURCE, main_nature, system_scan, with_system
 
 T = TypeVar("T")
+if TYPE_CHECKING:
+    from gateway.historian.influx import InfluxWriter
+
 log = structlog.get_logger("gateway")
 
 SILENT_SCANS = 3
@@ -633,10 +635,12 @@ class Gateway:
         """Let the push worker look for notices that were committed."""
         self.push.wake()
 
-    def _open_influx(self) -> InfluxWriter | None:
+    def _open_influx(self) -> "InfluxWriter | None":
         """Send on what the historian commits, where the site names a server."""
         if self.site.influx is None or not isinstance(self.historian, EmbeddedHistorian):
             return None
+        from gateway.historian.influx import InfluxLines, InfluxWriter  # noqa: PLC0415  # Sites without one do without.
+
         luck = np.random.default_rng(self._parts.jitter_seed)
         return InfluxWriter(
             self.historian.open_spool("influx"),

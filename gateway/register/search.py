@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from pypinyin import Style, lazy_pinyin
 from sqlalchemy import Connection, text
 
 #: Marks that no text begins a word with: initials of pinyin, and the ledger of a record.
@@ -38,6 +37,8 @@ def _pairs(run: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _initials(run: str) -> str:
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415  # Its dictionary takes 50 MB; who has no register does without.
+
     letters = lazy_pinyin(run, style=Style.FIRST_LETTER, errors=lambda _: "?")
     return "".join(letter[0] for letter in letters)
 

@@ -80,5 +80,5 @@ print(sum(take_samples.stats.cache_hits.values()), sum(take_samples.stats.cache_
         ).stdout.split()
         for _ in range(2)
     ]  # fmt: skip
-    assert told == [["0", "1"], ["1", "0"]]
+    assert told == [["1", "0"], ["1", "0"]], "compiled in a process of its own, and read from there"
     assert (tmp_path / "kernels").stat().st_mode & 0o777 == 0o700
