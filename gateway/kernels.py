@@ -1,6 +1,6 @@
 """Kernels: which backend judges, and making its compiled code ready beside the road while the other one judges already.
 
-Flow: serve -> [choose] -> gateway starts on NumPy -> [warm] in a process, then a thread -> desk goes on with machine code -> ready
+Flow: serve -> [choose] -> gateway starts on NumPy -> [warm] in a process, then a thread -> machine code -> ready
 Why: on a machine that has not compiled before, it takes seconds; no scan is to wait for them.
 Never: keeps a site from starting. Where the compiler fails, array code goes on judging, and the log says so.
 
