@@ -205,8 +205,13 @@ def read_frame(content: memoryview, at: int) -> Frame | None:
 
 
 def is_cut(content: memoryview, at: int) -> bool:
-    """Tell whether what begins here is the beginning of a frame whose end is missing."""
+    """Tell whether what begins here is the beginning of a frame whose end is missing, or room that was never written.
+
+    After a power cut a file may be longer than what was flushed to it, and zeros from there on.
+    """
     rest = len(content) - at
+    if not any(content[at:]):
+        return True
     if rest < FRAME.size:
         return bytes(content[at : at + 2]) == MARK.to_bytes(2, "little")[:rest]
     mark, length, _, _ = FRAME.unpack_from(content, at)

@@ -327,6 +327,57 @@ def test_a_failed_flush_at_every_point_loses_and_repeats_nothing(tmp_path: Path)
     assert medium.flushes < point, "every point was reached"
 
 
+class CutMedium:
+    """Remembers what a power cut at each flush would leave: what was flushed, and what only the cache had."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.flushed: dict[str, bytes] = {}
+        self.named: set[str] = set()
+        self.cuts: list[tuple[dict[str, bytes], dict[str, int], int]] = []  # left, lost bytes, records told as taken
+        self.taken = 0
+
+    def sync(self, file: int) -> None:
+        self.cut()
+        path = Path(f"/proc/self/fd/{file}").readlink()
+        if path == self.folder:
+            self.named = {made.name for made in self.folder.glob("*.seg")}
+        else:
+            self.flushed[path.name] = path.read_bytes()
+
+    def cut(self) -> None:
+        left = {name: self.flushed[name] for name in self.named if name in self.flushed}
+        lost = {name: (self.folder / name).stat().st_size - len(body) for name, body in left.items()}
+        self.cuts.append((left, lost, self.taken))
+
+
+@pytest.mark.parametrize("tail", ["gone", "zeros", "noise"])
+def test_a_power_cut_at_any_flush_leaves_all_that_was_told_as_taken(tmp_path: Path, tail: str) -> None:
+    """A medium keeps what was flushed; of what was not, nothing, blocks of zeros, or what lay there before."""
+    live, dice = tmp_path / "live", Random(4)
+    live.mkdir()
+    medium = CutMedium(live)
+    spool = open_spool(live, sync=medium.sync, bytes_max=10_000_000, records_max=200)  # 25 records a segment
+    for n in range(1, 61, 2):
+        spool.append([scan(n), scan(n + 1)])
+        medium.taken = n + 1
+    medium.cut()
+    assert len(medium.cuts) > 30
+    for at, (left, lost, taken) in enumerate(medium.cuts):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        for name, body in left.items():
+            size = max(0, lost[name])
+            more = {"gone": b"", "zeros": bytes(size), "noise": dice.randbytes(size)}[tail]
+            (folder / name).write_bytes(body + more)
+        again = open_spool(folder, sync=ignore)
+        assert numbers(read_all(again)) == list(range(1, taken + 1)), at
+        again.append([scan(99)])
+        assert numbers(read_all(again))[-1] == 99
+        # What lay there before cannot be told from a record that was flushed and is damaged; that is said.
+        assert again.state.corrupt <= (tail == "noise")
+
+
 def test_a_write_that_stops_half_way_is_cut_off(tmp_path: Path) -> None:
     """The file was longer than its good end when the process died before it could cut it."""
     spool = open_spool(tmp_path)

@@ -32,8 +32,10 @@ from edge.model.wire import (
     make_frame,
     read_frame,
 )
+from tests.mutator import mutated
 
 T0 = 1_767_225_600_000_000_000
+FRAMES = 1_000_000
 
 
 def scan(n: int = 3, **more: object) -> CodedScan:
@@ -216,3 +218,21 @@ def test_a_table_that_lies_is_refused() -> None:
         decode_batch(batch(records=[(n, b"") for n in range(RECORDS_MAX + 1)]))
     with pytest.raises(ValueError, match="bytes"):
         encode_names(Kind.TAGS, 0, ["x" * 513])
+
+
+def test_a_million_records_that_are_almost_right() -> None:
+    """What a checksum lets through is a record or refused, and never takes more memory than its bytes promise."""
+    samples = [encode(scan(2)), encode(scan(3, times_ns=T0 + np.arange(3))), encode(scan(2, ids=np.array([70_000, 3])))]
+    samples.append(encode(CodedLink(source=1, is_up=False, received_ns=T0, reason="断开")))
+    refused = read = 0
+    for payload in mutated(samples, 212, FRAMES):
+        try:
+            record = decode(memoryview(payload))
+        except WireError:
+            refused += 1
+            continue
+        read += 1
+        if read % 50 == 0 and isinstance(record, CodedScan):
+            assert len(record.ids) == len(record.values) == len(record.quality) == len(record.times_ns) <= len(payload)
+    assert refused + read == FRAMES
+    assert min(refused, read) > FRAMES // 1000
