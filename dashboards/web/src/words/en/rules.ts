@@ -17,6 +17,7 @@ export const rules = {
   ownShort: "the gateway's own",
   noFiles: "This gateway was started without files; its rules cannot be changed here.",
   notYours: "Engineers and administrators may change rules.",
+  heads: { tag: "Tag", condition: "Condition", setting: "Setpoint", delays: "On / off delay", tier: "Tier", revision: "Revision" },
   closeRule: "Close the rule",
   was: "now {value}",
   back: "Take the change back",

@@ -19,6 +19,7 @@ export const rules: Words["rules"] = {
   ownShort: "网关自身",
   noFiles: "网关启动时没有配置文件,此处不能修改规则。",
   notYours: "工程师和管理员可以修改规则。",
+  heads: { tag: "位号", condition: "条件", setting: "设定值", delays: "触发 / 恢复延时", tier: "等级", revision: "版本" },
   closeRule: "关闭规则",
   was: "现为 {value}",
   back: "撤回修改",
