@@ -12,7 +12,7 @@ from gateway.api.answer import Json, not_found
 from gateway.api.asked import Id
 from gateway.api.door import ALL, Doors
 from gateway.live import iso
-from gateway.register import risks
+from gateway.register import capacity, risks
 from gateway.register.around import today_of
 from gateway.register.instruments import standing
 from gateway.register.records import NotDone, get
@@ -62,9 +62,15 @@ def open_risk_doors(doors: Doors) -> None:
         today = today_of(house.site, house.clock.wall_ns()).isoformat()
         return Json(await house.read(lambda c: standing(c, today)))
 
+    async def capacities() -> Response:
+        """Give how many persons each crowd zone takes, worked out step by step, and how many are there now."""
+        found = await house.read(capacity.gather)
+        return Json(capacity.sheet(found, house.picture))
+
     at = "/api/v1/register/risks"
     doors.open("GET", at, ALL, listed, tag="register")
     doors.open("GET", "/api/v1/register/instruments", ALL, instruments, tag="register")
+    doors.open("GET", "/api/v1/register/capacity", ALL, capacities, tag="register")
     doors.open("GET", f"{at}/map", ALL, drawn, tag="register")
     doors.open("GET", f"{at}/notice", ALL, notice, tag="register")
     doors.open("GET", f"{at}/gradings/{{event}}", ALL, gradings, tag="register")

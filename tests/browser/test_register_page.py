@@ -489,3 +489,19 @@ def test_an_instrument_whose_calibration_ended_is_said_beside_its_value(visit: C
     if lang == "zh":
         assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert one.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_crowd_zone_shows_how_its_capacity_was_worked_out(visit: Callable[..., Visit], lang: str) -> None:
+    """Each step stands above the ledger, with what limits and where the space a person comes from."""
+    one = visit(name=OFFICER, lang=lang, phone=lang == "zh")
+    numbers = {"area_m2": "2000", "space_m2": "4", "open_h": "9", "stay_h": "2", "load_persons": "200"}
+    enter(one, "crowd_zones", code=f"Z-{lang}", name="平台", sort="deck", space_basis="rule", **numbers)
+    one.page.wait_for_selector("section.one")
+    one.go("register/crowd_zones", ready=f"tr[data-zone=Z-{lang}]")
+    row = one.page.inner_text(f"tr[data-zone=Z-{lang}]")
+    assert "C2 = 200 · 4 = 800" in row
+    assert {"en": "load of the structure", "zh": "结构荷载"}[lang] in row
+    if lang == "zh":
+        assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert one.complaints == []

@@ -95,6 +95,10 @@ INSTRUMENT: dict[str, Any] = {
     "range_hi": 6, "eu": "m", "certificate": "JZ-1", "calibrated_on": "2025-01-02", "calibrated_until": "2026-01-01",
     "proof_months": 12, "proofed_on": "2025-01-31", "interlock": "关闭进料阀 closes the inlet", "responsible": "op",
 }  # fmt: skip
+ZONE: dict[str, Any] = {
+    "code": "Z1", "name": "观景平台 deck", "sort": "deck", "tag": "TK-1.mass", "area_m2": 2000, "space_m2": 4,
+    "space_basis": "the site's own rule", "open_h": 9, "stay_h": 2, "load_persons": 200,
+}  # fmt: skip
 CHECK = {"code": "C1", "inspection": "I1", "on": "2025-12-30", "by": "op", "result": "normal"}
 ROUTINE = {"code": "R1", "title": "月度演练 monthly drill", "sort": "drill", "first_due": "2026-01-15"}
 PLAN = {
@@ -330,6 +334,11 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("tickets", {"kind": "space", "level": "", "oxygen_pct": 19.4}, "oxygen_pct", "outside 19.5"),
     ("tickets", {"stage": "closed"}, "ended_at", "has ended"),
     ("tickets", {"stage": "closed", "ended_at": "2026-01-01 07:30"}, "ended_at", "ended before"),
+    ("crowd_zones", {"load_persons": ""}, "load_persons", "bears only so many"),
+    ("crowd_zones", {"space_m2": 2001}, "space_m2", "more than the whole area"),
+    ("crowd_zones", {"area_m2": "2000 m2"}, "area_m2", 'it is in "m2"'),
+    ("crowd_zones", {"stay_h": 0}, "stay_h", "lies outside"),
+    ("crowd_zones", {"space_basis": ""}, "space_basis", "missing"),
     ("instruments", {"range_hi": ""}, "range_hi", "two ends"),
     ("instruments", {"range_hi": 0}, "range_hi", "below its beginning"),
     ("instruments", {"eu": ""}, "eu", "has a unit"),
@@ -365,7 +374,7 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     await fill(li)
     right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT, "hidden_hazards": HAZARD, "routines": ROUTINE}
     right |= {"hazard_copies": COPY, "inspections": INSPECTION, "checks": CHECK, "tickets": TICKET}
-    right |= {"instruments": INSTRUMENT}
+    right |= {"instruments": INSTRUMENT, "crowd_zones": ZONE}
     assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200
     assert (await li.post(f"{AT}/tickets", json={"values": TICKET})).status_code == 200
     assert (await li.post(f"{AT}/inspections", json={"values": INSPECTION})).status_code == 200
@@ -464,6 +473,26 @@ async def test_what_is_overdue_or_bypassed_of_an_instrument_is_said_beside_its_v
     assert (back["state"], back["bypasses"], back["restored_by"], "bypass_until" in back) == ("in_use", 1, "li", False)
     assert (await op.get(at)).json()["counts"] == {"calibration": 1, "proof": 1, "bypass": 0, "bypass_over": 0}
     assert [act["act"] for act in desk.acts() if act["action"] == "record_acted"] == ["bypass", "restore"]
+
+
+async def test_a_crowd_zone_takes_so_many_and_says_when_more_are_there(desk: Desk) -> None:
+    li, op = await desk.come("li"), await desk.come("op")
+    made = await enter(li, "crowd_zones", ZONE)
+    assert [made["values"][name] for name in ("at_once", "in_day", "limited_by")] == [200, 800, "load"]
+    at = "/api/v1/register/capacity"
+    told = (await op.get(at)).json()
+    assert (told["zones"][0]["live"], told["findings"][0]["zh"]) == (None, "观景平台 deck：当前人数未知")
+    desk.live("TK-1.mass", 200)
+    assert (await op.get(at)).json()["findings"] == []
+    desk.live("TK-1.mass", 201)
+    told = (await op.get(at)).json()
+    assert told["findings"][0]["en"] == "观景平台 deck: 201 persons, and it takes 200"
+    assert told["zones"][0]["share_pct"] == 100.5
+    assert told["zones"][0]["steps"][0] == "X / Y = 2000 m² / 4 m² = 500"
+    await enter(li, "crowd_zones", {**ZONE, "code": "Z2", "sort": "square", "load_persons": "", "tag": ""})
+    told = (await op.get(at)).json()
+    assert (told["at_once"], told["in_day"], told["is_whole"]) == (700, 2800, True)
+    assert "no tag" in told["findings"][1]["en"]
 
 
 async def test_a_hidden_hazard_goes_round_its_loop_and_a_second_person_closes_it(desk: Desk) -> None:

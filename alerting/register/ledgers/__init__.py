@@ -5,6 +5,7 @@ from typing import Final
 from alerting.register.ledger import Ledger
 from alerting.register.ledgers.analyses import HAZOP, JHA, SCL
 from alerting.register.ledgers.control_measures import CONTROL_MEASURES
+from alerting.register.ledgers.crowd_zones import CROWD_ZONES
 from alerting.register.ledgers.enterprises import ENTERPRISES
 from alerting.register.ledgers.hazard_copies import HAZARD_COPIES
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
@@ -21,7 +22,7 @@ from alerting.register.ledgers.units import UNITS
 LEDGERS: Final[dict[str, Ledger]] = {
     ledger.id: ledger
     for ledger in (
-        *(ENTERPRISES, UNITS, HOLDINGS, INSTRUMENTS),
+        *(ENTERPRISES, UNITS, HOLDINGS, INSTRUMENTS, CROWD_ZONES),
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
         *(INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, ROUTINES, TICKETS),
     )

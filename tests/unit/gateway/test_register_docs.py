@@ -45,7 +45,7 @@ def right(field: Field) -> object:
     }  # fmt: skip
     if field.kind is Kind.CHOICE:
         return field.choices[-1].code
-    special = {"credit_code": "91350100M000100Y43", "company_code": "320700123", "range_hi": 2.5}
+    special = {"credit_code": "91350100M000100Y43", "company_code": "320700123", "range_hi": 2.5, "area_m2": 9.5}
     return special.get(field.name) or of_kind.get(field.kind, "文字 text")
 
 
