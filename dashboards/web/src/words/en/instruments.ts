@@ -1,6 +1,6 @@
 /** English words of instruments. */
 export const instruments = {
-  count: "{n} instruments in use",
+  count: "Instruments in use {n}",
   calibration: "Calibration overdue",
   proof: "Proof test overdue",
   bypass: "Bypassed",
