@@ -668,9 +668,9 @@ class Gateway:
             linked = [*self.collectors, *self.reception.sources]
             now_ns = self.clock.now_ns()
             self.reception.watch(now_ns)
-            up = sum(self._is_up(name, now_ns) for name in linked)
+            is_up = {name: self._is_up(name, now_ns) for name in linked}
             self.picture.set_status(
-                links_up=up,
+                links_up=sum(is_up.values()),
                 links_total=len(linked),
                 push_waiting=self.push.waiting,
                 checkouts=self.checkouts.count(now_ns),
@@ -683,7 +683,7 @@ class Gateway:
                 "store_waiting": float(self.road.unwritten),
                 "historian_lost": lost.take(now_ns, self.historian.counts.lost + self.road.acknowledger.lost),
                 "push_waiting": float(self.push.waiting),
-                **{f"link.{name}": float(self._is_up(name, now_ns)) for name in linked},
+                **{f"link.{name}": float(up) for name, up in is_up.items()},
                 **self._owed(now_ns),
             }
             if number % COUNTED_EVERY == 1:

@@ -31,7 +31,7 @@ from gateway.executor import Executor, InlineExecutor
 from gateway.historian.port import Historian
 from gateway.intake import Intake
 from gateway.laps import Laps
-from gateway.live import Picture
+from gateway.live import Columns, Picture
 from gateway.meter import Meter, Stage
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
@@ -53,6 +53,7 @@ WRITE_S = 1.0  # A store that takes longer must not keep the next tick from bein
 MARK_NS = 1_000_000_000  # How far sources have come is written at least that often.
 CHECKPOINT_NS = 10_000_000_000
 OFF_LOOP = 20_000  # Samples from which on a tick is judged beside the loop; fewer take it some milliseconds.
+SLICE_SCANS, SLICE_SAMPLES = 50, 5_000  # What of a large tick the loop does in one piece, beside the judging.
 
 Compose = Callable[[Connection, Outcome], list[dict[str, Any]]]
 log = structlog.get_logger("flow")
@@ -253,11 +254,14 @@ class Road:
         away_ns = self._away(now_ns)
         items, commands = [item for item, _ in carried], [command for command, _ in asked]
         prepared = None if swap is None else swap.prepared
-        if samples < self.off_loop or prepared is not None:
-            turned = take_turn(self.desk, self.intake, items, commands, now_ns, swap=prepared, away_ns=away_ns)
+        is_large = samples >= self.off_loop and prepared is None
+        columns, packed = None, None
+        if is_large:
+            turned, columns, packed = await self._turn_beside(items, commands, now_ns, away_ns)
         else:
-            turned = await self._turn_beside(items, commands, now_ns, away_ns)
-        self._keep(turned, carried)  # By the rows of before, as are the items of a recording.
+            turned = take_turn(self.desk, self.intake, items, commands, now_ns, swap=prepared, away_ns=away_ns)
+        self._lap("intake and core")
+        await self._keep_all(turned, carried, is_large=is_large)  # By the rows of before, as are those of a recording.
         if self.recorder is not None:
             self.recorder.tick(items, commands, turned.outcome, prepared, away_ns)
         if swap is not None:
@@ -267,7 +271,7 @@ class Road:
                 self.historian.append(made)
         self._count(turned, items)
         receipts = [receipt for _, receipt in carried if receipt is not None]
-        self._hold(turned.outcome, receipts, now_ns, is_swap=swap is not None)
+        self._hold(turned.outcome, receipts, now_ns, packed, is_swap=swap is not None)
         if asked:  # An answer is a change, so this tick is the last in line.
             self._unwritten[-1].asked = [future for _, future in asked]
         if swap is not None:
@@ -276,6 +280,9 @@ class Road:
         await self._write()
         if self.laps is not None:
             self.laps.begin()
+        if columns is not None:
+            await self._show(columns)
+            turned.shown = []
         self._tell(turned, now_ns)
         self._lap("telling")
         self.is_ready = True
@@ -296,13 +303,20 @@ class Road:
 
     async def _turn_beside(
         self, items: Sequence[Item], commands: Sequence[Command], now_ns: int, away_ns: int
-    ) -> Turned:
-        """Take a turn in another thread; nobody else touches desk and intake meanwhile."""
+    ) -> tuple[Turned, Columns | None, dict[Nature, bytes] | None]:
+        """Take a turn in another thread, with what is to be shown of it, and a checkpoint where one is due.
+
+        Nobody else touches desk and intake meanwhile.
+        """
+
+        def work() -> tuple[Turned, Columns | None, dict[Nature, bytes] | None]:
+            turned = take_turn(self.desk, self.intake, items, commands, now_ns, away_ns=away_ns)
+            packed = self._pack() if self._is_checkpoint_due(turned.outcome, now_ns) else None
+            return turned, _columns(turned.shown), packed
+
         self._settled.clear()
         try:
-            return await self.judging.run(
-                lambda: take_turn(self.desk, self.intake, items, commands, now_ns, away_ns=away_ns)
-            )
+            return await self.judging.run(work)
         finally:
             self._settled.set()
 
@@ -332,10 +346,30 @@ class Road:
         if self._rest is not None:
             _end_rest(self._rest)
 
-    def _keep(self, turned: Turned, carried: Sequence[tuple[Item, Receipt | None]]) -> None:
+    async def _keep_all(
+        self, turned: Turned, carried: Sequence[tuple[Item, Receipt | None]], *, is_large: bool
+    ) -> None:
+        """Hand a turn's samples over; of a large one in pieces, between which whoever waits for the loop goes first."""
+        step = SLICE_SCANS if is_large else max(1, len(carried))
+        for first in range(0, len(carried), step):
+            self._keep(turned.entered[first : first + step], carried[first : first + step])
+            if is_large:
+                await asyncio.sleep(0)
+        for made in turned.made:
+            self.historian.append(made)
+        self._lap("historian")
+
+    async def _show(self, columns: Columns) -> None:
+        """Give the picture a large turn's values in pieces; what it tells comes after the last."""
+        rows, values, quality, times_ns = columns
+        for first in range(0, len(rows), SLICE_SAMPLES):
+            mine = slice(first, first + SLICE_SAMPLES)
+            self.picture.take_values((rows[mine], values[mine], quality[mine], times_ns[mine]))
+            await asyncio.sleep(0)
+
+    def _keep(self, entered: Sequence[list[Scan]], carried: Sequence[tuple[Item, Receipt | None]]) -> None:
         """Hand the samples to the historian; it answers when they are committed or lost."""
-        self._lap("intake and core")
-        for (_, receipt), parts in zip(carried, turned.entered, strict=True):
+        for (_, receipt), parts in zip(carried, entered, strict=True):
             if self.books is not None:
                 self.books.note(parts)
             for part in parts:
@@ -344,9 +378,6 @@ class Road:
                     continue
                 receipt.parts += 1
                 self.historian.append(part, self._kept(receipt))
-        for made in turned.made:
-            self.historian.append(made)
-        self._lap("historian")
 
     def _kept(self, receipt: Receipt) -> Callable[[bool], None]:
         """Make the call that tells the acknowledger about one part of an item; a lost part is counted elsewhere."""
@@ -356,12 +387,27 @@ class Road:
 
         return done
 
-    def _hold(self, outcome: Outcome, receipts: list[Receipt], now_ns: int, *, is_swap: bool) -> None:
-        """Put what the tick changed in line for the next transaction; a swap is a change of its own."""
-        due_mark = now_ns - self._marked_ns >= MARK_NS
-        due_checkpoint = now_ns - self._checkpointed_ns >= CHECKPOINT_NS
+    def _is_checkpoint_due(self, outcome: Outcome, now_ns: int) -> bool:
         is_told = any(answer.command.verb is Verb.EMPTY for answer in outcome.answers)  # a person's word
-        due_checkpoint |= is_told or any(remark["kind"] == "drift_relearned" for remark in outcome.remarks)
+        is_told |= any(remark["kind"] == "drift_relearned" for remark in outcome.remarks)
+        return is_told or now_ns - self._checkpointed_ns >= CHECKPOINT_NS
+
+    def _hold(
+        self,
+        outcome: Outcome,
+        receipts: list[Receipt],
+        now_ns: int,
+        packed: dict[Nature, bytes] | None,
+        *,
+        is_swap: bool,
+    ) -> None:
+        """Put what the tick changed in line for the next transaction; a swap is a change of its own.
+
+        Args:
+            packed: The checkpoint, where it was packed with the turn.
+        """
+        due_mark = now_ns - self._marked_ns >= MARK_NS
+        due_checkpoint = self._is_checkpoint_due(outcome, now_ns)
         is_quiet = outcome.is_empty and not is_swap
         if is_quiet and not due_mark and not self._unwritten:
             self.acknowledger.committed(receipts)  # Nothing durable hangs on these items.
@@ -380,7 +426,7 @@ class Road:
                 gaps=gap_rows(outcome.gaps),
                 marks=marks(self.desk, self.intake, self._natures),
                 receipts=receipts,
-                checkpoints=self._pack() if due_checkpoint else {},
+                checkpoints=(packed or self._pack()) if due_checkpoint else {},
             )
         )
         self._marked_ns = now_ns
@@ -539,7 +585,8 @@ def _end_rest(rest: asyncio.Future[None]) -> None:
         rest.set_result(None)
 
 
-def _columns(scans: Sequence[Scan]) -> Any:  # noqa: ANN401  # the four columns of Picture.publish, or None
+def _columns(scans: Sequence[Scan]) -> Columns | None:
+    """Put scans side by side, as ``Picture.publish`` wants them; None for none."""
     if not scans:
         return None
     return (

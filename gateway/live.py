@@ -202,6 +202,7 @@ class Picture:
         self.values: NDArray[np.float64] = np.full(tags, np.nan)
         self.quality: NDArray[np.uint8] = np.full(tags, NO_SAMPLE, dtype=np.uint8)
         self.times_ns: NDArray[np.int64] = np.zeros(tags, dtype=np.int64)
+        self._is_new: NDArray[np.bool_] = np.zeros(tags, dtype=np.bool_)  # taken in and not published yet
         self.alarms: dict[str, Alarm] = {}
         self.tiers: dict[str, Tier] = {unit.id: Tier.NONE for unit in site.units}
         self.revision = self.layout = start_ns // 1_000_000
@@ -249,7 +250,10 @@ class Picture:
         """
         self.turn = turn_number
         self.as_of_ns = now_ns
-        rows = self._take_values(values) if values is not None else np.empty(0, dtype=np.int32)
+        if values is not None:
+            self.take_values(values)
+        rows = np.flatnonzero(self._is_new).astype(np.int32)  # Each once, in order.
+        self._is_new[rows] = False
         keys, gone, touched = self._take_alarms(alarms)
         for unit, tier in (units or {}).items():
             if self.tiers.get(unit) != tier:
@@ -302,6 +306,7 @@ class Picture:
         self.values = np.full(tags, np.nan)
         self.quality = np.full(tags, NO_SAMPLE, dtype=np.uint8)
         self.times_ns = np.zeros(tags, dtype=np.int64)
+        self._is_new = np.zeros(tags, dtype=np.bool_)
         self.values[here], self.quality[here], self.times_ns[here] = values[there], quality[there], times_ns[there]
         self.tiers = {unit.id: self.tiers.get(unit.id, Tier.NONE) for unit in site.units}
         self._cache.clear()
@@ -346,7 +351,8 @@ class Picture:
         self._status_changed |= shown != self._flood
         self._flood = shown
 
-    def _take_values(self, columns: Columns) -> Rows:
+    def take_values(self, columns: Columns) -> None:
+        """Take in a part of what a turn committed, as ``values`` of ``publish``, which then tells of all of it."""
         rows, values, quality, times_ns = columns
         is_newer = times_ns >= self.times_ns[rows]
         rows = rows[is_newer]
@@ -354,7 +360,7 @@ class Picture:
         self.values[rows] = values[is_newer]
         self.quality[rows] = quality[is_newer]
         self.times_ns[rows] = times_ns[is_newer]
-        return np.unique(rows).astype(np.int32, copy=False)
+        self._is_new[rows] = True
 
     def _take_alarms(self, alarms: Iterable[Alarm]) -> tuple[list[str], list[str], set[str]]:
         keys: dict[str, None] = {}

@@ -27,6 +27,7 @@ from gateway.historian.spool import Spool
 HELD_MOST = 1_000_000  # Samples: 10 s of 100,000 tags at 1 Hz, 22 MB.
 FLUSH_S = 0.25
 FLUSH_SAMPLES = 50_000  # A commit of so many takes some 10 ms; waiting for more would gain nothing.
+NOTE_SAMPLES = 10_000  # Newest values that are noted in one piece.
 RETRY_S = 1.0  # After a failed commit (disk full, file locked); the waiting room bounds what that costs.
 IDLE_S = 10.0  # Housekeeping goes on when nothing comes.
 SPOOL_SAMPLES_MOST = 20_000_000  # 0.4 GB on disk; 14 h of 400 tags at 1 Hz.
@@ -219,7 +220,18 @@ class EmbeddedHistorian:
         if self._writing:
             scans = [scan for scan, _ in self._writing]
             newest = await loop.run_in_executor(self._writers, self._file.commit, scans, self._now_ns())
-            self._note(newest)
+            for first in range(0, len(newest.rows), NOTE_SAMPLES):  # In pieces: the loop is not only ours.
+                if first:
+                    await asyncio.sleep(0)
+                mine = slice(first, first + NOTE_SAMPLES)
+                self._note(
+                    Latest(
+                        rows=newest.rows[mine],
+                        values=newest.values[mine],
+                        quality=newest.quality[mine],
+                        times_ns=newest.times_ns[mine],
+                    )
+                )
             self._committed += self._writing_samples
             written, self._writing, self._writing_samples = self._writing, [], 0
             _tell(written, is_kept=True)

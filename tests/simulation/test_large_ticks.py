@@ -39,13 +39,14 @@ class SlowExecutor(InlineExecutor):
     """Works for a while before and after it is done, as a thread beside the loop does."""
 
     def __init__(self) -> None:
-        self.turns = 0
+        self.turns = self.packed = 0
 
     async def run(self, function: Callable[[], T]) -> T:
         """Run the function amid things that happen."""
         self.turns += 1
         await asyncio.sleep(0.09)
         result = function()
+        self.packed += isinstance(result, tuple) and result[2] is not None
         await asyncio.sleep(0.11)
         return result
 
@@ -81,6 +82,7 @@ def test_the_outcome_is_that_of_ticks_on_the_loop(tmp_path: Path) -> None:
     gateway, told = run(slow, beside, 1)
     on_loop, _ = run(tmp_path / "loop", InlineExecutor(), 10**9)
     assert beside.turns > 25
+    assert beside.packed >= 3, "a checkpoint each ten seconds, packed with the turn"
 
     def of(which: Gateway) -> list[tuple[Any, ...]]:
         rows = [row for row in events_of(which.site) if row.alarm and row.what != "acknowledged"]
@@ -88,6 +90,8 @@ def test_the_outcome_is_that_of_ticks_on_the_loop(tmp_path: Path) -> None:
 
     assert of(gateway) == of(on_loop)
     assert len(of(gateway)) > 20
+    assert gateway.picture.values[0] == on_loop.picture.values[0] == values(40)
+    assert gateway.historian.counts.committed == on_loop.historian.counts.committed >= 32
     again = io.BytesIO()
     site = small_site(RuleTable(list(RULES), tag_table()), SOURCE, slow)
     play_again(site, slow / "r.rec", EventLog(again, "run"))

@@ -116,6 +116,20 @@ def test_a_snapshot_tells_all_and_a_delta_only_what_changed() -> None:
     }
 
 
+def test_a_large_turn_taken_in_parts_is_told_once_and_whole() -> None:
+    """Between the parts somebody asks, and somebody else publishes: nothing is told twice, and nothing is left out."""
+    picture, page = Picture(make_site(), NOW), Page()
+    page.take(picture.message(None))
+    picture.take_values(columns((3, 1.0, 0, NOW), (1, 1.0, 0, NOW), (3, 2.0, 0, NOW)))
+    assert picture.revision == page.rev, "values alone move nothing on"
+    picture.take_values(columns((0, 5.0, 0, NOW), (1, 0.5, 0, NOW - S)))
+    picture.publish(1, NOW)
+    delta = json.loads(picture.message(page.rev))
+    assert (delta["values"]["rows"], delta["values"]["v"]) == ([0, 1, 3], [5.0, 1.0, 2.0]), "no value goes back in time"
+    picture.publish(2, NOW, values=columns((2, 9.0, 0, NOW)))
+    assert json.loads(picture.message(delta["rev"]))["values"]["rows"] == [2]
+
+
 def test_an_alarm_comes_with_the_words_of_its_tag_and_rule() -> None:
     told = describe_alarm(make_alarm(), make_site())
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from edge.clock_manual import ManualClock, run_manual
 from edge.model import Scan, Tag, TagTable
-from gateway.historian.embedded import FLUSH_S, EmbeddedHistorian
+from gateway.historian.embedded import FLUSH_S, NOTE_SAMPLES, EmbeddedHistorian
 from gateway.historian.inline import InlineExecutor
+from gateway.historian.port import Latest
 
 S = 1_000_000_000
 TAGS = TagTable([Tag(name=f"T-{row}", source="a") for row in range(4)])
@@ -167,6 +168,31 @@ def test_the_latest_values_are_known_after_a_restart(tmp_path: Path) -> None:
         await historian.close()
 
     run_manual(live(), clock)
+
+
+def test_a_large_commit_is_noted_in_pieces_and_whole(tmp_path: Path) -> None:
+    """The newest of 25,000 tags, and others had the loop between the pieces."""
+    clock, many = ManualClock(), TagTable([Tag(name=f"m{n}", source="a") for n in range(2 * NOTE_SAMPLES + 5_000)])
+
+    known: list[int] = []
+
+    class Noting(EmbeddedHistorian):
+        def _note(self, newest: Latest) -> None:
+            known.append(len(newest.rows))
+            super()._note(newest)
+
+    async def live() -> tuple[float, float, int]:
+        historian = Noting(
+            tmp_path / "h.db", many, clock, writer=InlineExecutor(), reader=InlineExecutor(), held_most=10**6
+        )
+        historian.append(make_scan(1, len(many)))
+        await asyncio.sleep(FLUSH_S + 0.1)
+        latest = await historian.latest(np.array([0, len(many) - 1], dtype=np.int32))
+        await historian.close()
+        return float(latest.values[0]), float(latest.values[1]), historian.counts.committed
+
+    assert run_manual(live(), clock) == (1.0, 1.0, len(many))
+    assert known == [NOTE_SAMPLES, NOTE_SAMPLES, 5_000, 2], "the last two are those that were asked for"
 
 
 def test_housekeeping_goes_on_when_nothing_comes(tmp_path: Path) -> None:
