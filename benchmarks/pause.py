@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import uvloop
 
+from alerting.core.backend import Backend, is_compiler_here
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
@@ -137,6 +138,9 @@ async def measure(site: Site, ticks: int, per_source: int) -> list[dict[str, obj
             await gateway.settled()
 
     async with gateway.running():
+        await deliver(WARM_TICKS)
+        while is_compiler_here() and gateway.desk.backend is not Backend.COMPILED:  # noqa: ASYNC110  # no event tells
+            await asyncio.sleep(TICK_S)  # A machine that has not compiled yet takes some seconds.
         await deliver(WARM_TICKS)
         gc.collect()
         gc.freeze()

@@ -52,7 +52,7 @@ UNWRITTEN_MAX = 50_000  # Ticks with changes that may wait for a store that cann
 WRITE_S = 1.0  # A store that takes longer must not keep the next tick from being judged.
 MARK_NS = 1_000_000_000  # How far sources have come is written at least that often.
 CHECKPOINT_NS = 10_000_000_000
-OFF_LOOP = 20_000  # Samples from which on a tick is judged beside the loop; fewer take it some milliseconds.
+OFF_LOOP = 5_000  # Samples from which on a tick is judged beside the loop; fewer take it a millisecond or two.
 SLICE_SCANS, SLICE_SAMPLES = 50, 5_000  # What of a large tick the loop does in one piece, beside the judging.
 
 Compose = Callable[[Connection, Outcome], list[dict[str, Any]]]
@@ -270,6 +270,8 @@ class Road:
             for made in turned.outcome.made_after:
                 self.historian.append(made)
         self._count(turned, items)
+        if packed is None and prepared is None:
+            packed = await self._pack_beside(turned.outcome, now_ns)
         receipts = [receipt for _, receipt in carried if receipt is not None]
         self._hold(turned.outcome, receipts, now_ns, packed, is_swap=swap is not None)
         if asked:  # An answer is a change, so this tick is the last in line.
@@ -317,6 +319,16 @@ class Road:
         self._settled.clear()
         try:
             return await self.judging.run(work)
+        finally:
+            self._settled.set()
+
+    async def _pack_beside(self, outcome: Outcome, now_ns: int) -> dict[Nature, bytes] | None:
+        """Pack a checkpoint that is due in another thread, where it takes long; None for none, or for here and now."""
+        if len(self.site.tags) < self.off_loop or not self._is_checkpoint_due(outcome, now_ns):
+            return None
+        self._settled.clear()
+        try:
+            return await self.judging.run(self._pack)
         finally:
             self._settled.set()
 

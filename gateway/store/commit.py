@@ -98,9 +98,13 @@ def delay_rows(desk: Desk, outcome: Outcome) -> list[DelayRow]:
 def marks(desk: Desk, intake: Intake, natures: dict[str, Nature]) -> list[Mark]:
     """Copy how far each source has come."""
     found = []
+    times = {
+        nature: (memory.source_of, memory.mark_ns.tolist(), memory.mark_received_ns.tolist())
+        for nature, memory in desk.memories.items()
+    }
     for source, state in intake.state.items():
-        memory = desk.memories[natures[source]]
-        index = memory.source_of.get(source)
+        source_of, mark_ns, received_ns = times[natures[source]]
+        index = source_of.get(source)
         if index is None:
             continue
         found.append(
@@ -108,8 +112,8 @@ def marks(desk: Desk, intake: Intake, natures: dict[str, Nature]) -> list[Mark]:
                 source=source,
                 epoch=state.epoch,
                 number=state.number,
-                time_ns=int(memory.mark_ns[index]),
-                received_ns=int(memory.mark_received_ns[index]),
+                time_ns=mark_ns[index],
+                received_ns=received_ns[index],
                 outages=state.memo,
             )
         )
