@@ -278,3 +278,19 @@ def test_a_road_that_stood_still_says_so_and_takes_nobody_for_silent(tmp_path: P
     again = io.BytesIO()
     replay(site, tmp_path / "recording", EventLog(again, "live"))
     assert log.getvalue() == again.getvalue()
+
+
+def test_what_a_start_takes_is_no_silence(tmp_path: Path) -> None:
+    """Reading a hundred thousand tags takes longer than many a tag may be silent; nobody was asked meanwhile."""
+    clock = ManualClock(START_NS)
+    site = small_site(rule_table(Kind.STALE), SOURCE, tmp_path)
+    gateway = small_gateway(site, clock, [scan(n, 62.0 + n) for n in range(1, 8)])
+    clock.advance_ns(60 * S)
+
+    async def main() -> None:
+        async with gateway.running():
+            await asyncio.sleep(8.0)
+            assert gateway.ready()
+
+    run_manual(main(), clock)
+    assert [row.tag for row in events_of(site) if row.what == "raised"] == []
