@@ -86,6 +86,21 @@ def mqtt(
     typer.echo(json.dumps(result, allow_nan=False) if as_json else render(result))
 
 
+@benches.command("alarms")
+def alarms(
+    tags: Annotated[int, typer.Option("--tags", min=100, max=1_000_000, help="Of the plant.")] = 100_000,
+    units: Annotated[int, typer.Option("--units", min=1, max=100_000, help="Hazard units, a source each.")] = 1_000,
+    seconds: Annotated[int, typer.Option("--seconds", min=1, max=600, help="In which the flood comes.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Flood a whole gateway: 5 % ORANGE, 1 % RED; registered, told, listed; exit 1 where it is not as asked for."""
+    from gateway.bench.alarms import measure, render
+
+    result = measure(tags, units, seconds)
+    typer.echo(json.dumps(result) if as_json else render(result))
+    raise typer.Exit(0 if result["ok"] else FINDING)
+
+
 @benches.command("core")
 def bench_core(
     tags: Annotated[

@@ -71,7 +71,7 @@ def open_ledger_doors(doors: Doors) -> None:
         return Json({"task": done})
 
     async def outbox(
-        state: Literal["waiting", "delivered", "handed", "quarantined", "expired", "moved"] | None = None,
+        state: Literal["waiting", "delivered", "handed", "quarantined", "expired", "moved", "withdrawn"] | None = None,
         destination: Name = None,
         chain: Name = None,
         limit: Limit = 200,

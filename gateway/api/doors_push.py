@@ -18,7 +18,7 @@ from gateway.push.ledger import Again, Asked, LedgerError, Preview, again, answe
 
 Name = Annotated[str, Path(max_length=64)]
 Named = Annotated[str | None, Query(max_length=64)]
-State = Literal["waiting", "delivered", "handed", "quarantined", "expired"]
+State = Literal["waiting", "delivered", "handed", "quarantined", "expired", "moved", "withdrawn"]
 Limit = Annotated[int, Query(ge=1, le=500)]
 From = Annotated[When, Query(alias="from")]
 To = Annotated[When, Query(alias="to")]

@@ -32,6 +32,7 @@ class What(StrEnum):
     RESENT = "resent"  # by a person, though it had a receipt
     EXPIRED = "expired"
     MOVED = "moved"  # a call that another channel took over
+    WITHDRAWN = "withdrawn"  # a call about an alarm that somebody answered before the call could be delivered
     SECOND_ACK = "second_ack"  # acknowledged once more
     FALSE_ACK = "false_ack"  # an acknowledgement that is not believed
 

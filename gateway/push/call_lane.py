@@ -133,6 +133,8 @@ class CallLane:
         if self._failures and self._reach.fallback:
             await self._give_up_late(now_ns)
         seen = await self._around.read(lambda connection: outbox.look(connection, self._id, now_ns, PAUSE_NS_MAX))
+        if self._failures and (seen.due or seen.next_ns is not None) and await self._withdraw(now_ns):
+            return None
         if not seen.due:
             due_s = IDLE_S if seen.next_ns is None else max(0.0, (seen.next_ns - now_ns) / 1e9)
             pause_s = min(IDLE_S, due_s)
@@ -268,6 +270,14 @@ class CallLane:
             return pause_s
         left_s = oldest_ns / 1e9 + self._reach.fallback_s - self._clock.wall_ns() / 1e9
         return min(pause_s, max(0.0, left_s) + 0.01)
+
+    async def _withdraw(self, now_ns: int) -> int:
+        """Take out what could not be delivered and nobody needs any more; while the channel works nothing waits."""
+        n = await self._around.write(lambda connection: outbox.put_withdrawn(connection, self._id, now_ns))
+        if n:
+            log.info("push.withdrawn", destination=self._id, calls=n)
+            self._around.books(n, "withdrawn")
+        return n
 
     async def _give_up_late(self, now_ns: int) -> None:
         """Give the next channel what has waited too long while this one is in trouble."""

@@ -6,7 +6,7 @@ Flow: outbox -> [Lane] -> channel -> receipt or reason, kept in the store
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -20,6 +20,7 @@ from gateway.config import Destination
 from gateway.meter import Meter, Stage
 from gateway.push import outbox
 from gateway.push.channel import Channel, PushError, Receipt
+from gateway.push.together import Together
 
 T = TypeVar("T")
 log = structlog.get_logger("push")
@@ -51,11 +52,13 @@ class Turn:
     """What one look gave, while it is carried.
 
     Attributes:
+        until_ns: Until when something new does not cut it short, by the monotonic clock.
         is_begun: Something was sent; before that nothing new cuts the turn short, or a storm would stop the lane.
         pause_s: How long the destination is left alone; None while it is not in trouble.
     """
 
     chains: deque[list[outbox.Waiting]]
+    until_ns: int = 0
     is_begun: bool = False
     pause_s: float | None = None
 
@@ -99,6 +102,7 @@ class Lane:
         self._meter = around.meter
         self._read = around.read
         self._write = around.write
+        self._receipts = Together(around.write)
         self._count_left = around.books
         self._woken = asyncio.Event()
         self._failures = 0  # in a row; above 0 the circuit is open
@@ -125,7 +129,9 @@ class Lane:
     async def _turn(self) -> float | None:
         """Send what is due; give how long to rest, or None to look again at once."""
         now_ns = self._clock.wall_ns()
+        began_ns = self._clock.monotonic_ns()
         seen = await self._read(lambda connection: outbox.look(connection, self._id, now_ns, PAUSE_NS_MAX))
+        looked_ns = self._clock.monotonic_ns()
         if any(waiting.expires_ns and waiting.expires_ns <= now_ns for waiting in seen.due):
             n = await self._write(lambda connection: outbox.put_expired(connection, self._id, now_ns))
             self._count_left(n, "expired")
@@ -135,18 +141,24 @@ class Lane:
         chains: dict[str, list[outbox.Waiting]] = {}
         for waiting in seen.due:
             chains.setdefault(waiting.parcel.chain, []).append(waiting)
-        turn = Turn(chains=deque(chains.values()))
+        turn = Turn(chains=deque(chains.values()), until_ns=2 * looked_ns - began_ns)
         if self._destination.connections == 1:
             await self._carry(turn)
         else:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(self._destination.connections, len(chains))):
-                    group.create_task(self._carry(turn))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(min(self._destination.connections, len(chains))):
+                        group.create_task(self._carry(turn))
+            except ExceptionGroup as failures:
+                _, others = failures.split(SQLAlchemyError)
+                if others is not None:
+                    raise
+                raise failures.exceptions[0] from None  # The store's trouble is one trouble, however many met it.
         return turn.pause_s
 
     async def _carry(self, turn: "Turn") -> None:
         """Send chain after chain until none is left, the destination is in trouble, or something new is there."""
-        while turn.chains and turn.pause_s is None and not (turn.is_begun and self._woken.is_set()):
+        while turn.chains and turn.pause_s is None and not (turn.is_begun and self._is_over(turn, turn.chains[0])):
             turn.is_begun = True
             for waiting in turn.chains.popleft():
                 try:
@@ -159,8 +171,18 @@ class Lane:
                 await self._keep_receipt(waiting, receipt)
                 if not receipt.is_proof and self._destination.profile.receipt.by == "later":
                     break  # What follows in the chain waits for the acknowledgement.
-                if self._woken.is_set() or turn.pause_s is not None:
-                    break  # Something new is there; it may be RED.
+                if turn.pause_s is not None or self._is_over(turn, [waiting]):
+                    break
+
+    def _is_over(self, turn: "Turn", chain: Sequence[outbox.Waiting]) -> bool:
+        """Tell whether to look again before this goes: something new is there that may be graver.
+
+        In a flood something new is there all the time, and a look at thousands that wait takes as long as sending many:
+        what nothing can overtake goes on, and the rest for as long as the last look took.
+        """
+        if not self._woken.is_set() or any(waiting.is_foremost for waiting in chain):
+            return False
+        return self._clock.monotonic_ns() >= turn.until_ns
 
     async def _keep_receipt(self, waiting: outbox.Waiting, receipt: Receipt) -> None:
         now_ns, is_back = self._clock.wall_ns(), self._failures > 0
@@ -176,7 +198,7 @@ class Lane:
             if is_back:
                 outbox.hasten(connection, self._id, now_ns)
 
-        await self._write(keep)
+        await self._receipts.do(keep)
         if is_back:
             log.info("push.back", destination=self._id, failures=self._failures)
             self._failures = 0

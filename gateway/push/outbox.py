@@ -12,20 +12,32 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, exists, func, or_, select, update
 
+from alerting.model.alarm import State
 from alerting.model.tier import Tier
 from edge.model import Nature
 from gateway.push import answers
 from gateway.push.answers import Said, What
 from gateway.push.channel import Parcel, PushError, Receipt
-from gateway.store.schema import outbox
+from gateway.store.schema import alarm, outbox
 
 #: Chains in one look, and notices of each; what is left comes in the next look.
 CHAINS, EACH = 256, 8
+#: Calls that are looked at in one turn for whether anybody needs them still.
+WITHDRAW_MAX = 500
+#: States of its alarm in which a call, or a reminder, is needed no more, by kind of call.
+OVER: Final = {
+    "call": (State.ACKED.value, State.NORMAL.value, State.LATCHED.value),
+    "reminder": (State.RTN_UNACK.value, State.NORMAL.value, State.LATCHED.value),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """One waiting notice."""
+    """One waiting notice.
+
+    Attributes:
+        is_foremost: Nothing that comes later goes before it: real, RED, live, and no data.
+    """
 
     seq: int
     attempts: int
@@ -34,6 +46,7 @@ class Waiting:
     last_error: str = ""
     refused_ns: int = 0
     expires_ns: int = 0
+    is_foremost: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +134,10 @@ def _waiting(row: Row[Any]) -> Waiting:
         last_error=row.last_error,
         refused_ns=row.refused_ns,
         expires_ns=row.expires_ns,
+        is_foremost=row.tier >= Tier.RED
+        and not row.is_late
+        and row.nature != Nature.EXERCISE.value
+        and row.kind not in ("data", "record"),
     )
 
 
@@ -238,6 +255,35 @@ def put_expired(connection: Connection, destination: str, now_ns: int) -> int:
         outbox.c.expires_ns <= now_ns,
     )
     return connection.execute(update(outbox).where(mine).values(state="expired")).rowcount
+
+
+def put_withdrawn(connection: Connection, destination: str, now_ns: int) -> int:
+    """Take out calls that nobody needs any more: of an alarm that was acknowledged, or a reminder of one that is over.
+
+    An alarm that returned unanswered is still told: nobody knows of it yet. A call whose alarm the store does not have
+    as it is now (another episode, a drill's) is left alone. Give how many were taken out.
+    """
+    table = outbox
+    mine = and_(
+        table.c.state == "waiting",
+        table.c.destination == destination,
+        table.c.action == "call",
+        table.c.kind == "notice",
+    )
+    waiting = connection.execute(select(table.c.seq, table.c.key, table.c.body).where(mine).limit(WITHDRAW_MAX)).all()
+    told = {row.key: json.loads(row.body) for row in waiting}
+    calls = {key: body for key, body in told.items() if body.get("subject") == "call" and body.get("alarm")}
+    if not calls:
+        return 0
+    names = sorted({body["alarm"] for body in calls.values()})
+    query = select(alarm.c.id, alarm.c.state).where(alarm.c.id.in_(names))
+    states: dict[str, str] = {row.id: row.state for row in connection.execute(query)}
+    gone = [key for key, body in calls.items() if states.get(body["alarm"]) in OVER.get(body.get("kind", ""), ())]
+    for key in gone:
+        state = states[calls[key]["alarm"]]
+        connection.execute(update(table).where(table.c.key == key).values(state="withdrawn"))
+        answers.add(connection, now_ns, key, destination, Said(what=What.WITHDRAWN, text=f"the alarm is {state}"))
+    return len(gone)
 
 
 def hasten(connection: Connection, destination: str, now_ns: int) -> None:

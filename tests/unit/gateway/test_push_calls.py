@@ -6,10 +6,11 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, insert, select
+from sqlalchemy import Connection, Engine, create_engine, delete, insert, select
 from sqlalchemy.pool import StaticPool
 
 from alerting.duty.kind import STEPS
+from alerting.model.alarm import Alarm, State
 from alerting.model.rule import RuleTable
 from alerting.push.duty_call import Told, duty_body
 from alerting.register.field import Words
@@ -23,6 +24,7 @@ from gateway.push.forms import LIMITS
 from gateway.push.worker import PushWorker
 from gateway.roster.book import Contact, put_contact
 from gateway.store import schema
+from gateway.store.rows import alarm_row
 from tests.robots import FakeRobot
 
 T = TypeVar("T")
@@ -329,3 +331,43 @@ def test_what_is_about_no_alarm_is_told_by_its_own_words() -> None:
     text = bench.robots["ding"].said[1][1]
     assert text.startswith("### 【通知】厂区")
     assert "许可证 L-1 罐区,期限 2026-02-01" in text
+
+
+def alarm_stands(bench: Bench, name: str, state: State) -> None:
+    """An alarm of the register, as the desk leaves it."""
+    alarm = Alarm(key=f"key-{name}", nature=Nature.ACTUAL, tag="T.v", unit="T", group="high", id=name, state=state)
+    with bench.engine.begin() as connection:
+        connection.execute(delete(schema.alarm).where(schema.alarm.c.key == alarm.key))
+        connection.execute(insert(schema.alarm).values(alarm_row(alarm)))
+
+
+def test_a_call_that_could_not_be_delivered_is_withdrawn_when_the_alarm_is_acknowledged() -> None:
+    """Only where somebody answered: what returned unanswered is told, a reminder as long as the alarm stands."""
+    bench = Bench((channel("ding"),))
+    bench.robots["ding"].answer = lambda _: DOWN
+
+    async def story() -> None:
+        for name in ("acked", "unacked", "returned", "reset", "drill"):
+            bench.put(name)
+        bench.put("reminder", whole=body("reminder", kind="reminder", alarm="acked"))
+        bench.put("late", whole=body("late", kind="reminder", alarm="returned"))
+        for name, state in (("acked", "UNACK"), ("unacked", "UNACK"), ("returned", "RTN_UNACK"), ("reset", "NORMAL")):
+            alarm_stands(bench, name, State(state))
+        await asyncio.sleep(30)
+        alarm_stands(bench, "acked", State.ACKED)
+        await asyncio.sleep(120)
+        bench.robots["ding"].answer = lambda _: None
+        await asyncio.sleep(1200)
+
+    bench.play(story())
+    assert bench.states() == {
+        "ding:acked": "withdrawn",
+        "ding:unacked": "delivered",
+        "ding:returned"[:12]: "delivered",
+        "ding:reset": "withdrawn",
+        "ding:drill": "delivered",
+        "ding:reminder"[:12]: "delivered",
+        "ding:late": "withdrawn",
+    }
+    assert bench.meter.snapshot().stages[5].refused["withdrawn"] == 3
+    bench.balances()

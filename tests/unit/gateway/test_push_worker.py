@@ -584,6 +584,23 @@ def test_data_goes_last_and_expires_but_a_warning_never_does(bench: Bench) -> No
     assert bench.meter.snapshot().stages[5].refused["expired"] == 1
 
 
+def test_reds_go_on_while_new_notices_keep_coming(bench: Bench) -> None:
+    """In a flood something new is there at each turn; nothing new can overtake a RED that is real and live."""
+
+    async def story(bench: Bench) -> None:
+        for n in range(60):
+            bench.put(f"red{n}", tier=RED)
+        for n in range(60):
+            bench.put(f"late{n}", tier=YELLOW)
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(30)
+
+    bench.run(story)
+    keys = bench.channels["district"].keys()
+    assert keys[:60] == [f"red{n}" for n in range(60)]
+    assert len(keys) == 120
+
+
 def test_thirteen_hours_down_drain_red_then_live_then_late_with_each_chain_in_order(bench: Bench) -> None:
     channel = bench.channels["district"]
     channel.answer = trouble
@@ -612,6 +629,24 @@ def test_thirteen_hours_down_drain_red_then_live_then_late_with_each_chain_in_or
     ]
     assert all(keys.index(f"{name}-1") < keys.index(f"{name}-2") for name, _, _ in names)
     assert len([one for one in told(bench) if one[1] == "trouble"]) < 60  # 13 hours of attempts do not bury the rest
+
+
+def test_receipts_of_several_connections_that_cannot_be_kept_end_nothing() -> None:
+    bench = profiled(destination=Destination(id="district", url="", connections=4))
+    channel = bench.channels["district"]
+    channel.takes_s = 1.0
+
+    async def story(bench: Bench) -> None:
+        for n in range(4):
+            bench.put(f"x{n}", tier=RED)
+        await asyncio.sleep(0.5)
+        bench.broken = True
+        await asyncio.sleep(60)
+        bench.broken = False
+        await asyncio.sleep(60)
+
+    bench.run(story)
+    assert {row.state for row in bench.rows().values()} == {"delivered"}
 
 
 def test_several_chains_are_under_way_at_a_time_where_the_destination_allows_it() -> None:
