@@ -229,9 +229,18 @@ def test_a_tier_is_colour_shape_letter_and_word(visit: Callable[..., Visit], pla
         shows(row, tier.capitalize())
 
 
-def test_acknowledge_with_comment_and_name(visit: Callable[..., Visit], plant: Plant) -> None:
-    comment = "Saw it on site <b>& closed</b> the valve"
-    one = visit()
+@pytest.mark.parametrize(
+    ("lang", "comment", "event"),
+    [
+        ("en", "Saw it on site <b>& closed</b> the valve", "acknowledged"),
+        ("zh", "现场已核实 <b>& 已关阀</b>", "确认"),
+    ],
+    ids=["en", "zh"],
+)
+def test_acknowledge_with_comment_and_name(
+    visit: Callable[..., Visit], plant: Plant, lang: str, comment: str, event: str
+) -> None:
+    one = visit(lang=lang)
     one.go("alarms", ready=".row.unacked")
     title = one.page.locator(".row.unacked .tag").first.inner_text()
     one.page.locator(".row.unacked").first.click()
@@ -239,7 +248,7 @@ def test_acknowledge_with_comment_and_name(visit: Callable[..., Visit], plant: P
     one.page.fill("dialog textarea", comment)
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("dialog", state="detached")
-    shows(one.page.locator(f".detail li:has-text('acknowledged'):has-text('{comment}')"), "zhang.min")
+    shows(one.page.locator(f".detail li:has-text('{event}'):has-text('{comment}')"), "zhang.min")
     acked = [alarm for alarm in plant.get("alarms", state="all")["alarms"] if alarm["comment"] == comment]
     assert [alarm["acked_by"] for alarm in acked] == ["zhang.min"]
     shows(one.page.locator(".detail"), title)
@@ -261,23 +270,30 @@ def test_a_refusal_is_shown_as_its_sentence(visit: Callable[..., Visit], lang: s
     shows(one.page.locator("dialog [role=alert]"), sentence)
 
 
-def test_shelve_with_reason_and_end_it(visit: Callable[..., Visit], plant: Plant) -> None:
-    one = visit()
+SHELVING = {
+    "en": {"shelve": "Shelve", "why": "Say why", "quiet": "Suppressed", "until": "shelved until", "end": "End shelf"},
+    "zh": {"shelve": "搁置", "why": "请填写理由", "quiet": "已抑制", "until": "搁置 至", "end": "结束搁置"},
+}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_shelve_with_reason_and_end_it(visit: Callable[..., Visit], plant: Plant, lang: str) -> None:
+    one, words = visit(lang=lang), SHELVING[lang]
     one.go("alarms", ready=".row")
-    row = one.page.locator(".row:has(button:text-is('Shelve'))").last
+    row = one.page.locator(f".row:has(button:text-is('{words['shelve']}'))").last
     title = row.locator(".what").get_attribute("title")
-    row.get_by_role("button", name="Shelve").click()
+    row.get_by_role("button", name=words["shelve"], exact=True).click()
     one.page.click("dialog button[type=submit]")
-    shows(one.page.locator("dialog [role=alert]"), "Say why")
+    shows(one.page.locator("dialog [role=alert]"), words["why"])
     one.page.fill("dialog textarea", "transmitter under repair")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("dialog", state="detached")
-    one.page.click("header button:text-is('Suppressed')")
+    one.page.click(f"header button:text-is('{words['quiet']}')")
     shelved = one.page.locator(f".row:has(.what[title='{title}'])").first
     shelved.wait_for()
-    shows(shelved, "shelved until")
+    shows(shelved, words["until"])
     assert [alarm["suppressed_by"] for alarm in plant.get("alarms", state="suppressed")["alarms"]] == ["zhang.min"]
-    shelved.get_by_role("button", name="End shelf").click()
+    shelved.get_by_role("button", name=words["end"]).click()
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("dialog", state="detached")
     assert plant.get("alarms", state="suppressed")["alarms"] == []
