@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from alerting.duty.plan import DutyPlan
 from alerting.escalation.plan import Plan
+from alerting.model.commitment_policy import CommitmentPolicy
 from alerting.model.derivation import Derivation
 from alerting.model.hazard_policy import HazardPolicy
 from alerting.model.learned import Learned
@@ -235,6 +236,7 @@ class Site:
     philosophy: Philosophy = field(default_factory=Philosophy)
     risk: RiskPolicy = field(default_factory=RiskPolicy)
     hazards: HazardPolicy = field(default_factory=HazardPolicy)
+    commitment: CommitmentPolicy = field(default_factory=CommitmentPolicy)
     roster: RosterPlan = field(default_factory=RosterPlan)
     drill: DrillOptions = field(default_factory=DrillOptions)
     approval: ApprovalPolicy = field(default_factory=ApprovalPolicy)

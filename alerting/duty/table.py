@@ -14,6 +14,7 @@ from alerting.register.months import plus_months
 
 DISPOSAL: Final = "alarms.disposal"
 ACK: Final = "alarms.acknowledge"
+COMMIT: Final = "commitments.sign"
 YEARS_3: Final = 36  # months
 OURS: Final = Words("ours", "产品默认")
 
@@ -149,6 +150,12 @@ KINDS: Final = (
         id=DISPOSAL,
         title=Words("Report what an alarm came to", "报警处置反馈"),
         basis=Words("[disposal] of the site", "站点配置 [disposal]"),
+    ),
+    Kind(
+        id=COMMIT,
+        title=Words("Sign today's safety commitment", "签署当日安全承诺"),
+        basis=Words("[commitment] of the site; before 10:00 by provincial rules (notice 2018-74)", "站点配置 [commitment]；地方规定每日 10:00 前（应急〔2018〕74号）"),
+        is_unverified=True,
     ),
     Kind(
         id=ACK,

@@ -6,7 +6,7 @@ Why: forms, imports, exports, the page and refusals of all ledgers follow from t
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -141,6 +141,8 @@ class Surroundings:
         alarms: Ids of alarms that rang here.
         is_workday: Tells whether a day is one of work at the site.
         risk: How the site grades its risks.
+        found: What the gateway counts today, for a record that states it.
+        signers: Who alone may sign; empty for whoever may write.
     """
 
     today: date
@@ -152,6 +154,8 @@ class Surroundings:
     alarms: frozenset[str] = frozenset()
     is_workday: Callable[[date], bool] = _is_weekday
     risk: RiskPolicy = field(default_factory=RiskPolicy)
+    found: Mapping[str, Any] = field(default_factory=dict)
+    signers: Collection[str] = ()
 
 
 def show(value: object) -> str:

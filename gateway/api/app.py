@@ -23,6 +23,7 @@ from gateway.api.doors_alarm_list import open_alarm_list_doors
 from gateway.api.doors_alarms import open_alarm_doors
 from gateway.api.doors_channels import open_channel_doors
 from gateway.api.doors_checkout import open_checkout_doors
+from gateway.api.doors_commitment import open_commitment_doors
 from gateway.api.doors_config import open_config_doors
 from gateway.api.doors_delivery import open_delivery_doors
 from gateway.api.doors_derived import open_derived_doors
@@ -136,6 +137,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_duty_doors(doors)
     open_risk_doors(doors)
     open_hazard_doors(doors)
+    open_commitment_doors(doors)
     open_push_doors(doors)
     open_exchange_doors(doors)
     open_system_doors(doors, metrics_token)

@@ -6,7 +6,7 @@ Flow: request -> [read the row: every wrong field] -> [change under a revision, 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from hashlib import sha256
@@ -20,16 +20,18 @@ from alerting.register.field import Field as Column
 from alerting.register.field import Kind, Words, Wrong
 from alerting.register.ledger import STATE, Ledger, read_row
 from alerting.register.ledgers import LEDGERS
+from alerting.register.ledgers.commitments import COMMITMENTS
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import Cursor, Id
 from gateway.api.door import ALL, OPERATE, PERMISSIONS, REGISTER, Doors, user_of
+from gateway.api.doors_commitment import found_now
 from gateway.api.doors_photo import picture_of
 from gateway.api.house import Act, House
 from gateway.api.queries import seal, unseal
 from gateway.disposal import photos
 from gateway.live import iso
-from gateway.register import pictures, records, search, sheets, traits
+from gateway.register import commitment_notice, pictures, records, search, sheets, traits
 from gateway.register.around import around, today_of
 from gateway.register.hazard_notice import tell
 from gateway.register.records import By, NotDone, NotRight, Record
@@ -239,11 +241,14 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
             raise ApiError(403, f"Role {user.role} may not do this.")
         by = _by(house, request, asked.reason)
         here = around(house.site, by.time_ns, user.name)
+        if of.id == COMMITMENTS.id:
+            here = replace(here, found=await found_now(house, by.time_ns), signers=house.site.commitment.signers)
         facts = {"ledger": of.id, "record": record, "act": doing.id, "revision": asked.revision}
 
         def write(c: Connection) -> tuple[records.Acted, int]:
             acted = records.act(c, of, record, doing, asked.values, asked.revision, by, here)
-            return acted, tell(c, house.site, acted.record, doing.id, by.time_ns)
+            told = tell(c, house.site, acted.record, doing.id, by.time_ns)
+            return acted, told + commitment_notice.tell(c, house.site, acted.record, doing.id, by.time_ns)
 
         acted, told = await _write(house, write, by, "record_acted", facts)
         if told:

@@ -8,20 +8,26 @@ Why: a duty begins and ends with what it is about, in one transaction; none is f
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, and_, bindparam, exists, insert, or_, select, update
 
 from alerting.duty.kind import Kind
 from alerting.duty.plan import DutyPlan
-from alerting.duty.table import ACK, DISPOSAL, KINDS
+from alerting.duty.table import ACK, COMMIT, DISPOSAL, KINDS
 from alerting.model.alarm import State, Suppression
-from gateway.store.schema import alarm, disposal, duty
+from alerting.register.ledgers.commitments import COMMITMENTS, code_of
+from gateway.roster.china import published
+from gateway.store.schema import alarm, disposal, duty, record
 
 if TYPE_CHECKING:
+    from gateway.config import Site
     from gateway.register.records import Record
 
 CHUNK = 500
+NS = 1_000_000_000
 #: New duties of alarms in one look; the others come with the next.
 NEW_MAX = 200
 OPEN, DONE, MOVED, GONE = "open", "done", "moved", "gone"
@@ -119,6 +125,39 @@ def alarms_changed(connection: Connection, plan: DutyPlan, now_ns: int) -> Chang
     new = [*_disposals_wanted(connection, now_ns), *_acks_wanted(connection, plan, now_ns)]
     closed = [*_disposals_done(connection, now_ns), *_acks_done(connection, now_ns)]
     return Change(new=new, closed=closed, sooner=_disposals_moved(connection))
+
+
+def commitment_changed(connection: Connection, site: "Site", now_ns: int) -> Change:
+    """Compare the duty to sign today's commitment with those that are open; what was missed is not made up for."""
+    zone, policy = ZoneInfo(site.timezone), site.commitment
+    today = datetime.fromtimestamp(now_ns // NS, zone).date()
+    is_asked = policy.is_asked and (
+        policy.on == "all" or site.roster.calendar.day(today, published).is_workday
+    )  # fmt: skip
+    had = {
+        row["subject"]: row
+        for row in connection.execute(select(duty).where(duty.c.state == OPEN, duty.c.kind == COMMIT)).mappings()
+    }
+    mine = select(record).where(
+        record.c.ledger == COMMITMENTS.id, record.c.code == code_of(today.isoformat()), record.c.is_removed.is_(False)
+    )
+    stands = connection.execute(mine).first()
+    is_signed = stands is not None and stands.state in COMMITMENTS.shut
+    closed = [
+        {"of": row["id"], "state": DONE if day == today.isoformat() and is_signed else GONE, "closed_ns": now_ns}
+        for day, row in had.items()
+        if day != today.isoformat() or is_signed or not is_asked
+    ]
+    if not is_asked or is_signed or today.isoformat() in had:
+        return Change(closed=closed)
+    midnight = datetime(today.year, today.month, today.day, tzinfo=zone)
+    due = midnight.replace(hour=policy.by_s // 3600, minute=policy.by_s // 60 % 60)
+    told = {
+        "code": code_of(today.isoformat()), "title": f"{today} 安全承诺公告 Safety commitment", "unit": "",
+        "holder": min(policy.signers, default=""), "due_ns": round(due.timestamp()) * NS,
+        "begins_ns": round(midnight.timestamp()) * NS,
+    }  # fmt: skip
+    return Change(new=[_new(COMMIT, today.isoformat(), now_ns, told)], closed=closed)
 
 
 # ------------------------------------------------------------------------------------------------------------ inside

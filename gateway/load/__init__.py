@@ -24,6 +24,7 @@ from gateway.config import Site
 from gateway.load.approval import read_approval
 from gateway.load.channel import read_channels
 from gateway.load.chinese import both_languages, in_chinese
+from gateway.load.commitment import read_commitment
 from gateway.load.derived import read_derived
 from gateway.load.derived.model import join, learned_tags
 from gateway.load.destination import read_destinations
@@ -130,7 +131,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     drill, approval = read_drill(root, path), read_approval(root)
     suppressions, states = read_suppressions(root.sections("suppression", "Suppression"), field.tags, units, rules)
     philosophy, risk = read_philosophy(root, rules, suppressions), read_risk(root)
-    hazards = read_hazards(root, unit_ids)
+    hazards, commitment = read_hazards(root, unit_ids), read_commitment(root)
     http = _section(root, "http", "HTTP")
     history = _section(root, "history", "History")
     is_demonstration = entry.flag("demonstration", default=False)
@@ -176,6 +177,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
         philosophy=philosophy,
         risk=risk,
         hazards=hazards,
+        commitment=commitment,
         roster=roster,
         drill=drill,
         approval=approval,

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from alerting.duty.kind import Kind
 from alerting.duty.plan import DutyPlan
 from alerting.escalation.plan import Plan
+from alerting.model.commitment_policy import CommitmentPolicy
 from alerting.model.hazard_policy import HazardPolicy
 from alerting.model.philosophy import Philosophy
 from alerting.model.risk import RiskPolicy
@@ -89,6 +90,7 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
         "risk": {} if site.risk == RiskPolicy() else {"risk": _risk(site.risk)},
         "approval": {} if site.approval == ApprovalPolicy() else {"approval": asdict(site.approval)},
         **_hazards(site.hazards),
+        "commitment": {} if site.commitment == CommitmentPolicy() else {"commitment": _commitment(site.commitment)},
         "drill": {} if site.drill == DrillOptions() else {"drill": _drill(site.drill)},
         "task": {
             f"{each.kind} {each.tier.name} {number}": {**asdict(each), "tier": each.tier.name}
@@ -98,6 +100,12 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
         "escalation": {each.id: _escalation(each) for each in site.escalations},
         **_duties(site.duties),
     }
+
+
+def _commitment(policy: CommitmentPolicy) -> dict[str, Any]:
+    return {
+        "is_asked": policy.is_asked, "by_s": policy.by_s, "on": policy.on, "signers": sorted(policy.signers)
+    }  # fmt: skip
 
 
 def _hazards(policy: HazardPolicy) -> dict[str, dict[str, dict[str, Any]]]:

@@ -263,6 +263,37 @@ def test_a_routine_is_a_duty_that_is_answered_and_done(visit: Callable[..., Visi
     one.go("duties?view=closed", ready=row)
 
 
+def test_a_safety_commitment_is_filled_in_contradicted_and_signed(visit: Callable[..., Visit]) -> None:
+    """On a phone in Chinese; read in English at a desk."""
+    one = visit(name=OFFICER, lang="zh", phone=True)
+    one.go("commitment", ready="button[name=fill]")
+    assert "尚未签署" in one.page.inner_text("main .empty")
+    one.page.click("button[name=fill]")
+    fill(one, head="王总", text="今日装置安全运行 All measures are in place.", height="3")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector(".sheet [data-stated=height] .other")
+    assert "高处作业：承诺 3，系统 0" in one.page.inner_text(".sheet .differs")
+    one.page.click("button[name=sign]")
+    one.page.click("dialog button[type=submit]")
+    assert one.page.locator("dialog").count() == 1, "it asks for the reason"
+    one.page.fill("dialog textarea[name=reason]", "票证稍后录入")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector(".sheet .mark[data-state=signed]")
+    one.page.wait_for_selector("[data-told]")
+    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert one.complaints == []
+
+    looker = visit(name=LOOKER, lang="en")
+    looker.go("commitment", ready=".sheet")
+    assert OFFICER in looker.page.inner_text(".sheet .mark")
+    assert "work at height: 3 stated, 0 found" in looker.page.inner_text(".differs")
+    assert looker.page.locator("button[name=sign], button[name=fill]").count() == 0
+    looker.go("register/commitments?state=signed", ready="select[name=state]")
+    looker.page.select_option("select[name=state]", "signed")
+    looker.page.wait_for_selector("tbody tr:has-text('SC-')")
+    assert looker.complaints == []
+
+
 RISK_WORDS = {
     "en": {
         "major": "major · red",

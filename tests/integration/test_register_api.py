@@ -100,6 +100,13 @@ ZONE: dict[str, Any] = {
     "space_basis": "the site's own rule", "open_h": 9, "stay_h": 2, "load_persons": 200,
 }  # fmt: skip
 CHECK = {"code": "C1", "inspection": "I1", "on": "2025-12-30", "by": "op", "result": "normal"}
+COMMITMENT = {
+    "code": "SC-20260101",
+    "day": "2026-01-01",
+    "title": "安全承诺公告 Safety commitment",
+    "head": "王总",
+    "text": "今日装置运行正常，各项措施已落实 All measures are in place.",
+}
 ROUTINE = {"code": "R1", "title": "月度演练 monthly drill", "sort": "drill", "first_due": "2026-01-15"}
 PLAN = {
     "way": "by_deadline",
@@ -302,6 +309,11 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("inspections", {"task_number": 3}, "task_number", "only tasks of the three"),
     ("inspections", {"duty": "main", "task_number": 10}, "task_number", "numbered 1 to 9"),
     ("units", {"main_phone": "call me"}, "main_phone", "no telephone number"),
+    ("commitments", {"code": "SC-1"}, "code", "one commitment"),
+    ("commitments", {"day": "2026-06-01"}, "day", "after today"),
+    ("commitments", {"units_total": 3, "units_running": 3, "units_stopped": 1}, "units_running", "of 3 units"),
+    ("commitments", {"height": -1}, "height", "lies outside"),
+    ("commitments", {"code": "SC-20260101", "state": "signed"}, "state", "by an act"),
     ("hidden_hazards", {"found_on": "2026-06-01"}, "found_on", "after today"),
     ("hidden_hazards", {"source": "rumour"}, "source", "none of the words"),
     ("hidden_hazards", {"alarm": "0123456789abcdef"}, "alarm", "no such alarm"),
@@ -375,6 +387,7 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT, "hidden_hazards": HAZARD, "routines": ROUTINE}
     right |= {"hazard_copies": COPY, "inspections": INSPECTION, "checks": CHECK, "tickets": TICKET}
     right |= {"instruments": INSTRUMENT}
+    right |= {"commitments": COMMITMENT}
     assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200
     assert (await li.post(f"{AT}/tickets", json={"values": TICKET})).status_code == 200
     assert (await li.post(f"{AT}/inspections", json={"values": INSPECTION})).status_code == 200

@@ -4,6 +4,7 @@ from typing import Final
 
 from alerting.register.ledger import Ledger
 from alerting.register.ledgers.analyses import HAZOP, JHA, SCL
+from alerting.register.ledgers.commitments import COMMITMENTS
 from alerting.register.ledgers.control_measures import CONTROL_MEASURES
 from alerting.register.ledgers.crowd_zones import CROWD_ZONES
 from alerting.register.ledgers.enterprises import ENTERPRISES
@@ -24,6 +25,6 @@ LEDGERS: Final[dict[str, Ledger]] = {
     for ledger in (
         *(ENTERPRISES, UNITS, HOLDINGS, INSTRUMENTS, CROWD_ZONES),
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
-        *(INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, ROUTINES, TICKETS),
+        *(INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, ROUTINES, TICKETS, COMMITMENTS),
     )
 }

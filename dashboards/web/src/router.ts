@@ -21,6 +21,7 @@ export const router = createRouter({
     { path: "/register", name: "register", component: () => import("./pages/RegisterPage.vue") },
     { path: "/register/:ledger", name: "registerLedger", component: () => import("./pages/RegisterPage.vue"), meta: { place: "register" } },
     { path: "/check/:record", name: "check", component: () => import("./pages/CheckPage.vue"), meta: { place: "duties" } },
+    { path: "/commitment", name: "commitment", component: () => import("./pages/CommitmentPage.vue"), meta: { place: "duties" } },
     { path: "/duties", name: "duties", component: () => import("./pages/DutiesPage.vue") },
     { path: "/response", name: "response", component: () => import("./pages/ResponsePage.vue") },
     { path: "/push", name: "push", component: () => import("./pages/PushPage.vue") },

@@ -9,6 +9,7 @@ import * as plantWords from "./en/plant";
 import * as registerWords from "./en/register";
 import * as riskWords from "./en/risk";
 import * as hazardWords from "./en/hazards";
+import * as commitmentWords from "./en/commitment";
 import * as responseWords from "./en/response";
 import * as pushWords from "./en/push";
 import * as exchangeWords from "./en/exchange";
@@ -104,6 +105,7 @@ export const en = {
   ...registerWords,
   ...riskWords,
   ...hazardWords,
+  ...commitmentWords,
   ...responseWords,
   ...pushWords,
   ...exchangeWords,

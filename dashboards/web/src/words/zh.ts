@@ -9,6 +9,7 @@ import * as plantWords from "./zh/plant";
 import * as registerWords from "./zh/register";
 import * as riskWords from "./zh/risk";
 import * as hazardWords from "./zh/hazards";
+import * as commitmentWords from "./zh/commitment";
 import * as responseWords from "./zh/response";
 import * as pushWords from "./zh/push";
 import * as exchangeWords from "./zh/exchange";
@@ -105,6 +106,7 @@ export const zh: Words = {
   ...registerWords,
   ...riskWords,
   ...hazardWords,
+  ...commitmentWords,
   ...responseWords,
   ...pushWords,
   ...exchangeWords,

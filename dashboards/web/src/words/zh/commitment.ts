@@ -1,0 +1,31 @@
+/** Chinese words of the safety commitment. */
+import type { Words } from "../en";
+
+export const commitment: Words["commitment"] = {
+  title: "安全承诺公告",
+  today: "今日安全承诺",
+  about: "已按台账和实时数据填写，请核对更正后签署；签署后立即报送。",
+  by: "应在 {by} 前签署。",
+  notSigned: "未签署",
+  signed: "{who} 于 {at} 签署",
+  begin: "按台账和实时数据填写",
+  edit: "修改",
+  again: "重新填写",
+  sign: "签署承诺",
+  redo: "撤回更正",
+  signHint: "承诺将以您的姓名保存并报送监管部门。",
+  redoHint: "撤回后可修改并重新签署；监管部门将收到撤回通知。",
+  found: "系统：{n}",
+  differs: "承诺内容与系统数据不一致：",
+  agrees: "与作业票、报警、隐患数据一致。",
+  reason: "不一致原因",
+  work: "特殊作业",
+  units: "装置",
+  state: "报警、隐患与风险",
+  told: "报送情况",
+  nobody: "站点没有可报送的目的地。",
+  history: "历史承诺",
+  print: "打印",
+  signers: "仅 {who} 可以签署。",
+  none: "今日尚未签署安全承诺。",
+};
