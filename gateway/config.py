@@ -237,6 +237,7 @@ class Site:
     risk: RiskPolicy = field(default_factory=RiskPolicy)
     hazards: HazardPolicy = field(default_factory=HazardPolicy)
     commitment: CommitmentPolicy = field(default_factory=CommitmentPolicy)
+    report_font: Path | None = None  # that PDFs are set in; None: one of the system's
     roster: RosterPlan = field(default_factory=RosterPlan)
     drill: DrillOptions = field(default_factory=DrillOptions)
     approval: ApprovalPolicy = field(default_factory=ApprovalPolicy)

@@ -39,6 +39,7 @@ from gateway.load.own import parted, read_own
 from gateway.load.philosophy import read_philosophy
 from gateway.load.probe import read_probe
 from gateway.load.profile import read_profiles
+from gateway.load.report import read_report_font
 from gateway.load.risk import read_risk
 from gateway.load.roster import read_roster
 from gateway.load.rule import judge_refused, read_rules
@@ -131,6 +132,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     drill, approval = read_drill(root, path), read_approval(root)
     suppressions, states = read_suppressions(root.sections("suppression", "Suppression"), field.tags, units, rules)
     philosophy, risk = read_philosophy(root, rules, suppressions), read_risk(root)
+    report_font = read_report_font(root, path)
     hazards, commitment = read_hazards(root, unit_ids), read_commitment(root)
     http = _section(root, "http", "HTTP")
     history = _section(root, "history", "History")
@@ -178,6 +180,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
         risk=risk,
         hazards=hazards,
         commitment=commitment,
+        report_font=report_font,
         roster=roster,
         drill=drill,
         approval=approval,

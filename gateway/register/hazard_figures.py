@@ -84,6 +84,9 @@ def figures(gathered: Gathered, first: date, last: date, today: date) -> dict[st
         "to": last.isoformat(),
         "found": len(gathered.found),
         "found_major": _major(gathered.found),
+        "major_cases": [
+            {"code": row["code"], "title": row["title"]} for row in gathered.found if row.get("class") == "major"
+        ][-REPEATS_SHOWN:],
         "closed": len(gathered.closed),
         "closed_major": _major(gathered.closed),
         "closed_of_found": _share(len(done), len(gathered.found)),

@@ -90,6 +90,7 @@ def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
         "risk": {} if site.risk == RiskPolicy() else {"risk": _risk(site.risk)},
         "approval": {} if site.approval == ApprovalPolicy() else {"approval": asdict(site.approval)},
         **_hazards(site.hazards),
+        "report": {} if site.report_font is None else {"report": {"font": str(site.report_font)}},
         "commitment": {} if site.commitment == CommitmentPolicy() else {"commitment": _commitment(site.commitment)},
         "drill": {} if site.drill == DrillOptions() else {"drill": _drill(site.drill)},
         "task": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,8 @@ from tests.browser.conftest import SECOND, Plant, Visit, paused, shows, until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: A PNG of one pixel.
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 SITE_MORE = """
 [out_of_service]
 permit_from = "BLUE"
@@ -312,3 +315,75 @@ def test_a_change_of_a_limit_waits_until_another_person_approves(
     newest = plant.get("rules/revisions")["revisions"][0]
     assert (newest["who"], newest["approved_by"]) == (SECOND, "zhang.min")
     assert one.complaints == other.complaints == []
+
+
+@pytest.mark.parametrize(("lang", "by"), [("en", "closed on"), ("zh", "验收销号")], ids=["en", "zh"])
+def test_an_alarm_becomes_a_hidden_hazard_that_is_closed_told_and_counted(
+    visit: Callable[..., Visit], plant: Plant, lang: str, by: str
+) -> None:
+    """From the alarm to the figures by the page alone: registered, rectified with photos, accepted by another, told."""
+    dot = {"name": "a.png", "mimeType": "image/png", "buffer": base64.b64decode(DOT)}
+    with paused(plant.devices):
+        told = {one["chain"] for one in plant.get("push/ledger", limit="100")["notices"]}
+        used = {one["values"].get("alarm") for one in plant.get("register/ledgers/hidden_hazards")["records"]}
+        alarm = until(
+            lambda: [one for one in plant.alarms() if one["id"] in told - used and one["unit"] != "fengsui"],
+            "an alarm that an authority was told of",
+        )[0]
+        li = visit(lang=lang)
+        li.go("alarms", ready=".row")
+        choose(li, [alarm])
+        li.page.click("a.enter")
+        li.page.click("dialog button[type=submit]")
+        li.page.wait_for_selector("section.one button[name=class]")
+        found = plant.get("register/ledgers/hidden_hazards", q=alarm["id"])["records"][0]
+        before = plant.get("register/hazards/figures")
+
+        def act(who: Visit, name: str, **values: str) -> None:
+            who.page.click(f"section.one button[name={name}]")
+            for field, value in values.items():
+                box = who.page.locator(f"dialog [name={field}]")
+                if box.evaluate("it => it.tagName") == "SELECT":
+                    box.select_option(value)
+                else:
+                    box.fill(value)
+            who.page.click("dialog button[type=submit]")
+            who.page.wait_for_selector("dialog", state="detached")
+
+        act(li, "class", **{"class": "general"})
+        act(li, "plan", way="at_once", responsible=SECOND, measures="罐区排查 look", deadline=before["to"])
+        li.page.set_input_files("input[name=photo-before]", dot)  # type: ignore[arg-type] - as the browser takes it
+        li.page.wait_for_selector(".shots img")
+        second = visit(name=SECOND, lang=lang, phone=True)
+        second.go(f"register/hidden_hazards?record={found['id']}", ready="section.one button[name=rectify]")
+        second.page.set_input_files("input[name=photo-after]", dot)  # type: ignore[arg-type] - as the browser takes it
+        act(second, "rectify", done="已处理 done")
+        assert second.page.locator("section.one button[name=accept]").count() == 0, "an engineer accepts nothing"
+        until(
+            lambda: (
+                plant.get(f"register/ledgers/hidden_hazards/{found['id']}")["record"]["values"]["state"] == "awaiting"
+            ),
+            "the rectification",
+        )
+        li.page.goto("about:blank")
+        li.go(f"register/hidden_hazards?record={found['id']}", ready="section.one button[name=accept]")
+        act(li, "accept", acceptance="合格 good")
+
+        chain = until(
+            lambda: [
+                one for one in plant.get("push/ledger", limit="100")["notices"]
+                if one["state"] == "delivered" and (one["body"] or {}).get("alarm") == alarm["id"]
+                and one["body"].get("hazard", {}).get("state") == "closed"
+            ],
+            "the authority was told",
+        )  # fmt: skip
+        assert chain[0]["body"]["hazard"]["code"] == found["code"]
+        li.go("register/hazard_figures", ready="[data-figure=closed]")
+        assert str(before["closed"] + 1) in li.page.inner_text("[data-figure=closed] dd")
+        li.go("register/reports", ready="[data-lot=exposed]")
+        assert str(before["found"]) in li.page.inner_text("[data-figure=found] dd")
+        li.go("alarms", ready=".row")
+        choose(li, [alarm])
+        li.page.wait_for_selector(f"section:has(h3) li:has-text('{by}')")
+        assert li.complaints == []
+        assert second.complaints == []

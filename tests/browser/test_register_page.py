@@ -263,6 +263,24 @@ def test_a_routine_is_a_duty_that_is_answered_and_done(visit: Callable[..., Visi
     one.go("duties?view=closed", ready=row)
 
 
+def test_a_month_is_reported_with_what_is_entered_by_hand(visit: Callable[..., Visit]) -> None:
+    month = datetime.fromtimestamp(SystemClock().wall_ns() // 1_000_000_000, tz=UTC).strftime("%Y-%m")
+    one = visit(name=OFFICER, lang="zh", phone=True)
+    enter(one, "monthly", code=f"M-{month}", title="月报", punished="7")
+    one.page.wait_for_selector("section.one")
+    one.go("register/reports", ready="[data-lot=punished]")
+    one.page.fill("input[name=month]", month)
+    one.page.wait_for_selector("[data-lot=punished]:has-text('7')")
+    with one.page.expect_download() as got:
+        one.page.click("a[data-form=pdf]")
+    assert got.value.suggested_filename == f"demo-{month}.pdf"
+    assert got.value.path().read_bytes().startswith(b"%PDF")
+    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    one.page.select_option("select[name=kind]", "quarter")
+    one.page.wait_for_selector("select[name=quarter]")
+    assert one.complaints == []
+
+
 def test_a_safety_commitment_is_filled_in_contradicted_and_signed(visit: Callable[..., Visit]) -> None:
     """On a phone in Chinese; read in English at a desk."""
     one = visit(name=OFFICER, lang="zh", phone=True)

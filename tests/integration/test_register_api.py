@@ -100,6 +100,7 @@ ZONE: dict[str, Any] = {
     "space_basis": "the site's own rule", "open_h": 9, "stay_h": 2, "load_persons": 200,
 }  # fmt: skip
 CHECK = {"code": "C1", "inspection": "I1", "on": "2025-12-30", "by": "op", "result": "normal"}
+MONTHLY = {"code": "M-2025-12", "title": "十二月 December", "punished": 3, "banned": 1}
 COMMITMENT = {
     "code": "SC-20260101",
     "day": "2026-01-01",
@@ -309,6 +310,9 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("inspections", {"task_number": 3}, "task_number", "only tasks of the three"),
     ("inspections", {"duty": "main", "task_number": 10}, "task_number", "numbered 1 to 9"),
     ("units", {"main_phone": "call me"}, "main_phone", "no telephone number"),
+    ("monthly", {}, "code", "M- and the month"),
+    ("monthly", {"code": "M-2026-02"}, "code", "has not begun"),
+    ("monthly", {"deduct_tasks": 51}, "deduct_tasks", "lies outside"),
     ("commitments", {"code": "SC-1"}, "code", "one commitment"),
     ("commitments", {"day": "2026-06-01"}, "day", "after today"),
     ("commitments", {"units_total": 3, "units_running": 3, "units_stopped": 1}, "units_running", "of 3 units"),
@@ -388,6 +392,7 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     right |= {"hazard_copies": COPY, "inspections": INSPECTION, "checks": CHECK, "tickets": TICKET}
     right |= {"instruments": INSTRUMENT}
     right |= {"commitments": COMMITMENT}
+    right |= {"commitments": COMMITMENT, "monthly": MONTHLY}
     assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200
     assert (await li.post(f"{AT}/tickets", json={"values": TICKET})).status_code == 200
     assert (await li.post(f"{AT}/inspections", json={"values": INSPECTION})).status_code == 200

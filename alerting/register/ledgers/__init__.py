@@ -13,6 +13,7 @@ from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.holdings import HOLDINGS
 from alerting.register.ledgers.inspections import CHECKS, INSPECTIONS
 from alerting.register.ledgers.instruments import INSTRUMENTS
+from alerting.register.ledgers.monthly import MONTHLY
 from alerting.register.ledgers.risk_events import RISK_EVENTS
 from alerting.register.ledgers.risk_units import RISK_UNITS
 from alerting.register.ledgers.routines import ROUTINES
@@ -25,6 +26,6 @@ LEDGERS: Final[dict[str, Ledger]] = {
     for ledger in (
         *(ENTERPRISES, UNITS, HOLDINGS, INSTRUMENTS, CROWD_ZONES),
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
-        *(INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, ROUTINES, TICKETS, COMMITMENTS),
+        *(INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, ROUTINES, TICKETS, COMMITMENTS, MONTHLY),
     )
 }

@@ -73,6 +73,8 @@ def goes_round(ledger: Ledger, engine: Engine, form: str) -> bool:
         values |= {"named": "methanol"}
     if ledger.id == "tickets":  # What was cancelled may say anything; its times follow each other.
         values |= {"kind": "height", "level": "", "until": "2020-02-29 18:30"}
+    if ledger.id == "monthly":
+        values |= {"code": "M-2020-02"}
     if ledger.id == "commitments":  # One a day; what runs is no more than there is.
         values |= {"code": "SC-20200229", "units_total": 4}
     if ledger.acts:

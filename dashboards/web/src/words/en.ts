@@ -8,6 +8,7 @@ import * as alarmWords from "./en/alarm";
 import * as plantWords from "./en/plant";
 import * as registerWords from "./en/register";
 import * as riskWords from "./en/risk";
+import * as reportWords from "./en/report";
 import * as hazardWords from "./en/hazards";
 import * as commitmentWords from "./en/commitment";
 import * as responseWords from "./en/response";
@@ -105,6 +106,7 @@ export const en = {
   ...registerWords,
   ...riskWords,
   ...hazardWords,
+  ...reportWords,
   ...commitmentWords,
   ...responseWords,
   ...pushWords,

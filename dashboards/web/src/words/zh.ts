@@ -8,6 +8,7 @@ import * as alarmWords from "./zh/alarm";
 import * as plantWords from "./zh/plant";
 import * as registerWords from "./zh/register";
 import * as riskWords from "./zh/risk";
+import * as reportWords from "./zh/report";
 import * as hazardWords from "./zh/hazards";
 import * as commitmentWords from "./zh/commitment";
 import * as responseWords from "./zh/response";
@@ -106,6 +107,7 @@ export const zh: Words = {
   ...registerWords,
   ...riskWords,
   ...hazardWords,
+  ...reportWords,
   ...commitmentWords,
   ...responseWords,
   ...pushWords,
