@@ -30,7 +30,6 @@ export const report = {
   district: "District",
   noDistrict: "no district said",
   closedOf: "closed of found",
-  noPdf: "The PDF was refused: {why}",
   noneRang: "No alarm rang.",
   lot: { exposed: "major hidden hazards exposed", punished: "typical violations punished", blacklisted: "units on the black list notified", banned: "illegal units banned", closed: "unfit units closed" } as Record<string, string>,
   cause: { real: "real", false: "false", maintenance: "maintenance", instrument: "instrument", none: "not said" } as Record<string, string>,

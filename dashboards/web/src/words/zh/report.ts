@@ -31,7 +31,6 @@ export const report: Words["report"] = {
   district: "区域",
   noDistrict: "未填写区域",
   closedOf: "整改率",
-  noPdf: "无法生成 PDF：{why}",
   noneRang: "没有报警。",
   lot: { exposed: "曝光重大隐患", punished: "惩处典型违法行为", blacklisted: "通报黑名单企业", banned: "取缔非法企业", closed: "关闭不具备条件企业" },
   cause: { real: "真实报警", false: "误报", maintenance: "检维修引起", instrument: "仪表故障", none: "未说明" },
