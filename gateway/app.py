@@ -64,6 +64,7 @@ from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
 from gateway.register.opening import Opener
+from gateway.report_mail.sender import Sender
 from gateway.rules.approval import Proposals
 from gateway.rules.book import Begun, Checked, Compile, NotApplied, ReadDisk, Rulebook, Swap, begin
 from gateway.rules.past import past_rules
@@ -79,7 +80,16 @@ from gateway.store.engine import open_store, store_url
 from gateway.store.gaps import PastRulesError, restore_gaps
 from gateway.store.journal import canonical, install_key
 from gateway.store.store import Store
-from gateway.system import COUNTED_EVERY, NODE_BROKER, PERIOD_S, SOURCE, main_nature, system_scan, with_system
+from gateway.system import (
+    COUNTED_EVERY,
+    NODE_BROKER,
+    PERIOD_S,
+    REPORTS_UNSENT,
+    SOURCE,
+    main_nature,
+    system_scan,
+    with_system,
+)
 
 T = TypeVar("T")
 if TYPE_CHECKING:
@@ -261,6 +271,14 @@ class Gateway:
             wake_push=self.push.wake,
             taken_out=self.push.take_out,
         )
+        self.reports = Sender(
+            site=lambda: self.site,
+            clock=self.clock,
+            meter=self.meter,
+            read=self.store.read,
+            write=self.store.write,
+            wake_push=self.push.wake,
+        )
         self._periodic = Periodic(
             site=lambda: self.site,
             clock=self.clock,
@@ -320,6 +338,7 @@ class Gateway:
             asyncio.create_task(self.push.run(), name="push"),
             asyncio.create_task(self.caller.run(), name="escalation"),
             asyncio.create_task(self.duties.run(), name="duties"),
+            asyncio.create_task(self.reports.run(), name="reports"),
             asyncio.create_task(self.proposals.watch(), name="proposals"),
             asyncio.create_task(self.opener.run(), name="hazards"),
             asyncio.create_task(self._exchange.run(), name="exchange"),
@@ -683,6 +702,7 @@ class Gateway:
                 "store_waiting": float(self.road.unwritten),
                 "historian_lost": lost.take(now_ns, self.historian.counts.lost + self.road.acknowledger.lost),
                 "push_waiting": float(self.push.waiting),
+                **({"reports_unsent": float(self.reports.unsent)} if REPORTS_UNSENT in self.site.tags.row_of else {}),
                 **{f"link.{name}": float(up) for name, up in is_up.items()},
                 **self._owed(now_ns),
             }

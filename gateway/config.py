@@ -21,6 +21,7 @@ from alerting.push.message import Tongue
 from alerting.push.profile import PLAIN, Profile
 from alerting.push.quota import Limit
 from alerting.push.template import Template
+from alerting.report.plan import ReportPlan
 from alerting.response.task import TaskTemplate
 from alerting.roster.plan import RosterPlan
 from edge.config import MqttOptions, Source
@@ -230,6 +231,7 @@ class Site:
     destinations: tuple[Destination, ...] = ()
     channels: tuple[Destination, ...] = ()  # by which people are called; they share the outbox with the authorities
     escalations: tuple[Plan, ...] = ()
+    reports: tuple[ReportPlan, ...] = ()
     duties: DutyPlan = field(default_factory=DutyPlan)
     tasks: tuple[TaskTemplate, ...] = ()
     tiering: Tiering = field(default_factory=Tiering)

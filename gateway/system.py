@@ -128,6 +128,22 @@ POINTS = (
 #: The gateway's own link to the broker that edge nodes send through; only where the site names one.
 NODE_BROKER = "node_broker"
 
+#: Only where the site has reports by mail.
+REPORT_POINTS = (
+    _Point(
+        name="reports_unsent",
+        en="Mails of reports that do not go",
+        zh="未能发出的报告邮件数",
+        eu="",
+        setpoint=1.0,
+        tier=Tier.YELLOW,
+        on_delay_s=0.0,
+        response_en="Look at Reports by mail on the page Channels: put mail server or address right and send again.",
+        response_zh="请在通知渠道页查看报告邮件:处理邮件服务器或地址后重新发送。",
+    ),
+)
+REPORTS_UNSENT = f"{SOURCE}.{REPORT_POINTS[0].name}"
+
 #: Only where a source comes by an edge node.
 NODE_POINTS = (
     _Point(
@@ -194,6 +210,9 @@ def with_system(site: Site) -> Site:
     nature = main_nature(site)
     points = POINTS + (NODE_POINTS if any(source.node for source in site.sources) else ())
     tags = own_tags(site.sources, nature, has_node_broker=site.node_broker is not None)
+    if site.reports:
+        points += REPORT_POINTS
+        tags += [_tag(point.name, point.en, point.zh, point.eu, nature) for point in REPORT_POINTS]
     tags += [
         _tag(f"{name}.{one.id}", en.format(name=one.id), zh.format(name=one.id), eu, nature)
         for one in site.destinations

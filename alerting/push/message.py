@@ -191,6 +191,8 @@ def head(call: Mapping[str, Any], lang: str, template: Template | None = None) -
     where = _unit(call, lang)
     if template is not None and lang in template.title and not is_alone(call):
         return prefix + " ".join(filled(template.title[lang], call, lang))
+    if call["kind"] == NOTE and "title" in call:
+        return str(call["title"][lang])
     if call["kind"] == NOTE:
         return f"{prefix}【通知】{where}" if lang == "zh" else f"{prefix}[Notice] {where}"
     if call["kind"] == TRIAL:

@@ -146,7 +146,7 @@ _WHOS: Final = tuple(
         (r"Workbook (.+)", "工作簿 {}"), (r"Cell (.+)", "单元格 {}"), (r"Header", "表头"), (r"Site file", "站点文件"),
         (r"Site", "站点"), (r"Derived tag (.+)", "计算位号 {}"), (r"Strapping table", "罐容表"),
         (r"Destination (.+)", "推送目的地 {}"), (r"Channel (.+)", "渠道 {}"),
-        (r"Message (.+)", "消息模板 {}"), (r"Profile (.+)", "推送规约 {}"),
+        (r"Message (.+)", "消息模板 {}"), (r"Report mail (.+)", "报告邮件 {}"), (r"Profile (.+)", "推送规约 {}"),
         (r"cap", "CAP"), (r"area (\d+)", "区域 {}"), (r"field (\d+)", "字段 {}"), (r"codes (\w+)", "代码表 {}"),
         (r"receipt", "回执"), (r"regional", "区域平台"), (r"data (\d+)", "数据 {}"), (r"Tiering (.+)", "分级 {}"),
         (r"Hidden hazards", "隐患"), (r"Commitment", "安全承诺"), (r"Report", "报表"),

@@ -46,6 +46,7 @@ from gateway.api.doors_push import open_push_doors
 from gateway.api.doors_quiet import open_quiet_doors
 from gateway.api.doors_register import open_register_doors
 from gateway.api.doors_report import open_report_doors
+from gateway.api.doors_report_mail import open_report_mail_doors
 from gateway.api.doors_risk import open_risk_doors
 from gateway.api.doors_roster import open_roster_doors
 from gateway.api.doors_rules import open_rule_doors, open_trial_doors
@@ -151,6 +152,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_drill_doors(doors)
     open_escalation_doors(doors)
     open_channel_doors(doors)
+    open_report_mail_doors(doors)
     open_run_doors(doors)
     open_handover_doors(doors, checking)
     open_kpi_doors(doors)

@@ -40,6 +40,7 @@ from gateway.load.philosophy import read_philosophy
 from gateway.load.probe import read_probe
 from gateway.load.profile import read_profiles
 from gateway.load.report import read_report_font
+from gateway.load.report_mail import read_reports
 from gateway.load.risk import read_risk
 from gateway.load.roster import read_roster
 from gateway.load.rule import judge_refused, read_rules
@@ -111,7 +112,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     unit_ids, channel_ids = [unit.id for unit in units], [each.id for each in channels]
     called = root.sections("escalation", "Escalation")
     escalations = read_escalations(called, roster, channel_ids, unit_ids, schedules)
-    duties = read_duties(root, roster, channel_ids)
+    duties, reports = read_duties(root, roster, channel_ids), read_reports(root, roster, channels)
     entries, about_itself = parted([*root.sections("rule", "Rule"), *_template_rules(field)])
     learned_only = learned_tags(derived)
     asked = [*root.sections("vote", "Vote"), *_template_votes(field)]
@@ -172,6 +173,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
         rules=RuleTable([*rules, *states, *extra_rules], tags),
         destinations=tuple(destinations),
         channels=tuple(channels),
+        reports=reports,
         escalations=tuple(escalations),
         duties=duties,
         tasks=tuple(tasks),

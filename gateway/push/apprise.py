@@ -37,6 +37,7 @@ _TOLD: Final = ("Socket Exception", "I/O Exception")
 _WIRES: Final = ("urllib3.connectionpool", "requests")
 #: Codes of SMTP (RFC 5321, 4.2.1: 4yz passes, 5yz does not) about a recipient; others of 5yz are about us.
 _REFUSED: Final = re.compile(r"refused: 5\d\d|\{'[^']*': \(5\d\d,|\((?:550|551|553), ")
+_NOT_NOW: Final = re.compile(r"refused: 4\d\d|\{'[^']*': \(4\d\d,")
 _STATUS: Final = re.compile(r"error[=:]\s?(\d{3})")
 TOO_MANY: Final = 429
 DETAIL_MAX: Final = 300
@@ -297,6 +298,8 @@ def _failure(said: str) -> PushError:
     status = int(found[1]) if (found := _STATUS.search(said)) else 0
     if _REFUSED.search(said):
         return PushError(retry=False, reason="refused", detail=said, is_final=True)
+    if _NOT_NOW.search(said):  # This mail box, as one that is full; others take theirs.
+        return PushError(retry=False, reason="refused", detail=said)
     if status == TOO_MANY:
         return PushError(retry=True, reason="throttled", detail=said, status=status)
     if status:

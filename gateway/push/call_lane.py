@@ -8,6 +8,7 @@ Never: sends faster than the quota, also not after a restart or for somebody who
 """
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from alerting.push.quota import Bucket
 from gateway.config import Site
 from gateway.meter import Stage
 from gateway.push import outbox
-from gateway.push.channel import Parcel, PushError, Receipt
+from gateway.push.channel import Attached, Parcel, PushError, Receipt
 from gateway.push.fallback import hand_on
 from gateway.push.forms import form_of
 from gateway.push.lane import (
@@ -35,6 +36,7 @@ from gateway.push.lane import (
     TROUBLE_S_MAX,
     Around,
 )
+from gateway.report_mail.book import attached_to
 from gateway.store import schema
 
 log = structlog.get_logger("push")
@@ -180,14 +182,24 @@ class CallLane:
             self._bucket.take(self._now_s())
             return await self._around.channel.send(batch[0].parcel)
         receipt = Receipt(status=0)
+        attached = await self._attached(batch[0])
         key = batch[0].parcel.key if len(batch) == 1 else hashed("digest", *message.keys)
         for place, part in enumerate(message.parts):
             if place:
                 await asyncio.sleep(self._bucket.wait_s(self._now_s()))
             self._bucket.take(self._now_s())
-            parcel = Parcel(key=key, chain=batch[0].parcel.chain, body=part.encode(), message=message)
+            parcel = Parcel(
+                key=key, chain=batch[0].parcel.chain, body=part.encode(), message=message, attached=attached
+            )
             receipt = await self._around.channel.send(parcel)
         return receipt
+
+    async def _attached(self, waiting: outbox.Waiting) -> tuple[Attached, ...]:
+        """Give the files that go with a message: those of a report."""
+        told = json.loads(waiting.parcel.body)
+        if told["subject"] != "report":
+            return ()
+        return await self._around.read(lambda connection: attached_to(connection, told["run"]))
 
     async def _keep_receipt(self, batch: list[outbox.Waiting], receipt: Receipt) -> None:
         now_ns, is_back = self._clock.wall_ns(), self._failures > 0
@@ -238,8 +250,8 @@ class CallLane:
                 return 0, 0
             one = batch[0]
             row = connection.execute(select(schema.outbox).where(schema.outbox.c.seq == one.seq)).one()
-            is_trial = row.kind == "test"
-            moved = 0 if is_trial else hand_on(connection, self._site, [row], self._reach.fallback, now_ns)
+            is_bound = row.kind in ("test", "report")
+            moved = 0 if is_bound else hand_on(connection, self._site, [row], self._reach.fallback, now_ns)
             aside = 0 if moved else outbox.put_aside(connection, self._id, one.parcel.chain, now_ns, str(error))
             return moved, aside
 

@@ -223,11 +223,11 @@ def put_aside(connection: Connection, destination: str, chain: str, now_ns: int,
 
 
 def _movable(channel: str, natures: Collection[Nature]) -> ColumnElement[bool]:
-    """Calls that wait and may go by another channel; one who tries a channel means this one."""
+    """Calls that wait and may go by another channel; who tries a channel means this one, a report needs a mail."""
     return and_(
         outbox.c.state == "waiting",
         outbox.c.destination == channel,
-        outbox.c.kind != "test",
+        outbox.c.kind.not_in(("test", "report")),
         outbox.c.nature.in_([nature.value for nature in natures]),
     )
 

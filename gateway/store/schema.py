@@ -747,6 +747,30 @@ duty_step = Table(
     Column("text", Text, nullable=False),  # of an answer
 )
 
+#: Reports of periods that were made; their mails are rows of the outbox, whose ``event`` is the id here.
+report_run = Table(
+    "report_run",
+    metadata,
+    Column("id", String(32), primary_key=True),  # hash of report and period
+    Column("report", String(64), nullable=False),
+    Column("span", String(8), nullable=False),  # shift | day | month
+    Column("shift", String(64), nullable=False),  # empty for none
+    Column("from_ns", BigInteger, nullable=False),
+    Column("to_ns", BigInteger, nullable=False),
+    Column("due_ns", BigInteger, nullable=False),
+    Column("made_ns", BigInteger, nullable=False, index=True),
+    Column("nature", String(8), nullable=False),
+)
+report_file = Table(
+    "report_file",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("name", String(120), primary_key=True),
+    Column("media", String(80), nullable=False),
+    Column("digest", String(64), nullable=False),  # SHA-256, hexadecimal
+    Column("content", LargeBinary, nullable=False),
+)
+
 #: Search over records: words of our own making (``gateway.register.search``), in the index that a database is good at.
 SEARCH_TABLES = {
     "sqlite": ("CREATE VIRTUAL TABLE record_search USING fts5(tokens, detail=none)",),

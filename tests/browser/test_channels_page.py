@@ -8,16 +8,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import update
 
+from alerting.report.plan import Due
 from edge.clock_system import SystemClock
 from gateway.api.page import DIST
 from gateway.auth import add_user
 from gateway.demo import set_stage
+from gateway.load import load
+from gateway.report_mail.book import make
+from gateway.store import schema
 from gateway.store.engine import open_store, store_url
 from tests.browser.conftest import NAME, PASSWORD, Plant, shows, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.browser.conftest import Visit
 
@@ -42,6 +48,21 @@ token_file = "secrets/district"
 natures = ["test"]
 fallback = "ding"
 fallback_s = 10
+
+[[channel]]
+id = "mail"
+kind = "mail"
+host = "127.0.0.1"
+port = 9
+security = "none"
+allow_loopback = true
+from = "gw@plant.example"
+
+[[report_mail]]
+id = "daily"
+span = "day"
+channel = "mail"
+to = ["safety@plant.example"]
 
 [[escalation]]
 id = "silence"
@@ -89,6 +110,18 @@ def group() -> Iterator[Group]:
     thread.join()
 
 
+def put_report(site_file: Path, data: Path) -> None:
+    """The report of a day long gone, which its mail server refused for good."""
+    site = load(site_file)
+    engine = open_store(store_url(data))
+    due = Due(from_ns=1_767_196_800_000_000_000, to_ns=1_767_283_200_000_000_000, due_ns=1_767_312_000_000_000_000)
+    with engine.begin() as connection:
+        make(connection, site, site.reports[0], due, due.due_ns)
+        values = {"state": "quarantined", "last_error": "refused: 550 no such mail box"}
+        connection.execute(update(schema.outbox).where(schema.outbox.c.kind == "report").values(values))
+    engine.dispose()
+
+
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory, group: Group) -> Iterator[Plant]:
     """A gateway whose plant is away: its silence rings."""
@@ -102,6 +135,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory, group: Group) -> Iterator[Pl
         add_user(engine, SystemClock(), name, "safety_officer", PASSWORD)
     add_user(engine, SystemClock(), LI, "operator", PASSWORD)
     engine.dispose()
+    put_report(stage.site, stage.data)
     alone = Plant(stage, None, None)  # type: ignore[arg-type] - no devices, no authority
     try:
         alone.await_ready()
@@ -174,3 +208,30 @@ def test_an_operator_sees_how_they_stand_and_tries_nothing(visit: Callable[..., 
     li.go("channels", ready="[data-channel=ding]")
     assert li.page.locator("[data-channel] button").count() == 0
     assert li.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ("Mails of reports do not go", "in quarantine", "Send again", "Send", "waiting")),
+        ("zh", ("未能发出的报告邮件", "", "重新发送", "", "")),
+    ],
+)
+def test_a_report_that_did_not_go_is_seen_and_goes_again_by_hand(
+    visit: Callable[..., Visit], lang: str, words: tuple[str, ...]
+) -> None:
+    banner, state, again, send, waiting = words
+    safe = visit(name=SAFE, lang=lang, phone=lang == "zh")
+    safe.go("channels", ready="[data-run=daily]")
+    part = safe.page.locator("[data-part=reports]")
+    part.get_by_role("alert").filter(has_text=banner).wait_for()  # Yesterday's waits for a server that is away.
+    if lang == "zh":
+        return  # What the other language sent again waits now.
+    run = part.locator("[data-run=daily]").filter(has_text="daily-2026-01-01")
+    assert state in run.inner_text()
+    assert "daily-2026-01-01-0000.xlsx" in run.inner_text()
+    run.get_by_role("button", name=again).click()
+    safe.page.locator("dialog textarea, [role=dialog] textarea").first.fill("mail box was made")
+    safe.page.locator("dialog, [role=dialog]").first.get_by_role("button", name=send, exact=True).click()
+    until(lambda: waiting in run.inner_text(), "the mail that waits again")
+    assert safe.complaints == []

@@ -257,7 +257,7 @@ export interface Notice {
 }
 
 export interface NoticeBody {
-  subject: "alarm" | "out_of_service" | "stop" | "register";
+  subject: "alarm" | "out_of_service" | "stop" | "register" | "report";
   alarm: string;
   event: { id: string; what: string };
   tag: string;

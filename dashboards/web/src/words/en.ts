@@ -16,6 +16,7 @@ import * as pushWords from "./en/push";
 import * as exchangeWords from "./en/exchange";
 import * as instrumentWords from "./en/instruments";
 import * as channelWords from "./en/channels";
+import * as reportMailWords from "./en/reports";
 import * as fieldWords from "./en/field";
 import * as flowWords from "./en/flow";
 import * as tablesWords from "./en/tables";
@@ -113,6 +114,7 @@ export const en = {
   ...exchangeWords,
   ...instrumentWords,
   ...channelWords,
+  ...reportMailWords,
   ...fieldWords,
   ...flowWords,
   ...tablesWords,

@@ -302,7 +302,7 @@ export function qualityWord(quality: number): string {
 /** Proof of delivery in words: the receiver's own number, the answer's status, and whether it had the notice before. */
 export function receiptText(receipt: Receipt | null): string {
   if (!receipt) return "";
-  const said = [t("push.answer", { status: receipt.status })];
+  const said = receipt.status > 0 ? [t("push.answer", { status: receipt.status })] : []; // A broker, a modem and a mail have none.
   if (receipt.id) said.unshift(t("push.number", { id: receipt.id }));
   if (receipt.is_repeat) said.push(t("push.repeat"));
   return said.join(" · ");

@@ -16,6 +16,7 @@ import * as pushWords from "./zh/push";
 import * as exchangeWords from "./zh/exchange";
 import * as instrumentWords from "./zh/instruments";
 import * as channelWords from "./zh/channels";
+import * as reportMailWords from "./zh/reports";
 import * as fieldWords from "./zh/field";
 import * as flowWords from "./zh/flow";
 import * as tablesWords from "./zh/tables";
@@ -114,6 +115,7 @@ export const zh: Words = {
   ...exchangeWords,
   ...instrumentWords,
   ...channelWords,
+  ...reportMailWords,
   ...fieldWords,
   ...flowWords,
   ...tablesWords,

@@ -26,7 +26,7 @@ export const push = {
   at: "delivered {time}",
   all: "All",
   states: { waiting: "waiting", delivered: "delivered", handed: "handed over", quarantined: "in quarantine", expired: "expired", moved: "taken over", withdrawn: "withdrawn" } as Record<string, string>,
-  actions: { alert: "alert", update: "update", cancel: "cancel", stopped: "out of service", resumed: "back in service", call: "call" } as Record<string, string>,
+  actions: { alert: "alert", update: "update", cancel: "cancel", stopped: "out of service", resumed: "back in service", call: "call", report: "report" } as Record<string, string>,
   number: "receipt {id}",
   answer: "HTTP {status}",
   repeat: "received before",

@@ -28,7 +28,7 @@ export const push: Words["push"] = {
   at: "送达 {time}",
   all: "全部",
   states: { waiting: "待发", delivered: "已送达", handed: "已转交", quarantined: "已隔离", expired: "已过期", moved: "已转渠道", withdrawn: "已撤回" },
-  actions: { alert: "发布", update: "更新", cancel: "解除", stopped: "停用", resumed: "恢复使用", call: "呼叫" },
+  actions: { alert: "发布", update: "更新", cancel: "解除", stopped: "停用", resumed: "恢复使用", call: "呼叫", report: "报告" },
   number: "回执 {id}",
   answer: "HTTP {status}",
   repeat: "对方此前已收",

@@ -1,0 +1,1 @@
+"""Reports: which period is reported when."""

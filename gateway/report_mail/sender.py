@@ -1,0 +1,74 @@
+"""Sender: makes reports when they are due, and knows which mails of theirs do not go.
+
+Flow: time -> [due_now; make, one transaction each] -> push worker
+Never: makes a report of a period twice; lets a report that cannot be made stop the others.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from edge.clock import Clock
+from gateway.config import Site
+from gateway.escalation.caller import Write
+from gateway.meter import Meter, Stage
+from gateway.report_mail.book import due_now, make, unsent
+
+log = structlog.get_logger("reports")
+
+#: Between two looks, s.
+LOOK_S: Final = 20.0
+
+
+class Sender:
+    """Looks after the reports of a site.
+
+    Args:
+        site: Gives the configuration in force, which may change while this runs.
+        wake_push: Told when mails were written.
+
+    Attributes:
+        unsent: Mails that do not go, as of the last look.
+    """
+
+    def __init__(
+        self,
+        *,
+        site: Callable[[], Site],
+        clock: Clock,
+        meter: Meter,
+        read: Write,
+        write: Write,
+        wake_push: Callable[[], None],
+    ) -> None:
+        self._site, self._clock, self._meter = site, clock, meter
+        self._read, self._write, self._wake_push = read, write, wake_push
+        self._begun_ns = clock.wall_ns()
+        self.unsent = 0
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            if self._site().reports or self.unsent:
+                try:
+                    await self.look()
+                except SQLAlchemyError as failure:
+                    self._meter.error(Stage.PUSH, f"reports: {failure}", self._clock.wall_ns())
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> int:
+        """Make what is due; give how many mails were written."""
+        site, now_ns = self._site(), self._clock.wall_ns()
+        mails = 0
+        for plan, due in await self._read(lambda c: due_now(c, site, now_ns, self._begun_ns)):
+            mails += await self._write(partial(make, site=site, plan=plan, due=due, now_ns=now_ns))
+            log.info("report.made", report=plan.id, receivers=len(plan.to))
+        if mails:
+            self._meter.noted(Stage.PUSH, "reported", mails)
+            self._wake_push()
+        self.unsent = await self._read(lambda c: unsent(c, now_ns))
+        return mails
