@@ -53,6 +53,7 @@ from gateway.intake import Intake
 from gateway.laps import Laps
 from gateway.live import Columns, Picture
 from gateway.load.overlay import NOTHING
+from gateway.means import Means
 from gateway.meter import Meter, Stage
 from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.listener import NodeListener, hash_of_node
@@ -238,7 +239,7 @@ class Gateway:
             seed=parts.jitter_seed,
             channels=parts.channels,
         )
-        self.caller = Caller(
+        means = Means(
             site=lambda: self.site,
             clock=self.clock,
             meter=self.meter,
@@ -246,39 +247,11 @@ class Gateway:
             write=self.store.write,
             wake_push=self.push.wake,
         )
-        self.duties = Watch(
-            site=lambda: self.site,
-            clock=self.clock,
-            meter=self.meter,
-            read=self.store.read,
-            write=self.store.write,
-            wake_push=self.push.wake,
-        )
-        self.opener = Opener(
-            site=lambda: self.site,
-            clock=self.clock,
-            meter=self.meter,
-            read=self.store.read,
-            write=self.store.write,
-            wake_push=self.push.wake,
-        )
-        self._exchange = Exchange(
-            site=lambda: self.site,
-            clock=self.clock,
-            meter=self.meter,
-            read=self.store.read,
-            write=self.store.write,
-            wake_push=self.push.wake,
-            taken_out=self.push.take_out,
-        )
-        self.reports = Sender(
-            site=lambda: self.site,
-            clock=self.clock,
-            meter=self.meter,
-            read=self.store.read,
-            write=self.store.write,
-            wake_push=self.push.wake,
-        )
+        self.caller = Caller(means)
+        self.duties = Watch(means)
+        self.opener = Opener(means)
+        self._exchange = Exchange(means, taken_out=self.push.take_out)
+        self.reports = Sender(means)
         self._periodic = Periodic(
             site=lambda: self.site,
             clock=self.clock,

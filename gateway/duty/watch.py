@@ -13,12 +13,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.register.ledgers import LEDGERS
-from edge.clock import Clock
-from gateway.config import Site
 from gateway.duty.book import Looked, is_due, look, next_due, work_out_anew
 from gateway.duty.feed import Change, changes, fed_by, write
-from gateway.escalation.caller import Write
-from gateway.meter import Meter, Stage
+from gateway.means import Means
+from gateway.meter import Stage
 from gateway.register import records
 from gateway.system import main_nature
 
@@ -33,25 +31,11 @@ PART: Final = 1_000
 
 
 class Watch:
-    """Looks after all duties.
+    """Looks after all duties."""
 
-    Args:
-        site: Gives the configuration in force, which may change while this runs.
-        wake_push: Told when messages were written.
-    """
-
-    def __init__(
-        self,
-        *,
-        site: Callable[[], Site],
-        clock: Clock,
-        meter: Meter,
-        read: Write,
-        write: Write,
-        wake_push: Callable[[], None],
-    ) -> None:
-        self._site, self._clock, self._meter = site, clock, meter
-        self._read, self._write, self._wake_push = read, write, wake_push
+    def __init__(self, means: Means) -> None:
+        self._site, self._clock, self._meter = means.site, means.clock, means.meter
+        self._read, self._write, self._wake_push = means.read, means.write, means.wake_push
         self._by: object = None  # what the moments in the store were worked out by
         self._is_fed = False
 

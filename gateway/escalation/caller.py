@@ -5,19 +5,14 @@ Why: a step never waits for a channel, and a channel never for a step: calls go 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
 
 import structlog
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from edge.clock import Clock
-from gateway.config import Site
 from gateway.escalation.book import Climbed, climb_due, next_due
-from gateway.meter import Meter, Stage
+from gateway.means import Means
+from gateway.meter import Stage
 
-T = TypeVar("T")
 log = structlog.get_logger("escalation")
 
 #: Looks without being woken, in case a clock moved, s.
@@ -26,34 +21,12 @@ IDLE_S = 30.0
 STORE_S = 1.0
 
 
-class Write(Protocol):
-    """Runs a function in the store: in the executor of readers, or in one transaction of the single writer."""
-
-    def __call__(self, function: Callable[[Connection], T], /) -> Awaitable[T]:
-        """Run it."""
-        ...
-
-
 class Caller:
-    """Takes the steps of all ladders.
+    """Takes the steps of all ladders."""
 
-    Args:
-        site: Gives the configuration in force, which may change while this runs.
-        wake_push: Told when calls were written.
-    """
-
-    def __init__(
-        self,
-        *,
-        site: Callable[[], Site],
-        clock: Clock,
-        meter: Meter,
-        read: Write,
-        write: Write,
-        wake_push: Callable[[], None],
-    ) -> None:
-        self._site, self._clock, self._meter = site, clock, meter
-        self._read, self._write, self._wake_push = read, write, wake_push
+    def __init__(self, means: Means) -> None:
+        self._site, self._clock, self._meter = means.site, means.clock, means.meter
+        self._read, self._write, self._wake_push = means.read, means.write, means.wake_push
         self._woken = asyncio.Event()
 
     def wake(self) -> None:

@@ -13,11 +13,10 @@ import structlog
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from edge.clock import Clock
 from gateway.config import Destination, Site
-from gateway.escalation.caller import Write
 from gateway.exchange.plan import WAITING_MAX, Look, exchanging, is_for, is_stuck, look, waiting
-from gateway.meter import Meter, Stage
+from gateway.means import Means
+from gateway.meter import Stage
 from gateway.store.schema import exchanged, outbox, record
 
 log = structlog.get_logger("exchange")
@@ -32,24 +31,13 @@ class Exchange:
     """Keeps authorities up to date with the register.
 
     Args:
-        site: Gives the configuration in force.
-        wake_push: Told when notices were written.
         taken_out: Told how many notices that waited do so no longer, and why.
     """
 
-    def __init__(
-        self,
-        *,
-        site: Callable[[], Site],
-        clock: Clock,
-        meter: Meter,
-        read: Write,
-        write: Write,
-        wake_push: Callable[[], None],
-        taken_out: Callable[[int, str], None],
-    ) -> None:
-        self._site, self._clock, self._meter = site, clock, meter
-        self._read, self._write, self._wake_push, self._taken_out = read, write, wake_push, taken_out
+    def __init__(self, means: Means, *, taken_out: Callable[[int, str], None]) -> None:
+        self._site, self._clock, self._meter = means.site, means.clock, means.meter
+        self._read, self._write, self._wake_push = means.read, means.write, means.wake_push
+        self._taken_out = taken_out
         self._seen: object = None
         self._whole_s = 0.0
 

@@ -7,14 +7,14 @@ Why: a value of an hour ago is of use to nobody; a warning of an hour ago is. So
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import structlog
-from sqlalchemy import Connection, insert
+from sqlalchemy import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.core import Memory
@@ -28,6 +28,7 @@ from edge.clock import Clock
 from edge.model import Nature
 from edge.model.quality import describe
 from gateway.config import Destination, Site
+from gateway.means import Write
 from gateway.store.schema import outbox
 from gateway.system import SOURCE
 
@@ -50,14 +51,6 @@ class Standing:
 
     memory_of: Callable[[Nature], Memory]
     is_up: Mapping[str, bool]
-
-
-class Write(Protocol):
-    """Runs a function in one transaction of the single writer."""
-
-    def __call__(self, function: Callable[[Connection], T], /) -> Awaitable[T]:
-        """Run it."""
-        ...
 
 
 class Periodic:

@@ -6,7 +6,7 @@ Never: opens a second one for an alarm, nor one while an earlier one of the same
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,11 +22,10 @@ from alerting.model.tier import Tier
 from alerting.register.field import Values
 from alerting.register.ledger import read_row
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
-from edge.clock import Clock
 from gateway.config import Site
 from gateway.disposal.records import last_causes
-from gateway.escalation.caller import Write
-from gateway.meter import Meter, Stage
+from gateway.means import Means
+from gateway.meter import Stage
 from gateway.register import records, traits
 from gateway.register.around import around
 from gateway.register.hazard_notice import tell
@@ -171,25 +170,11 @@ def _values(connection: Connection, site: Site, one: Meant, now_ns: int) -> Valu
 
 
 class Opener:
-    """Looks every few seconds whether an alarm wants a hidden hazard, while the gateway runs.
+    """Looks every few seconds whether an alarm wants a hidden hazard, while the gateway runs."""
 
-    Args:
-        site: Gives the configuration in force, which may change while this runs.
-        wake_push: Told when notices may have been written.
-    """
-
-    def __init__(
-        self,
-        *,
-        site: Callable[[], Site],
-        clock: Clock,
-        meter: Meter,
-        read: Write,
-        write: Write,
-        wake_push: Callable[[], None],
-    ) -> None:
-        self._site, self._clock, self._meter = site, clock, meter
-        self._read, self._write, self._wake_push = read, write, wake_push
+    def __init__(self, means: Means) -> None:
+        self._site, self._clock, self._meter = means.site, means.clock, means.meter
+        self._read, self._write, self._wake_push = means.read, means.write, means.wake_push
 
     async def run(self) -> None:
         """Look until cancelled."""

@@ -5,17 +5,14 @@ Never: makes a report of a period twice; lets a report that cannot be made stop 
 """
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from edge.clock import Clock
-from gateway.config import Site
-from gateway.escalation.caller import Write
-from gateway.meter import Meter, Stage
+from gateway.means import Means
+from gateway.meter import Stage
 from gateway.report_mail.book import due_now, make, unsent
 
 log = structlog.get_logger("reports")
@@ -35,19 +32,10 @@ class Sender:
         unsent: Mails that do not go, as of the last look.
     """
 
-    def __init__(
-        self,
-        *,
-        site: Callable[[], Site],
-        clock: Clock,
-        meter: Meter,
-        read: Write,
-        write: Write,
-        wake_push: Callable[[], None],
-    ) -> None:
-        self._site, self._clock, self._meter = site, clock, meter
-        self._read, self._write, self._wake_push = read, write, wake_push
-        self._begun_ns = clock.wall_ns()
+    def __init__(self, means: Means) -> None:
+        self._site, self._clock, self._meter = means.site, means.clock, means.meter
+        self._read, self._write, self._wake_push = means.read, means.write, means.wake_push
+        self._begun_ns = means.clock.wall_ns()
         self.unsent = 0
 
     async def run(self) -> None:

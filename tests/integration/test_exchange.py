@@ -23,6 +23,7 @@ from alerting.push.profile import CodeList, ExchangeOptions, Profile, ReceiptRul
 from edge.clock_system import SystemClock
 from gateway.config import Destination
 from gateway.exchange.follow import Exchange
+from gateway.means import Means
 from gateway.push.worker import PushWorker
 from gateway.store import schema
 from tests.integration.test_register_api import AT, HAZARD, INSPECTION, PLAN, PLANT, RISK_ROWS, UNIT, Desk, act, enter
@@ -162,10 +163,11 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     house = desk.house
     clock = SystemClock()
     push = PushWorker(site=house.site, clock=clock, meter=house.meter, read=house.read, write=house.write, seed=1)
-    exchange = Exchange(
+    means = Means(
         site=lambda: house.site, clock=desk.clock, meter=house.meter, read=house.read, write=house.write,
-        wake_push=push.wake, taken_out=push.take_out,
+        wake_push=push.wake,
     )  # fmt: skip
+    exchange = Exchange(means, taken_out=push.take_out)
     running = asyncio.create_task(push.run())
     made = Office(desk, authority, await desk.come("li"), exchange, push)
     yield made
