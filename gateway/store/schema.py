@@ -112,6 +112,8 @@ alarm = Table(
     Column("design", String(64), nullable=False, server_default=""),  # declared suppression that keeps it quiet
     Column("permit", String(64), nullable=False, server_default=""),  # number that it is out of service under
     Column("ended_by", Text, nullable=False, server_default=""),  # what ended the condition where its value did not
+    Index("ix_alarm_changed", "changed_ns", "key"),
+    Index("ix_alarm_unit_changed", "unit", "changed_ns", "key"),
 )
 
 #: Floods of alarms: when, how many, which came first, which units.
