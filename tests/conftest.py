@@ -20,6 +20,9 @@ STOP_S_MAX = 10.0
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")  # Not on the PATH of an ordinary user.
 
 
+#: Where in the run the last file of a folder begins, of its length; the others to its very end.
+ENDS = {"acceptance": 0.3, "browser": 0.8, "simulation": 0.8, "integration": 0.9, "contract": 0.9}
+
 #: A machine that does something else meanwhile is no mistake of what is tested; pytest-timeout ends what hangs.
 settings.register_profile("fengsui", deadline=None)
 settings.load_profile("fengsui")
@@ -47,6 +50,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if is_long_run:
         for item in items:
             item.add_marker(pytest.mark.timeout(0))
+    else:
+        mix(items)
+
+
+def mix(items: list[pytest.Item]) -> None:
+    """Put files that wait for processes among those that calculate, and short ones last.
+
+    Why: processes take files in turn. All browsers at once would be slow, and the rest would leave a processor idle; a
+    long file that comes last is waited for by all others.
+    """
+    rooms: dict[str, list[Path]] = {}
+    for path in dict.fromkeys(item.path for item in items):
+        rooms.setdefault(path.relative_to(Path(__file__).parent).parts[0], []).append(path)
+    places = {
+        path: (at + 0.5) / len(paths) * ENDS.get(room, 1.0)
+        for room, paths in rooms.items()
+        for at, path in enumerate(paths)
+    }
+    items.sort(key=lambda item: places[item.path])  # Stable: the tests of a file stay as they were.
 
 
 def is_skip_a_failure() -> bool:
