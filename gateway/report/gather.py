@@ -191,6 +191,7 @@ def _patterns(
         "alarms": len(raised),
         "hours": [hours[hour] for hour in range(24)],
         "shifts": dict(by_shift.most_common()),
+        "shift_titles": {one.id: dict(one.title) for one in shifts},
         "causes": {**known, "": len(raised) - told.total()},
         "units": [{"unit": unit, "alarms": count} for unit, count in units.most_common(UNITS_SHOWN)],
         "tiers": {tier.name: count for tier, count in sorted(tiers.items(), reverse=True)},

@@ -14,6 +14,6 @@ export interface Report {
   disposals: { opened: number; done: number; in_time: number; rate: number | null; overdue: number; causes: Record<string, number>; by_tier: Record<string, number> };
   inspections: { done: number; missed: number; skipped: number; planned: number; rate: number | null };
   effect: { score: number | null; tasks: number | null; hazards: number | null; is_vetoed: boolean };
-  patterns: { alarms: number; hours: number[]; shifts: Record<string, number>; causes: Record<string, number>; units: { unit: string; alarms: number }[]; tiers: Record<string, number> };
+  patterns: { alarms: number; hours: number[]; shifts: Record<string, number>; shift_titles: Record<string, Said>; causes: Record<string, number>; units: { unit: string; alarms: number }[]; tiers: Record<string, number> };
   districts: { district: string; found: number; closed: number; major: number; overdue: number; rate: number | null }[];
 }
