@@ -39,4 +39,4 @@ export interface LookedAtList {
 
 export const readAlarmList = (asked: { q: string; unit: string; missing: string; no_data: string; offset: number }, signal: AbortSignal): Promise<AlarmList> =>
   get("alarm-list", { ...asked, limit: 200 }, signal);
-export const lookAtList = (file: File): Promise<LookedAtList> => send("alarm-list/look", { name: file.name }, file);
+export const lookAtList = (name: string, content: Blob): Promise<LookedAtList> => send("alarm-list/look", { name }, content);

@@ -81,6 +81,7 @@ export const en = {
   tier: { RED: "Red", ORANGE: "Orange", YELLOW: "Yellow", BLUE: "Blue", NONE: "None" },
   age: { s: "{n} s", m: "{n} min", h: "{n} h", d: "{n} d" },
   common: {
+    fileChanged: "The file was changed since it was chosen. Choose it again.",
     loading: "Reading…",
     failed: "This could not be read: {why}",
     failedPlain: "This could not be read.",

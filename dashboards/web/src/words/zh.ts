@@ -82,6 +82,7 @@ export const zh: Words = {
   tier: { RED: "红", ORANGE: "橙", YELLOW: "黄", BLUE: "蓝", NONE: "无" },
   age: { s: "{n} 秒", m: "{n} 分钟", h: "{n} 小时", d: "{n} 天" },
   common: {
+    fileChanged: "文件在选择后已被修改，请重新选择。",
     loading: "正在读取……",
     failed: "无法读取：{why}",
     failedPlain: "无法读取。",

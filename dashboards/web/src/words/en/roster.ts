@@ -50,7 +50,6 @@ export const roster = {
   bringIn: "Bring in a roster",
   bringInHint: "CSV or XLSX with the columns date, shift, post, person, substitute, reason. On the days from its first to its last it replaces the roster, where the shift is not over yet.",
   file: "File",
-  fileChanged: "The file was changed since it was chosen. Choose it again.",
   look: "Look",
   apply: "Apply",
   applyHint: "From {from} to {to}: {added} come, {removed} go, {unchanged} stay.",

@@ -52,7 +52,6 @@ export const roster: Words["roster"] = {
   bringIn: "导入值班表",
   bringInHint: "CSV 或 XLSX，列为：日期、班次、岗位、值班人、替班人、原因。导入后替换其首日至末日之间尚未结束的班次。",
   file: "文件",
-  fileChanged: "文件在选择后已被修改，请重新选择。",
   look: "查看",
   apply: "应用",
   applyHint: "{from} 至 {to}：新增 {added}，移除 {removed}，不变 {unchanged}。",
