@@ -12,7 +12,6 @@ from alerting.alarm_book import RETURNED, SELF, UNIT_CHANGED, what_of
 from alerting.core.backend import Backend
 from alerting.core.derived import DerivedState
 from alerting.core.derived.state import freeze, thaw
-from alerting.core.flagged import flagged, lower
 from alerting.core.memory import NEVER_NS, Phase
 from alerting.core.swap import carry, judge_anew
 from alerting.floods import FloodBook
@@ -202,9 +201,7 @@ class Desk(StoppingDesk):
         outcome.gaps, outcome.gaps_ended = self.gaps.take_changed()
         for nature, memory in self.memories.items():
             memory.is_dirty[memory.formulas.stirred()] = True
-            dirty = flagged(memory.is_dirty)
-            outcome.delays += [(nature, rule) for rule in dirty.tolist()]
-            lower(memory.is_dirty, dirty)
+            outcome.delays += [(nature, rule) for rule in memory.take_dirty().tolist()]
         self._idle_until_ns = 0 if swap is not None else None
         return outcome
 

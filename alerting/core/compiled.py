@@ -143,7 +143,7 @@ class Compiled:
 
 
 class CompiledTimers:
-    """What a clock reading asks of one memory, by compiled code (``timers.Finder``)."""
+    """What a clock reading, and the end of a tick, ask of one memory, by compiled code (``timers.Finder``)."""
 
     def __init__(self, table: RuleTable, memory: Memory, room: int = DUE) -> None:
         timers = memory.timers
@@ -155,9 +155,19 @@ class CompiledTimers:
             self._found,
         )
         self._of_silence = (
-            *(timers.first, timers.rules, timers.block_source, timers.wait, timers.check_ns),
+            *(timers.first, timers.rules, table.row[timers.rules]),
+            *(timers.block_source, timers.wait, timers.check_ns),
             *(memory.is_active, memory.is_watched, memory.last_ns, memory.awaited_ns, memory.stale_ns),
-            table.row,
+            np.zeros(len(timers.check_ns), dtype=np.int64),
+        )
+        flags = memory.is_dirty
+        whole = len(flags) // kernel_timers.FLAGS * kernel_timers.FLAGS
+        self._dirty = np.empty(len(flags) + 1, dtype=np.int32)  # Touched only as far as it is ever used.
+        self._of_flags = (
+            flags[:whole].view(np.uint64),
+            flags,
+            np.zeros(kernel_timers.WORDS + 1, dtype=np.uint64),
+            self._dirty,
         )
 
     def find_due(self, watermark: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.int64]] | None:
@@ -170,6 +180,10 @@ class CompiledTimers:
     ) -> bool:
         """See ``timers.Finder``."""
         return bool(kernel_timers.find_silent(blocks, watermark, *self._of_silence))
+
+    def take_dirty(self) -> np.ndarray[Any, np.dtype[np.int32]]:
+        """See ``timers.Finder``."""
+        return self._dirty[: kernel_timers.take_flagged(*self._of_flags)].copy()
 
 
 def _cards(table: RuleTable, memory: Memory, guard: Guard) -> np.ndarray[Any, np.dtype[Any]]:

@@ -52,6 +52,7 @@ RATE_MARGIN = 1e-9  # Relative; far above what rounding can do, far below what m
 RATE_MOST = 1e300  # Beyond, a difference may overflow: such a tag has no guard.
 REST, GOOD = np.uint8(Phase.REST), np.uint8(Quality.GOOD)  # a member of an enumeration is slower to look up
 SPAN = 128  # Neighbours that share a summary.
+FEW_IN = 4  # Fewer than one sample in so many left out of a run: the run is taken, and these are put back.
 #: Of a tag: the exact bounds between which no limit, and no rate, can start, stop or resume anything; until when;
 #: and what compiled code asks of every sample: whose tag it is, whether it comes twice. One cache line.
 EXACT = np.dtype(
@@ -256,8 +257,11 @@ class Guard:
         quiet = fine & (batch.quality == np.uint8(Quality.GOOD))
         quiet &= self._is_between(batch.values, at)
         self._keep(memory, batch, at, quiet, counted)
-        if quiet.all():
+        odd = np.flatnonzero(~quiet)
+        if len(odd) == 0:
             _settle(memory, at, batch.values, counted)
+        elif isinstance(at, slice) and len(odd) * FEW_IN < len(rows):
+            _settle_but(memory, at, batch.values, counted, rows[odd])
         else:
             _settle(memory, rows[quiet], batch.values[quiet], counted[quiet])
         left = counts - np.add.reduceat(quiet, batch.first[:-1], dtype=np.int64)
@@ -306,6 +310,20 @@ def _settle(memory: Memory, at: At, values: NDArray[np.float64], time_ns: NDArra
     memory.last_ns[at] = time_ns
     memory.quality[at] = Quality.GOOD
     memory.is_watched[at] = True
+
+
+def _settle_but(
+    memory: Memory, at: slice, values: NDArray[np.float64], time_ns: NDArray[np.int64], rows: NDArray[np.int32]
+) -> None:
+    """Take the samples of a run of tags but of a few, whose memory stays as it is.
+
+    A run is copied column by column; picking all but a few out of it costs five times as much.
+    """
+    columns = (memory.value, memory.value_ns, memory.last_ns, memory.quality, memory.is_watched)
+    kept = [column[rows] for column in columns]
+    _settle(memory, at, values, time_ns)
+    for column, was in zip(columns, kept, strict=True):
+        column[rows] = was
 
 
 def _each(of_scan: NDArray[T], counts: NDArray[np.int64]) -> NDArray[T]:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.core.flagged import flagged, lower
 from alerting.core.formula import Formulas
 from alerting.core.timers import Timers
 from alerting.core.vote import VoteBook
@@ -272,6 +274,14 @@ class Memory:
     def restart(self, start_ns: int) -> None:
         """Let silence and the time of all sources count from ``start_ns`` on, in a memory that has seen nothing."""
         self.awaited_ns[:] = self.mark_ns[:] = self.mark_received_ns[:] = start_ns
+
+    def take_dirty(self) -> NDArray[np.integer[Any]]:
+        """Give the rules whose trip or delay changed since this was last asked, ascending, to be written down."""
+        if self.timers.finder is not None:
+            return self.timers.finder.take_dirty()
+        dirty = flagged(self.is_dirty)
+        lower(self.is_dirty, dirty)
+        return dirty
 
     def watermarks(self, now_ns: int) -> NDArray[np.int64]:
         """Tell how far each source's time has certainly come at a receive time, int64 (sources,)."""

@@ -29,13 +29,16 @@ GOLDEN = 0.6180339887498949  # Its multiples, taken mod 1, are spread evenly.
 
 
 class Finder(Protocol):
-    """Compiled code that looks at one memory's timers."""
+    """Compiled code that looks at one memory's timers, and at what is to be written down of its rules."""
 
     def find_due(self, watermark: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """Give the listed rules that a watermark may end or pause, in any order; None where they are too many."""
 
     def find_silent(self, blocks: NDArray[np.int64], watermark: NDArray[np.int64]) -> bool:
         """Set the check times of blocks of which no tag is silent yet; False, and none is set, where one is."""
+
+    def take_dirty(self) -> NDArray[np.int32]:
+        """Give the rules whose flag ``is_dirty`` is set, ascending, and take the flags down."""
 
 
 class Timers:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from alerting.core import Memory, evaluate, expire
 from alerting.core.backend import Backend, make_taker
 from alerting.core.batch import Batch
-from alerting.core.flagged import flagged, lower
 from alerting.core.guard import Guard, plain_rules
 from alerting.model.rule import RuleTable
 from alerting.model.vote import VoteTable
@@ -107,7 +106,7 @@ class CoreRun:
         ended = expire(self.table, self.memory, scan.received_ns)
         self.guard.close(self.table.row[ended.rule])
         self.changes += len(ended)
-        lower(self.memory.is_dirty, flagged(self.memory.is_dirty))
+        self.memory.take_dirty()
 
 
 def measure_dense(table: RuleTable, backend: Backend, case: str, trouble: Trouble, ticks: int) -> dict[str, Any]:
