@@ -20,11 +20,13 @@ from alerting.model.command import Command, Verb
 from alerting.model.event import Event, What
 from alerting.model.philosophy import Philosophy
 from alerting.model.stop import PREFIX, Stop, StopState
+from alerting.model.ticket_cover import PREFIX as TICKET_PREFIX
 from alerting.model.unit import HazardUnit
 from edge.model import Nature
 
 STATE_ENDED = "the state that suppressed it has ended"
 STOP_ENDED = "the declared stop of its device has ended"
+TICKET_ENDED = "the work ticket that suppressed it has ended"
 
 
 class CoveringDesk(JudgingDesk):
@@ -43,7 +45,9 @@ class CoveringDesk(JudgingDesk):
         """Lay the declared suppressions and the stops that run over the table in force."""
         running = [stop for stop in self.stops.values() if stop.state is StopState.RUNNING]
         policy = self.philosophy
-        self.covers = Covers(policy.suppressions, self.table, self.hazard_units, running, policy.stop.tier_most)
+        self.covers = Covers(
+            policy.suppressions, self.table, self.hazard_units, running, policy.stop.tier_most, policy.tickets
+        )
 
     def _fold(
         self, changes: Changes, nature: Nature, scan_key: str, then: Changes | None = None, swap: int = 0
@@ -92,7 +96,7 @@ class CoveringDesk(JudgingDesk):
         for key in sorted(self._suppressed):
             alarm = self.alarms[key]
             if alarm.suppression is Suppression.BY_DESIGN and self._cover_of(alarm) is None:
-                why = STOP_ENDED if alarm.design.startswith(PREFIX) else STATE_ENDED
+                why = _end_of(alarm.design)
                 by = Command(verb=Verb.UNSUPPRESS, alarm=key, who=SELF, received_ns=self._outcome.now_ns, reason=why)
                 self._announce(self._note(alarm.freed(), What.UNSUPPRESSED, by, self._outcome.now_ns), SELF)
 
@@ -122,6 +126,12 @@ class CoveringDesk(JudgingDesk):
             "permit": "",
             "design": cover.design,
         }
+
+
+def _end_of(design: str) -> str:
+    if design.startswith(TICKET_PREFIX):
+        return TICKET_ENDED
+    return STOP_ENDED if design.startswith(PREFIX) else STATE_ENDED
 
 
 def _reason(cover: Cover) -> str:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from alerting.core import Memory
 from alerting.model.by_design import DesignSuppression
 from alerting.model.rule import RuleTable
-from alerting.model.stop import Stop
+from alerting.model.stop import Stop, StopKind
+from alerting.model.ticket_cover import TicketSuppression, of_work
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
 from edge.model import Nature
@@ -51,6 +52,7 @@ class Covers:
         units: Sequence[HazardUnit],
         stops: Sequence[Stop] = (),
         tier_most: Tier = Tier.ORANGE,
+        tickets: Sequence[TicketSuppression] = (),
     ) -> None:
         self.is_gate: NDArray[np.bool_] = np.zeros(len(table), dtype=np.bool_)
         self.of_gate: dict[int, DesignSuppression] = {}
@@ -72,8 +74,12 @@ class Covers:
         if self.of_gate:
             self._lay(table, by_unit, by_tag)
         for stop in stops:
-            names = tags_under(stop.unit, table, units) if stop.is_whole else stop.tags
-            for place in places_of(names, table, stop.nature, tier_most)[0]:
+            if stop.kind is StopKind.TICKET:
+                quiet = places_of_ticket(stop.work, stop.unit, stop.nature, tickets, table, units)
+            else:
+                names = tags_under(stop.unit, table, units) if stop.is_whole else stop.tags
+                quiet, _ = places_of(names, table, stop.nature, tier_most)
+            for place in quiet:
                 self.of_stop[place] = (*self.of_stop.get(place, ()), stop)
                 self.place_of[table.alarms[place]] = place
 
@@ -135,8 +141,40 @@ def places_of(
     return quiet, grave
 
 
+def places_of_ticket(
+    work: str,
+    unit: str,
+    nature: Nature,
+    declared: Sequence[TicketSuppression],
+    table: RuleTable,
+    units: Sequence[HazardUnit],
+) -> list[int]:
+    """Give the places of the alarms that special work in a unit keeps quiet, as the site declares it for its kind."""
+    inside = set(under((unit,), units))
+    meant = [each for each in of_work(declared, work) if not each.units or unit in under(each.units, units)]
+    quiet: list[int] = []
+    for place, (name, group) in enumerate(table.alarms if meant else ()):
+        tag = table.tags[table.tags.row_of[name]]
+        if tag.nature is not nature:
+            continue
+        first, end = table.alarm_first[place : place + 2].tolist()
+        highest = Tier(int(table.tier[first:end].max()))
+        if highest > Tier.NONE and any(_is_of_work(each, name, tag.unit in inside, group, highest) for each in meant):
+            quiet.append(place)
+    return quiet
+
+
+def _is_of_work(each: TicketSuppression, name: str, is_inside: bool, group: str, highest: Tier) -> bool:  # noqa: FBT001 - beside what it is of
+    is_place = is_inside if not each.tags else name in each.tags and (is_inside or bool(each.units))
+    return is_place and highest <= each.tier_most and _is_group(each.groups, group)
+
+
+def _is_group(groups: Sequence[str], group: str) -> bool:
+    return not groups or group.split(":", maxsplit=1)[0] in groups
+
+
 def _is_meant(each: DesignSuppression, group: str, highest: Tier) -> bool:
-    return highest <= each.tier_most and (not each.groups or group.split(":", maxsplit=1)[0] in each.groups)
+    return highest <= each.tier_most and _is_group(each.groups, group)
 
 
 def under(names: Iterable[str], units: Sequence[HazardUnit]) -> list[str]:

@@ -8,7 +8,7 @@ Never: keeps anything quiet past the declared end, or an alarm that can be grave
 from dataclasses import replace
 
 from alerting.alarm_book import SELF
-from alerting.covers import places_of, tags_under
+from alerting.covers import places_of, places_of_ticket, tags_under
 from alerting.lifecycle import Refused
 from alerting.model.alarm import digest
 from alerting.model.command import Command, Verb
@@ -76,6 +76,8 @@ class StoppingDesk(ObeyingDesk):
         now_ns, plan = self._outcome.now_ns, command.plan
         if plan is None:
             raise Refused("Say what is down.", "请说明停用的设备。")
+        if plan.kind is StopKind.TICKET:
+            return self._open_ticket(command, plan)
         names = self._names_of(plan)
         begins_ns = max(plan.begins_ns, now_ns)
         self._check_span(command, begins_ns)
@@ -98,7 +100,11 @@ class StoppingDesk(ObeyingDesk):
                 "所选设备没有可由停用抑制的报警,无需申报。",
             )
         for known in self.stops.values():
-            is_same = known.state in (StopState.PLANNED, StopState.RUNNING) and set(known.tags) & set(names)
+            is_same = (
+                known.kind is not StopKind.TICKET
+                and known.state in (StopState.PLANNED, StopState.RUNNING)
+                and set(known.tags) & set(names)
+            )
             if is_same and known.begins_ns < command.until_ns and begins_ns < known.ends_ns:
                 raise Refused(
                     f"A stop of it is declared for that time already, by {known.who}; extend that one.",
@@ -116,6 +122,33 @@ class StoppingDesk(ObeyingDesk):
         self._keep_stop(stop)
         self._pass_stops(now_ns)
         return self.stops[stop.id]
+
+    def _open_ticket(self, command: Command, plan: Plan) -> Stop:
+        """Take up special work; a ticket that covers nothing is taken up too, for a revision may let it cover more.
+
+        The ticket was approved by a second person, and how long it may be valid says its ledger.
+        """
+        now_ns = self._outcome.now_ns
+        if command.until_ns <= now_ns:
+            raise Refused("The ticket is past its end.", "作业票已过有效期。")
+        names = self._names_of(plan)
+        of_ticket = (command.permit, plan.unit, plan.work, plan.begins_ns, command.until_ns)
+        kept = []
+        for nature in sorted({self.table.tags[self.table.tags.row_of[name]].nature for name in names}):
+            quiet = places_of_ticket(
+                plan.work, plan.unit, nature, self.philosophy.tickets, self.table, self.hazard_units
+            )
+            stop = Stop(
+                id=digest(self.site, *of_ticket, nature)[:12],
+                kind=plan.kind, nature=nature, unit=plan.unit, is_whole=True, covered=len(quiet), left=0,
+                tags=tuple(dict.fromkeys(self.table.alarms[place][0] for place in quiet)), reason=command.reason,
+                permit=command.permit, who=command.who, confirmed_by="", declared_ns=now_ns, work=plan.work,
+                begins_ns=plan.begins_ns, ends_ns=command.until_ns, state=StopState.PLANNED,
+            )  # fmt: skip
+            self._keep_stop(stop)
+            kept.append(stop.id)
+        self._pass_stops(now_ns)
+        return self.stops[kept[0]]
 
     def _names_of(self, plan: Plan) -> list[str]:
         """Give the tags that a plan names; refuse what the site does not have."""
@@ -145,6 +178,7 @@ class StoppingDesk(ObeyingDesk):
 
     def _extend(self, command: Command) -> Stop:
         stop = self._open_stop(command.alarm)
+        self._check_by_ticket(command, stop)
         self._check_span(command, stop.begins_ns)
         quiet, _ = places_of(stop.tags, self.table, stop.nature, self.philosophy.stop.tier_most)
         self._second_for(command, stop, self._highest(quiet))
@@ -158,6 +192,7 @@ class StoppingDesk(ObeyingDesk):
     def _resume(self, command: Command) -> Stop:
         """Take the word of a person that the device is back; before it began, that it is not stopped at all."""
         stop = self._open_stop(command.alarm)
+        self._check_by_ticket(command, stop)
         state = StopState.WITHDRAWN if stop.state is StopState.PLANNED else StopState.ENDED
         over = replace(stop, state=state, over_by=command.who, over_ns=self._outcome.now_ns, note=command.reason)
         self._keep_stop(over)
@@ -165,6 +200,14 @@ class StoppingDesk(ObeyingDesk):
             self._settle_stops()
             self._learn_anew(stop, command.who)
         return over
+
+    def _check_by_ticket(self, command: Command, stop: Stop) -> None:
+        """Let special work end with its ticket alone: who closes that says so in one place."""
+        if stop.kind is StopKind.TICKET and (command.plan is None or command.plan.kind is not StopKind.TICKET):
+            raise Refused(
+                f"It lasts as long as work ticket {stop.permit}; change or close that one in the register.",
+                f"该抑制随作业票 {stop.permit} 生效和结束,请在台账中修改或关闭作业票。",
+            )
 
     def _open_stop(self, name: str) -> Stop:
         stop = self.stops.get(name)
@@ -210,6 +253,10 @@ class StoppingDesk(ObeyingDesk):
             if stop.state is StopState.PLANNED and stop.ends_ns > now_ns:
                 self._keep_stop(replace(stop, state=StopState.RUNNING, began_ns=now_ns))
                 self.remark("stop_began", id=stop.id, unit=stop.unit, nature=stop.nature.value)
+            elif stop.kind is StopKind.TICKET:
+                over = replace(stop, state=StopState.ENDED, began_ns=stop.began_ns or stop.begins_ns, over_ns=now_ns)
+                self._keep_stop(over)
+                self.remark("ticket_over", id=stop.id, permit=stop.permit, unit=stop.unit, nature=stop.nature.value)
             else:
                 self._keep_stop(replace(stop, state=StopState.OVERDUE, began_ns=stop.began_ns or stop.begins_ns))
                 self.remark("stop_overdue", id=stop.id, unit=stop.unit, nature=stop.nature.value)
@@ -225,6 +272,8 @@ class StoppingDesk(ObeyingDesk):
         self._settle_by_design()
 
     def _learn_anew(self, stop: Stop, who: str) -> None:
-        """Let drift detectors learn the device as it is now: it was worked on."""
+        """Let drift detectors learn the device as it is now: it was worked on; special work leaves it as it was."""
+        if stop.kind is StopKind.TICKET:
+            return
         rules = [rule for tag in stop.tags for rule in self._drifts_of(tag)]
         self._relearn(rules, stop.nature, who, BACK_IN_SERVICE)

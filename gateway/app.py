@@ -65,6 +65,7 @@ from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
 from gateway.register.opening import Opener
+from gateway.register.ticket_watch import TicketWatch
 from gateway.report_mail.sender import Sender
 from gateway.rules.approval import Proposals
 from gateway.rules.book import Begun, Checked, Compile, NotApplied, ReadDisk, Rulebook, Swap, begin
@@ -249,7 +250,7 @@ class Gateway:
         )
         self.caller = Caller(means)
         self.duties = Watch(means)
-        self.opener = Opener(means)
+        self.opener, self.tickets = Opener(means), TicketWatch(means, self.command_all)
         self._exchange = Exchange(means, taken_out=self.push.take_out)
         self.reports = Sender(means)
         self._periodic = Periodic(
@@ -314,6 +315,7 @@ class Gateway:
             asyncio.create_task(self.reports.run(), name="reports"),
             asyncio.create_task(self.proposals.watch(), name="proposals"),
             asyncio.create_task(self.opener.run(), name="hazards"),
+            asyncio.create_task(self.tickets.run(), name="tickets"),
             asyncio.create_task(self._exchange.run(), name="exchange"),
         ]
         if any(destination.profile.data for destination in self.site.destinations):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from alerting.core.swap import Exchange
 from alerting.judge import ceiling
+from alerting.model import ticket_cover
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.flood import FloodState
 from alerting.model.rule import Rule
@@ -145,6 +146,10 @@ def _design(alarm: Alarm, site: Site) -> dict[str, Any] | None:
     if alarm.design.startswith(PREFIX):
         said = alarm.suppression_reason
         return {"id": alarm.design, "reason": {"en": said, "zh": said}, "stop": alarm.design.removeprefix(PREFIX)}
+    if alarm.design.startswith(ticket_cover.PREFIX):
+        code = alarm.design.removeprefix(ticket_cover.PREFIX)
+        title = alarm.suppression_reason.removeprefix(ticket_cover.words_of(code, "")["en"])
+        return {"id": alarm.design, "reason": dict(ticket_cover.words_of(code, title)), "stop": None, "ticket": code}
     known = next((each for each in site.philosophy.suppressions if each.id == alarm.design), None)
     return {"id": alarm.design, "reason": {} if known is None else dict(known.reason), "stop": None}
 

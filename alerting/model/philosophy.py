@@ -13,6 +13,7 @@ from alerting.model.realarm import Realarm
 from alerting.model.second_person import SecondPerson
 from alerting.model.shelving import Shelving
 from alerting.model.stop import StopPolicy
+from alerting.model.ticket_cover import TicketSuppression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +28,4 @@ class Philosophy:
     stop: StopPolicy = field(default_factory=StopPolicy)
     disposal: DisposalPolicy = field(default_factory=DisposalPolicy)
     suppressions: tuple[DesignSuppression, ...] = ()
+    tickets: tuple[TicketSuppression, ...] = ()

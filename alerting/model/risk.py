@@ -13,6 +13,13 @@ LEC_BOUNDS: Final = (70.0, 160.0, 320.0)
 MATRIX_BOUNDS: Final = (9.0, 15.0, 20.0)
 #: Grades as the exchange counts them: 1 major (red), 2 larger (orange), 3 general (yellow), 4 low (blue).
 MAJOR, LARGER, GENERAL, LOW = 1, 2, 3, 4
+#: Special work as the dynamic risk counts it: kinds of GB 30871, hot work by its level.
+WORKS: Final = (
+    *("hot_special", "hot_first", "hot_second"),
+    *("space", "blind", "height", "lifting", "power", "soil", "road"),
+)
+#: Ours: the kinds that provinces count as of high risk.
+TICKET_STEPS: Final = {"hot_special": 1, "hot_first": 1, "space": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +32,7 @@ class RiskPolicy:
         alarm_steps: Grades that an active alarm of a tier raises a risk unit by while it is active.
         major_steps: By how many an open major hidden hazard does.
         overdue_steps: By how many an overdue hidden hazard does.
+        ticket_steps: By how many special work that goes on there does, by kind; the gravest counts, once.
     """
 
     lec: tuple[float, float, float] = LEC_BOUNDS
@@ -33,6 +41,7 @@ class RiskPolicy:
     alarm_steps: Mapping[Tier, int] = field(default_factory=lambda: {Tier.RED: 2, Tier.ORANGE: 1})
     major_steps: int = 1
     overdue_steps: int = 1
+    ticket_steps: Mapping[str, int] = field(default_factory=lambda: dict(TICKET_STEPS))
 
     def grade(self, method: str, value: float) -> int:
         """Give the grade of a value, 1 (major, red) to 4 (low, blue).

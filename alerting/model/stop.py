@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from alerting.model import ticket_cover
 from alerting.model.tier import Tier
 from edge.model import Nature
 
@@ -25,6 +26,7 @@ class StopKind(StrEnum):
 
     STOPPED = "stopped"  # taken out of use for a while (停用)
     OVERHAUL = "overhaul"  # opened, repaired, tested (检修)
+    TICKET = "ticket"  # special work under a ticket of the register (作业票); nobody declares it here
 
 
 class StopState(StrEnum):
@@ -63,12 +65,14 @@ class Plan:
         unit: Hazard unit that is down with everything under it; empty where ``tags`` say it.
         tags: Tags of the device, where it is less than a unit.
         begins_ns: Receive time from which on; what is past means at once.
+        work: Of a ticket the kind of its work; empty else.
     """
 
     kind: StopKind
     unit: str = ""
     tags: tuple[str, ...] = ()
     begins_ns: int = 0
+    work: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,7 @@ class Stop:
         begins_ns, ends_ns: Receive times.
         began_ns: When it really began; 0 before.
         over_by, over_ns, note: Who said that the device is back, or withdrew it, when, and with which words.
+        work: Of a ticket the kind of its work; its code is ``permit``, and what it covers says the configuration.
     """
 
     id: str
@@ -106,13 +111,16 @@ class Stop:
     over_by: str = ""
     over_ns: int = 0
     note: str = ""
+    work: str = ""
 
     @property
     def design(self) -> str:
         """What alarms name as what keeps them quiet."""
-        return PREFIX + self.id
+        return ticket_cover.design_of(self.permit) if self.kind is StopKind.TICKET else PREFIX + self.id
 
     @property
     def words(self) -> Mapping[str, str]:
-        """Why, by language: in the words of who declared it."""
+        """Why, by language: in the words of who declared it; of a ticket with its code."""
+        if self.kind is StopKind.TICKET:
+            return ticket_cover.words_of(self.permit, self.reason)
         return {"en": self.reason, "zh": self.reason}

@@ -6,8 +6,10 @@ Flow: cause of an event with a name in it -> [act_sentence] -> page, ``fengsui w
 from collections.abc import Mapping
 from typing import Any
 
-from alerting.covering import STATE_ENDED, STOP_ENDED
+from alerting.covering import STATE_ENDED, STOP_ENDED, TICKET_ENDED
 from alerting.desk import RETURNED, RULE_GONE, UNIT_CHANGED
+from alerting.model.ticket_cover import PREFIX as TICKET_PREFIX
+from alerting.model.ticket_cover import words_of
 from alerting.obeying import STILL_STANDS
 from alerting.push.words import ABOVE, BELOW, CONDITION_ZH, TIER_ZH, Language, clause, quantity
 
@@ -37,6 +39,7 @@ BY_REASON = {
     ("realarmed", STILL_STANDS): ("let ring again", "重新报警"),
     ("unsuppressed", STATE_ENDED): ("no longer suppresses", "解除抑制"),
     ("unsuppressed", STOP_ENDED): ("no longer suppresses", "解除抑制"),
+    ("unsuppressed", TICKET_ENDED): ("no longer suppresses", "解除抑制"),
 }
 
 #: Reasons of our own; a person's are in his own words.
@@ -44,6 +47,7 @@ REASON_ZH = {
     STILL_STANDS: "已确认但报警仍未消除",
     STATE_ENDED: "抑制该报警的状态已结束",
     STOP_ENDED: "该设备申报的停用已结束",
+    TICKET_ENDED: "抑制该报警的作业票已结束",
     RETURNED: "报警已恢复正常",
     RULE_GONE: "配置中已无该规则",
     UNIT_CHANGED: "配置将该位号划归另一单元",
@@ -85,7 +89,11 @@ def act_sentence(facts: Mapping[str, Any], lang: Language) -> str:
     span_s = (facts["until_ns"] - facts["time_ns"]) / 1e9 if facts.get("until_ns") else 0.0
     reason = str(facts.get("reason", ""))
     reason = REASON_ZH.get(reason, reason) if lang == "zh" else reason
-    if facts.get("by_design"):
+    ticket = str(facts.get("by_design") or "").removeprefix(TICKET_PREFIX)
+    if ticket and ticket != facts["by_design"]:
+        phrase += f" by design (work ticket {ticket})" if lang == "en" else f"(设计抑制,作业票 {ticket})"
+        reason = reason.removeprefix(words_of(ticket, "")["en"])
+    elif facts.get("by_design"):
         phrase += f" by design ({facts['by_design']})" if lang == "en" else f"(设计抑制 {facts['by_design']})"
     if facts.get("confirmed_by"):
         who = f"{who} and {facts['confirmed_by']}" if lang == "en" else f"{who}、{facts['confirmed_by']}"

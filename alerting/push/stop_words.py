@@ -11,17 +11,28 @@ from alerting.model.unit import HazardUnit
 
 Action: TypeAlias = Literal["alert", "update", "cancel"]
 
-KINDS = {StopKind.STOPPED: ("Taken out of use", "停用"), StopKind.OVERHAUL: ("Overhaul", "检修")}
+KINDS = {StopKind.STOPPED: ("Taken out of use", "停用"), StopKind.OVERHAUL: ("Overhaul", "检修")} | {
+    StopKind.TICKET: ("Special work", "特殊作业")
+}
 TAGS_NAMED = 5  # Of a device that is less than a unit, in the sentence; all stand in the notice.
 
 
 def stop_action(stop: Stop, told: int) -> Action | None:
     """Say what a change of a stop is to who had so many notices of it; None for nothing to tell."""
+    if stop.kind is StopKind.TICKET and not stop.covered:
+        return None  # Nothing falls silent there, so there is nothing to explain.
     if stop.state is StopState.RUNNING:
         return "update" if told else "alert"
     if stop.state in (StopState.OVERDUE, StopState.ENDED):
         return "cancel" if told else None
     return None
+
+
+def _over(stop: Stop) -> tuple[str, str]:
+    en, zh = KINDS[stop.kind]
+    if not stop.over_by:
+        return "Monitored again at the declared end", f"申报的{zh}时间已到,恢复监测"
+    return (f"{en} is over", f"{zh}结束,恢复监测") if stop.kind is StopKind.TICKET else ("Back in use", "恢复使用")
 
 
 def stop_body(
@@ -43,10 +54,8 @@ def stop_body(
     who = stop.over_by if action == "cancel" else stop.who
     text = (
         {
-            "en": f"Back in use: {name['en']}"
-            if stop.over_by
-            else f"Monitored again at the declared end: {name['en']}",
-            "zh": f"恢复使用:{name['zh']}" if stop.over_by else f"申报的{zh}时间已到,恢复监测:{name['zh']}",
+            "en": f"{_over(stop)[0]}: {name['en']}",
+            "zh": f"{_over(stop)[1]}:{name['zh']}",
         }
         if action == "cancel"
         else {

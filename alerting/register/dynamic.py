@@ -5,7 +5,7 @@ Why: a grading is a year old; an alarm, an overdue hidden hazard or a major one 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alerting.model.risk import LOW, MAJOR, RiskPolicy
 from alerting.model.tier import Tier
@@ -19,6 +19,20 @@ TIER_WORDS = {
 }
 
 
+WORK_WORDS = {
+    "hot_special": Words("special hot work", "特级动火"),
+    "hot_first": Words("hot work, first class", "一级动火"),
+    "hot_second": Words("hot work, second class", "二级动火"),
+    "space": Words("confined space", "受限空间作业"),
+    "blind": Words("blind plate", "盲板抽堵"),
+    "height": Words("work at height", "高处作业"),
+    "lifting": Words("lifting", "吊装"),
+    "power": Words("temporary power", "临时用电"),
+    "soil": Words("earthwork", "动土"),
+    "road": Words("closing a road", "断路"),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """What is true of a risk unit now.
@@ -27,11 +41,13 @@ class Live:
         alarms: Active alarms of its hazard unit by tier.
         major: Codes of its open major hidden hazards.
         overdue: Codes of its overdue hidden hazards.
+        tickets: Codes of the tickets that are worked on there, by kind of work (``alerting.model.risk.WORKS``).
     """
 
     alarms: Mapping[Tier, int]
     major: Sequence[str] = ()
     overdue: Sequence[str] = ()
+    tickets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +86,11 @@ def dynamic_of(current: int, live: Live, policy: RiskPolicy) -> Dynamic:
     if live.overdue and policy.overdue_steps:
         said = Words(f"overdue hidden hazard {_some(live.overdue)}", f"隐患逾期未整改：{_some(live.overdue)}")
         steps.append(Step(what="overdue", steps=policy.overdue_steps, said=said))
+    work = max(live.tickets, key=lambda name: (policy.ticket_steps.get(name, 0), name), default="")
+    if policy.ticket_steps.get(work):
+        named, codes = WORK_WORDS[work], _some(live.tickets[work])
+        said = Words(f"special work goes on: {named.en} {codes}", f"特殊作业进行中：{named.zh} {codes}")
+        steps.append(Step(what="ticket", steps=policy.ticket_steps[work], said=said))
     if not current:
         return Dynamic(grade=0, steps=tuple(steps))
     return Dynamic(grade=min(LOW, max(MAJOR, current - sum(step.steps for step in steps))), steps=tuple(steps))

@@ -93,6 +93,7 @@ class Ledger:
             called only where all is right, after a form and after an act.
         acts: Steps of a closed loop; empty for a ledger without one.
         begins: State of a new record; empty without acts.
+        stage: Of a ledger without acts: the field, a choice, that its list is filtered by as by a state.
         shut: States in which a form changes nothing any more.
         due: Field with the day by which an open record is to be done; empty for none.
         in_time: States in which what was due is done, though the loop goes on.
@@ -108,6 +109,7 @@ class Ledger:
     derive: Derive = _none
     acts: Sequence[Act] = ()
     begins: str = ""
+    stage: str = ""
     shut: frozenset[str] = frozenset()
     due: str = ""
     in_time: frozenset[str] = frozenset()
@@ -122,6 +124,7 @@ class Ledger:
         assert bool(self.acts) == bool(self.begins) == (STATE in names), (
             f"{self.id}: acts, a first state, a state field"
         )
+        assert not (self.acts and self.stage), f"{self.id}: a state, or a stage"
         states = {choice.code for choice in self.field(STATE).choices} if self.acts else set()
         for act in self.acts:
             assert {*act.begins, act.ends} - {""} <= states, f"{self.id}.{act.id}: an unknown state"
@@ -144,8 +147,9 @@ class Ledger:
 
     @property
     def states(self) -> Sequence[Choice]:
-        """Give the states that a record may be in; none without acts."""
-        return self.field(STATE).choices if self.acts else ()
+        """Give the states that a record may be in; none without acts or a stage."""
+        name = STATE if self.acts else self.stage
+        return self.field(name).choices if name else ()
 
     def act(self, name: str) -> Act | None:
         """Give an act by its id."""

@@ -133,7 +133,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
             found = await house.read(lambda c: records.look_for(c, of.id, q, limit=limit, below=below))
             more = seal(found[-1].seq) if len(found) == limit else None
             if states:
-                found = [one for one in found if one.values.get(STATE) in states]
+                found = [one for one in found if one.values.get(of.stage or STATE) in states]
             if due_before:
                 found = [one for one in found if of.is_overdue(one.values, due_before)]
         else:

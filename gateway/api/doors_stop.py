@@ -24,7 +24,7 @@ class Declared(BaseModel):
     """What is down and why, from when to when; a unit with everything under it, or some tags."""
 
     model_config = ConfigDict(extra="forbid")
-    kind: StopKind
+    kind: Literal[StopKind.STOPPED, StopKind.OVERHAUL]
     unit: str = Field(default="", max_length=64)
     tags: list[str] = Field(default_factory=list, max_length=TAGS_MOST)
     begins: str | None = Field(default=None, max_length=40, description="ISO 8601 with offset, or ns; null for now.")
@@ -65,6 +65,7 @@ def shown_stop(stop: Stop) -> dict[str, Any]:
         "over_by": stop.over_by,
         "over": iso(stop.over_ns),
         "note": stop.note,
+        "work": stop.work,
     }
 
 

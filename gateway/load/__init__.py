@@ -8,6 +8,7 @@ Never: starts with a mistake, repairs one silently, prints a secret.
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -46,6 +47,7 @@ from gateway.load.roster import read_roster
 from gateway.load.rule import judge_refused, read_rules
 from gateway.load.schedule import ScheduleReader
 from gateway.load.suppression import read_suppressions
+from gateway.load.ticket import read_ticket_suppressions
 from gateway.load.tiering import read_tiering
 from gateway.load.unit import read_tasks, read_units
 from gateway.load.vote import Votes
@@ -132,7 +134,9 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     tiering = read_tiering(root.sections("tiering", "Tiering"), units, rules)
     drill, approval = read_drill(root, path), read_approval(root)
     suppressions, states = read_suppressions(root.sections("suppression", "Suppression"), field.tags, units, rules)
+    tickets = root.sections("ticket_suppression", "Suppression by tickets")
     philosophy, risk = read_philosophy(root, rules, suppressions), read_risk(root)
+    philosophy = replace(philosophy, tickets=read_ticket_suppressions(tickets, field.tags, units, rules))
     report_font = read_report_font(root, path)
     hazards, commitment = read_hazards(root, unit_ids), read_commitment(root)
     http = _section(root, "http", "HTTP")

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Final
 
 from alerting.model.absence import TIERS
-from alerting.model.risk import LEC_BOUNDS, MATRIX_BOUNDS, RiskPolicy
+from alerting.model.risk import LEC_BOUNDS, MATRIX_BOUNDS, TICKET_STEPS, WORKS, RiskPolicy
 from edge.load.entry import Entry
 from edge.load.mistake import show
 from edge.load.words import keys_of
@@ -31,6 +31,7 @@ def read_risk(root: Entry) -> RiskPolicy:
                 f"{steps[graver]}; a graver alarm may not count for less.",
                 f"Write at most {steps[graver]}, or give {graver.name} more.",
             )
+    tickets = _ticket_steps(section)
     return RiskPolicy(
         lec=_bounds(section, "lec_from", LEC_BOUNDS, LEC_MOST),
         matrix=_bounds(section, "matrix_from", MATRIX_BOUNDS, MATRIX_MOST),
@@ -38,7 +39,23 @@ def read_risk(root: Entry) -> RiskPolicy:
         alarm_steps={tier: count for tier, count in steps.items() if count},
         major_steps=section.whole("major_steps", plain.major_steps, 0, STEPS_MOST),
         overdue_steps=section.whole("overdue_steps", plain.overdue_steps, 0, STEPS_MOST),
+        ticket_steps={work: count for work, count in tickets.items() if count},
     )
+
+
+def _ticket_steps(section: Entry) -> dict[str, int]:
+    given = section.section("ticket_steps")
+    given.refuse_unknown(keys_of("risk.ticket_steps"))
+    steps = {work: given.whole(work, TICKET_STEPS.get(work, 0), 0, STEPS_MOST) for work in WORKS}
+    for lighter, graver in (("hot_first", "hot_special"), ("hot_second", "hot_first")):
+        if steps[lighter] > steps[graver]:
+            given.wrong(
+                lighter if given.has(lighter) else graver,
+                f"{lighter} would raise a risk by {steps[lighter]}, {graver} by {steps[graver]}; a graver level of hot "
+                "work may not count for less.",
+                f"Write at most {steps[graver]}, or give {graver} more.",
+            )
+    return steps
 
 
 def _bounds(section: Entry, key: str, plain: tuple[float, float, float], most: float) -> tuple[float, float, float]:

@@ -454,7 +454,7 @@ def _row(ledger: Ledger, values: Values, by: By) -> dict[str, Any]:
         "time_ns": by.time_ns,
         "who": by.who,
         "body": body_of(values),
-        "state": str(values.get(STATE, "")) if ledger.acts else "",
+        "state": str(values.get(STATE if ledger.acts else ledger.stage, "")),
         "due": str(values.get(ledger.due, "")) if ledger.due else "",
     }
 

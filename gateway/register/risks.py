@@ -15,9 +15,10 @@ from alerting.model.alarm import Suppression
 from alerting.model.risk import LARGER, RiskPolicy
 from alerting.model.tier import Tier
 from alerting.register.coordinates import read_outline
-from alerting.register.dynamic import TIER_WORDS, Dynamic, Live, dynamic_of
+from alerting.register.dynamic import TIER_WORDS, WORK_WORDS, Dynamic, Live, dynamic_of
 from alerting.register.field import Words
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
+from alerting.register.ledgers.tickets import TICKETS
 from edge.model import Nature
 from gateway.live import Picture
 from gateway.register.records import NotDone, Record, Revision, Wanted, of_codes, page, revisions
@@ -43,6 +44,7 @@ class Gathered:
     """What the store says.
 
     Attributes:
+        tickets: Those that are worked on.
         is_whole: False where a ledger holds more than is read at once.
     """
 
@@ -51,6 +53,7 @@ class Gathered:
     measures: Mapping[str, Sequence[Record]]
     hazards: Sequence[Record]
     site_units: Mapping[str, str] = field(default_factory=dict)
+    tickets: Sequence[Record] = ()
     is_whole: bool = True
 
 
@@ -61,13 +64,16 @@ def gather(connection: Connection) -> Gathered:
     measures = _all(connection, "control_measures", MEASURES_MAX)
     open_states = [choice.code for choice in HIDDEN_HAZARDS.states if choice.code not in HIDDEN_HAZARDS.shut]
     hazards = page(connection, HIDDEN_HAZARDS.id, limit=HAZARDS_MAX, wanted=Wanted(states=open_states))
-    dossiers = of_codes(connection, "units", sorted({str(one.values["dossier"]) for one in units}))
+    tickets = page(connection, TICKETS.id, limit=HAZARDS_MAX, wanted=Wanted(states=["working"]))
+    named = {str(one.values["dossier"]) for one in (*units, *tickets) if one.values.get("dossier")}
+    dossiers = of_codes(connection, "units", sorted(named))
     return Gathered(
         units=units,
         events=_by(events, "risk_unit"),
         measures=_by(measures, "event"),
         hazards=hazards,
         site_units={code: one.unit for code, one in dossiers.items()},
+        tickets=tickets,
         is_whole=len(units) < UNITS_MAX and len(events) < EVENTS_MAX and len(measures) < MEASURES_MAX,
     )
 
@@ -96,7 +102,8 @@ def put_together(found: Gathered, picture: Picture, today: date) -> dict[str, An
     policy = picture.site.risk
     alarms = _alarms(picture)
     hazards = _hazards(found, today)
-    units = [_unit(one, found, alarms, hazards, policy) for one in found.units]
+    tickets = _tickets(found)
+    units = [_unit(one, found, alarms, hazards, tickets, policy) for one in found.units]
     units.sort(key=lambda each: (each["dynamic"]["grade"] or 9, each["current"]["grade"] or 9, each["code"]))
     counts = Counter(each["current"]["grade"] for each in units)
     return {
@@ -203,8 +210,25 @@ def _hazards(found: Gathered, today: date) -> dict[str, tuple[list[str], list[st
     return told
 
 
+def _tickets(found: Gathered) -> dict[str, dict[str, list[str]]]:
+    """Give the tickets that are worked on by risk unit and kind of work: by its dossier, else by its unit of the site.
+
+    Work that goes on beyond its ticket counts as before: it is not less dangerous.
+    """
+    of_dossier = _by(found.units, "dossier")
+    told: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for ticket in found.tickets:
+        values = ticket.values
+        work = f"hot_{values['level']}" if values["kind"] == "hot" else str(values["kind"])
+        near = of_dossier.get(str(values.get("dossier", "")), ())
+        unit = _site_unit(ticket, found)
+        for one in near or [each for each in found.units if unit and _site_unit(each, found) == unit]:
+            told[one.code][work].append(ticket.code)
+    return told
+
+
 def _site_unit(one: Record, found: Gathered) -> str:
-    return one.unit or found.site_units.get(str(one.values["dossier"]), "")
+    return one.unit or found.site_units.get(str(one.values.get("dossier", "")), "")
 
 
 def _worst(events: Sequence[Record], name: str) -> dict[str, Any]:
@@ -223,13 +247,14 @@ def _unit(
     found: Gathered,
     alarms: Mapping[str, Counter[Tier]],
     hazards: Mapping[str, tuple[list[str], list[str]]],
+    tickets: Mapping[str, Mapping[str, list[str]]],
     policy: RiskPolicy,
 ) -> dict[str, Any]:
     events = found.events.get(one.code, ())
     current = _worst(events, "grade")
     major, overdue = hazards.get(one.code, ([], []))
     site_unit = _site_unit(one, found)
-    live = Live(alarms=alarms.get(site_unit, {}), major=major, overdue=overdue)
+    live = Live(alarms=alarms.get(site_unit, {}), major=major, overdue=overdue, tickets=tickets.get(one.code, {}))
     outline = one.values.get("outline")
     return {
         "id": one.id,
@@ -254,12 +279,16 @@ def _formula(policy: RiskPolicy) -> dict[str, str]:
     tiers = sorted(policy.alarm_steps.items(), key=lambda item: -item[0])
     in_en = ", ".join(f"{TIER_WORDS[tier].en} {steps}" for tier, steps in tiers) or "0"
     in_zh = "、".join(f"{TIER_WORDS[tier].zh} {steps}" for tier, steps in tiers) or "0"
+    works = [(WORK_WORDS[work], steps) for work, steps in policy.ticket_steps.items() if steps]
+    works_en = ", ".join(f"{words.en} {steps}" for words, steps in works) or "0"
+    works_zh = "、".join(f"{words.zh} {steps}" for words, steps in works) or "0"
     return Words(
         f"dynamic = current, raised by grades: active alarm ({in_en}), open major hidden hazard "
-        f"{policy.major_steps}, overdue hidden hazard {policy.overdue_steps}; at most major. "
+        f"{policy.major_steps}, overdue hidden hazard {policy.overdue_steps}, special work under a ticket "
+        f"({works_en}); at most major. "
         "Unverified: the national formula is not public.",
         f"动态风险 = 现状等级，按级提升：未恢复报警（{in_zh}）、未销号重大隐患 {policy.major_steps}、"
-        f"逾期隐患 {policy.overdue_steps}，最高为重大。未经核实：国家算法未公开。",
+        f"逾期隐患 {policy.overdue_steps}、特殊作业进行中（{works_zh}），最高为重大。未经核实：国家算法未公开。",
     ).both()
 
 

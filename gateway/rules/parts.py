@@ -181,7 +181,7 @@ def _philosophy(philosophy: Philosophy) -> dict[str, dict[str, Any]]:
     for part in fields(Philosophy):
         mine = getattr(philosophy, part.name)
         if part.name != "shelving" and mine != getattr(plain, part.name):
-            whole = {each.id: asdict(each) for each in mine} if part.name == "suppressions" else asdict(mine)
+            whole = {each.id: asdict(each) for each in mine} if isinstance(mine, tuple) else asdict(mine)
             found[part.name] = {str(key): _named(value) for key, value in whole.items()}
     return found
 

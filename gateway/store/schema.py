@@ -195,7 +195,7 @@ stop = Table(
     "stop",
     metadata,
     Column("id", String(12), primary_key=True),
-    Column("kind", String(12), nullable=False),  # stopped | overhaul
+    Column("kind", String(12), nullable=False),  # stopped | overhaul | ticket
     Column("nature", String(8), nullable=False),
     Column("unit", String(64), nullable=False, index=True),
     Column("tags", Text, nullable=False),  # JSON
@@ -214,6 +214,7 @@ stop = Table(
     Column("over_by", String(64), nullable=False),
     Column("over_ns", BigInteger, nullable=False),
     Column("note", Text, nullable=False),
+    Column("work", String(12), nullable=False, server_default=""),  # of a ticket
 )
 
 #: How each hazard unit stands: its tier, the lines of the policy in force, what the clock will do next.

@@ -153,6 +153,7 @@ TICKETS: Final = Ledger(
     ),
     named="title",
     check=_check,
+    stage="stage",
     photos=(Choice(code="site", title=Words("on the spot", "现场")),),
     fields=(
         Field(name="code", title=Words("Code", "编号"), kind=Kind.CODE, is_required=True, is_listed=True),

@@ -3,12 +3,13 @@ import { get, post } from "./client";
 import type { SecondRequest } from "./quiet";
 import type { Nature, Tier } from "./types";
 
+/** Kinds that people declare; a ticket of the register is told by the gateway. */
 export const KINDS = ["stopped", "overhaul"] as const;
 
 export interface Stop {
   id: string;
   design: string;
-  kind: (typeof KINDS)[number];
+  kind: (typeof KINDS)[number] | "ticket";
   state: "planned" | "running" | "overdue" | "ended" | "withdrawn";
   nature: Nature;
   unit: string;
@@ -28,6 +29,8 @@ export interface Stop {
   over_by: string;
   over: string | null;
   note: string;
+  /** Of a ticket, the kind of its work. */
+  work: string;
 }
 
 export interface Stops {
