@@ -49,6 +49,11 @@ describe("a drawn history", () => {
     expect(line).toEqual([[1000, 1], [2000, 2], [2001, null], [60_000, 3]]);
   });
 
+  it("keeps a sample in sight that has a gap on either side", () => {
+    const { alone } = drawn(history([[0, 5, 0], [60, 1, 0], [61, 2, 0], [62, 3, 0], [63, 3, 0], [120, 4, 0]]), 1000);
+    expect(alone).toEqual([[0, 5], [120_000, 4]]);
+  });
+
   it("hatches what is bad, from its first to the next good sample", () => {
     const { bad, line } = drawn(history([[1, 1, 0], [2, null, 0x82], [3, null, 0x82], [4, 2, 0]]), 1000);
     expect(bad).toEqual([[2000, 4000]]);

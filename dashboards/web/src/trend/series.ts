@@ -5,6 +5,8 @@ export type Point = [number, number | null];
 
 export interface Drawn {
   line: Point[];
+  /** Samples with a gap on either side: no line goes through them, and they are not to vanish. */
+  alone: [number, number][];
   lo: Point[];
   /** Height of the band over `lo`. */
   hi: Point[];
@@ -67,5 +69,10 @@ export function drawn(history: History, period_ms: number): Drawn {
     }
   }
   if (badSince !== null && n > 0) bad.push([badSince, times[n - 1]! + usual]);
-  return { line, lo, hi, bad, least, most };
+  const alone = line.filter((one, at): one is [number, number] => one[1] !== null && isOpen(line[at - 1]) && isOpen(line[at + 1]));
+  return { line, alone, lo, hi, bad, least, most };
+}
+
+function isOpen(beside: Point | undefined): boolean {
+  return beside === undefined || beside[1] === null;
 }
