@@ -24,7 +24,7 @@ import orjson
 from numpy.typing import NDArray
 
 from edge.model import Quality, TagTable
-from edge.model.quality import Reason, encode
+from edge.model.quality import Reason, encode, is_bad
 
 CELLS_MAX = 2_000_000  # Cells of a chunk of steps: 16 MB of values, a few of these at a time.
 BYTES_READ = 8_000_000
@@ -195,15 +195,24 @@ def _flat(chunk: Steps) -> Samples:
     values = chunk.values[every]
     is_number = np.isfinite(values)
     quality = np.zeros(len(values), dtype=np.uint8) if chunk.quality is None else chunk.quality[every]
-    quality[~is_number] = NOT_A_NUMBER
     return Samples(
         times_ns=chunk.times_ns[step],
         rows=chunk.rows[column],
         values=np.where(is_number, values, np.nan),
-        quality=quality,
+        quality=spoilt(quality, is_number),
         numbers=chunk.numbers[step],
         share=chunk.share,
     )
+
+
+def spoilt(quality: NDArray[np.uint8], is_number: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Let what is no number be BAD, for the reason that the recording gives, if it gives one.
+
+    Args:
+        quality: Quality bytes as recorded, uint8, of any shape.
+        is_number: Where there is a finite value, bool, of the same shape.
+    """
+    return np.where(is_number | is_bad(quality), quality, np.uint8(NOT_A_NUMBER))
 
 
 def join(parts: Sequence[Samples]) -> Samples:
@@ -426,7 +435,7 @@ def _samples(times_ns: Times, rows: Any, values: Any, quality: Any, numbers: Any
         times_ns=times_ns,
         rows=np.array(rows, dtype=np.int32),
         values=np.where(is_number, value, np.nan),
-        quality=np.where(is_number, byte, np.uint8(NOT_A_NUMBER)),
+        quality=spoilt(byte, is_number),
         numbers=np.array(numbers, dtype=np.int64),
         share=share,
     )

@@ -35,7 +35,7 @@ from edge.model import Nature, Scan
 from edge.model.quality import is_bad
 from gateway.config import Site
 from gateway.intake import Intake
-from gateway.recording import NOT_A_NUMBER, Steps
+from gateway.recording import Steps, spoilt
 from gateway.turn import Item, take_turn
 
 TAIL_NS = 3_600_000_000_000  # As in replay: after the last sample the clock goes on for an hour.
@@ -390,7 +390,9 @@ class _Chunk:
         memory, table = self.memory_of[c], self.carrier.table
         rules = slice(int(table.first[row]), int(table.first[row + 1]))
         is_active, kind = memory.is_active[rules], table.kind[rules]
-        if memory.phase[rules].any() or (is_active & ((kind == Kind.STALE) | (kind == Kind.RANGE))).any():
+        # Where RANGE and BAD share what is BAD, its reason matters too.
+        shared = (kind == Kind.BAD) & table.has_range[rules]
+        if memory.phase[rules].any() or (is_active & ((kind == Kind.STALE) | (kind == Kind.RANGE) | shared)).any():
             place = first
         else:
             is_out = bool((is_active & (kind == Kind.BAD)).any())
@@ -542,7 +544,7 @@ class _Chunk:
     def _quality(self, at: NDArray[Any], columns: NDArray[np.int64]) -> NDArray[np.uint8]:
         given = self.steps.quality
         quality = np.zeros(len(at), dtype=np.uint8) if given is None else given[at, columns]
-        return np.where(np.isfinite(self.steps.values[at, columns]), quality, np.uint8(NOT_A_NUMBER))
+        return spoilt(quality, np.isfinite(self.steps.values[at, columns]))
 
     def _sync_source(self, source: int, step: int) -> None:
         if step < 0:

@@ -187,3 +187,28 @@ def test_carrying_gives_the_events_of_replay(
     assert carrier.done.samples == done.samples
     assert carrier.done.stops <= done.ticks - (0 if seed % 3 == 0 else 20)
     assert desk.ticks == carrier.done.stops
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_reasons_of_bad_quality_are_those_of_the_recording(seed: int, tmp_path: Path) -> None:
+    """A value that is no number is out of range where the long form says so, in replay and in a backtest alike."""
+    luck = np.random.default_rng([8, seed])
+    here = site(luck, 7, tmp_path, with_others=False)
+    head, *lines = [line.split(",") for line in recording(luck, [*here.tags.names], 450, 0.02).splitlines()]
+    words = ("BAD(range)", "BAD(range)", "BAD(timeout)", "")
+    cells = [
+        f"{line[0]},{name},{'' if word else cell},{word}"
+        for line in lines
+        for name, cell in zip(head[1:], line[1:], strict=True)
+        if cell
+        for word in [str(luck.choice(words)) if cell == "nan" else ""]
+    ]
+    path = tmp_path / "r.csv"
+    path.write_text("\n".join(["time,tag,value,quality", *cells]) + "\n", encoding="utf-8")
+    replayed, carried = io.BytesIO(), io.BytesIO()
+
+    replay(here, path, EventLog(replayed, "run"))
+    carry(here, path, EventLog(carried, "run"))
+
+    assert b'"condition":"RANGE"' in replayed.getvalue()
+    assert carried.getvalue().splitlines() == replayed.getvalue().splitlines()
