@@ -15,9 +15,11 @@ from typing import Any, Final, NamedTuple
 from alerting.model.risk import RiskPolicy
 from alerting.register.cas import FORM, check_digit, is_cas
 from alerting.register.coordinates import CORNERS_MAX, SPAN_MAX_DEG, NoOutline, read_outline, write_outline
+from alerting.response.checklist import FAULTS_SHOWN, NoChecklist, read_steps, write_steps
 
 TEXT_MAX: Final = 200
 LONG_MAX: Final = 4_000
+STEPS_TEXT_MAX: Final = 12_000
 CODE: Final = re.compile(r"^[\w][\w.\-/（）() ]{0,63}$")
 PHONE: Final = re.compile(r"^\+?[0-9][0-9 \-]{4,24}$")
 #: A number with a unit behind it, as people write into cells; refused, for nobody converts silently.
@@ -44,6 +46,8 @@ class Kind(StrEnum):
     UNIT = "unit"  # The id of a hazard unit of the site.
     TAG = "tag"  # The name of a tag of the site.
     ALARM = "alarm"  # The id of an alarm that rang here.
+    POST = "post"  # A post of the site's roster.
+    STEPS = "steps"  # A checklist, one line a step.
     OUTLINE = "outline"  # Corners on the map, longitude and latitude in CGCS2000.
 
 
@@ -139,6 +143,8 @@ class Surroundings:
         tags: Names of the site's tags, with their engineering units.
         codes: Codes of the records that are there, by ledger.
         alarms: Ids of alarms that rang here.
+        posts: Ids of the posts of the site's roster, with their titles.
+        people: Names of the users.
         is_workday: Tells whether a day is one of work at the site.
         risk: How the site grades its risks.
         found: What the gateway counts today, for a record that states it.
@@ -152,6 +158,8 @@ class Surroundings:
     tags: Mapping[str, str] = field(default_factory=dict)
     codes: dict[str, frozenset[str]] = field(default_factory=dict)
     alarms: frozenset[str] = frozenset()
+    posts: Mapping[str, Collection[str]] = field(default_factory=dict)
+    people: frozenset[str] = frozenset()
     is_workday: Callable[[date], bool] = _is_weekday
     risk: RiskPolicy = field(default_factory=RiskPolicy)
     found: Mapping[str, Any] = field(default_factory=dict)
@@ -487,6 +495,45 @@ def _outline(of: Field, raw: object, _: Surroundings) -> Cell:
         return _wrong(of, raw, Words(rule.en.format(shown), rule.zh.format(shown)), remedy)
 
 
+def _post(of: Field, raw: object, around: Surroundings) -> Cell:
+    said = _as_text(raw)
+    for name, titles in around.posts.items():
+        if said == name or said in titles:
+            return Cell(value=name)
+    known = ", ".join(around.posts) or "–"
+    return _wrong(
+        of,
+        raw,
+        Words("the site has no such post", "本站点没有该岗位"),
+        Words(f"Posts are declared in the site's configuration: {known}.", f"岗位在站点配置中声明：{known}。"),
+    )
+
+
+def _steps(of: Field, raw: object, around: Surroundings) -> Cell:
+    text = str(raw).strip()
+    if len(text) > STEPS_TEXT_MAX:
+        rule = Words(
+            f"{len(text)} characters; at most {STEPS_TEXT_MAX}", f"共 {len(text)} 个字符，最多 {STEPS_TEXT_MAX} 个"
+        )
+        return _wrong(of, raw, rule, Words("Shorten it, or part the plan.", "请缩短或拆分预案。"))
+    if any(not (sign.isprintable() or sign in "\r\n\t") for sign in text):
+        rule = Words("it holds signs that cannot be printed", "含有不可打印的字符")
+        return _wrong(of, raw, rule, Words("Write it as plain text.", "请改为普通文字。"))
+    try:
+        return Cell(value=write_steps(read_steps(text, around.posts, around.people)))
+    except NoChecklist as error:
+        more = len(error.faults) - FAULTS_SHOWN
+        first = error.faults[:FAULTS_SHOWN]
+        en = "; ".join(f"line {one.line}: {one.en}" if one.line else one.en for one in first)
+        zh = "；".join(f"第 {one.line} 行：{one.zh}" if one.line else one.zh for one in first)
+        rule = Words(en + (f"; and {more} more" if more > 0 else ""), zh + (f"；另有 {more} 处" if more > 0 else ""))
+        remedy = Words(
+            "Write each step as: id | what | owner | minutes | after | answers.",
+            "每步请写为：编号 | 内容 | 负责 | 时限（分钟） | 前置 | 选项。",
+        )
+        return _wrong(of, raw, rule, remedy)
+
+
 def _as_text(raw: object) -> str:
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)  # A spreadsheet gives 101 as 101.0.
@@ -512,4 +559,6 @@ _READERS = {
     Kind.TAG: _tag,
     Kind.ALARM: _alarm,
     Kind.OUTLINE: _outline,
+    Kind.POST: _post,
+    Kind.STEPS: _steps,
 }

@@ -47,6 +47,7 @@ from gateway.api.doors_quiet import open_quiet_doors
 from gateway.api.doors_register import open_register_doors
 from gateway.api.doors_report import open_report_doors
 from gateway.api.doors_report_mail import open_report_mail_doors
+from gateway.api.doors_response_plans import open_response_plan_doors
 from gateway.api.doors_risk import open_risk_doors
 from gateway.api.doors_roster import open_roster_doors
 from gateway.api.doors_rules import open_rule_doors, open_trial_doors
@@ -141,6 +142,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_hazard_doors(doors)
     open_commitment_doors(doors)
     open_report_doors(doors)
+    open_response_plan_doors(doors)
     open_push_doors(doors)
     open_exchange_doors(doors)
     open_system_doors(doors, metrics_token)

@@ -29,6 +29,7 @@ from gateway.api.doors_commitment import found_now
 from gateway.api.doors_photo import picture_of
 from gateway.api.house import Act, House
 from gateway.api.queries import seal, unseal
+from gateway.config import Site
 from gateway.disposal import photos
 from gateway.live import iso
 from gateway.register import commitment_notice, pictures, records, search, sheets, traits
@@ -110,7 +111,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
 
     async def ledgers() -> Response:
         """Say which ledgers there are, with their fields."""
-        return Json({"ledgers": [_describe(ledger) for ledger in LEDGERS.values()]})
+        return Json({"ledgers": [_describe(ledger, house.site) for ledger in LEDGERS.values()]})
 
     async def listed(
         ledger: Id,
@@ -496,14 +497,14 @@ async def _repeats(house: House, of: Ledger, found: Sequence[Record]) -> dict[st
     return await house.read(query)
 
 
-def _describe(ledger: Ledger) -> dict[str, Any]:
+def _describe(ledger: Ledger, site: Site) -> dict[str, Any]:
     return {
         "id": ledger.id,
         "title": ledger.title.both(),
         "about": ledger.about.both(),
         "code": ledger.code,
         "named": ledger.named,
-        "fields": [_describe_field(each) for each in ledger.fields],
+        "fields": [_describe_field(each, site) for each in ledger.fields],
         "shut": sorted(ledger.shut),
         "photos": [{"code": choice.code, "title": choice.title.both()} for choice in ledger.photos],
         "has_due": bool(ledger.due),
@@ -522,7 +523,7 @@ def _describe(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _describe_field(column: Column) -> dict[str, Any]:
+def _describe_field(column: Column, site: Site) -> dict[str, Any]:
     is_number = column.kind in (Kind.NUMBER, Kind.WHOLE)
     return {
         "name": column.name,
@@ -536,9 +537,16 @@ def _describe_field(column: Column) -> dict[str, Any]:
         "ledger": column.ledger,
         "least": column.least if is_number and column.least > float("-inf") else None,
         "most": column.most if is_number and column.most < float("inf") else None,
-        "choices": [{"code": choice.code, "title": choice.title.both()} for choice in column.choices],
+        "choices": _choices(column, site),
         "help": None if column.help is None else column.help.both(),
     }
+
+
+def _choices(column: Column, site: Site) -> list[dict[str, Any]]:
+    """Give the words that a field takes; those of posts are the site's."""
+    if column.kind in (Kind.POST, Kind.STEPS):
+        return [{"code": post.id, "title": dict(post.title)} for post in site.roster.posts]
+    return [{"code": choice.code, "title": choice.title.both()} for choice in column.choices]
 
 
 def _wrong(of: Ledger, wrong: Wrong) -> dict[str, Any]:

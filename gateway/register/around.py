@@ -40,6 +40,7 @@ def around(site: Site, now_ns: int, who: str = "") -> Surroundings:
         now=datetime.fromtimestamp(now_ns // S_TO_NS, ZoneInfo(site.timezone)).strftime("%Y-%m-%dT%H:%M"),
         today=today_of(site, now_ns),
         who=who,
+        posts={post.id: tuple(post.title.values()) for post in site.roster.posts},
         units=frozenset(unit.id for unit in site.units),
         tags=_EngineeringUnits(site.tags),
         is_workday=lambda on: site.roster.calendar.day(on, published).is_workday,

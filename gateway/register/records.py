@@ -18,7 +18,8 @@ from alerting.register.field import Kind, Surroundings, Values, Words, Wrong
 from alerting.register.ledger import STATE, Act, Ledger, Opened, do, read_row
 from alerting.register.ledgers import LEDGERS
 from gateway.duty.feed import follow_records
-from gateway.register import search, traits
+from gateway.register import rivals, search, traits
+from gateway.roster.book import people
 from gateway.store.journal import canonical
 from gateway.store.schema import event, record, record_reference, record_revision
 
@@ -142,7 +143,9 @@ def surround(
             elif field.kind is Kind.ALARM:
                 alarms.add(said)
     codes = {name: frozenset(of_codes(connection, name, sorted(asked))) for name, asked in wanted.items()}
-    return replace(around, codes=codes, alarms=_rang(connection, sorted(alarms)))
+    has_owners = any(field.kind is Kind.STEPS for field in ledger.fields)
+    names = frozenset(people(connection)) if has_owners else frozenset[str]()
+    return replace(around, codes=codes, alarms=_rang(connection, sorted(alarms)), people=names)
 
 
 def _rang(connection: Connection, alarms: Sequence[str]) -> frozenset[str]:
@@ -205,6 +208,12 @@ class Wanted:
 
 
 ALL: Final = Wanted()
+
+
+def body_values(connection: Connection, ledger: str) -> list[Values]:
+    """Give the values of all records of a ledger that are not removed."""
+    query = select(record.c.body).where(record.c.ledger == ledger, record.c.is_removed.is_(False))
+    return [orjson.loads(body) for body in connection.scalars(query)]
 
 
 def page(
@@ -372,8 +381,12 @@ def put(
 
     Raises:
         NotDone: A code is taken.
+        NotRight: Another record excludes one of them.
     """
     _check_codes(connection, ledger, new, changed)
+    wrongs = rivals.wrongs(connection, ledger.id, [*new, *(values for _, values in changed)])
+    if wrongs:
+        raise NotRight([wrong for _, wrong in wrongs])
     rows = [_row(ledger, values, by) | {"id": uuid.uuid4().hex, "revision": 1, "is_removed": False} for values in new]
     if rows:
         connection.execute(insert(record), rows)
@@ -420,6 +433,7 @@ def restore(connection: Connection, ledger: Ledger, which: str, expected: int, b
 
     Raises:
         NotDone: It was changed meanwhile or is not removed, its code is taken, or what it named is gone.
+        NotRight: Another record that is there now excludes it.
     """
     had = get(connection, ledger.id, which)
     _check_seen(had, expected)
@@ -436,6 +450,9 @@ def restore(connection: Connection, ledger: Ledger, which: str, expected: int, b
                     f"“{named.zh}”{code} 已不存在，请先恢复它。",
                 ),
             )
+    wrongs = rivals.wrongs(connection, ledger.id, [had.values])
+    if wrongs:
+        raise NotRight([wrong for _, wrong in wrongs])
     kept = _mark(connection, had, by, is_removed=False)
     _refer(connection, ledger, [kept])
     _index(connection, ledger, [kept], None)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from alerting.register.field import Choice, Field, Kind, Surroundings, Values, Words
 from alerting.register.ledger import Ledger, read_row
 from edge.load.workbook import is_workbook, read_lines, write_workbook
+from gateway.register import rivals
 from gateway.register.records import By, NotDone, Record, of_codes, put, surround
 
 ROWS_MAX: Final = 20_000
@@ -175,6 +176,9 @@ def look(connection: Connection, ledger: Ledger, lines: Lines, around: Surroundi
             found.unchanged += 1
         else:
             found.changed.append((there, row.values))
+    for code, wrong in rivals.wrongs(connection, ledger.id, [*found.new, *(values for _, values in found.changed)]):
+        column = shown.get(wrong.field, ledger.field(wrong.field).heading("en"))
+        found.mistakes.append(_mistake(lines.sheet, seen[code], column, wrong.value, wrong.rule, wrong.remedy))
     return found
 
 

@@ -554,3 +554,45 @@ def test_a_crowd_zone_shows_how_its_capacity_was_worked_out(visit: Callable[...,
     if lang == "zh":
         assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert one.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_plan_is_written_step_by_step_and_says_for_which_unit_it_would_open(
+    visit: Callable[..., Visit], lang: str
+) -> None:
+    """On a phone in Chinese, at a desk in English."""
+    one = visit(name=OFFICER, lang=lang, phone=lang == "zh")
+    tier = {"zh": "RED", "en": "YELLOW"}[lang]
+    one.go("register/plans", ready="[data-ledger=plans] button[name=make]")
+    one.page.click("button[name=make]")
+    fill(one, code=f"EP-{lang}", name=f"预案 {lang}", sort="site", accident="26", unit="GL-301", tier=tier)
+    for title, after in (("关阀 shut the valve", ""), ("撤离 clear the area", "9")):
+        one.page.click("dialog button[name=step-add]")
+        one.page.locator("dialog [name=step-title]").last.fill(title)
+        one.page.locator("dialog [name=step-after]").last.fill(after)
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog .wrong")
+    shows(one.page.locator("dialog .wrong"), {"zh": "没有步骤“9”", "en": "there is no step “9”"}[lang])
+    one.complaints.clear()  # The browser says of the refusal what the dialog says.
+    one.page.locator("dialog [name=step-after]").last.fill("1")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("section.one")
+    if lang == "zh":
+        card = {"name": "中控室卡", "post": "control-room", "plan": "EP-zh", "accident": "26", "tier": "RED"}
+        card |= {"steps": "关阀", "responsible": "赵强", "inside_phone": "0512-60000000", "outside_phone": "119"}
+        enter(one, "post_cards", code="CARD-1", **card)
+        one.page.wait_for_selector("section.one")
+
+    one.go("response?view=plans", ready=f"[data-plan=EP-{lang}]")
+    one.page.click(f"[data-plan=EP-{lang}] summary")
+    said = {"zh": "带班领导 · 10 分钟 · 前置 1", "en": "shift leader · 10 min · After 1"}[lang]
+    shows(one.page.locator(f"[data-plan=EP-{lang}] .checklist"), said)
+    one.page.select_option("select[name=match-unit]", "GL-301")
+    one.page.select_option("select[name=match-tier]", tier)
+    one.page.wait_for_selector("[data-matched] strong")
+    shows(one.page.locator("[data-matched]"), f"预案 {lang}")
+    with one.page.expect_download() as got:
+        one.page.click(f"[data-plan=EP-{lang}] a[data-print]")
+    assert got.value.path().read_bytes().startswith(b"%PDF")
+    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert one.complaints == []

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select, text
 
 from alerting.model.rule import RuleTable
 from alerting.model.unit import HazardUnit
+from alerting.roster.plan import Post, RosterPlan
 from edge.clock_manual import ManualClock
 from edge.model import Tag, TagTable
 from gateway.api import make_app
@@ -118,6 +119,16 @@ PLAN = {
     "emergency_plan": "dip the tank each hour",
 }
 
+EMERGENCY: dict[str, Any] = {
+    "code": "EP-1", "name": "泄漏处置 leak", "sort": "site", "accident": "26", "tier": "ORANGE", "grade": "3",
+    "steps": "1 | shut 关阀 | post:room | 5\n2 | spill? | leader | 5 | 1 | yes, no\n3 | foam | person:op | 9 | 2=yes",
+}  # fmt: skip
+CARD: dict[str, Any] = {
+    "code": "CARD-1", "name": "中控室卡 control room", "post": "room", "accident": "26", "tier": "YELLOW",
+    "steps": "shut the valve\ntell the leader", "responsible": "赵强", "inside_phone": "0512-6000 0000",
+    "outside_phone": "119",
+}  # fmt: skip
+
 
 ANALYSED = {"code": "A1", "risk_unit": "RU-1", "consequences": "release"}
 RISK_ROWS: dict[str, dict[str, Any]] = {
@@ -163,6 +174,7 @@ class Desk:
             units=(HazardUnit(id="U-1", grade=2),),
             data=folder,
             rules=RuleTable([], tags),
+            roster=RosterPlan(posts=(Post(id="room", title={"en": "Control room", "zh": "中控室"}, shifts=()),)),
         )
         self.house = SmallHouse(site=site, engine=self.engine, clock=self.clock)
         self.app = make_app(self.house, dist=folder / "dist")
@@ -382,6 +394,20 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("enterprises", {"is_blacklisted": "yes"}, "blacklist_reason", "has a reason"),
     ("enterprises", {"name": "x" * 201}, "name", "at most 200"),
     ("enterprises", {"name": "a\x1b[2Jb"}, "name", "cannot be printed"),
+    ("plans", {"steps": "1 | a | leader | 5 | 2\n2 | b | leader | 5 | 1"}, "steps", "wait for each other: 1 → 2 → 1"),
+    (
+        "plans",
+        {"steps": "1 | a | post:moon | 5\n2 | b | | "},
+        "steps",
+        "line 2: it has no owner; line 2: it has no time",
+    ),
+    ("plans", {"steps": "1 | a | person:eve | 5"}, "steps", "nobody is called “eve”"),
+    ("plans", {"unit": "U-7"}, "unit", "no such hazard unit"),
+    ("plans", {"substance": "7664-41-7"}, "substance", "no unit holds"),
+    ("plans", {"tier": ""}, "tier", "missing"),
+    ("plans", {"approved_on": "2025-01-02", "valid_until": "2025-01-01"}, "valid_until", "before it was approved"),
+    ("post_cards", {"post": "moon"}, "post", "no such post"),
+    ("post_cards", {"plan": "EP-9"}, "plan", "no such record"),
 ]
 
 
@@ -396,7 +422,7 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200
     assert (await li.post(f"{AT}/tickets", json={"values": TICKET})).status_code == 200
     assert (await li.post(f"{AT}/inspections", json={"values": INSPECTION})).status_code == 200
-    right |= {**RISK_ROWS, "crowd_zones": ZONE}
+    right |= {**RISK_ROWS, "crowd_zones": ZONE, "plans": EMERGENCY, "post_cards": CARD}
     for ledger in ("risk_units", "risk_events"):
         await enter(li, ledger, RISK_ROWS[ledger])
     for ledger, wrong, field, part in WRONG:

@@ -14,6 +14,7 @@ from alerting.register.ledgers.holdings import HOLDINGS
 from alerting.register.ledgers.inspections import CHECKS, INSPECTIONS
 from alerting.register.ledgers.instruments import INSTRUMENTS
 from alerting.register.ledgers.monthly import MONTHLY
+from alerting.register.ledgers.plans import PLANS, POST_CARDS
 from alerting.register.ledgers.risk_events import RISK_EVENTS
 from alerting.register.ledgers.risk_units import RISK_UNITS
 from alerting.register.ledgers.routines import ROUTINES
@@ -27,5 +28,6 @@ LEDGERS: Final[dict[str, Ledger]] = {
         *(ENTERPRISES, UNITS, HOLDINGS, INSTRUMENTS, CROWD_ZONES),
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
         *(INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, ROUTINES, TICKETS, COMMITMENTS, MONTHLY),
+        *(PLANS, POST_CARDS),
     )
 }

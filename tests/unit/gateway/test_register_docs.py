@@ -40,6 +40,7 @@ def right(field: Field) -> object:
     of_kind: dict[Kind, object] = {
         Kind.CODE: "A-1", Kind.NUMBER: 1.5, Kind.WHOLE: 2, Kind.DATE: "2020-02-29", Kind.FLAG: True,
         Kind.PHONE: "0512-60000000", Kind.CAS: "67-56-1", Kind.RECORD: "R-1", Kind.UNIT: "U-1", Kind.TAG: "T.mass",
+        Kind.POST: "room", Kind.STEPS: "1 | shut 关阀 | post:room | 5 |  | \n2 | foam | leader | 9 | 1 | yes, no",
         Kind.ALARM: "a1", Kind.MOMENT: "2020-02-29 08:30",
         Kind.OUTLINE: "120.100000 30.200000; 120.200000 30.200000; 120.200000 30.300000",
     }  # fmt: skip
@@ -53,7 +54,12 @@ def around(ledger: Ledger) -> Surroundings:
     eu = next((field.eu for field in ledger.fields if field.kind is Kind.TAG), "")
     codes = {field.ledger: frozenset({"R-1"}) for field in ledger.fields if field.kind is Kind.RECORD}
     return Surroundings(
-        today=date(2026, 1, 1), units=frozenset({"U-1"}), tags={"T.mass": eu}, codes=codes, alarms=frozenset({"a1"})
+        today=date(2026, 1, 1),
+        units=frozenset({"U-1"}),
+        tags={"T.mass": eu},
+        codes=codes,
+        alarms=frozenset({"a1"}),
+        posts={"room": ("Control room",)},
     )
 
 

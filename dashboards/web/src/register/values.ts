@@ -8,7 +8,7 @@ export function valueOf(field: LedgerField, values: Values, hasUnit = true): str
   const value = values[field.name];
   if (value === undefined) return "";
   if (field.kind === "flag") return value === true ? t("people.yes") : t("people.no");
-  if (field.kind === "choice") {
+  if (field.kind === "choice" || field.kind === "post") {
     const choice = field.choices.find((one) => one.code === value);
     return choice ? said(choice.title) : String(value);
   }

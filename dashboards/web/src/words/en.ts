@@ -12,6 +12,7 @@ import * as reportWords from "./en/report";
 import * as hazardWords from "./en/hazards";
 import * as commitmentWords from "./en/commitment";
 import * as responseWords from "./en/response";
+import * as planWords from "./en/plans";
 import * as pushWords from "./en/push";
 import * as exchangeWords from "./en/exchange";
 import * as instrumentWords from "./en/instruments";
@@ -111,6 +112,7 @@ export const en = {
   ...reportWords,
   ...commitmentWords,
   ...responseWords,
+  ...planWords,
   ...pushWords,
   ...exchangeWords,
   ...instrumentWords,

@@ -12,6 +12,7 @@ import * as reportWords from "./zh/report";
 import * as hazardWords from "./zh/hazards";
 import * as commitmentWords from "./zh/commitment";
 import * as responseWords from "./zh/response";
+import * as planWords from "./zh/plans";
 import * as pushWords from "./zh/push";
 import * as exchangeWords from "./zh/exchange";
 import * as instrumentWords from "./zh/instruments";
@@ -112,6 +113,7 @@ export const zh: Words = {
   ...reportWords,
   ...commitmentWords,
   ...responseWords,
+  ...planWords,
   ...pushWords,
   ...exchangeWords,
   ...instrumentWords,
