@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from alerting.model.tier import Tier
+from alerting.push.words import TIER_ZH
 from alerting.register.field import Words
 
 
@@ -85,7 +86,7 @@ def misfit(scope: Scope, now: Situation) -> Words | None:
     if scope.condition and scope.condition not in now.conditions:
         return Words(f"no alarm of the unit is {scope.condition}", f"单元内没有“{scope.condition}”条件的报警")
     if scope.tier > now.tier:
-        return Words(f"it begins at {scope.tier.name}", f"{scope.tier.name} 及以上才适用")
+        return Words(f"it begins at {scope.tier.name}", f"{_zh(scope.tier)}及以上才适用")
     return None
 
 
@@ -108,7 +109,11 @@ def _reasons(scope: Scope, now: Situation) -> tuple[Words, ...]:
     said.append(
         Words(
             f"from {scope.tier.name}; the unit is {now.tier.name}",
-            f"{scope.tier.name} 起适用，单元当前为 {now.tier.name}",
+            f"{_zh(scope.tier)}起适用，单元当前为{_zh(now.tier)}",
         )
     )
     return tuple(said)
+
+
+def _zh(tier: Tier) -> str:
+    return TIER_ZH[tier.name]
