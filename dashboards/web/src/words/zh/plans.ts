@@ -9,7 +9,7 @@ export const plans: Words["plans"] = {
   noCards: "尚未录入处置卡。",
   cards: "应急处置卡",
   edit: "在台账中打开",
-  pdf: "打印（PDF）",
+  pdf: "打印",
   past: "已过有效期",
   revision: "第 {n} 版",
   fitsWhat: "适用",
