@@ -319,7 +319,13 @@ def _settle_but(
 
     A run is copied column by column; picking all but a few out of it costs five times as much.
     """
-    columns = (memory.value, memory.value_ns, memory.last_ns, memory.quality, memory.is_watched)
+    columns: tuple[NDArray[Any], ...] = (
+        memory.value,
+        memory.value_ns,
+        memory.last_ns,
+        memory.quality,
+        memory.is_watched,
+    )
     kept = [column[rows] for column in columns]
     _settle(memory, at, values, time_ns)
     for column, was in zip(columns, kept, strict=True):
