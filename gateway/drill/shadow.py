@@ -17,6 +17,7 @@ from alerting.desk import Answer, Desk, Outcome
 from alerting.model.alarm import Alarm
 from alerting.model.command import Command
 from alerting.model.event import Event
+from alerting.model.flood import FloodState
 from alerting.register.episode import Entry
 from edge.model import Link, Nature, Scan
 from gateway.config import Site
@@ -70,6 +71,7 @@ class Shadow:
         )  # fmt: skip
         self.intake = Intake(site.sources, site.tags)
         self.events: list[Event] = []  # committed, by the drill's time
+        self.floods: dict[str, FloodState] = {}  # as they stand, by the drill's time
         self.samples_in = self.samples_out = self.dropped = 0
         self.is_cut = False
         self._store, self._historian = store, historian
@@ -134,6 +136,7 @@ class Shadow:
 
     async def _carry(self, outcome: Outcome, asked: Sequence[asyncio.Future[Answer]]) -> None:
         self.events += outcome.events
+        self.floods |= {state.id: state for state in outcome.floods}
         if outcome.events or outcome.entries or outcome.tasks or outcome.answers or outcome.remarks:
             self._unwritten.append((outcome, asked))
         if not self._unwritten:

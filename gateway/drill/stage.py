@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from alerting.model.alarm import Suppression
 from alerting.model.event import Event as AlarmEvent
 from edge.collect.door import Deliver
 from edge.config import Source
@@ -20,6 +21,7 @@ from gateway.drill.stories import Staged as Play
 from gateway.drill.time import DrillClock
 from gateway.executor import Executor
 from gateway.simulate.field import Field, Staged
+from gateway.simulate.quiet import Looks, floods_of
 from simulators.instrument import Faults, SourceLine
 from simulators.scenario import Event, Notice, Seen, stand
 
@@ -38,6 +40,7 @@ class Stage:
         self.going = asyncio.Event()
         self.going.set()
         self.has_played = self.is_stopping = False
+        self._looks = Looks()
         scenario = play.scenario
         plant, faults, lines = np.random.default_rng(record.seed).spawn(3)
         works = scenario.kind.make(plant)
@@ -79,6 +82,7 @@ class Stage:
                 return
             self._field.look(time_s)
             await self.shadow.tick()
+            self._looks.look(time_s, self.shadow.desk.alarms.values())
             self.at_s = time_s
         self.has_played = True
 
@@ -132,6 +136,8 @@ class Stage:
             milestones=self._field.milestones(),
             notices=[Notice(event=event, held_s=self._second(self.clock.from_wall(ns))) for event, ns in delivered],
             until_s=scenario.lasts_s if self.has_played else self.now_s,
+            floods=floods_of(self.shadow.floods.values(), self._second),
+            listed=tuple(self._looks.listed),
         )
         return [
             {
@@ -159,6 +165,8 @@ class Stage:
             condition=event.condition,
             rule=str(event.cause.get("rule", "")),
             tier=event.tier.name,
+            alarm=event.alarm,
+            is_quiet=event.suppression != Suppression.NONE,
         )
 
     def _second(self, drill_ns: int) -> float:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from alerting.covers import Covers
 from alerting.model.rule import Kind, Rule
 from alerting.model.tier import Tier
 from edge.load.mistake import ConfigError, Mistake
@@ -12,7 +13,7 @@ from gateway.config import Site
 from gateway.load import load
 from gateway.system import with_system
 from simulators.plant.port import PlantKind
-from simulators.scenario import Known, Tripping
+from simulators.scenario import Flooding, Known, Tripping
 
 SITES: Final = Path(__file__).parents[2] / "simulators" / "sites"
 #: Where the demonstration's site is: in the wheel, and in the source tree.
@@ -73,6 +74,21 @@ def known_of(site: Site, measured: Iterable[str], *, has_system: bool = True) ->
         rules=tuple(rules),
         units={unit.id: _highest(site, unit.id).name for unit in site.units},
         told_from="" if least is None else least.name,
+        flooding=Flooding(
+            above=site.philosophy.flood.begins_above,
+            window_s=site.philosophy.flood.window_s,
+            alarms=len(site.rules.alarms),
+        ),
+        covered=_covered(site),
+    )
+
+
+def _covered(site: Site) -> frozenset[str]:
+    """Give the rules whose alarm a declared suppression can keep quiet."""
+    table = site.rules
+    covers = Covers(site.philosophy.suppressions, table, site.units)
+    return frozenset(
+        table[index].id for place in covers.of_place for index in range(*table.alarm_first[place : place + 2].tolist())
     )
 
 

@@ -33,6 +33,7 @@ from gateway.simulate.authority import notices_of
 from gateway.simulate.field import Field, Staged
 from gateway.simulate.known import site_of
 from gateway.simulate.play import Played, events_of
+from gateway.simulate.quiet import floods_in
 from simulators.child import Child
 from simulators.devices.modbus import ModbusDevice
 from simulators.devices.mqtt import Publisher
@@ -207,6 +208,7 @@ async def _play(stage: _Stage) -> Played:
         milestones=field.milestones(),
         notices=tuple(notices_of(Ledger(ledger), begins_ns)),
         until_s=scenario.lasts_s,
+        floods=await asyncio.to_thread(floods_in, stage.folder / "data", begins_ns),
     )
     return Played(
         scenario=field.scenario,

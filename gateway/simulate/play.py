@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import orjson
+from sqlalchemy import Engine
 
 from edge.clock import Clock
 from edge.clock_manual import ManualClock, run_manual
@@ -31,8 +32,9 @@ from gateway.record import EventLog
 from gateway.simulate.authority import Authority
 from gateway.simulate.computed import Curve, curves_of
 from gateway.simulate.field import Field, Staged, Trace
+from gateway.simulate.quiet import Looks, asks, kept_floods
 from simulators.instrument import Faults, SourceLine
-from simulators.scenario import Event, Scenario, Seen, Verdict, judge
+from simulators.scenario import Event, FloodSeen, Scenario, See, Seen, Verdict, judge
 
 T = TypeVar("T")
 NS = 1_000_000_000
@@ -122,11 +124,14 @@ class Now:
 
     Attributes:
         log: The event log so far, JSON lines.
+        looks: What was listed as suppressed; None where no expectation asks.
     """
 
     field: Field
     log: io.BytesIO
     authorities: Mapping[str, Authority]
+    engine: Engine
+    looks: Looks | None
 
     def seen(self, until_s: float) -> Seen:
         """Give what was seen of the story by a second of it."""
@@ -136,7 +141,15 @@ class Now:
             milestones=self.field.milestones(),
             notices=tuple(notice for each in self.authorities.values() for notice in each.held(begins_ns)),
             until_s=until_s,
+            floods=self._floods(begins_ns),
+            listed=None if self.looks is None else tuple(self.looks.listed),
         )
+
+    def _floods(self, begins_ns: int) -> tuple[FloodSeen, ...]:
+        if not asks(self.field.scenario, See.FLOOD, See.FIRST_OUT):
+            return ()
+        with self.engine.connect() as connection:
+            return kept_floods(connection, begins_ns)
 
 
 Watch = Callable[[float, Now], None]
@@ -203,10 +216,11 @@ def play(
         ),
     )
     field_side.join(collectors, gateway.site.tags)
-    now = Now(field=field_side, log=log, authorities=authorities)
+    looks = Looks() if asks(scenario, See.SUPPRESSED) else None
+    now = Now(field=field_side, log=log, authorities=authorities, engine=gateway.engine, looks=looks)
     with _seldom_swept():
         began_ns = watch.monotonic_ns()
-        run_manual(_run(scenario, gateway, field_side, spent, None if each_step is None else (each_step, now)), clock)
+        run_manual(_run(scenario, gateway, now, spent, each_step), clock)
         with_gateway_s = (watch.monotonic_ns() - began_ns) / NS
     spent.seconds |= laps.seconds
     spent.seconds["event loop, rest"] = with_gateway_s - sum(
@@ -231,10 +245,8 @@ def play(
     )
 
 
-async def _run(
-    scenario: Scenario, gateway: Gateway, field_side: Field, spent: Spent, watched: tuple[Watch, Now] | None
-) -> None:
-    loop = asyncio.get_running_loop()
+async def _run(scenario: Scenario, gateway: Gateway, now: Now, spent: Spent, each_step: Watch | None) -> None:
+    loop, field_side = asyncio.get_running_loop(), now.field
     start = loop.time()
     async with gateway.running():
         field_side.link_all()
@@ -243,8 +255,10 @@ async def _run(
             spent.on("plant", lambda at=time_s: field_side.move(at))  # type: ignore[misc]
             await asyncio.sleep(max(0.0, start + time_s - loop.time()))
             spent.on("instruments and lines", lambda at=time_s: field_side.look(at))  # type: ignore[misc]
-            if watched is not None:
-                spent.on("watching", partial(watched[0], time_s, watched[1]))
+            if now.looks is not None:
+                now.looks.look(time_s, gateway.picture.alarms.values())
+            if each_step is not None:
+                spent.on("watching", partial(each_step, time_s, now))
         await asyncio.sleep(0.5)  # What the last samples raised is still committed and told.
 
 
@@ -269,6 +283,8 @@ def events_of(log: bytes, begins_ns: int) -> list[Event]:
                 condition=line["condition"],
                 rule=str(line["cause"].get("rule", "")),
                 tier=line["tier"],
+                alarm=line["alarm"],
+                is_quiet=line["suppression"] != "none",
             )
         )
     return found

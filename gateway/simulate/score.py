@@ -40,7 +40,7 @@ class Score:
 
     Attributes:
         leads: One for each consequence that an expectation of a tier names and the plant reached.
-        missed: Expectations of an alarm, tier or notice that were not met.
+        missed: Expectations of anything but quiet that were not met.
         false_alarms: New alarms where the story says quiet; ``false_per_day`` over the time with the gateway.
         alarms_10min: Most new alarms within any ten minutes.
         told_s: From the physical cause, the story's first act or fault after second 0, to the first notice that an
@@ -101,7 +101,7 @@ def score(
             event.tag not in touched and any(_breaks(event, each) for each in quiet) for event in seen.events
         ),
         lasts_s=scenario.lasts_s,
-        alarms_10min=_most([event.time_s for event in seen.events if event.what == "raised"]),
+        alarms_10min=_most([event.time_s for event in seen.events if event.what == "raised" and not event.is_quiet]),
         told_s=min(held, default=None),
     )
 
@@ -154,6 +154,7 @@ def _lead(events: Sequence[Event], unit: str, cause: float | None, at_s: float) 
 def _breaks(event: Event, each: Expectation) -> bool:
     return (
         event.what in NEW
+        and not event.is_quiet
         and (event.tag == each.tag if each.tag else event.unit == each.unit)
         and (not each.condition or event.condition == each.condition)
         and (not each.tier or rank(event.tier) >= rank(each.tier))

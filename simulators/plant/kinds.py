@@ -5,6 +5,7 @@ from typing import Final
 from simulators.plant import (
     ammonia_yard,
     chlorine_store,
+    cold_store,
     dance_hall,
     demonstration,
     gas_line,
@@ -23,6 +24,7 @@ PLANTS: Final[dict[str, PlantKind]] = {
         demonstration.KIND,
         ammonia_yard.KIND,
         chlorine_store.KIND,
+        cold_store.KIND,
         dance_hall.KIND,
         gas_line.KIND,
         lpg_bay.KIND,

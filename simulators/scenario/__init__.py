@@ -4,14 +4,18 @@ Flow: file -> [read] -> scenario -> whoever plays it -> what was seen -> [judge]
 Never: runs anything, knows the gateway's code; it knows tags, conditions and tiers by name.
 """
 
-from simulators.scenario.judge import Event, Notice, Seen, Standing, Verdict, judge, stand
-from simulators.scenario.model import Expectation, Known, Scenario, See, Tripping
+from simulators.scenario.judge import Event, First, FloodSeen, Listed, Notice, Seen, Standing, Verdict, judge, stand
+from simulators.scenario.model import Expectation, Flooding, Known, Scenario, See, Tripping
 from simulators.scenario.read import find_scenario, read_scenario
 
 __all__ = [
     "Event",
     "Expectation",
+    "First",
+    "FloodSeen",
+    "Flooding",
     "Known",
+    "Listed",
     "Notice",
     "Scenario",
     "See",

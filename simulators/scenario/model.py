@@ -25,6 +25,9 @@ class See(StrEnum):
     TIER = "tier"  # a hazard unit reaches a tier within the window
     QUIET = "quiet"  # nothing of a tag or unit rings within the window
     NOTICE = "notice"  # the authority holds the notice of an alarm soon enough after it rang
+    FLOOD = "flood"  # a flood of alarms begins within the window, is large enough, and over in time
+    FIRST_OUT = "first_out"  # of a flood that began within the window this alarm came first, in all or of one unit
+    SUPPRESSED = "suppressed"  # an alarm is there within the window and listed as suppressed; it does not ring
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,8 @@ class Expectation:
         from_s, until_s: The window, seconds of the story, both ends included.
         before, lead_s: It must be seen so long before this milestone of the plant as well; empty for none.
         within_s: How soon the notice must be held, s.
+        least: Alarms that the flood must count at least.
+        over_by_s: When the flood must be over, s; inf where that is not asked.
         say: What a person would say, by language.
         line: Where it stands in the file.
     """
@@ -53,6 +58,8 @@ class Expectation:
     before: str = ""
     lead_s: float = 0.0
     within_s: float = 0.0
+    least: int = 0
+    over_by_s: float = math.inf
     say: Mapping[str, str] = field(default_factory=dict)
     line: int = 0
 
@@ -71,6 +78,20 @@ class Tripping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flooding:
+    """What a flood is at the site: when it can begin, and how soon it can be over.
+
+    Attributes:
+        above: More new alarms than that within ``window_s`` begin one; 0 for never.
+        alarms: So many alarms the site has; the limits of one direction of a tag are one.
+    """
+
+    above: int
+    window_s: float
+    alarms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What is known of the site that a scenario is played on.
 
@@ -80,6 +101,8 @@ class Known:
         rules: All rules that can ring.
         units: Highest tier that each hazard unit can reach.
         told_from: Lowest tier of which anybody outside is told; empty where nobody is.
+        flooding: None where the site knows no floods.
+        covered: Rules whose alarm a declared suppression can keep quiet.
     """
 
     ranges: Mapping[str, tuple[float, float]]
@@ -87,6 +110,8 @@ class Known:
     rules: tuple[Tripping, ...]
     units: Mapping[str, str]
     told_from: str = ""
+    flooding: Flooding | None = None
+    covered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from simulators.instrument.fault import LINE_KINDS, VALUE_KINDS, Fault
 from simulators.plant import Act
 from simulators.plant.kinds import PLANTS
 from simulators.plant.port import PlantKind
+from simulators.scenario.flooding import check_first_out, check_flood, check_suppressed
 from simulators.scenario.model import TIERS, Expectation, Known, Scenario, See, Tripping, rank
 from simulators.story import Moment
 
@@ -48,17 +49,25 @@ KEYS: Final = {
     "fault": ("at_s", "for_s", "tag", "source", "kind", "amount", "say"),
     "expect": (
         "id", "see", "tag", "condition", "rule", "unit", "tier", "from_s", "until_s", "before", "lead_s", "within_s",
-        "say",
+        "least", "over_by_s", "say",
     ),
 }  # fmt: skip
 #: Keys that each kind of expectation needs, and those that it may have beside id, see, say and the window.
-NEEDS: Final[Mapping[See, tuple[str, ...]]] = {See.ALARM: (), See.TIER: ("unit", "tier"), See.QUIET: (), See.NOTICE: ()}
+NEEDS: Final[Mapping[See, tuple[str, ...]]] = {
+    See.TIER: ("unit", "tier"),
+    See.FIRST_OUT: ("tag", "condition"),
+}
 MAY: Final[Mapping[See, frozenset[str]]] = {
     See.ALARM: frozenset({"tag", "condition", "rule", "before", "lead_s"}),
     See.TIER: frozenset({"unit", "tier", "before", "lead_s"}),
     See.QUIET: frozenset({"tag", "unit", "condition", "tier", "before", "lead_s"}),
     See.NOTICE: frozenset({"tag", "condition", "rule", "within_s"}),
+    See.FLOOD: frozenset({"least", "over_by_s"}),
+    See.FIRST_OUT: frozenset({"unit", "tag", "condition"}),
+    See.SUPPRESSED: frozenset({"tag", "condition", "rule"}),
 }
+#: Kinds that expect something to ring.
+RINGS: Final = frozenset({See.ALARM, See.TIER, See.NOTICE, See.FIRST_OUT})
 ALWAYS: Final = frozenset({"id", "see", "say", "from_s", "until_s"})
 
 
@@ -260,7 +269,7 @@ class _Reader:
         for key in entry.values:
             if key in KEYS["expect"] and key not in MAY[see] | ALWAYS:
                 entry.wrong(key, f"{key} says nothing where see is {see.value}.", f"Remove {key}.")
-        for key in NEEDS[see]:
+        for key in NEEDS.get(see, ()):
             if not entry.has(key):
                 entry.wrong(key, f"{key} is missing; see = {show(see.value)} needs it.", f"Add {key}.")
         draft = Expectation(
@@ -276,15 +285,19 @@ class _Reader:
             before=entry.text("before"),
             lead_s=entry.number("lead_s", 0.0, SECONDS),
             within_s=entry.number("within_s", 0.0, Span(above=0.0, most=DAY_S)),
+            least=entry.whole("least", 0, 1, 1_000_000),
+            over_by_s=self._time(entry, "over_by_s", least=0.0) if entry.has("over_by_s") else math.inf,
             say=entry.titles("say", ""),
             line=entry.place().line,
         )
         self._check_window(entry, draft)
+        if see in (See.FLOOD, See.FIRST_OUT):
+            check_flood(entry, draft, self.known)
         if see is See.TIER:
             self._check_unit(entry, draft)
         elif see is See.QUIET:
             self._check_quiet(entry, draft)
-        else:
+        elif see is not See.FLOOD and (see is not See.FIRST_OUT or draft.tag):
             self._check_alarm(entry, draft)
         return draft
 
@@ -357,6 +370,8 @@ class _Reader:
             entry.wrong("tag", "an alarm is said by tag and condition, or by rule.", "Give tag and condition, or rule.")
             return
         if draft.tag and not draft.condition:
+            if "condition" in NEEDS.get(draft.see, ()):
+                return  # That it is missing was said already.
             entry.wrong("condition", "condition is missing; it says which one of the tag.", 'Add condition = "HH".')
             return
         found = [rule for rule in self.known.rules if _means(draft, rule)]
@@ -372,6 +387,10 @@ class _Reader:
             )
         if draft.see is See.NOTICE:
             self._check_notice(entry, found)
+        elif draft.see is See.FIRST_OUT:
+            check_first_out(entry, draft, self.known, found)
+        elif draft.see is See.SUPPRESSED:
+            check_suppressed(entry, draft, self.known, found)
 
     def _refuse_unknown_alarm(self, entry: Entry, draft: Expectation) -> None:
         rules = self.known.rules
@@ -417,15 +436,33 @@ def _refuse_overlaps(drafts: Sequence[tuple[Expectation | None, Entry]], known: 
             entry.wrong("id", f"id {show(other.id)} stands in line {one.line} already.", "Give each its own id.")
         if other.from_s > one.until_s or one.from_s > other.until_s:
             continue
-        if one.see is other.see and one.see in (See.ALARM, See.TIER) and _same(one, other):
+        if (
+            one.see is other.see
+            and one.see in (See.ALARM, See.TIER, See.FLOOD, See.FIRST_OUT, See.SUPPRESSED)
+            and _same(one, other)
+        ):
             entry.wrong(
                 "see",
                 f"it overlaps with {show(one.id)} in line {one.line}: the same, in windows that meet.",
                 "Join them, or part their windows.",
             )
+        for kept, ringing in ((one, other), (other, one)):
+            is_within = kept.from_s <= ringing.from_s and ringing.until_s <= kept.until_s
+            if (
+                is_within
+                and kept.see is See.SUPPRESSED
+                and ringing.see in (See.ALARM, See.NOTICE)
+                and _same(kept, ringing)
+            ):
+                entry.wrong(
+                    "see",
+                    f"it contradicts {show(one.id)} in line {one.line}: all the time that it may ring, it is to be "
+                    "suppressed.",
+                    "Part their windows.",
+                )
         for quiet, ringing in ((one, other), (other, one)):
             is_within = quiet.from_s <= ringing.from_s and ringing.until_s <= quiet.until_s
-            if is_within and quiet.see is See.QUIET is not ringing.see and _contradicts(quiet, ringing, known):
+            if is_within and quiet.see is See.QUIET and ringing.see in RINGS and _contradicts(quiet, ringing, known):
                 entry.wrong(
                     "see",
                     f"it contradicts {show(one.id)} in line {one.line}: all the time that {quiet.tag or quiet.unit} "

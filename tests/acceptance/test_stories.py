@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import orjson
 import pytest
 
 from edge.clock_system import SystemClock
@@ -32,6 +33,7 @@ QUIET: Final[Mapping[str, str]] = {
     "chlorine-store": "quiet_chlorine",
     "methanol-depot": "quiet_methanol",
     "stairway": "quiet_stairway",
+    "cold-store": "quiet_cold",
 }
 
 
@@ -100,6 +102,29 @@ def test_a_lost_plc_makes_up_no_gas() -> None:
 
     assert len(once) == len(set(once)) == 7, "five detectors, the vote, the link: each once"
     assert all("GD-5" in tag or tag in {"bay-gas", "fengsui.link.gas-plc"} for tag, _ in once)
+
+
+def test_a_flood_drops_nothing_and_its_first_out_was_told_after_others() -> None:
+    one = played("unit_trip")
+    (flood,) = one.seen.floods
+    raised = [orjson.loads(line) for line in one.log.splitlines()]
+    told = sorted((e["received_ns"], e["tag"]) for e in raised if e["event"] == "raised")
+
+    assert flood.count == len(told) == 14
+    assert [tag for _, tag in told].index("C-801.oil_pressure") >= 3
+    assert (
+        len({notice.event for notice in one.seen.notices} & {e["id"] for e in raised if e["event"] == "raised"}) == 14
+    )
+
+
+def test_planned_maintenance_lists_all_of_the_machine_and_rings_for_gas_alone() -> None:
+    one = played("planned_maintenance")
+    rung = {(e.tag, e.condition) for e in one.seen.events if e.what == "raised" and not e.is_quiet}
+    quiet = {e.alarm for e in one.seen.events if e.what == "raised" and e.is_quiet}
+
+    assert rung == {("GD-801.nh3", "H")}
+    assert len(quiet) >= 5
+    assert quiet == {each.alarm for each in one.seen.listed or ()}
 
 
 def test_a_pin_hole_is_found_by_the_books_alone() -> None:

@@ -32,6 +32,7 @@ export const run = {
     demonstration: "Demonstration: tanks, gas line, crowd",
     "ammonia-yard": "Ammonia yard",
     "chlorine-store": "Chlorine store",
+    "cold-store": "Cold store on ammonia",
     "dance-hall": "Dance hall",
     "gas-line": "Gas line",
     "lpg-bay": "LPG loading bay",

@@ -34,6 +34,7 @@ export const run: Words["run"] = {
     demonstration: "演示装置：储罐、燃气管线、人群",
     "ammonia-yard": "液氨罐区",
     "chlorine-store": "液氯库",
+    "cold-store": "涉氨冷库",
     "dance-hall": "歌舞厅",
     "gas-line": "燃气管线",
     "lpg-bay": "液化气装卸台",
