@@ -147,6 +147,23 @@ KINDS: Final = (
         basis=Words("day of the approval", "旁路批准的期限"),
     ),
     Kind(
+        id="equipment.inspected_until",
+        title=Words("Have special equipment inspected", "特种设备定期检验"),
+        ledger="equipment",
+        reads=_while(_ends("inspected_until", "responsible", begins="inspected_on"), frozenset({"scrapped"})),
+        lead_days=30,
+        basis=Words("asked for one month before the last one ends (Special Equipment Safety Law, article 40)", "检验有效期届满前一个月提出定期检验要求（特种设备安全法第四十条）"),
+        is_unverified=True,
+    ),
+    Kind(
+        id="documents.valid_until",
+        title=Words("Renew a document", "证照与文件续期"),
+        ledger="documents",
+        reads=_while(_ends("valid_until", "responsible", begins="issued_on"), frozenset({"withdrawn"})),
+        lead_days=30,
+        basis=Words("end of the document; the lead is ours", "文件有效期；提前量为产品默认"),
+    ),
+    Kind(
         id=DISPOSAL,
         title=Words("Report what an alarm came to", "报警处置反馈"),
         basis=Words("[disposal] of the site", "站点配置 [disposal]"),

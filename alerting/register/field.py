@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from alerting.model.risk import RiskPolicy
 from alerting.register.cas import FORM, check_digit, is_cas
 from alerting.register.coordinates import CORNERS_MAX, SPAN_MAX_DEG, NoOutline, read_outline, write_outline
+from alerting.register.link import LINK_MAX, SCHEMES, fault_of
 from alerting.response.checklist import FAULTS_SHOWN, NoChecklist, read_steps, write_steps
 
 TEXT_MAX: Final = 200
@@ -48,6 +49,7 @@ class Kind(StrEnum):
     ALARM = "alarm"  # The id of an alarm that rang here.
     POST = "post"  # A post of the site's roster.
     STEPS = "steps"  # A checklist, one line a step.
+    LINK = "link"  # Address of a file, a picture or a stream.
     OUTLINE = "outline"  # Corners on the map, longitude and latitude in CGCS2000.
 
 
@@ -455,6 +457,34 @@ def _alarm(of: Field, raw: object, around: Surroundings) -> Cell:
     return Cell(value=name)
 
 
+_NO_LINK: Final = {
+    "form": (
+        Words("it is no address", "不是有效的地址"),
+        Words("Write e.g. https://files.plant.example/licence.pdf.", "例如 https://files.plant.example/licence.pdf。"),
+    ),
+    "scheme": (
+        Words(f"it begins with none of {', '.join(SCHEMES)}", f"应以 {'、'.join(SCHEMES)} 开头"),
+        Words(
+            "Put the file where a browser finds it, and write its address.", "请将文件放到可访问的位置并填写其地址。"
+        ),
+    ),
+    "secret": (
+        Words("it carries a name or a password, which everybody would read", "地址中含用户名或口令，所有人都能看到"),
+        Words("Leave them out; the camera or the server asks for them.", "请删去，由摄像机或服务器要求登录。"),
+    ),
+    "long": (
+        Words(f"more than {LINK_MAX} characters", f"超过 {LINK_MAX} 个字符"),
+        Words("Write a shorter address.", "请填写更短的地址。"),
+    ),
+}
+
+
+def _link(of: Field, raw: object, _: Surroundings) -> Cell:
+    text = _as_text(raw)
+    fault = fault_of(text)
+    return _wrong(of, raw, *_NO_LINK[fault]) if fault else Cell(value=text)
+
+
 _NO_OUTLINE: Final = {
     "form": (
         Words("a corner is longitude and latitude in degrees, not “{}”", "角点应为“经度 纬度”（度），“{}”不是"),
@@ -558,6 +588,7 @@ _READERS = {
     Kind.UNIT: _unit,
     Kind.TAG: _tag,
     Kind.ALARM: _alarm,
+    Kind.LINK: _link,
     Kind.OUTLINE: _outline,
     Kind.POST: _post,
     Kind.STEPS: _steps,

@@ -508,6 +508,7 @@ def _describe(ledger: Ledger, site: Site) -> dict[str, Any]:
         "shut": sorted(ledger.shut),
         "photos": [{"code": choice.code, "title": choice.title.both()} for choice in ledger.photos],
         "has_due": bool(ledger.due),
+        "stage": ledger.stage,
         "acts": [
             {
                 "id": each.id,

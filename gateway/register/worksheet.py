@@ -14,6 +14,7 @@ from alerting.register.field import Words
 from alerting.register.gb18218.tables import EDITION, SOURCE
 from alerting.register.gb18218.worksheet import Holding, Line, Worksheet, work_out
 from alerting.register.ledgers.holdings import holding_of
+from alerting.register.ledgers.surroundings import COUNTED_M, SURROUNDINGS
 from alerting.register.ledgers.units import UNITS
 from edge.model import quality
 from gateway.live import Picture, iso
@@ -30,6 +31,7 @@ class Gathered:
 
     dossier: Record
     holdings: Sequence[Record]
+    around: Sequence[Record] = ()
 
 
 def gather(connection: Connection, code: str) -> Gathered:
@@ -46,6 +48,7 @@ def gather(connection: Connection, code: str) -> Gathered:
     return Gathered(
         dossier=dossier,
         holdings=page(connection, "holdings", limit=HOLDINGS_MAX, wanted=Wanted(refers_to=(UNITS.id, code))),
+        around=page(connection, SURROUNDINGS.id, limit=HOLDINGS_MAX, wanted=Wanted(refers_to=(UNITS.id, code))),
     )
 
 
@@ -68,7 +71,7 @@ def put_together(gathered: Gathered, picture: Picture, today: date) -> dict[str,
         lines.append(holding_of(one.values, live_t))
     sheet = work_out(lines, int(dossier.values["persons_outside"]))
     tags = {one.code: str(one.values.get("live_tag", "")) for one in gathered.holdings}
-    found = _findings(dossier, sheet, picture, today, tags)
+    found = _findings(dossier, sheet, picture, today, tags) + _around(gathered, sheet.persons_outside)
     return {
         "edition": EDITION,
         "source": SOURCE,
@@ -104,6 +107,20 @@ def _line(line: Line, tag: str, time_ns: int) -> dict[str, Any]:
         "live_part": line.live_part,
         "live_time": iso(time_ns),
     }
+
+
+def _around(gathered: Gathered, persons: int) -> list[tuple[str, Words]]:
+    """Say where the surroundings hold more persons than the count that gives alpha; fewer are no finding."""
+    near = [one for one in gathered.around if one.values["distance_m"] <= COUNTED_M]
+    there = sum(int(one.values.get("persons", 0)) for one in near)
+    if there <= persons:
+        return []
+    said = Words(
+        f"The surroundings name {there} persons within {COUNTED_M} m, the dossier counts {persons}; "
+        "alpha may be higher.",
+        f"周边环境中 {COUNTED_M} m 内共 {there} 人，档案填写 {persons} 人，α 可能偏低。",
+    )
+    return [("surroundings", said)]
 
 
 def _findings(

@@ -263,6 +263,74 @@ def test_a_routine_is_a_duty_that_is_answered_and_done(visit: Callable[..., Visi
     one.go("duties?view=closed", ready=row)
 
 
+def test_equipment_documents_and_contacts_name_each_other(visit: Callable[..., Visit]) -> None:
+    """On a phone in Chinese, and at a desk in English."""
+    until = (datetime.fromtimestamp(SystemClock().wall_ns() // 1_000_000_000, tz=UTC) + timedelta(days=400)).strftime(
+        "%Y-%m-%d"
+    )
+    one = visit(name=OFFICER, lang="zh", phone=True)
+    enter(
+        one,
+        "contacts",
+        code="CO-1",
+        name="县消防大队 fire brigade",
+        sort="organisation",
+        role="fire",
+        phone="0512-60000119",
+    )
+    one.page.wait_for_selector("section.one")
+    enter(one, "enterprises", code="E-eq", name="设备企业 plant", contact="CO-1")
+    one.page.wait_for_selector("section.one")
+    enter(one, "units", code="TK-eq", name="缓冲罐区", type="storage", persons_outside="10", enterprise="E-eq")
+    one.page.wait_for_selector(".sheet p.quiet")
+    enter(
+        one,
+        "surroundings",
+        code="SU-1",
+        name="新村 homes",
+        dossier="TK-eq",
+        sort="homes",
+        side="n",
+        distance_m="90",
+        persons="11",
+        counted_on="2026-01-01",
+        contact="CO-1",
+    )
+    one.page.wait_for_selector("section.one")
+    enter(one, "equipment", code="EQ-1", name="缓冲罐 vessel", sort="vessel", dossier="TK-eq", special="vessel")
+    one.page.wait_for_selector("dialog label.wrong:has-text('特种设备应办理使用登记')")
+    fill(one, certificate="容3", inspected_until=until)
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog", state="detached")
+    one.complaints.clear()  # The browser remarks on the refusal.
+    enter(
+        one,
+        "documents",
+        code="D-1",
+        title="使用登记证 registration",
+        sort="certificate",
+        equipment="EQ-1",
+        valid_until=until,
+        link="https://files.plant.example/d1.pdf",
+    )
+    one.page.wait_for_selector("section.one a[data-link]")
+    link = one.page.locator("section.one a[data-link]")
+    assert (link.get_attribute("href"), link.get_attribute("rel")) == (
+        "https://files.plant.example/d1.pdf",
+        "noopener noreferrer",
+    )
+    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    one.go("register/units?find=TK-eq", ready="[data-ledger=units]")
+    desk = visit(name=LOOKER, lang="en")
+    desk.go("register/equipment", ready="tbody tr")
+    desk.page.click("tbody tr:has-text('EQ-1')")
+    desk.page.wait_for_selector("section.one .names:has-text('registration')")
+    desk.go("register/contacts", ready="select[name=state]")
+    desk.page.select_option("select[name=state]", "fire")
+    desk.page.wait_for_selector("tbody tr:has-text('fire brigade')")
+    assert (one.complaints, desk.complaints) == ([], [])
+
+
 def test_a_month_is_reported_with_what_is_entered_by_hand(visit: Callable[..., Visit]) -> None:
     month = datetime.fromtimestamp(SystemClock().wall_ns() // 1_000_000_000, tz=UTC).strftime("%Y-%m")
     one = visit(name=OFFICER, lang="zh", phone=True)

@@ -100,6 +100,28 @@ ZONE: dict[str, Any] = {
     "code": "Z1", "name": "观景平台 deck", "sort": "deck", "tag": "TK-1.mass", "area_m2": 2000, "space_m2": 4,
     "space_basis": "the site's own rule", "open_h": 9, "stay_h": 2, "load_persons": 200,
 }  # fmt: skip
+CONTACT = {
+    "code": "CO-1",
+    "name": "海安市人民医院 hospital",
+    "sort": "organisation",
+    "role": "medical",
+    "phone": "0513-88880120",
+}
+AROUND = {
+    "code": "SU-1", "name": "海安新村 homes", "dossier": "TK-1", "sort": "homes", "side": "ne", "distance_m": 320,
+    "persons": 90, "counted_on": "2025-11-01",
+}  # fmt: skip
+EQUIPMENT: dict[str, Any] = {
+    "code": "EQ-1", "name": "氯气缓冲罐 buffer vessel", "sort": "vessel", "dossier": "TK-1", "unit": "U-1",
+    "maker": "海安容器厂", "model": "V-10", "commissioned_on": "2020-05-01", "volume_m3": 10, "design_mpa": 1.6,
+    "work_mpa": 0.8, "special": "vessel", "certificate": "容3LC0001", "inspected_on": "2023-02-01",
+    "inspected_until": "2026-02-01", "tag": "TK-1.level", "responsible": "op",
+}  # fmt: skip
+DOCUMENT: dict[str, Any] = {
+    "code": "D-1", "title": "危化品经营许可证 licence", "sort": "licence", "enterprise": "E1", "number": "X-1",
+    "issued_on": "2023-03-01", "valid_until": "2026-02-28", "link": "https://files.plant.example/d1.pdf",
+    "responsible": "li",
+}  # fmt: skip
 CHECK = {"code": "C1", "inspection": "I1", "on": "2025-12-30", "by": "op", "result": "normal"}
 MONTHLY = {"code": "M-2025-12", "title": "十二月 December", "punished": 3, "banned": 1}
 COMMITMENT = {
@@ -378,6 +400,37 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("instruments", {"interlock": "", "interlock_tag": "TK-1.mass"}, "interlock", "says what it trips"),
     ("instruments", {"interlock": "", "level": "sil2"}, "interlock", "one of an interlock"),
     ("instruments", {"bypass_until": "2026-02-01"}, "bypass_until", "filled in by an act"),
+    ("contacts", {"phone": ""}, "phone", "missing"),
+    ("contacts", {"phone": "the usual"}, "phone", "no telephone number"),
+    ("contacts", {"second_phone": "0513-88880120"}, "second_phone", "stands above"),
+    ("contacts", {"role": "friend"}, "role", "none of the words"),
+    ("surroundings", {"persons": ""}, "persons", "nobody says how many"),
+    ("surroundings", {"counted_on": ""}, "counted_on", "has a day"),
+    ("surroundings", {"distance_m": "0.3 km"}, "distance_m", 'it is in "km"'),
+    ("surroundings", {"contact": "CO-9"}, "contact", "no such record"),
+    ("equipment", {"special": ""}, "special", "is special equipment"),
+    ("equipment", {"certificate": ""}, "certificate", "is registered"),
+    ("equipment", {"inspected_until": ""}, "inspected_until", "by a day"),
+    ("equipment", {"inspected_until": "2023-01-31"}, "inspected_until", "end before it began"),
+    ("equipment", {"work_mpa": 1.7}, "work_mpa", "above what it is designed for"),
+    ("equipment", {"design_mpa": "16 bar"}, "design_mpa", 'it is in "bar"'),
+    ("equipment", {"second_tag": "TK-1.level"}, "second_tag", "stands twice"),
+    ("equipment", {"tag": "TK-9.level"}, "tag", "no such tag"),
+    ("equipment", {"commissioned_on": "2026-05-01"}, "commissioned_on", "after today"),
+    ("equipment", {"dossier": ""}, "dossier", "missing"),
+    ("equipment", {"stop_reason": "x"}, "stop_reason", "filled in by an act"),
+    ("documents", {"enterprise": ""}, "enterprise", "belongs to nothing"),
+    ("documents", {"valid_until": ""}, "valid_until", "it has an end"),
+    ("documents", {"is_endless": "yes"}, "valid_until", "it has an end"),
+    ("documents", {"valid_until": "2023-02-28"}, "valid_until", "before it was issued"),
+    ("documents", {"sort": "contract"}, "party", "another party"),
+    ("documents", {"link": "javascript:alert(1)"}, "link", "begins with none of"),
+    ("documents", {"link": "file:///etc/passwd"}, "link", "begins with none of"),
+    ("documents", {"link": "https://li:geheim@files.example/x"}, "link", "a name or a password"),
+    ("documents", {"link": "https://"}, "link", "no address"),
+    ("documents", {"link": "https://a b.example"}, "link", "no address"),
+    ("documents", {"link": "https://files.example/" + "x" * 500}, "link", "more than 500"),
+    ("documents", {"renewals": 2}, "renewals", "filled in by an act"),
     ("hazard_copies", {"hazard": "H9"}, "hazard", "no such record"),
     ("hazard_copies", {"due": "2025-12-30"}, "due", "before it was asked for"),
     ("hazard_copies", {"answer": "done"}, "answer", "filled in by an act"),
@@ -416,7 +469,8 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     await fill(li)
     right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT, "hidden_hazards": HAZARD, "routines": ROUTINE}
     right |= {"hazard_copies": COPY, "inspections": INSPECTION, "checks": CHECK, "tickets": TICKET}
-    right |= {"instruments": INSTRUMENT}
+    right |= {"instruments": INSTRUMENT, "contacts": CONTACT, "surroundings": AROUND}
+    right |= {"equipment": EQUIPMENT, "documents": DOCUMENT}
     right |= {"commitments": COMMITMENT}
     right |= {"commitments": COMMITMENT, "monthly": MONTHLY}
     assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200

@@ -5,9 +5,12 @@ from typing import Final
 from alerting.register.ledger import Ledger
 from alerting.register.ledgers.analyses import HAZOP, JHA, SCL
 from alerting.register.ledgers.commitments import COMMITMENTS
+from alerting.register.ledgers.contacts import CONTACTS
 from alerting.register.ledgers.control_measures import CONTROL_MEASURES
 from alerting.register.ledgers.crowd_zones import CROWD_ZONES
+from alerting.register.ledgers.documents import DOCUMENTS
 from alerting.register.ledgers.enterprises import ENTERPRISES
+from alerting.register.ledgers.equipment import EQUIPMENT
 from alerting.register.ledgers.hazard_copies import HAZARD_COPIES
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.holdings import HOLDINGS
@@ -18,6 +21,7 @@ from alerting.register.ledgers.plans import PLANS, POST_CARDS
 from alerting.register.ledgers.risk_events import RISK_EVENTS
 from alerting.register.ledgers.risk_units import RISK_UNITS
 from alerting.register.ledgers.routines import ROUTINES
+from alerting.register.ledgers.surroundings import SURROUNDINGS
 from alerting.register.ledgers.tickets import TICKETS
 from alerting.register.ledgers.units import UNITS
 
@@ -25,7 +29,7 @@ from alerting.register.ledgers.units import UNITS
 LEDGERS: Final[dict[str, Ledger]] = {
     ledger.id: ledger
     for ledger in (
-        *(ENTERPRISES, UNITS, HOLDINGS, INSTRUMENTS, CROWD_ZONES),
+        *(CONTACTS, ENTERPRISES, UNITS, SURROUNDINGS, HOLDINGS, EQUIPMENT, INSTRUMENTS, DOCUMENTS, CROWD_ZONES),
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
         *(INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, ROUTINES, TICKETS, COMMITMENTS, MONTHLY),
         *(PLANS, POST_CARDS),

@@ -73,6 +73,7 @@ ENTERPRISES: Final = Ledger(
         Field(name="head_phone", title=Words("Telephone of the main person in charge", "主要负责人电话"), kind=Kind.PHONE),
         Field(name="safety_head", title=Words("Head of safety", "安全负责人")),
         Field(name="duty_phone", title=Words("24-hour duty telephone", "24小时值班电话"), kind=Kind.PHONE, is_listed=True),
+        Field(name="contact", title=Words("Contact in an emergency", "应急联系单位"), kind=Kind.RECORD, ledger="contacts"),
         Field(name="standard_class", title=Words("Work safety standardisation", "安全生产标准化等级"), kind=Kind.CHOICE, choices=CLASSES),
         Field(name="licence", title=Words("Safety licence number", "安全生产许可证编号")),
         Field(name="licence_until", title=Words("Safety licence valid until", "安全生产许可证有效期至"), kind=Kind.DATE, is_listed=True),

@@ -140,6 +140,7 @@ INSTRUMENTS: Final = Ledger(
         Field(name="tag", title=Words("Tag", "位号"), kind=Kind.TAG, is_listed=True, help=Words("The tag that it gives; what is overdue or bypassed is said beside its value.", "仪表对应的位号；超期或旁路会在其数值旁注明。")),
         Field(name="dossier", title=Words("Hazard unit", "危险源单元"), kind=Kind.RECORD, ledger="units"),
         Field(name="unit", title=Words("Unit of the site", "站点单元"), kind=Kind.UNIT),
+        Field(name="equipment", title=Words("Equipment", "所属设备"), kind=Kind.RECORD, ledger="equipment", help=Words("What it stands on.", "仪表所在的设备。")),
         Field(name="maker", title=Words("Maker and model", "厂家型号")),
         Field(name="serial", title=Words("Serial number", "出厂编号")),
         Field(name="range_lo", title=Words("Range from", "量程下限"), kind=Kind.NUMBER, least=-1e12, most=1e12),

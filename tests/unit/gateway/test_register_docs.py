@@ -42,6 +42,7 @@ def right(field: Field) -> object:
         Kind.PHONE: "0512-60000000", Kind.CAS: "67-56-1", Kind.RECORD: "R-1", Kind.UNIT: "U-1", Kind.TAG: "T.mass",
         Kind.POST: "room", Kind.STEPS: "1 | shut 关阀 | post:room | 5 |  | \n2 | foam | leader | 9 | 1 | yes, no",
         Kind.ALARM: "a1", Kind.MOMENT: "2020-02-29 08:30",
+        Kind.LINK: "https://files.plant.example/a.pdf",
         Kind.OUTLINE: "120.100000 30.200000; 120.200000 30.200000; 120.200000 30.300000",
     }  # fmt: skip
     if field.kind is Kind.CHOICE:
@@ -79,6 +80,12 @@ def goes_round(ledger: Ledger, engine: Engine, form: str) -> bool:
         values |= {"named": "methanol"}
     if ledger.id == "tickets":  # What was cancelled may say anything; its times follow each other.
         values |= {"kind": "height", "level": "", "until": "2020-02-29 18:30"}
+    if ledger.id == "documents":  # It has an end or none.
+        del values["is_endless"]
+    if ledger.id == "contacts":
+        values |= {"second_phone": "0512-60000001"}
+    if ledger.id == "equipment":  # Each tag stands once.
+        del values["second_tag"], values["third_tag"]
     if ledger.id == "monthly":
         values |= {"code": "M-2020-02"}
     if ledger.id == "commitments":  # One a day; what runs is no more than there is.

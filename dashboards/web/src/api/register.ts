@@ -4,7 +4,7 @@ import type { Said } from "./types";
 export interface LedgerField {
   name: string;
   title: Said;
-  kind: "code" | "text" | "long" | "number" | "whole" | "date" | "moment" | "flag" | "choice" | "phone" | "cas" | "record" | "unit" | "tag" | "alarm" | "outline" | "post" | "steps";
+  kind: "code" | "text" | "long" | "number" | "whole" | "date" | "moment" | "flag" | "choice" | "phone" | "cas" | "record" | "unit" | "tag" | "alarm" | "outline" | "post" | "steps" | "link";
   eu: string;
   is_required: boolean;
   is_listed: boolean;
@@ -39,6 +39,8 @@ export interface Ledger {
   /** What pictures of a record show; empty for a ledger without pictures. */
   photos: { code: string; title: Said }[];
   has_due: boolean;
+  /** Field that the list is filtered by where there is no state; empty for none. */
+  stage: string;
   acts: LedgerAct[];
 }
 

@@ -26,3 +26,8 @@ export function differing(fields: readonly LedgerField[], before: Values, after:
 export function headingOf(field: LedgerField): string {
   return field.eu === "" ? said(field.title) : `${said(field.title)} (${field.eu})`;
 }
+
+/** Whether a value is an address that a browser opens; a stream is shown as text, for a player. */
+export function isLink(field: LedgerField, values: Values): boolean {
+  return field.kind === "link" && /^https?:\/\//.test(String(values[field.name] ?? ""));
+}
