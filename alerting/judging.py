@@ -17,6 +17,7 @@ from alerting.core.batch import Batch, Taken
 from alerting.core.delay import join
 from alerting.core.derived import DerivedState, DerivedTable, by_clock, follow, next_by_clock_ns
 from alerting.core.guard import Guard
+from alerting.core.layout import layout_of
 from alerting.core.memory import no_changes
 from alerting.core.trend import Forecast
 from alerting.core.vote import count_anew, poll
@@ -142,7 +143,7 @@ class JudgingDesk(AlarmBook):
     def _evaluate(self, scan: Scan, memory: Memory) -> tuple[Changes, Changes]:
         """Evaluate a scan, without what its guards say cannot change, and set the guards anew of what can."""
         guard = self.guard(scan.nature)
-        quiet = guard.is_quiet(scan)
+        quiet = guard.sift(memory, scan, layout_of(self.table, scan.rows).at)
         changes = evaluate(self.table, memory, scan, quiet)
         if not quiet.all():
             guard.refresh(memory, scan.rows[~quiet])

@@ -46,7 +46,7 @@ def evaluate(
     time; intake sees to both.
 
     Args:
-        quiet: Samples that change no plain rule of their tag, as the memory's guard says (``Guard.is_quiet``), bool
+        quiet: Samples that change no plain rule of their tag, as the memory's guard says (``Guard.sift``), bool
             (n,): these rules are left out. What comes out is the same.
 
     Returns:
@@ -67,7 +67,7 @@ def evaluate(
     if several is not None:
         before = join(before, several.end_before(table, memory))
 
-    _take(memory, samples)
+    _take(memory, samples, layout)
 
     if several is not None and several.turning is not None:
         after = several.turn(samples)
@@ -169,12 +169,12 @@ class _Several:
         return after
 
 
-def _take(memory: Memory, samples: _Samples) -> None:
+def _take(memory: Memory, samples: _Samples, layout: Layout) -> None:
     """Let memory take the samples; what is BAD pauses what judges values."""
     scan, time_ns, bad, judged = samples.scan, samples.time_ns, samples.bad, samples.judged
-    rows = scan.rows
+    rows, at = scan.rows, layout.at
     if samples.is_calm:
-        memory.value[rows], memory.value_ns[rows], memory.quality[rows] = scan.values, time_ns, scan.quality
+        memory.value[at], memory.value_ns[at], memory.quality[at] = scan.values, time_ns, scan.quality
     else:
         memory.value[rows[judged]] = scan.values[judged]
         memory.value_ns[rows[judged]] = time_ns[judged]
@@ -183,8 +183,8 @@ def _take(memory: Memory, samples: _Samples) -> None:
         spoilt = bad[place] & samples.mine.is_value
         pause(memory, rules[spoilt], time_ns[place[spoilt]])
         interrupt(memory, rules[spoilt])
-    memory.is_watched[rows] = True
-    memory.last_ns[rows] = np.maximum(memory.last_ns[rows], time_ns)
+    memory.is_watched[at] = True
+    memory.last_ns[at] = np.maximum(memory.last_ns[at], time_ns)
 
 
 def _judge_alone(table: RuleTable, memory: Memory, samples: _Samples) -> Changes:

@@ -10,8 +10,8 @@ on tags with rules of other kinds than LL, L, H, HH, RATE, STALE and BAD. A rate
 value is nearer than ``setpoint * window`` to all kept samples, because it is taken over at least a window. That holds
 until the next sample is to be kept, so a guard ends at that time too.
 
-A tag that is not taken in bulk has bounds all the same, of those of its rules that are plain: ``is_quiet`` tells for
-which samples of a scan ``evaluate`` may leave these out.
+A tag that is not taken in bulk has bounds all the same, of those of its rules that are plain: ``sift`` tells for which
+samples of a scan ``evaluate`` may leave these out, and lets rates keep what they want of them.
 """
 
 from dataclasses import fields
@@ -137,23 +137,34 @@ class Guard:
         is_open = memory.quality[rows] == GOOD
         is_open &= np.bincount(place[busy], minlength=len(rows)) == 0
         low, high = self._bound_limits(memory, rows)
-        low, high = np.where(is_open, low, np.inf), np.where(is_open, high, -np.inf)
-        rate_low, rate_high, keep_ns = self._bound_rates(memory, rows)
         exact = self.exact
-        exact["limit_low"][rows], exact["limit_high"][rows] = low, high
+        exact["limit_low"][rows], exact["limit_high"][rows] = (
+            np.where(is_open, low, np.inf),
+            np.where(is_open, high, -np.inf),
+        )
+        self._set_rates(rows, *self._bound_rates(memory, rows))
+
+    def _set_rates(
+        self,
+        rows: NDArray[np.int32],
+        rate_low: NDArray[np.float64],
+        rate_high: NDArray[np.float64],
+        keep_ns: NDArray[np.int64],
+    ) -> None:
+        """Set the bounds of rates, and what follows from these and from the limits' bounds."""
+        exact = self.exact
         exact["rate_low"][rows], exact["rate_high"][rows] = rate_low, rate_high
         self.own_keep_ns[rows] = keep_ns
         plain = self.is_plain[rows]
         if not plain.all():  # Never taken in bulk, and never what a look at kept samples waits for.
             exact["keep_ns"][rows[~plain]] = NEVER_NS
-            rows, keep_ns = rows[plain], keep_ns[plain]
-            low, high = np.maximum(low, rate_low)[plain], np.minimum(high, rate_high)[plain]
-        else:
-            low, high = np.maximum(low, rate_low), np.minimum(high, rate_high)
+            rows, keep_ns, rate_low, rate_high = rows[plain], keep_ns[plain], rate_low[plain], rate_high[plain]
+        if len(rows) == 0:
+            return
         exact["keep_ns"][rows] = keep_ns
         np.minimum.at(self.keep_least_ns, rows // SPAN, keep_ns)
-        self.low[rows] = _rounded_up(low)
-        self.high[rows] = -_rounded_up(-high)
+        self.low[rows] = _rounded_up(np.maximum(exact["limit_low"][rows], rate_low))
+        self.high[rows] = -_rounded_up(-np.minimum(exact["limit_high"][rows], rate_high))
 
     def _bound_limits(self, memory: Memory, rows: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Give the bounds between which no limit starts, stops or resumes anything, (n,) each."""
@@ -205,15 +216,31 @@ class Guard:
             self.low[rows] = self.exact["limit_low"][rows] = np.inf
             self.high[rows] = self.exact["limit_high"][rows] = -np.inf
 
-    def is_quiet(self, scan: Scan) -> NDArray[np.bool_]:
-        """Tell which samples of an admitted scan change no plain rule of their tag, and keep no sample, bool (n,)."""
-        rows, value = scan.rows, scan.values
-        exact = self.exact[rows]
+    def sift(self, memory: Memory, scan: Scan, at: At | None = None) -> NDArray[np.bool_]:
+        """Tell which samples of an admitted scan change no plain rule of their tag, bool (n,); rates keep theirs.
+
+        Args:
+            at: The scan's rows, as a slice where they are a run; for those who know.
+        """
+        rows = scan.rows if at is None else at
+        value, exact, time_ns = scan.values, self.exact[rows], np.minimum(scan.times_ns, scan.received_ns)
         quiet: NDArray[np.bool_] = (exact["limit_low"] < value) & (value < exact["limit_high"])
         quiet &= (exact["rate_low"] < value) & (value < exact["rate_high"])
         quiet &= scan.quality == GOOD
-        quiet &= np.minimum(scan.times_ns, scan.received_ns) < self.own_keep_ns[rows]
+        wanted = time_ns >= self.own_keep_ns[rows]
+        if wanted.any():
+            kept = np.flatnonzero(wanted & quiet)
+            if len(kept):
+                self._keep_rates(memory, scan.rows[kept], value[kept], time_ns[kept])
         return quiet
+
+    def _keep_rates(
+        self, memory: Memory, rows: NDArray[np.int32], value: NDArray[np.float64], time_ns: NDArray[np.int64]
+    ) -> None:
+        """Keep samples that change nothing and that rates want; only the bounds of rates move by that."""
+        judge_rates(self.table, memory, self.rate_rule[rows].astype(np.int64), value, time_ns)
+        rate_low, rate_high, keep_ns = self._bound_rates(memory, rows)
+        self._set_rates(rows, rate_low, rate_high, keep_ns)
 
     def plain_sources(self, memory: Memory) -> NDArray[np.bool_]:
         """Tell which sources have plain tags alone, bool (sources,); worked out once."""
@@ -288,9 +315,7 @@ class Guard:
         kept = np.flatnonzero(quiet & (time_ns >= self.keep_ns[at]))
         if len(kept):
             rows = batch.rows[kept]
-            rate = self.rate_rule[rows].astype(np.int64)
-            judge_rates(self.table, memory, rate, batch.values[kept], time_ns[kept])
-            self.refresh(memory, rows)
+            self._keep_rates(memory, rows, batch.values[kept], time_ns[kept])
         if isinstance(at, slice):
             mine = self.keep_ns[spans.start * SPAN : spans.stop * SPAN]
             self.keep_least_ns[spans] = np.minimum.reduceat(mine, np.arange(0, len(mine), SPAN))

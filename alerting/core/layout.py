@@ -113,12 +113,14 @@ class Layout:
         alone: All rules that look at their own tag alone.
         is_plain: Which of ``alone`` a guard knows, bool (n,).
         reached: Rules over several tags; None for none.
+        at: The rows, as a slice where they are a run: columns of memory need no gathering then.
         always, never: Read-only columns for samples of which all are alike, bool (samples,).
     """
 
     alone: Share
     is_plain: Flags
     reached: Reached | None
+    at: slice | NDArray[np.int32]
     always: Flags
     never: Flags
     _odd: Share | None = None
@@ -167,9 +169,17 @@ def _lay_out(table: RuleTable, rows: NDArray[np.int32]) -> Layout:
         alone=Share.of(table, rules, place),
         is_plain=plain,
         reached=reached,
+        at=_run_of(rows),
         always=always,
         never=never,
     )
+
+
+def _run_of(rows: NDArray[np.int32]) -> slice | NDArray[np.int32]:
+    """Give rows that follow one another as a slice, others as they are (a copy: the scan's may be a view)."""
+    if len(rows) and rows[0] >= 0 and (rows[1:] - rows[:-1] == 1).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows.copy()
 
 
 def _reach(table: RuleTable, rows: NDArray[np.int32], own: Indexes, own_at: Indexes) -> Reached | None:

@@ -340,7 +340,7 @@ def test_a_scan_that_changes_neither_quality_nor_silence_passes_and_leaves_what_
             scan = make_scan(now, 1.0, quality, row=ROW[tag], source=source, number=step * 3 + ROW[tag])
             if scan.times_ns[0] <= memories[0].last_ns[ROW[tag]]:
                 continue
-            quiet = guard.is_quiet(scan)
+            quiet = guard.sift(memories[0], scan)
             told += (int(quiet.all()), 1)
             found = [evaluate(table, memories[0], scan, quiet), evaluate(table, memories[1], scan)]
             guard.refresh(memories[0], scan.rows)
