@@ -277,6 +277,21 @@ def next_due_ns(table: RuleTable, memory: Memory, *, with_pauses: bool = False, 
     running = memory.timers.running(memory)
     if len(running) == 0 and not len(memory.formulas.asked) and not len(table.gates.cells) and not len(table.votes):
         return silent_ns if silent_ns < LATEST_NS else None
+    dues = _dues_of_delays(table, memory, running, ahead_ns, with_pauses=with_pauses) if len(running) else running
+    dues = np.concatenate([dues, dues_ns(memory, ahead_ns)])
+    if len(table.gates.cells):
+        dues = np.concatenate([dues, dues_of_schedules(table, memory, ahead_ns)])
+    lapsing, lapse_ns = memory.votes.lapses(table, memory)
+    if len(lapsing):
+        dues = np.concatenate([dues, lapse_ns + ahead_ns[memory.source[table.row[lapsing[:, 2]]]]])
+    least = min(int(dues.min(initial=LATEST_NS)), silent_ns)
+    return least if least < LATEST_NS else None
+
+
+def _dues_of_delays(
+    table: RuleTable, memory: Memory, running: Indexes, ahead_ns: NDArray[np.int64], *, with_pauses: bool
+) -> NDArray[np.int64]:
+    """Give the receive times at which running delays end, or also pause, if no sample comes before, int64."""
     row = table.row[running]
     delay = np.where(memory.phase[running] == ON, table.on_ns[running], table.off_ns[running])
     due = memory.since_ns[running] + delay - memory.elapsed_ns[running]
@@ -289,15 +304,7 @@ def next_due_ns(table: RuleTable, memory: Memory, *, with_pauses: bool = False, 
         ahead[is_many] = lead.min(axis=1)
         stale[is_many] = (memory.last_ns[inputs] + memory.stale_ns[inputs] + lead).min(axis=1)
         stale[table.is_formula[running]] = NEVER_NS  # What is stale is for the expression to say.
-    dues = np.minimum(due + ahead, stale) if with_pauses else (due + ahead)[due + ahead <= stale]
-    dues = np.concatenate([dues, dues_ns(memory, ahead_ns)])
-    if len(table.gates.cells):
-        dues = np.concatenate([dues, dues_of_schedules(table, memory, ahead_ns)])
-    lapsing, lapse_ns = memory.votes.lapses(table, memory)
-    if len(lapsing):
-        dues = np.concatenate([dues, lapse_ns + ahead_ns[memory.source[table.row[lapsing[:, 2]]]]])
-    least = min(int(dues.min(initial=LATEST_NS)), silent_ns)
-    return least if least < LATEST_NS else None
+    return np.minimum(due + ahead, stale) if with_pauses else (due + ahead)[due + ahead <= stale]
 
 
 def _split_bad(

@@ -107,6 +107,7 @@ class Books:
     def __init__(self) -> None:
         self.folded = 0
         self._waiting: list[Scan] = []
+        self._counted = self._samples = 0  # of those that wait: how many were asked for their size, and their sizes
         self._hours: dict[tuple[str, int], Hour] = {}
 
     def note(self, parts: Sequence[Scan]) -> None:
@@ -116,7 +117,9 @@ class Books:
     @property
     def is_much(self) -> bool:
         """Tell whether so much was put aside that it should not wait for the minute's end."""
-        return len(self._waiting) >= SCANS_ASIDE or sum(map(len, self._waiting)) >= SAMPLES_ASIDE
+        self._samples += sum(len(scan.rows) for scan in self._waiting[self._counted :])
+        self._counted = len(self._waiting)
+        return self._counted >= SCANS_ASIDE or self._samples >= SAMPLES_ASIDE
 
     def settle(self) -> None:
         """Count what was put aside."""
@@ -126,6 +129,7 @@ class Books:
             if len(scan) and scan.source != SOURCE and not scan.source.startswith(_COMPUTED)
         ]
         self._waiting = []
+        self._counted = self._samples = 0
         if not scans:
             return
         sizes = [len(scan) for scan in scans]

@@ -60,10 +60,10 @@ def days_of(site: Site) -> Days:
     )
 
 
-def is_due(connection: Connection, site: Site, now_ns: int) -> bool:
-    """Tell whether a look would write anything."""
+def due_now(connection: Connection, site: Site, now_ns: int) -> tuple[bool, int | None]:
+    """Tell whether a look would write anything, and when the next step comes; None where none will."""
     first = next_due(connection)
-    return (first is not None and first <= now_ns) or _is_changed(connection, site, now_ns)
+    return (first is not None and first <= now_ns) or _is_changed(connection, site, now_ns), first
 
 
 _NEXT: Final = select(func.min(duty.c.next_ns)).where(duty.c.state == OPEN)

@@ -127,6 +127,15 @@ def alarms_changed(connection: Connection, plan: DutyPlan, now_ns: int) -> Chang
     return Change(new=new, closed=closed, sooner=_disposals_moved(connection))
 
 
+#: The open duties to sign a commitment, by day; and how far one day's commitment is.
+_TO_SIGN: Final = select(duty.c.subject, duty.c.id).where(duty.c.state == OPEN, duty.c.kind == COMMIT)
+_STANDS: Final = (
+    select(record.c.state)
+    .where(record.c.ledger == COMMITMENTS.id, record.c.code == bindparam("today"), record.c.is_removed.is_(False))
+    .limit(1)
+)
+
+
 def commitment_changed(connection: Connection, site: "Site", now_ns: int) -> Change:
     """Compare the duty to sign today's commitment with those that are open; what was missed is not made up for."""
     zone, policy = ZoneInfo(site.timezone), site.commitment
@@ -134,18 +143,12 @@ def commitment_changed(connection: Connection, site: "Site", now_ns: int) -> Cha
     is_asked = policy.is_asked and (
         policy.on == "all" or site.roster.calendar.day(today, published).is_workday
     )  # fmt: skip
-    had = {
-        row["subject"]: row
-        for row in connection.execute(select(duty).where(duty.c.state == OPEN, duty.c.kind == COMMIT)).mappings()
-    }
-    mine = select(record).where(
-        record.c.ledger == COMMITMENTS.id, record.c.code == code_of(today.isoformat()), record.c.is_removed.is_(False)
-    )
-    stands = connection.execute(mine).first()
-    is_signed = stands is not None and stands.state in COMMITMENTS.shut
+    had = {row.subject: row.id for row in connection.execute(_TO_SIGN)}
+    stands = connection.scalar(_STANDS, {"today": code_of(today.isoformat())})
+    is_signed = stands is not None and stands in COMMITMENTS.shut
     closed = [
-        {"of": row["id"], "state": DONE if day == today.isoformat() and is_signed else GONE, "closed_ns": now_ns}
-        for day, row in had.items()
+        {"of": row_id, "state": DONE if day == today.isoformat() and is_signed else GONE, "closed_ns": now_ns}
+        for day, row_id in had.items()
         if day != today.isoformat() or is_signed or not is_asked
     ]
     if not is_asked or is_signed or today.isoformat() in had:

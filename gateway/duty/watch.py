@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.register.ledgers import LEDGERS
-from gateway.duty.book import Looked, is_due, look, next_due, work_out_anew
+from gateway.duty.book import Looked, due_now, look, work_out_anew
 from gateway.duty.feed import Change, changes, fed_by, write
 from gateway.means import Means
 from gateway.meter import Stage
@@ -60,7 +60,7 @@ class Watch:
             await self._write(work_out_anew)
             self._by = by
         now_ns = self._clock.wall_ns()
-        is_now, next_ns = await self._read(lambda c: (is_due(c, site, now_ns), next_due(c)))
+        is_now, next_ns = await self._read(lambda c: due_now(c, site, now_ns))
         if not is_now:
             return self._pause_s(next_ns)
         done: Looked = await self._write(lambda connection: look(connection, site, main_nature(site), now_ns))

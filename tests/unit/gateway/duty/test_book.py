@@ -10,7 +10,7 @@ from alerting.duty.plan import DutyPlan
 from alerting.duty.table import ACK, KINDS
 from alerting.model.tier import Tier
 from alerting.register.ledgers import LEDGERS
-from gateway.duty.book import DUE_MAX, is_due, work_out_anew
+from gateway.duty.book import DUE_MAX, due_now, work_out_anew
 from gateway.duty.feed import changes
 from gateway.register import records
 from gateway.register.records import By
@@ -118,8 +118,8 @@ def test_an_alarm_that_nobody_acknowledges_is_a_duty_by_its_tier() -> None:
     with town.store() as connection:
         for name, tier in (("a", Tier.RED), ("b", Tier.ORANGE)):
             connection.execute(insert(schema.alarm).values({**row, "key": name, "id": name, "tier": int(tier)}))
-        assert not is_due(connection, town.site, ns("2026-01-05 12:11"))
-        assert is_due(connection, town.site, ns("2026-01-05 12:12"))
+        assert not due_now(connection, town.site, ns("2026-01-05 12:11"))[0]
+        assert due_now(connection, town.site, ns("2026-01-05 12:12"))[0]
     for at in ("12:12", "12:15", "12:25"):
         town.look(f"2026-01-05 {at}")
     with town.store() as connection:
