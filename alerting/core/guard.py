@@ -14,7 +14,9 @@ A tag that is not taken in bulk has bounds all the same, of those of its rules t
 samples of a scan ``evaluate`` may leave these out, and lets rates keep what they want of them.
 """
 
+import math
 from dataclasses import fields
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
 
@@ -23,7 +25,7 @@ from numpy.typing import NDArray
 
 from alerting.core.batch import AHEAD_NS_MAX, NONE_NS, Batch, Taken
 from alerting.core.memory import NEVER_NS, RATE_SLOTS, Memory, Phase
-from alerting.core.rate import judge_rates
+from alerting.core.rate import GAP_WINDOWS, judge_rates
 from alerting.core.spread import spread
 from alerting.model.compact import Columns
 from alerting.model.rule import LIMITS, S_TO_NS, Kind, Rule, RuleTable
@@ -51,6 +53,7 @@ PLAIN = frozenset({*LIMITS, Kind.RATE, Kind.STALE, Kind.BAD})
 RATE_MARGIN = 1e-9  # Relative; far above what rounding can do, far below what matters.
 RATE_MOST = 1e300  # Beyond, a difference may overflow: such a tag has no guard.
 REST, GOOD = np.uint8(Phase.REST), np.uint8(Quality.GOOD)  # a member of an enumeration is slower to look up
+FEW = 8  # More samples are kept faster as columns.
 SPAN = 128  # Neighbours that share a summary.
 FEW_IN = 4  # Fewer than one sample in so many left out of a run: the run is taken, and these are put back.
 #: Of a tag: the exact bounds between which no limit, and no rate, can start, stop or resume anything; until when;
@@ -199,8 +202,7 @@ class Guard:
         at, was = memory.ring_ns[ring], memory.ring_value[ring]
         window = self.table.window_ns[k]
         keep_ns[has] = np.where(at[:, 0] > 0, at[:, 0] + window // (RATE_SLOTS - 2), 0)
-        span = self.table.setpoint[k] * (window / S_TO_NS) * (1.0 - RATE_MARGIN)
-        span = np.minimum(span, RATE_MOST)[:, None]
+        span = _span(self.table.setpoint[k], window)[:, None]
         is_kept, is_huge = at > 0, np.abs(was) >= RATE_MOST
         with np.errstate(over="ignore", invalid="ignore"):
             slack = RATE_MARGIN * np.abs(was)
@@ -238,9 +240,51 @@ class Guard:
         self, memory: Memory, rows: NDArray[np.int32], value: NDArray[np.float64], time_ns: NDArray[np.int64]
     ) -> None:
         """Keep samples that change nothing and that rates want; only the bounds of rates move by that."""
+        if len(rows) <= FEW:
+            self._set_rates(rows, *self._keep_few(memory, rows, value, time_ns))
+            return
         judge_rates(self.table, memory, self.rate_rule[rows].astype(np.int64), value, time_ns)
-        rate_low, rate_high, keep_ns = self._bound_rates(memory, rows)
-        self._set_rates(rows, rate_low, rate_high, keep_ns)
+        self._set_rates(rows, *self._bound_rates(memory, rows))
+
+    def _keep_few(
+        self, memory: Memory, rows: NDArray[np.int32], value: NDArray[np.float64], time_ns: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Keep a few samples one by one, as ``judge_rates`` does, and bound their rates, as ``_bound_rates`` does."""
+        ring = memory.rate_of[self.rate_rule[rows]]
+        rings_ns, rings_value = memory.ring_ns[ring].tolist(), memory.ring_value[ring].tolist()
+        lows, highs, keeps = [], [], []
+        for n, (row, v, now_ns) in enumerate(zip(rows.tolist(), value.tolist(), time_ns.tolist(), strict=True)):
+            window_ns, spacing_ns, span = self._rate_cards[row]
+            ring_ns, ring_value = rings_ns[n], rings_value[n]
+            is_gap = not any(at_ns > 0 and now_ns - at_ns <= GAP_WINDOWS * window_ns for at_ns in ring_ns)
+            if is_gap:
+                ring_ns, ring_value = [now_ns] + [0] * (len(ring_ns) - 1), [v, *ring_value[:-1]]
+            elif now_ns - ring_ns[0] >= spacing_ns:
+                ring_ns, ring_value = [now_ns, *ring_ns[:-1]], [v, *ring_value[:-1]]
+            rings_ns[n], rings_value[n] = ring_ns, ring_value
+            low, high = -math.inf, math.inf
+            for at_ns, was in zip(ring_ns, ring_value, strict=True):
+                if at_ns <= 0:
+                    continue
+                if abs(was) >= RATE_MOST:
+                    low, high = math.inf, -math.inf
+                    break
+                slack = RATE_MARGIN * abs(was)
+                low, high = max(low, was - span + slack), min(high, was + span - slack)
+            lows.append(low)
+            highs.append(high)
+            keeps.append(ring_ns[0] + spacing_ns)
+        memory.ring_ns[ring], memory.ring_value[ring] = rings_ns, rings_value
+        return np.array(lows), np.array(highs), np.array(keeps, dtype=np.int64)
+
+    @cached_property
+    def _rate_cards(self) -> dict[int, tuple[int, int, float]]:
+        """Give window, least time between kept samples and half width of the bounds of each tag's rate, by tag row."""
+        rows = np.flatnonzero(self.rate_rule >= 0)
+        k = self.rate_rule[rows]
+        window = self.table.window_ns[k]
+        columns = (window, window // (RATE_SLOTS - 2), _span(self.table.setpoint[k], window))
+        return dict(zip(rows.tolist(), zip(*(column.tolist() for column in columns), strict=True), strict=True))
 
     def plain_sources(self, memory: Memory) -> NDArray[np.bool_]:
         """Tell which sources have plain tags alone, bool (sources,); worked out once."""
@@ -360,6 +404,11 @@ def _settle_but(
 def _each(of_scan: NDArray[T], counts: NDArray[np.int64]) -> NDArray[T]:
     """Give each sample what its scan has; where there is one scan, that alone."""
     return of_scan if len(of_scan) == 1 else np.repeat(of_scan, counts)
+
+
+def _span(setpoint: NDArray[np.float64], window_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Tell how far from a kept sample a value may be before its rate can reach the setpoint, eu, (n,)."""
+    return np.minimum(setpoint * (window_ns / S_TO_NS) * (1.0 - RATE_MARGIN), RATE_MOST)
 
 
 def _rounded_up(bound: NDArray[np.float64]) -> NDArray[np.float32]:
