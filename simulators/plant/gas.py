@@ -44,6 +44,8 @@ def plume_kg_m3(source_kg_s: float, wind_m_s: float, along_m: float, across_m: f
     Gaussian plume with full reflection, Briggs' rural class D, see ``simulators.physics.dispersion``.
     Zero upwind. Valid from 100 m on; nearer, as here, it gives a plausible magnitude only.
     """
+    if source_kg_s == 0.0:  # As nearly always.
+        return 0.0
     return float(plume(source_kg_s, wind_m_s, along_m, across_m))
 
 
