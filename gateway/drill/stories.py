@@ -33,7 +33,7 @@ class Listed:
 
     Attributes:
         missing: Tags that its plant measures and this site does not have; it can be played where there are none.
-        mistake: Why its file cannot be read; empty else.
+        mistake: Why its file cannot be played, by language; None where it can.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Listed:
     lasts_s: float
     is_own: bool
     missing: tuple[str, ...] = ()
-    mistake: str = ""
+    mistake: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,8 @@ def listed(site: Site) -> list[Listed]:
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as failure:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors.
-            found.append(Listed(name=path.stem, title={}, plant="", lasts_s=0.0, is_own=is_own, mistake=str(failure)))
+            why = {"en": f"{path.name}: {failure}", "zh": f"{path.name} 不是可读取的 TOML 文件:{failure}"}
+            found.append(Listed(name=path.stem, title={}, plant="", lasts_s=0.0, is_own=is_own, mistake=why))
             continue
         plant = str(content.get("plant", "demonstration"))
         title, lasts = content.get("title"), content.get("lasts_s", content.get("completes_s", 0))
@@ -84,10 +85,18 @@ def listed(site: Site) -> list[Listed]:
                 lasts_s=float(lasts) if isinstance(lasts, int | float) else 0.0,
                 is_own=is_own,
                 missing=lacks.get(plant, ()),
-                mistake="" if plant in PLANTS else f"There is no plant {plant!r}.",
+                mistake=None if plant in PLANTS else _no_plant(path, plant),
             )
         )
     return found
+
+
+def _no_plant(path: Path, plant: str) -> dict[str, str]:
+    kinds = ", ".join(sorted(PLANTS))
+    return {
+        "en": f"{path.name}: there is no plant {plant!r}; there are {kinds}.",
+        "zh": f"{path.name}:没有名为“{plant}”的装置,可选 {kinds}。",
+    }
 
 
 def read(site: Site, name: str) -> Staged:

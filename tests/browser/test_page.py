@@ -21,7 +21,7 @@ from tests.browser.conftest import paused, shows, until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
     from tests.browser.conftest import Plant, Visit
 
@@ -495,7 +495,17 @@ def test_a_tester_plays_a_story_disturbs_it_and_takes_the_report(
     visit: Callable[..., Visit], plant: Plant, lang: str, plant_title: str, kind: str, done: str
 ) -> None:
     one = visit(lang=lang)
+    wrong = {"en": "mine.toml: there is no plant 'x'.", "zh": "mine.toml:没有名为“x”的装置。"}
+    mine = {"name": "mine", "title": {}, "plant": "x", "lasts_s": 0, "own": True, "mistake": wrong}
+
+    def with_mine(route: Route) -> None:  # The demonstration has no folder of its own.
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**(told := answer.json()), "stories": [mine, *told["stories"]]})
+
+    one.page.route("**/api/v1/runs", with_mine)
     one.go("drill?part=try", ready="form.start")
+    shows(one.page.locator("[data-story=mine]"), wrong[lang])
+    one.page.unroute("**/api/v1/runs")
     form = one.page.locator("form.start")
     form.locator("select[name=plant]").select_option(label=plant_title)
     form.locator("select[name=story]").select_option("plc_lost")

@@ -74,6 +74,8 @@ async def tester(tmp_path: Path) -> AsyncIterator[Person]:
     stories.mkdir()
     (stories / "short.toml").write_text(STORY.format(lasts_s=60), encoding="utf-8")
     (stories / "long.toml").write_text(STORY.format(lasts_s=3000), encoding="utf-8")
+    (stories / "torn.toml").write_text("lasts_s = = 60", encoding="utf-8")
+    (stories / "stray.toml").write_text(STORY.format(lasts_s=60).replace("petrol-depot", "nowhere"), encoding="utf-8")
     (stories / "wrong.toml").write_text(STORY.format(lasts_s=60).replace("TK-915.level", "TK-999.level"), "utf-8")
     source = Source(id="plc", protocol="mqtt")
     tags = TagTable([Tag(name="OWN.level", source="plc", unit="T")])
@@ -94,6 +96,13 @@ async def tester(tmp_path: Path) -> AsyncIterator[Person]:
 async def test_a_run_is_watched_disturbed_and_reported(tester: Person) -> None:
     listed = await tester.get("runs")
     assert {"short", "buncefield"} <= {each["name"] for each in listed["stories"]}
+    mistakes = {each["name"]: each["mistake"] for each in listed["stories"] if each["mistake"]}
+    assert mistakes.keys() == {"torn", "stray"}
+    assert "torn.toml" in mistakes["torn"]["en"]
+    assert "line 1" in mistakes["torn"]["en"]
+    assert "TOML" in mistakes["torn"]["zh"]
+    assert "no plant 'nowhere'" in mistakes["stray"]["en"]
+    assert "没有名为“nowhere”的装置" in mistakes["stray"]["zh"]
     assert {"frozen", "drift", "spike", "noise", "bias", "nan", "dropout"} <= {
         each["kind"] for each in listed["faults"]
     }

@@ -18,7 +18,7 @@ export interface DrillStory {
   lasts_s: number;
   own: boolean;
   missing: string[];
-  mistake: string;
+  mistake: Said | null;
   playable: boolean;
 }
 

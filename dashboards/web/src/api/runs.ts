@@ -50,6 +50,6 @@ export interface FaultKind {
 
 export interface RunList {
   runs: RunBrief[];
-  stories: { name: string; title: Said; plant: string; lasts_s: number; own: boolean; mistake: string }[];
+  stories: { name: string; title: Said; plant: string; lasts_s: number; own: boolean; mistake: Said | null }[];
   faults: FaultKind[];
 }

@@ -10,6 +10,7 @@ export const run = {
   stop: "Stop",
   none: "Nothing was tried yet. Choose a plant and a story, and start.",
   notYours: "The safety officer, the engineer and the administrator start runs; everybody may look.",
+  unreadable: "{n} story that cannot be played | {n} stories that cannot be played",
   number: "Run {n}",
   failed: "It failed: {why}",
   pace: "{n} times real time",

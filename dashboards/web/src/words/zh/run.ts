@@ -12,6 +12,7 @@ export const run: Words["run"] = {
   stop: "停止",
   none: "尚未进行过试验。请选择装置与脚本，然后开始。",
   notYours: "试验由安全员、工程师或管理员发起；所有人均可查看。",
+  unreadable: "{n} 个脚本无法播放",
   number: "第 {n} 次试验",
   failed: "运行失败：{why}",
   pace: "实际时间的 {n} 倍",
