@@ -49,6 +49,7 @@ KNOWN_FIELDS = frozenset(
     }
 )
 LOOKS = (64, 1_024)  # How far ahead to look for the next sample that matters before looking at all.
+TURNS_TOLD = 256  # So often within a chunk it is told how far it has come.
 LARGEST = float(np.finfo(np.float64).max)
 
 Seen: TypeAlias = tuple[NDArray[np.int64] | None, NDArray[np.float64], NDArray[np.bool_] | None]
@@ -163,6 +164,10 @@ def _is_banded(rule: Rule) -> bool:
     return True
 
 
+def _quiet(_share: float) -> None:
+    """Show no progress."""
+
+
 class Carrier:
     """A site on its way through a recording."""
 
@@ -199,8 +204,13 @@ class Carrier:
         self.numbers = np.zeros(len(place_of), dtype=np.int64)  # scans of each source so far
         self.desk: ListeningDesk | None = None
 
-    def take(self, steps: Steps) -> None:
-        """Carry one chunk; times rise from chunk to chunk."""
+    def take(self, steps: Steps, progress: Callable[[float], None] = _quiet) -> None:
+        """Carry one chunk; times rise from chunk to chunk.
+
+        Args:
+            progress: Told now and then how much of the chunk is carried, 0 to 1: with rules that need every sample
+                one can last minutes.
+        """
         steps = _without(steps, self.derived_rows)
         if len(steps) == 0:
             return
@@ -220,7 +230,7 @@ class Carrier:
             )
             for memory in desk.memories.values():
                 memory.is_watched[:] = False  # A tag that the file does not have is not silent.
-        _Chunk(self, desk, steps).carry()
+        _Chunk(self, desk, steps).carry(progress)
         self.done.end_ns = int(steps.times_ns[-1])
         self.done.steps += len(steps)
         self.done.samples += steps.count
@@ -306,8 +316,9 @@ class _Chunk:
 
     # ------------------------------------------------------------------------------------------------------- the walk
 
-    def carry(self) -> None:
+    def carry(self, progress: Callable[[float], None]) -> None:
         silences = self._silences()
+        turns = 0
         silent = always = first = 0
         self._find_stops()
         end_ns = int(self.times_ns[-1])
@@ -344,6 +355,9 @@ class _Chunk:
             first = stop + 1 if now_ns == stop_ns else int(np.searchsorted(self.times_ns, now_ns, side="right"))
             for c in touched:
                 self.next[c] = self._next(c, first)
+            turns += 1
+            if turns % TURNS_TOLD == 0:
+                progress(first / self.n)
         self._sync(self.n - 1)
         for source, scans in self._scans.items():
             self.carrier.numbers[source] += int(scans[-1])

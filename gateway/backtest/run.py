@@ -128,11 +128,15 @@ def _carry(
     # On a small recording a compiler takes longer to load than it saves.
     backend = choose(os.environ, TAGS_MIN if recording.stat().st_size >= BYTES_WORTH else 0)
     carrier = Carrier(site, heard.tell, heard.hear, backend)
+    begun = 0.0
+    progress(begun)  # So that something is seen before the first chunk is read.
     for chunk in steps_ahead(recording, site.tags):
-        carrier.take(chunk)
+        begins, ends = begun, chunk.share
+        carrier.take(chunk, lambda part, at=begins, span=ends - begins: progress(at + span * part))  # type: ignore[misc]
         if profile is not None:
             profile.take(chunk)
-        progress(chunk.share)
+        progress(ends)
+        begun = ends
     # No hour of silence after the end as in replay: that the file ends is no alarm of the plant.
     return heard, carrier.done
 

@@ -81,6 +81,7 @@ def learn(site: Site, asked: Asked, progress: Progress = quiet) -> Learned:
         raise RecordingError("The site has no DRIFT and no TREND rule and no pca tag; there is nothing to learn.")
     maxima = Maxima(rules, site.tags, labels)
     first_ns = last_ns = 0
+    progress("learn", 0.0)  # So that something is seen before the first chunk is read.
     for chunk in steps_ahead(asked.recording, site.tags):
         if len(chunk):
             first_ns, last_ns = first_ns or int(chunk.times_ns[0]), int(chunk.times_ns[-1])

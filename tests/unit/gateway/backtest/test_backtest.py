@@ -257,6 +257,20 @@ def test_reading_ahead_in_a_process_changes_nothing(monkeypatch: pytest.MonkeyPa
         run(path, None)
 
 
+def test_progress_is_told_from_the_beginning_and_within_a_chunk(tmp_path: Path) -> None:
+    """A level that crosses H with every sample: each is a turn, and all of the file is one chunk."""
+    path = tmp_path / "r.csv"
+    at = 1_767_225_600
+    path.write_text("time,TK.level\n" + "".join(f"{at + 10 * i},{5 + 2.5 * (i % 2)}\n" for i in range(700)), "utf-8")
+    told: list[tuple[str, float]] = []
+    backtest(load(SITE), Asked(recording=path, with_advice=False), lambda name, share: told.append((name, share)))
+
+    shares = [share for name, share in told if name == "rules"]
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    assert shares == sorted(shares)
+    assert len([share for share in shares if 0.2 < share < 0.9]) >= 2
+
+
 # --------------------------------------------------------------------------------------------------- command and page
 
 
