@@ -46,6 +46,7 @@ from gateway.escalation.telling import Telling
 from gateway.exchange.follow import Exchange
 from gateway.executor import Executor, InlineExecutor, ThreadExecutor
 from gateway.flow import Road
+from gateway.heap import give_back, put_away
 from gateway.historian.embedded import EmbeddedHistorian
 from gateway.historian.file import DAY_NS, Retention
 from gateway.historian.port import Historian
@@ -100,6 +101,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("gateway")
 
 SILENT_SCANS = 3
+COMPILER = "/libllvmlite.so"  # 50 MB of a compiler that nobody asks again once the kernels are there.
 WRITTEN_S = 60  # So much of the books of delivery is lost at kill -9.
 MINUTE_NS = 60_000_000_000
 
@@ -526,6 +528,8 @@ class Gateway:
         else:
             await self.road.settled()
             self.desk.use(Backend.COMPILED)
+            put_away(COMPILER)
+            give_back()
             log.info("kernels.warm", seconds=round((self.clock.monotonic_ns() - started_ns) / 1e9, 2))
         self._is_warm = True
 

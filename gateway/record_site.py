@@ -41,7 +41,7 @@ def written(prepared: Prepared) -> dict[str, Any] | None:
     if beside is None:
         return None
     nothing: dict[str, Any] = dict.fromkeys(_OF_COLLECTOR)
-    tags = tuple(replace(tag, address={}) for tag in prepared.exchange.new.tags)
+    tags = tuple(replace(tag, address={}, title=dict(tag.title)) for tag in prepared.exchange.new.tags)
     return {
         "tags": _TAGS.dump_python(tags, mode="json"),
         "sources": _SOURCES.dump_python(tuple(replace(each, **nothing) for each in beside.sources), mode="json"),
@@ -95,7 +95,7 @@ def gaps_written(gaps: GapBook) -> dict[str, Any]:
     for gap, row in zip(gaps.open_ones(), gap_rows(gaps.open_ones()), strict=True):
         line = {**asdict(row), "content": b64encode(row.content).decode()}
         if gap.revision != gaps.revision:
-            tags = tuple(replace(tag, address={}) for tag in gap.part.table.tags)
+            tags = tuple(replace(tag, address={}, title=dict(tag.title)) for tag in gap.part.table.tags)
             line |= {
                 "rules": [asdict(rule) for rule in gap.part.table],
                 **authors_written(gap.part.table),

@@ -30,6 +30,7 @@ from gateway.api.small_house import SmallHouse
 from gateway.app import Gateway, Parts
 from gateway.config import Site
 from gateway.executor import ThreadExecutor
+from gateway.heap import give_back, one_arena
 from gateway.kernels import UnknownBackendError, choose, warm
 from gateway.load import ConfigError
 from gateway.record import EventLog
@@ -67,6 +68,7 @@ def serve_site(
         given: What of ``site`` was said in place of the file; it stays over reloads.
     """
     structlog.configure(logger_factory=lambda *_: _StandardError())
+    one_arena()
     try:
         backend = choose(os.environ, len(site.tags))
     except UnknownBackendError as failure:
@@ -105,9 +107,11 @@ def serve_site(
             door.close()
             sys.stderr.write(f"{error}\n{DOES_NOT_FIT}\n")
             return WRONG
+        del site  # The gateway's own, with what it watches of itself, is another.
         sys.setswitchinterval(SWITCH_S)
         gc.collect()
         gc.freeze()  # Tags and rules stay; looking through them again and again would stop the road each time.
+        give_back()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(gateway, door))
     return GOOD

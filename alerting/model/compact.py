@@ -94,10 +94,25 @@ def is_compact(rule: Any) -> TypeGuard[Compact]:  # noqa: ANN401  # to the type 
     return type(rule) is Compact
 
 
+def like(shape: Shape, tag: str, setpoint: float) -> Any:  # noqa: ANN401  # to the type checker a ``Rule``
+    """Give the rule of a shape for a tag, with the id that follows from both and the revision of the shape's rule."""
+    return _make(shape, tag, setpoint, shape.rule.revision, "")
+
+
+def _make(shape: Shape, tag: str, setpoint: float, revision: int, unusual_id: str) -> Any:  # noqa: ANN401
+    set_shape, set_tag, set_setpoint, set_revision, set_id = _set_own
+    made = object.__new__(Compact)
+    set_shape(made, shape)
+    set_tag(made, tag)
+    set_setpoint(made, setpoint)
+    set_revision(made, revision)
+    set_id(made, unusual_id)
+    return made
+
+
 def compact(rules: Sequence[Rule]) -> list[Rule]:
     """Make rules compact; those that are already stay as they are."""
     shapes: dict[tuple[Any, ...], Shape] = {}
-    set_shape, set_tag, set_setpoint, set_revision, set_id = _set_own
     done: list[Any] = []
     for rule in rules:
         if is_compact(rule):
@@ -107,13 +122,8 @@ def compact(rules: Sequence[Rule]) -> list[Rule]:
         shape = shapes.get(key)
         if shape is None:
             shape = shapes[key] = Shape(rule)
-        made = object.__new__(Compact)
-        set_shape(made, shape)
-        set_tag(made, rule.tag)
-        set_setpoint(made, rule.setpoint)
-        set_revision(made, rule.revision)
-        set_id(made, "" if rule.id == rule.tag + shape.suffix else rule.id)
-        done.append(made)
+        unusual = "" if rule.id == rule.tag + shape.suffix else rule.id
+        done.append(_make(shape, rule.tag, rule.setpoint, rule.revision, unusual))
     return done
 
 

@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from sys import intern
 from typing import TypeVar
 
 from edge.load.locate import Path as KeyPath
@@ -50,15 +52,21 @@ class Span:
 ANY = Span()
 
 
+@cache
+def _columns_of_title(key: str) -> tuple[str, ...]:
+    return tuple(f"{key}_{language}" for language in LANGUAGES)
+
+
 class Entry:
     """Keys and values with their places.
 
     Attributes:
-        who: How sentences begin, e.g. ``Source gas``.
         values: By key. In a row, and in what a template expands to, numbers come as text.
         is_row: A row of a table: every value is text, and an empty one counts as not given.
         is_expanded: Made from a template, so that a number may be a sum such as ``100+4``.
     """
+
+    __slots__ = ("_place_of", "_who", "is_expanded", "is_row", "reading", "values")
 
     def __init__(
         self,
@@ -71,13 +79,26 @@ class Entry:
         is_expanded: bool = False,
     ) -> None:
         self.reading = reading
-        self.who = who
+        self._who = who
         self.values = values
-        self.place_of = place_of
+        self._place_of = place_of
         self.is_row = is_row
         self.is_expanded = is_expanded
 
     # ---- what is there, where it is, what is wrong with it
+
+    @property
+    def who(self) -> str:
+        """How sentences begin, e.g. ``Source gas``."""
+        return self._who
+
+    @who.setter
+    def who(self, who: str) -> None:
+        self._who = who
+
+    def place_of(self, path: KeyPath) -> Place:
+        """Give the place of a key path of this entry; the empty one is the entry itself."""
+        return self._place_of(path)
 
     def place(self, *path: str | int) -> Place:
         """Give the place of a key of this entry, or of the entry itself."""
@@ -86,6 +107,10 @@ class Entry:
     def has(self, key: str) -> bool:
         """Tell whether a value is given."""
         return self.values.get(key, "") != "" if self.is_row else key in self.values
+
+    def has_any(self, keys: tuple[str, ...]) -> bool:
+        """Tell whether any of some values is given."""
+        return any(map(self.has, keys))
 
     def wrong(self, path: str | KeyPath, sentence: str, remedy: str) -> None:
         """Note a mistake at a key; the entry's name goes before the sentence."""
@@ -217,7 +242,7 @@ class Entry:
             return default
         value = self.values[key]
         if isinstance(value, str) and value.strip() in known:
-            return value.strip()
+            return intern(value.strip())
         text = str(value)[:TEXT_MAX].strip()
         remedy = advice(text) or meant(text, known)
         if text in known:  # a number where the word looks like one: 5 is no text, "5" is
@@ -236,7 +261,10 @@ class Entry:
     def titles(self, key: str, default: str) -> dict[str, str]:
         """Give a text by language. A language that is not given takes the other's; none at all takes the default."""
         if self.is_row:
-            given = {language: self.text(f"{key}_{language}") for language in LANGUAGES}
+            columns = _columns_of_title(key)
+            if not self.has_any(columns):
+                return dict.fromkeys(LANGUAGES, default) if default else {}
+            given = {language: self.text(column) for language, column in zip(LANGUAGES, columns, strict=True)}
         else:
             if not isinstance(self.values.get(key, {}), dict):
                 shown = show(self.values[key])

@@ -25,14 +25,19 @@ class Sheet:
         file: As the user would open it; a sheet of a workbook with its name in square brackets.
         header: Line of the header row.
         headings: What each column is called in the table itself.
-        rows: (line, cells by column) of each row; cells are without spaces around them.
+        lines: (line, cells in the order of the columns) of each row; cells are without spaces around them.
     """
 
     file: str
     header: int = 1
     columns: tuple[str, ...] = ()
     headings: dict[str, str] = field(default_factory=dict)
-    rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    lines: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[tuple[int, dict[str, str]]]:
+        """(line, cells by column) of each row, put together anew each time."""
+        return [(line, dict(zip(self.columns, cells, strict=True))) for line, cells in self.lines]
 
 
 def read_sheet(
@@ -85,8 +90,7 @@ def read_sheet(
     sheet = Sheet(file=file, header=header, columns=columns, headings=shown)
     for line, row in lines[1:]:
         if len(row) == len(columns):
-            cells_of = zip(columns, row, strict=True)
-            sheet.rows.append((line, {column: word_of(column, cell) if known else cell for column, cell in cells_of}))
+            sheet.lines.append((line, tuple(map(word_of, columns, row)) if known else tuple(row)))
         else:
             reading.mistakes.add(
                 Place(file, line, "row"),
@@ -105,9 +109,10 @@ def _lines(reading: Reading, file: str, text: str, hashes_from: int | None, firs
     rows: list[tuple[int, list[str]]] = []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     start = 1
+    once: dict[str, str] = {}  # A hundred thousand rows say the same few thousand words.
     try:
         for row in reader:
-            cells = [cell.strip() for cell in row]
+            cells = [once.setdefault(cell, cell) for cell in map(str.strip, row)]
             if start >= first and any(cells) and not is_comment(start, cells, hashes_from):
                 rows.append((start, cells))
             start = reader.line_num + 1

@@ -16,13 +16,17 @@ from edge.load.mistake import Place, meant, show
 from edge.load.opcua import read_opcua_address
 from edge.load.reading import Reading
 from edge.load.register import warn_of_registers
-from edge.load.sheet import Sheet, read_sheet
+from edge.load.row import Header, Row
+from edge.load.sheet import read_sheet
 from edge.load.source import PROTOCOLS, SourceDraft, tags_of_topic
 from edge.load.sparkplug import tags_of_sparkplug
 from edge.load.words import COLUMNS, MODBUS_COLUMNS, OPCUA_COLUMNS, RESERVED, TAG_RULE, is_tag
 from edge.model import Tag
+from edge.model.title import OneTitle
 
 PERIOD: Final = Span(least=0.1, most=3600)
+STEP: Final = Span(least=0)
+TITLES: Final = ("title_en", "title_zh")
 
 
 @dataclass(slots=True)
@@ -33,20 +37,29 @@ class TagDraft:
     row: Entry
 
 
+class Once:
+    """What tags say alike, kept once: like devices have their registers at like places."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[float, float] = {}
+        self._addresses: dict[str, dict[str, Any]] = {}
+
+    def number(self, number: float) -> float:
+        """Give the same object for the same number; -0.0 becomes 0.0."""
+        return self._numbers.setdefault(number, number + 0.0)
+
+    def address(self, address: dict[str, Any]) -> dict[str, Any]:
+        """Give the same dict for the same address; 1 and 1.0 are told apart."""
+        return self._addresses.setdefault(repr(address), address)
+
+
 def rows_of_sheet(reading: Reading, name: str, named_at: Place) -> list[Entry]:
     """Give the rows of one tag table."""
     sheet = read_sheet(reading, name, named_at, known=COLUMNS, needed=("tag", "source"))
-    return [] if sheet is None else [_row(reading, sheet, line, cells) for line, cells in sheet.rows]
-
-
-def _row(reading: Reading, sheet: Sheet, line: int, cells: dict[str, str]) -> Entry:
-    return Entry(
-        reading,
-        f"Tag {show(cells['tag'])[1:-1]}" if cells["tag"] else f"Row of line {line}",
-        cells,
-        lambda path: Place(sheet.file, line, sheet.headings.get(str(path[0]), str(path[0])) if path else "row"),
-        is_row=True,
-    )
+    if sheet is None:
+        return []
+    header = Header(sheet)
+    return [Row(reading, header, line, cells) for line, cells in sheet.lines]
 
 
 def read_tags(
@@ -63,10 +76,11 @@ def read_tags(
     by_id: dict[str, SourceDraft] = {}
     for source in sources:
         by_id.setdefault(source.name, source)
+    once = Once()
     drafts: dict[str, TagDraft] = {}
     refused: list[TagDraft] = []
     for row in rows:
-        draft = _read_tag(row, by_id)
+        draft = _read_tag(row, by_id, once)
         name = draft.tag.name
         if name in drafts:
             other = drafts[name].row.place("tag")
@@ -80,7 +94,7 @@ def read_tags(
     return list(drafts.values()), refused
 
 
-def _read_tag(row: Entry, sources: Mapping[str, SourceDraft]) -> TagDraft:
+def _read_tag(row: Entry, sources: Mapping[str, SourceDraft], once: Once) -> TagDraft:
     name = row.required("tag", TAG_RULE, is_tag) or row.text("tag")
     if name.startswith(f"{RESERVED}."):
         row.wrong("tag", f'names that begin with "{RESERVED}." are kept for the gateway itself.', "Rename the tag.")
@@ -95,15 +109,15 @@ def _read_tag(row: Entry, sources: Mapping[str, SourceDraft]) -> TagDraft:
     tag = Tag(
         name=name,
         source=intern(source_id),  # A hundred thousand rows say the same few words.
-        title=row.titles("title", name),
+        title=row.titles("title", name) if row.has_any(TITLES) else OneTitle(name),
         unit=intern(row.text("unit")),
         eu=intern(row.text("eu")),
-        range_lo=math.nan if lo is None else lo,
-        range_hi=math.nan if hi is None else hi,
-        resolution=row.number("resolution", 0.0, Span(least=0)),
-        period_s=row.number("period_s", 1.0, PERIOD),
+        range_lo=math.nan if lo is None else once.number(lo),
+        range_hi=math.nan if hi is None else once.number(hi),
+        resolution=once.number(row.number("resolution", 0.0, STEP)),
+        period_s=once.number(row.number("period_s", 1.0, PERIOD)),
         kind=intern(row.text("kind")),
-        address=_read_address(row, draft),
+        address=once.address(_read_address(row, draft)),
         **({} if draft is None else {"nature": draft.source.nature}),
     )
     return TagDraft(tag, row)

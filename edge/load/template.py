@@ -53,8 +53,9 @@ class Template:
         """Give one row of a tag table for each device and each row of the template."""
         if self.tags is None or self.devices is None:
             return
+        tags = self.tags.rows
         for line, device in self.devices.rows:
-            for tag_line, cells in self.tags.rows:
+            for tag_line, cells in tags:
                 yield self._row(line, device, tag_line, cells)
 
     def _row(self, line: int, device: Mapping[str, str], tag_line: int, cells: Mapping[str, str]) -> Entry:

@@ -7,6 +7,8 @@ import math
 import re
 from typing import Final
 
+from edge.model import title
+
 #: Keys of each table of the site file. ``""`` is the file itself, ``a.b`` a table inside ``a``.
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "": (
@@ -230,7 +232,7 @@ GATEWAY_TABLES: Final = (
     "duty",
 )
 
-LANGUAGES: Final = ("en", "zh")
+LANGUAGES: Final = title.LANGUAGES
 
 TAG_COLUMNS: Final = (
     "tag", "title_en", "title_zh", "source", "unit", "kind", "eu", "range_lo", "range_hi", "resolution", "period_s",

@@ -1,6 +1,6 @@
 """Tag: one measured or computed point, and the table of all tags of a site."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ class Tag:
 
     name: str
     source: str
-    title: dict[str, str] = field(default_factory=dict)
+    title: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
     eu: str = ""
     range_lo: float = float("nan")

@@ -56,7 +56,7 @@ def list_tags(
         rows.append(
             {
                 "tag": tag.name,
-                "title": tag.title,
+                "title": dict(tag.title),
                 "unit": tag.unit,
                 "source": tag.source,
                 "state": standing,

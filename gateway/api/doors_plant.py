@@ -186,7 +186,7 @@ def _tag(rules: RuleTable, row: int, tag: Tag, derivation: Derivation | None) ->
     return {
         "row": row,
         "name": tag.name,
-        "title": tag.title,
+        "title": dict(tag.title),
         "unit": tag.unit,
         "source": tag.source,
         "eu": tag.eu,

@@ -243,7 +243,7 @@ def rule_shown(table: RuleTable, overlay: Overlay, rule: Rule) -> dict[str, Any]
     return {
         "id": rule.id,
         "tag": rule.tag,
-        "title": tag.title,
+        "title": dict(tag.title),
         "unit": tag.unit,
         "eu": tag.eu,
         "resolution": tag.resolution,

@@ -19,8 +19,8 @@ from edge.load.source import is_host
 from edge.load.words import ID_RULE, is_id, keys_of
 from edge.model import Nature
 from gateway.config import Destination
+from gateway.load.draft import TIERS
 from gateway.load.outside import split_url
-from gateway.load.rule import TIERS
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the mark of a secret, not one
 SECRET_BYTES: Final = (24, 64)  # Standard Webhooks, "Signature scheme": 192 to 512 bits

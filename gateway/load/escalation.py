@@ -12,7 +12,7 @@ from alerting.roster.plan import RosterPlan
 from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
 from edge.load.words import ID_RULE, is_id, keys_of
-from gateway.load.rule import TIERS
+from gateway.load.draft import TIERS
 from gateway.load.schedule import ScheduleReader
 
 STEPS_MAX: Final = 20

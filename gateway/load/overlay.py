@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 
 from alerting.core.expression.parser import parse
 from alerting.core.expression.tree import Held
+from alerting.model.compact import Shape, is_compact
 from alerting.model.rationale import TEXTS
 from alerting.model.rule import Kind, Rule
 from alerting.model.schedule import DAYS, Schedule
@@ -33,6 +34,8 @@ NAMED_MAX: Final = 10
 #: Fields of a rule that are not written: the id is made of others, tags are found in the text, a revision is counted.
 _MADE: Final = frozenset({"id", "asked", "enable_asked", "revision", "rationale"})
 _KEY_OF: Final = {"is_latching": "latching", "is_falling": "direction"}
+#: Kinds of which nothing that is written follows from the setpoint but itself.
+_ALIKE: Final = (Kind.STALE, Kind.BAD, Kind.LL, Kind.L, Kind.H, Kind.HH)
 #: Kinds whose setpoint is not asked for.
 _WITHOUT_SETPOINT: Final = (Kind.TREND, Kind.STATE, Kind.EXPRESSION)
 _DEFAULT: Final = {
@@ -130,6 +133,23 @@ def id_of(table: Table) -> str:
     """Give the id that a rule written out has, as far as it says what it is about."""
     name = table.get("name")
     return f"{table.get('tag', '')}.{table.get('kind', '')}" + (f":{name}" if name else "")
+
+
+class Writer:
+    """Writes many rules out: those of one shape differ in tag and setpoint only, and share all else."""
+
+    def __init__(self) -> None:
+        self._of: dict[Shape, dict[str, Any]] = {}
+
+    def table(self, rule: Rule) -> dict[str, Any]:
+        """Give what ``written`` gives."""
+        shape = rule.shape if is_compact(rule) else None
+        if shape is None or rule.kind not in _ALIKE:
+            return written(rule)
+        table = self._of.get(shape)
+        if table is None:
+            table = self._of[shape] = written(rule)
+        return {**table, "tag": rule.tag, "setpoint": _plain(rule.setpoint)}
 
 
 def written(rule: Rule) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from edge.load.entry import Entry
 from edge.load.mistake import meant, show
 from edge.load.words import RESERVED
 from edge.model import Nature
-from gateway.load.rule import ORDER, RuleDraft, check_tag, read_rule
+from gateway.load.draft import RuleDraft
+from gateway.load.rule import ORDER, check_tag, read_rule
 from gateway.system import own_tags
 
 LIMITS = tuple(kind.name for kind in ORDER)

@@ -4,8 +4,7 @@ Why: a limit that can never trip, or never let go, is worse than none, because s
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, pairwise
 from typing import Final
 
@@ -14,12 +13,14 @@ from alerting.model.tier import Tier
 from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
 from edge.load.tag import TagDraft
-from edge.load.words import keys_of
+from edge.load.words import RULE_COLUMNS, keys_of
 from edge.model import Tag
 from gateway.load.condition import CONDITIONS, condition_of_entry, refuse_foreign
+from gateway.load.draft import RuleDraft, tier_of
 from gateway.load.drift import drift_of_entry
 from gateway.load.enable import EnableReader
 from gateway.load.expression import ExpressionReader
+from gateway.load.no_data import NoData
 from gateway.load.overlay import NOTHING, Overlay, id_of
 from gateway.load.rationale import give_rationale
 from gateway.load.schedule import ScheduleReader
@@ -27,8 +28,6 @@ from gateway.load.silent import keep_silent
 from gateway.load.trend import TREND_KEYS, settle_trend, trend_of_entry, trend_of_row
 from gateway.load.vote import Votes, read_votes
 
-#: Tiers that an alarm may have.
-TIERS: Final = tuple(tier.name for tier in Tier if tier is not Tier.NONE)
 #: Limits from the lowest setpoint to the highest.
 ORDER: Final = (Kind.LL, Kind.L, Kind.H, Kind.HH)
 TIER_DEFAULT: Final = {
@@ -42,25 +41,6 @@ TIER_DEFAULT: Final = {
 DAY_S: Final = 86_400
 DELAY: Final = Span(least=0, most=DAY_S)  # Longer than a day is a report, not an alarm.
 WINDOW: Final = Span(above=0, most=DAY_S)
-NO_DATA: Final = Span(least=0, most=7 * DAY_S)
-SCANS_BEFORE_NO_DATA: Final = 3  # Design §3: three scans without good data are an alarm.
-NO_DATA_S_LEAST: Final = 3.0  # One lost packet of a fast source is no alarm.
-
-#: What to do about an alarm of STALE or BAD where the table does not say.
-NO_DATA_RESPONSE: Final = {
-    "en": "Check the instrument, its power and its link; watch the value on site meanwhile.",
-    "zh": "检查仪表、供电和通信链路；恢复前到现场监视该参数。",
-}
-
-
-@dataclass(slots=True)
-class RuleDraft:
-    """A rule and where its parts stand: in the columns of a tag's row, or in a ``[[rule]]``."""
-
-    rule: Rule
-    entry: Entry
-    setpoint_key: str
-    tier_key: str
 
 
 def read_rules(
@@ -93,7 +73,7 @@ def read_rules(
     expressions = ExpressionReader(tags)
     for entry in entries:
         if entry.values.get("kind") == Kind.EXPRESSION.name:
-            expressions.take(entry, _tier(entry, "tier", TIER_DEFAULT[Kind.EXPRESSION]))
+            expressions.take(entry, tier_of(entry, "tier", TIER_DEFAULT[Kind.EXPRESSION]))
             continue
         draft = read_rule(entry, by_tag, tag_of)
         if draft is None:
@@ -115,18 +95,16 @@ def read_rules(
         else:
             rules[rule.kind] = draft
     _keep_silent(chain(named.values(), *(rules.values() for rules in by_tag.values())), learned)
-    for tag in tags:
-        rules = by_tag[tag.tag.name]
-        _add_no_data(tag, rules, overlay)
-        _settle_trends(tag.tag, rules, named.values())
-        check_tag(tag.tag, rules)
-    can_fall_stale = {name for name, rules in by_tag.items() if Kind.STALE in rules}
+    plain = _complete(tags, by_tag, named.values(), NoData(overlay.rules))
+    can_fall_stale = {rule.tag for rule in plain}
+    can_fall_stale |= {name for name, rules in by_tag.items() if Kind.STALE in rules}
     asked = expressions.settle(can_fall_stale, learned)
-    known = [draft.rule for rules in by_tag.values() for draft in rules.values()]
+    known = [*plain, *(draft.rule for rules in by_tag.values() for draft in rules.values())]
     known += [*(draft.rule for draft in named.values()), *asked]
-    voted = read_votes(tags, known, votes or Votes(), overlay, _tier)
+    voted = read_votes(tags, known, votes or Votes(), overlay, tier_of)
     enables = EnableReader(tags)
     read = [
+        *plain,
         *(_whole(draft.rule, draft.entry, enables, schedules) for rules in by_tag.values() for draft in rules.values()),
         *(_whole(draft.rule, draft.entry, enables, schedules) for draft in named.values()),
         *(_whole(rule, expressions.found[rule.id].entry, enables, schedules) for rule in asked),
@@ -139,6 +117,26 @@ def read_rules(
     return read
 
 
+def _complete(
+    tags: Iterable[TagDraft], by_tag: Mapping[str, dict[Kind, RuleDraft]], named: Iterable[RuleDraft], no_data: NoData
+) -> list[Rule]:
+    """Let each tag have its no-data rules, and judge its rules together; give those of tags that say nothing."""
+    trends: dict[str, list[RuleDraft]] = {}
+    for draft in named:
+        if draft.rule.kind is Kind.TREND:
+            trends.setdefault(draft.rule.tag, []).append(draft)
+    plain: list[Rule] = []
+    for tag in tags:
+        rules = by_tag[tag.tag.name]
+        if not rules and no_data.is_plain(tag):
+            plain += no_data.plain(tag.tag)
+            continue
+        no_data.add(tag, rules)
+        _settle_trends(tag.tag, rules, trends.get(tag.tag.name, ()))
+        check_tag(tag.tag, rules)
+    return plain
+
+
 def _whole(rule: Rule, entry: Entry, enables: EnableReader, schedules: ScheduleReader) -> Rule:
     """Give a rule with what every kind may have: when it is judged at all, and why it is there."""
     return give_rationale(schedules.give(enables.give(rule, entry), entry), entry)
@@ -146,23 +144,22 @@ def _whole(rule: Rule, entry: Entry, enables: EnableReader, schedules: ScheduleR
 
 def judge_refused(tags: Iterable[TagDraft]) -> None:
     """Judge the rows of tags whose names stand already; what the ``[[rule]]`` tables say is about the first ones."""
+    no_data = NoData()
     for tag in tags:
         rules = _rules_of_row(tag)
-        _add_no_data(tag, rules)
+        no_data.add(tag, rules)
         trend = rules.get(Kind.TREND)
         if trend is not None and Kind[trend.rule.to] in rules:
             _settle_trends(tag.tag, rules, ())
         check_tag(tag.tag, rules)
 
 
-def _tier(entry: Entry, key: str, default: Tier | None) -> Tier:
-    return Tier[entry.choice(key, TIERS, "" if default is None else default.name) or Tier.NONE.name]
-
-
 def _rules_of_row(draft: TagDraft) -> dict[Kind, RuleDraft]:
     """Read the limits and the rate of one row; STALE and BAD follow when the ``[[rule]]`` tables are known."""
     row, name = draft.row, draft.tag.name
     rules: dict[Kind, RuleDraft] = {}
+    if not row.has_any(RULE_COLUMNS):
+        return rules
     deadband = row.number("deadband", 0.0, Span(least=0))
     on_delay_s = row.number("on_delay_s", 0.0, DELAY)
     off_delay_s = row.number("off_delay_s", 0.0, DELAY)
@@ -173,7 +170,7 @@ def _rules_of_row(draft: TagDraft) -> dict[Kind, RuleDraft]:
         column = "rate" if kind is Kind.RATE else kind.name
         tier_column = f"tier_{column}"
         setpoint = row.number_or_none(column, Span(above=0) if kind is Kind.RATE else Span())
-        tier = _tier(row, tier_column, TIER_DEFAULT[kind])
+        tier = tier_of(row, tier_column, TIER_DEFAULT[kind])
         if setpoint is None:
             if row.has(tier_column) and not row.has(column):
                 row.wrong(tier_column, f"{tier_column} is given without {column}.", f"Add {column}, or leave it empty.")
@@ -197,7 +194,7 @@ def _rules_of_row(draft: TagDraft) -> dict[Kind, RuleDraft]:
         row.wrong("rate_window_s", "rate is given without rate_window_s.", "Add the span that the rate is taken over.")
     if row.has("rate_window_s") and not row.has("rate"):
         row.wrong("rate", "rate_window_s is given without rate.", "Add rate, in eu per second.")
-    trend = trend_of_row(row, name, _tier(row, "tier_trend", TIER_DEFAULT[Kind.TREND]))
+    trend = trend_of_row(row, name, tier_of(row, "tier_trend", TIER_DEFAULT[Kind.TREND]))
     if trend is not None:
         rules[Kind.TREND] = RuleDraft(trend, row, "trend_to", "tier_trend")
     return rules
@@ -212,17 +209,17 @@ def read_rule(entry: Entry, by_tag: Mapping[str, object], tag_of: Mapping[str, T
     name = entry.choice("kind", tuple(kind.name for kind in Kind if kind in TIER_DEFAULT), "")
     refuse_foreign(entry, name)
     if name == Kind.TREND.name:
-        trend = trend_of_entry(entry, tag, _tier(entry, "tier", TIER_DEFAULT[Kind.TREND]))
+        trend = trend_of_entry(entry, tag, tier_of(entry, "tier", TIER_DEFAULT[Kind.TREND]))
         return None if trend is None or tag not in by_tag else RuleDraft(trend, entry, "to", "tier")
     if name == Kind.DRIFT.name:
-        drift = drift_of_entry(entry, tag, tag_of, _tier(entry, "tier", TIER_DEFAULT[Kind.DRIFT]))
+        drift = drift_of_entry(entry, tag, tag_of, tier_of(entry, "tier", TIER_DEFAULT[Kind.DRIFT]))
         return None if drift is None else RuleDraft(drift, entry, "kind", "tier")
     for key in TREND_KEYS:
         if name and entry.has(key):
             entry.wrong(key, f"{key} is given; only a TREND has one.", f"Remove {key}.")
     if name and Kind[name] in CONDITIONS:
         rule_or_none = condition_of_entry(
-            entry, Kind[name], tag, tag_of, _tier(entry, "tier", TIER_DEFAULT[Kind[name]])
+            entry, Kind[name], tag, tag_of, tier_of(entry, "tier", TIER_DEFAULT[Kind[name]])
         )
         where = "states" if name == Kind.STATE.name else "setpoint"
         return None if rule_or_none is None else RuleDraft(rule_or_none, entry, where, "tier")
@@ -243,7 +240,7 @@ def read_rule(entry: Entry, by_tag: Mapping[str, object], tag_of: Mapping[str, T
         tag=tag,
         kind=kind,
         setpoint=setpoint or 0.0,
-        tier=_tier(entry, "tier", TIER_DEFAULT[kind] if name else Tier.YELLOW),
+        tier=tier_of(entry, "tier", TIER_DEFAULT[kind] if name else Tier.YELLOW),
         deadband=entry.number("deadband", 0.0, Span(least=0)),
         on_delay_s=entry.number("on_delay_s", 0.0, DELAY),
         off_delay_s=entry.number("off_delay_s", 0.0, DELAY),
@@ -256,55 +253,18 @@ def read_rule(entry: Entry, by_tag: Mapping[str, object], tag_of: Mapping[str, T
     return RuleDraft(rule, entry, "setpoint", "tier")
 
 
-def _add_no_data(draft: TagDraft, rules: dict[Kind, RuleDraft], overlay: Overlay = NOTHING) -> None:
-    """Add the STALE and the BAD rule of a tag: no data is an alarm."""
-    row, tag = draft.row, draft.tag
-    default_s = max(SCANS_BEFORE_NO_DATA * tag.period_s, NO_DATA_S_LEAST)
-    off: list[str] = []
-    for kind, column in ((Kind.STALE, "stale_s"), (Kind.BAD, "bad_s")):
-        tier_column = f"tier_{column.removesuffix('_s')}"
-        after_s = row.number_or_none(column, NO_DATA)
-        tier = _tier(row, tier_column, TIER_DEFAULT[kind])
-        name = f"{tag.name}.{kind.name}"
-        if name in overlay.rules:
-            off += [column] * (overlay.rules[name] is None)
-            continue
-        if kind in rules:
-            if after_s:
-                row.wrong(column, f"{column} is given and a [[rule]] of kind {kind.name} too.", "Remove one of them.")
-            continue
-        if after_s == 0:
-            off.append(column)
-            if row.has(tier_column):
-                row.wrong(tier_column, f"{tier_column} is given and {column} is 0.", "Leave one of them out.")
-            continue
-        rule = Rule(
-            id=name,
-            tag=tag.name,
-            kind=kind,
-            setpoint=default_s if after_s is None else after_s,
-            tier=tier,
-            response=NO_DATA_RESPONSE,
-        )
-        rules[kind] = RuleDraft(rule, row, column, tier_column)
-    if len(off) == 2:  # noqa: PLR2004 - both
-        row.wrong(
-            "stale_s",
-            "stale_s and bad_s are both 0; a tag without data would look normal.",
-            "Leave one of them out or give it a time: no data is an alarm.",
-        )
-
-
 def _keep_silent(drafts: Iterable[RuleDraft], learned: Collection[str]) -> None:
     for draft in drafts:
         draft.rule = keep_silent(draft.rule, draft.entry, draft.tier_key, learned)
 
 
-def _settle_trends(tag: Tag, rules: Mapping[Kind, RuleDraft], named: Iterable[RuleDraft]) -> None:
+def _settle_trends(tag: Tag, rules: Mapping[Kind, RuleDraft], named: Sequence[RuleDraft]) -> None:
     """Give the TRENDs of a tag the limits that they run to, now that all are known."""
-    limits = {kind: rules[kind].rule for kind in ORDER if kind in rules}
     own = [rules[Kind.TREND]] if Kind.TREND in rules else []
-    for draft in [*own, *(one for one in named if one.rule.kind is Kind.TREND and one.rule.tag == tag.name)]:
+    if not own and not named:
+        return
+    limits = {kind: rules[kind].rule for kind in ORDER if kind in rules}
+    for draft in [*own, *named]:
         draft.rule, wrong = settle_trend(draft.rule, tag, limits)
         is_column = draft.setpoint_key == "trend_to"
         for key, sentence, remedy in wrong:

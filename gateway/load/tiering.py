@@ -14,7 +14,8 @@ from alerting.model.unit import HazardUnit
 from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
 from edge.load.words import keys_of
-from gateway.load.rule import TIER_DEFAULT, TIERS
+from gateway.load.draft import TIERS
+from gateway.load.rule import TIER_DEFAULT
 from gateway.load.unit import GRADES
 
 DAY_S: Final = 86_400

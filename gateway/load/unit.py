@@ -11,7 +11,8 @@ from edge.load.mistake import meant, show
 from edge.load.tag import TagDraft
 from edge.load.words import ID_RULE, RESERVED, is_id, keys_of
 from gateway.config import TaskTemplate
-from gateway.load.rule import DAY_S, TIERS
+from gateway.load.draft import TIERS
+from gateway.load.rule import DAY_S
 
 GRADES: Final = (1, 4)  # GB 18218-2018 §4.3: I to IV
 LINK_SCHEMES: Final = ("http", "https", "rtsp", "rtsps")

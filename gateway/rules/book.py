@@ -23,6 +23,7 @@ from gateway.executor import Executor
 from gateway.load.overlay import NOTHING, Overlay, Replaced, Table
 from gateway.rules import revision as kept
 from gateway.rules.change import Change, overlay_after, overlay_of_text
+from gateway.rules.kept import digest_of, pack
 from gateway.rules.parts import PartDifference, beside_of, changed_secrets, fixed, part_differences, parts_of
 from gateway.rules.revision import (
     ITSELF,
@@ -221,36 +222,39 @@ def begin(site: Site, overlay: Overlay, before: Kept | None, now_ns: int) -> Beg
             number=1, time_ns=now_ns, who=ITSELF, origin=Origin.START, reason="", files=site.revision,
             overlay=NOTHING, changes=(), contents=contents,
         )  # fmt: skip
-        content = kept.pack(site.rules, parts)
-        return Begun(table=site.rules, number=1, overlay=NOTHING, revision=first, content=content, files=site.files)
-    tables = {name: table for name, (table, _) in before.rules.items()}
-    changes = differences(tables, tables_of(site.rules))
-    others = () if before.parts is None else part_differences(before.parts, kept.as_kept(parts))
-    number = before.revision.number
+        packed = pack(site.rules, parts)
+        return Begun(table=site.rules, number=1, overlay=NOTHING, revision=first, content=packed, files=site.files)
+    content, number = before.content, before.revision.number
+    changes: tuple[Difference, ...] = ()
+    others: tuple[PartDifference, ...] = ()
+    if content.digest != digest_of(site.rules, parts):
+        tables, parts_before = content.read()
+        changes = differences(tables, tables_of(site.rules))
+        others = () if parts_before is None else part_differences(parts_before, kept.as_kept(parts))
     if not changes and not others:
-        table = _numbered(site.rules, before.rules, (), number, before.authors)
+        table = _numbered(site.rules, content.numbers.of, (), number, before.authors)
         return Begun(table=table, number=number, overlay=overlay)
     number += 1
-    table = _numbered(site.rules, before.rules, changes, number, before.authors)
+    table = _numbered(site.rules, content.numbers.of, changes, number, before.authors)
     fresh = Revision(
         number=number, time_ns=now_ns, who=ITSELF, origin=Origin.FILES,
         reason="the files had changed when the gateway started", files=site.revision, overlay=overlay, changes=changes,
         others=others, contents=contents,
     )  # fmt: skip
-    content = kept.pack(table, parts)
-    return Begun(table=table, number=number, overlay=overlay, revision=fresh, content=content, files=site.files)
+    packed = pack(table, parts)
+    return Begun(table=table, number=number, overlay=overlay, revision=fresh, content=packed, files=site.files)
 
 
 def _numbered(
     table: RuleTable,
-    known: Mapping[str, tuple[Table, int]],
+    known: Callable[[Rule], int],
     changes: Sequence[Difference],
     number: int,
     authors: Mapping[int, Author],
 ) -> RuleTable:
     """Give the same table with the revision of each rule: that of its last change."""
     changed = {each.rule for each in changes}
-    numbers = [number if rule.id in changed else known.get(rule.id, ({}, rule.revision))[1] for rule in table]
+    numbers = [number if changed and rule.id in changed else known(rule) for rule in table]
     return table.numbered(numbers, authors)
 
 
@@ -329,7 +333,7 @@ class Rulebook:
             prepared, content, contents = await self.executor.run(
                 lambda: (
                     prepare(old, table, natures, number, beside),
-                    kept.pack(table, parts_of(site)),
+                    pack(table, parts_of(site)),
                     digests_of(site.files),
                 )
             )
@@ -410,10 +414,13 @@ class Rulebook:
             self.site, site
         )
         beside = beside_of(self.site, site)
-        known = {rule.id: (now[rule.id], rule.revision) for rule in own.values()}
         fresh = RuleTable(list(site.rules), self.site.tags) if beside is None else site.rules
         after = _numbered(
-            fresh, known, changes, number + 1, {**table.authors, **author_of(number + 1, by.who, by.approved_by)}
+            fresh,
+            lambda rule: own.get(rule.id, rule).revision,
+            changes,
+            number + 1,
+            {**table.authors, **author_of(number + 1, by.who, by.approved_by)},
         )
         return Checked(
             revision=number,

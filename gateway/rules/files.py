@@ -32,6 +32,7 @@ from gateway.rules.book import (
     begin,
     refuse,
 )
+from gateway.rules.kept import pack
 from gateway.rules.parts import parts_of
 from gateway.rules.revision import ITSELF, Origin, Revision
 from gateway.store.engine import open_store, store_url
@@ -149,7 +150,7 @@ def forget(config: Path, data: Path, who: str, reason: str) -> int | None:
             files=site.revision, overlay=NOTHING, changes=changes, contents=kept.digests_of(site.files),
             others=() if begun.revision is None else begun.revision.others,
         )  # fmt: skip
-        kept.add(connection, revision, kept.pack(begun.table, parts_of(site)), site.files)
+        kept.add(connection, revision, pack(begun.table, parts_of(site)), site.files)
         kept.audit(store, connection, main_nature(site), revision)
         return revision.number
 

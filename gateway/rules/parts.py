@@ -5,7 +5,7 @@ Why: who adds a tag on Friday night must not take the plant's warning away for i
 Never: shows a secret. Of one that changed it says that it did.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
@@ -65,12 +65,27 @@ class PartDifference:
 Parts = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
-def parts_of(site: Site) -> dict[str, dict[str, dict[str, Any]]]:
+class _Tags(Mapping[str, Mapping[str, Any]]):
+    """Tags written out one by one when they are asked for: 100,000 of them at once would take 100 MB."""
+
+    def __init__(self, tags: Mapping[str, Tag]) -> None:
+        self._tags = tags
+
+    def __getitem__(self, name: str) -> Mapping[str, Any]:
+        return _tag(self._tags[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tags)
+
+    def __len__(self) -> int:
+        return len(self._tags)
+
+
+def parts_of(site: Site) -> Parts:
     """Write out what may change beside the rules, without the gateway's own."""
-    own = [tag for tag in site.tags if tag.source != SOURCE]
     return {
         "source": {each.id: _source(each) for each in site.sources if each.id != SOURCE},
-        "tag": {tag.name: _tag(tag) for tag in own},
+        "tag": _Tags({tag.name: tag for tag in site.tags if tag.source != SOURCE}),
         "unit": {unit.id: asdict(unit) for unit in site.units if unit.id != SOURCE},
         "derived": {
             each.tag: {

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from alerting.model.rule import NOBODY, Author, Rule
 from edge.model import Nature
-from gateway.load.overlay import Overlay, Replaced, Table, written
+from gateway.load.overlay import Overlay, Replaced, Table, Writer
+from gateway.rules.kept import Content, unpack
 from gateway.rules.parts import PartDifference, Parts
 from gateway.store.schema import config_file, rule_revision
 from gateway.store.store import Store
@@ -83,22 +84,22 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """The last revision and what it left: rules as (written out, revision of the rule) by id, and other parts.
+    """The last revision and what it left.
 
     Attributes:
-        parts: None where an older program wrote it, which knew rules alone.
+        content: Rules and parts, and which revision each rule has.
         authors: Who made the revisions that the rules have, where a person did.
     """
 
     revision: Revision
-    rules: Mapping[str, tuple[Table, int]]
+    content: Content
     authors: Mapping[int, Author] = field(default_factory=dict)
-    parts: Parts | None = None
 
 
 def tables_of(rules: Iterable[Rule]) -> dict[str, Table]:
     """Write rules out, by id; what the table made for others is left out."""
-    return {rule.id: written(rule) for rule in rules if not rule.is_hidden}
+    writer = Writer()
+    return {rule.id: writer.table(rule) for rule in rules if not rule.is_hidden}
 
 
 def differences(before: Mapping[str, Table], after: Mapping[str, Table]) -> tuple[Difference, ...]:
@@ -122,15 +123,9 @@ def before_all(tables: Mapping[str, Table], revisions: Sequence[Revision]) -> di
 # ------------------------------------------------------------------------------------------------------------- store
 
 
-def pack(rules: Iterable[Rule], parts: Parts) -> bytes:
-    """Write all rules and parts out, so that the next start knows what changed while the gateway was down."""
-    written_out = {rule.id: (written(rule), rule.revision) for rule in rules if not rule.is_hidden}
-    return zlib.compress(orjson.dumps({"rules": written_out, "parts": parts}, option=orjson.OPT_NON_STR_KEYS), 1)
-
-
 def as_kept(parts: Parts) -> Parts:
     """Give parts as they read back, so that they compare equal."""
-    read: Parts = orjson.loads(orjson.dumps(parts, option=orjson.OPT_NON_STR_KEYS))
+    read: Parts = orjson.loads(orjson.dumps(parts, dict, option=orjson.OPT_NON_STR_KEYS))
     return read
 
 
@@ -223,14 +218,9 @@ def last(connection: Connection) -> Kept | None:
     row = connection.execute(select(rule_revision).order_by(rule_revision.c.number.desc()).limit(1)).first()
     if row is None:
         return None
-    content = orjson.loads(zlib.decompress(row.content))
-    rules, parts = (content["rules"], content["parts"]) if "parts" in content else (content, None)
-    return Kept(
-        revision=with_files(connection, _revision(row)),
-        rules={name: (table, number) for name, (table, number) in rules.items()},
-        authors=authors_in(connection, {number for _, number in rules.values()}),
-        parts=parts,
-    )
+    content = unpack(row.content)
+    revision = with_files(connection, _revision(row))
+    return Kept(revision=revision, content=content, authors=authors_in(connection, content.numbers.there))
 
 
 def authors_in(connection: Connection, numbers: Iterable[int]) -> dict[int, Author]:

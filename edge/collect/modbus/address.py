@@ -1,7 +1,9 @@
 """A tag's Modbus address, as typed values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
+from functools import lru_cache
+from typing import Any, Final, get_args
 
 from edge.config import Table, WordOrder
 from edge.decode.wordtype import ORDERS, TYPES, words_of
@@ -10,6 +12,7 @@ from edge.model import Tag
 #: Read functions of the Modbus application protocol V1.1b3; there are no others in this product.
 FUNCTION: dict[Table, int] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 BIT_TABLES = ("coil", "discrete")
+ONCE_MAX: Final = 10_000  # Addresses that are read once for all devices that have them.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,26 +47,41 @@ class RegisterAddress:
 
 
 def address_of(tag: Tag) -> RegisterAddress:
-    """Read a tag's address.
+    """Read a tag's address; like devices have one object for like addresses.
 
     Raises:
         ValueError: A sentence for the person who wrote the tag table.
     """
     cells = tag.address
+    try:
+        try:
+            return _read_once(tuple(cells.items()))
+        except TypeError:  # A list where our tables have a tuple.
+            return _read(cells)
+    except ValueError as error:
+        raise ValueError(f"{tag.name}: {error}") from None
+
+
+@lru_cache(maxsize=ONCE_MAX)
+def _read_once(said: tuple[tuple[str, Any], ...]) -> RegisterAddress:
+    return _read(dict(said))
+
+
+def _read(cells: Mapping[str, Any]) -> RegisterAddress:
     table = cells.get("table", "holding")
     if table not in get_args(Table):
-        raise ValueError(f"{tag.name}: table {table!r} is none of {', '.join(get_args(Table))}.")
+        raise ValueError(f"table {table!r} is none of {', '.join(get_args(Table))}.")
     if "register" not in cells:
-        raise ValueError(f"{tag.name}: register is missing; give the 0-based register of the value.")
+        raise ValueError("register is missing; give the 0-based register of the value.")
     is_bit_table = table in BIT_TABLES
     kind = cells.get("type", "bit" if is_bit_table else "uint16")
     if kind not in TYPES:
-        raise ValueError(f"{tag.name}: type {kind!r} is none of {', '.join(TYPES)}.")
+        raise ValueError(f"type {kind!r} is none of {', '.join(TYPES)}.")
     if is_bit_table and kind != "bit":
-        raise ValueError(f"{tag.name}: table {table} holds single bits; type must be bit, not {kind}.")
+        raise ValueError(f"table {table} holds single bits; type must be bit, not {kind}.")
     order = cells.get("order", "ABCD")
     if order not in ORDERS:
-        raise ValueError(f"{tag.name}: order {order!r} is none of {', '.join(ORDERS)}.")
+        raise ValueError(f"order {order!r} is none of {', '.join(ORDERS)}.")
     address = RegisterAddress(
         table=table,
         register=int(cells["register"]),
@@ -80,5 +98,5 @@ def address_of(tag: Tag) -> RegisterAddress:
         sentinels=tuple(cells.get("sentinel", ())),
     )
     if not 0 <= address.register <= 65_536 - address.words:
-        raise ValueError(f"{tag.name}: register {address.register} with {address.words} words is not within 0…65535.")
+        raise ValueError(f"register {address.register} with {address.words} words is not within 0…65535.")
     return address
