@@ -1,6 +1,8 @@
 """Lane: the way to one authority: look, send, keep the receipt.
 
 Flow: outbox -> [Lane] -> channel -> receipt or reason, kept in the store
+Why: in a flood the writer is busy with a tick for as long as a hundred notices take. The next chain does not wait until
+    the receipt of the one before it is durable; the next notice of the same chain does, and so does whoever looks.
 """
 
 import asyncio
@@ -106,6 +108,7 @@ class Lane:
         self._count_left = around.books
         self._woken = asyncio.Event()
         self._failures = 0  # in a row; above 0 the circuit is open
+        self._unkept: dict[str, asyncio.Task[None]] = {}  # by chain: answered, and not durable yet
 
     def wake(self) -> None:
         """Say that something may be due."""
@@ -113,9 +116,25 @@ class Lane:
 
     async def run(self) -> None:
         """Send until cancelled."""
+        try:
+            await self._run()
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        """Let what was answered become durable, but not for long: what does not goes again under its key."""
+        if self._unkept:
+            tasks = set(self._unkept.values())
+            _, late = await asyncio.wait(tasks, timeout=STORE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self) -> None:
         while True:
             self._woken.clear()
             try:
+                self._settle()
                 pause_s = await self._turn()
             except SQLAlchemyError as failure:
                 # Nothing is lost: what was sent and not kept is sent again under its key.
@@ -136,11 +155,15 @@ class Lane:
             n = await self._write(lambda connection: outbox.put_expired(connection, self._id, now_ns))
             self._count_left(n, "expired")
             return None
+        if self._unkept and all(waiting.parcel.chain in self._unkept for waiting in seen.due):
+            await asyncio.wait(set(self._unkept.values()), return_when=asyncio.FIRST_COMPLETED)
+            return None
         if not seen.due:
             return IDLE_S if seen.next_ns is None else min(IDLE_S, max(0.0, (seen.next_ns - now_ns) / 1e9))
         chains: dict[str, list[outbox.Waiting]] = {}
         for waiting in seen.due:
-            chains.setdefault(waiting.parcel.chain, []).append(waiting)
+            if waiting.parcel.chain not in self._unkept:
+                chains.setdefault(waiting.parcel.chain, []).append(waiting)
         turn = Turn(chains=deque(chains.values()), until_ns=2 * looked_ns - began_ns)
         if self._destination.connections == 1:
             await self._carry(turn)
@@ -160,13 +183,17 @@ class Lane:
         """Send chain after chain until none is left, the destination is in trouble, or something new is there."""
         while turn.chains and turn.pause_s is None and not (turn.is_begun and self._is_over(turn, turn.chains[0])):
             turn.is_begun = True
-            for waiting in turn.chains.popleft():
+            chain = turn.chains.popleft()
+            for waiting in chain:
                 try:
                     receipt = await self._channel.send(waiting.parcel)
                 except PushError as error:
                     pause_s = await self._keep_failure(waiting, error)
                     if error.retry:
                         turn.pause_s = max(turn.pause_s or 0.0, pause_s)
+                    break
+                if waiting is chain[-1] and receipt.is_proof and not self._failures:
+                    await self._keep_beside(waiting, receipt)
                     break
                 await self._keep_receipt(waiting, receipt)
                 if not receipt.is_proof and self._destination.profile.receipt.by == "later":
@@ -183,6 +210,25 @@ class Lane:
         if not self._woken.is_set() or any(waiting.is_foremost for waiting in chain):
             return False
         return self._clock.monotonic_ns() >= turn.until_ns
+
+    async def _keep_beside(self, waiting: outbox.Waiting, receipt: Receipt) -> None:
+        """Write the receipt down while the next chain goes; of so many at most as one look gives."""
+        while len(self._unkept) >= outbox.CHAINS:
+            await asyncio.wait(set(self._unkept.values()), return_when=asyncio.FIRST_COMPLETED)
+            self._settle()
+        name = f"push-kept-{self._id}"
+        self._unkept[waiting.parcel.chain] = asyncio.create_task(self._keep_receipt(waiting, receipt), name=name)
+
+    def _settle(self) -> None:
+        """Forget what is durable by now.
+
+        Raises:
+            SQLAlchemyError: The store did not take some of it; that goes again under its key.
+        """
+        done = [chain for chain, task in self._unkept.items() if task.done()]
+        failures = [failure for task in map(self._unkept.pop, done) if (failure := task.exception()) is not None]
+        if failures:
+            raise failures[0]
 
     async def _keep_receipt(self, waiting: outbox.Waiting, receipt: Receipt) -> None:
         now_ns, is_back = self._clock.wall_ns(), self._failures > 0

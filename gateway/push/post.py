@@ -80,7 +80,11 @@ class Poster:
             follow_redirects=False,
             trust_env=False,
             timeout=destination.timeout_s,
-            limits=httpx.Limits(max_connections=2, max_keepalive_connections=1),
+            # One for each chain that may be under way, and one for a trial by hand; kept, for a handshake costs more
+            # than a notice.
+            limits=httpx.Limits(
+                max_connections=destination.connections + 1, max_keepalive_connections=destination.connections
+            ),
         )
 
     async def post(

@@ -350,3 +350,46 @@ async def test_a_clock_that_is_off_is_named_and_nothing_is_lost(tmp_path: Path) 
 
 def http_date(wall_ns: int) -> str:
     return formatdate(wall_ns / 1e9, usegmt=True)
+
+
+async def test_a_destination_has_as_many_connections_as_it_allows_and_keeps_them() -> None:
+    """A handshake for each notice of a flood costs more than the notice."""
+    opened, under_way, most = 0, 0, 0
+    ended: list[asyncio.Event] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened, under_way, most
+        opened += 1
+        ended.append(asyncio.Event())
+        mine = ended[-1]
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                await reader.readexactly(int(head.partition(b"content-length:")[2].partition(b"\r\n")[0]))
+                under_way += 1
+                most = max(most, under_way)
+                await asyncio.sleep(0.02)
+                under_way -= 1
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+                await writer.drain()
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        mine.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/notices"
+    webhook = Webhook(
+        Destination(id="a", url=url, secret=SECRET, is_loopback_allowed=True, connections=4), SystemClock()
+    )
+
+    async def carry() -> None:
+        for _ in range(5):
+            await webhook.send(PARCEL)
+
+    async with server:
+        await asyncio.gather(*(carry() for _ in range(4)))
+        await webhook.close()
+        for each in ended:
+            await each.wait()
+    assert (opened, most) == (4, 4)

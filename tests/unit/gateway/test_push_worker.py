@@ -75,6 +75,7 @@ class Bench:
     channels: dict[str, FakeChannel]
     meter: Meter = field(default_factory=Meter)
     broken: bool = False
+    writes_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.worker = PushWorker(
@@ -94,7 +95,7 @@ class Bench:
             return function(connection)
 
     async def write(self, function: Callable[[Connection], T], /) -> T:
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.writes_s)
         self._check()
         with self.engine.begin() as connection:
             return function(connection)
@@ -599,6 +600,40 @@ def test_reds_go_on_while_new_notices_keep_coming(bench: Bench) -> None:
     keys = bench.channels["district"].keys()
     assert keys[:60] == [f"red{n}" for n in range(60)]
     assert len(keys) == 120
+
+
+def test_a_busy_writer_holds_up_no_other_chain_and_nothing_goes_twice(bench: Bench) -> None:
+    """A tick of a flood keeps the writer for seconds; the next chain waits for no receipt but its own chain's."""
+    bench.writes_s = 2.0
+    bench.channels["district"].takes_s = 0.01
+
+    async def story(bench: Bench) -> None:
+        for n in range(300):
+            bench.put(f"x{n}", tier=RED)
+        bench.put("x0b", "x0", RED)
+        await asyncio.sleep(40)
+
+    bench.run(story)
+    times = {key: at for at, key in bench.channels["district"].sent}
+    assert len(bench.channels["district"].sent) == len(times) == 301
+    first = min(times.values())
+    assert sum(at - first < 4.5 for at in times.values()) > 200, "not one a write"
+    assert times["x0b"] >= times["x0"] + 2.0, "a chain's next waits until the receipt before it is durable"
+    assert {row.state for row in bench.rows().values()} == {"delivered"}
+    assert bench.meter.balance(Stage.PUSH) == 0
+
+
+def test_receipts_that_are_on_their_way_into_the_store_at_the_end_are_kept(bench: Bench) -> None:
+    bench.writes_s = 0.5
+
+    async def story(bench: Bench) -> None:
+        for n in range(20):
+            bench.put(f"x{n}", tier=RED)
+        await asyncio.sleep(0.2)
+
+    bench.run(story)
+    assert len(bench.channels["district"].sent) == 20
+    assert {row.state for row in bench.rows().values()} == {"delivered"}
 
 
 def test_thirteen_hours_down_drain_red_then_live_then_late_with_each_chain_in_order(bench: Bench) -> None:
