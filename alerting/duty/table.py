@@ -164,6 +164,14 @@ KINDS: Final = (
         basis=Words("end of the document; the lead is ours", "文件有效期；提前量为产品默认"),
     ),
     Kind(
+        id="tips.due",
+        title=Words("Deal with a report by a person", "举报办结"),
+        ledger="tips",
+        reads=_while(_ends("due", "responsible", begins="received_on"), frozenset({"closed", "refused"})),
+        basis=Words("60 days after the receipt (notice 2020-69)", "接报后60日内办结（应急〔2020〕69号）"),
+        is_unverified=True,
+    ),
+    Kind(
         id=DISPOSAL,
         title=Words("Report what an alarm came to", "报警处置反馈"),
         basis=Words("[disposal] of the site", "站点配置 [disposal]"),

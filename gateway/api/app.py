@@ -47,6 +47,7 @@ from gateway.api.doors_quiet import open_quiet_doors
 from gateway.api.doors_register import open_register_doors
 from gateway.api.doors_report import open_report_doors
 from gateway.api.doors_report_mail import open_report_mail_doors
+from gateway.api.doors_reporter import open_reporter_doors
 from gateway.api.doors_response_plans import open_response_plan_doors
 from gateway.api.doors_risk import open_risk_doors
 from gateway.api.doors_roster import open_roster_doors
@@ -140,6 +141,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_duty_doors(doors)
     open_risk_doors(doors)
     open_hazard_doors(doors)
+    open_reporter_doors(doors)
     open_commitment_doors(doors)
     open_report_doors(doors)
     open_response_plan_doors(doors)

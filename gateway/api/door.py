@@ -49,6 +49,9 @@ ROSTER = frozenset({Role.SAFETY_OFFICER, Role.ADMINISTRATOR})
 #: May change the ledgers of the hazard register.
 REGISTER = frozenset({Role.SAFETY_OFFICER, Role.ADMINISTRATOR})
 
+#: May keep and open who reported something (举报人); persons alone, never a token.
+REPORTER = frozenset({Role.SAFETY_OFFICER, Role.ADMINISTRATOR})
+
 #: Every set of roles that a door may ask for, by name: the page hides by it what the doors refuse.
 PERMISSIONS = {
     "look": ALL,
@@ -64,6 +67,7 @@ PERMISSIONS = {
     "people": PEOPLE,
     "roster": ROSTER,
     "register": REGISTER,
+    "reporter": REPORTER,
 }
 
 #: Methods of a token that may only look.

@@ -815,3 +815,12 @@ call_check = Table(
     Column("people", Text, nullable=False),  # JSON: [name, post]
     Column("answers", Text, nullable=False),  # JSON: name -> ns
 )
+
+#: Who reported what a record of the ledger ``tips`` says, sealed; nothing else of the store knows it.
+reporter = Table(
+    "reporter",
+    metadata,
+    Column("record", String(32), primary_key=True),
+    Column("sealed", Text, nullable=False),  # base64 of nonce and AES-256-GCM
+    Column("kept_ns", BigInteger, nullable=False),
+)

@@ -331,6 +331,37 @@ def test_equipment_documents_and_contacts_name_each_other(visit: Callable[..., V
     assert (one.complaints, desk.complaints) == ([], [])
 
 
+def test_who_reported_is_entered_opened_with_a_reason_and_shown_to_few(visit: Callable[..., Visit]) -> None:
+    one = visit(name=OFFICER, lang="zh", phone=True)
+    enter(
+        one,
+        "tips",
+        code="T-1",
+        title="夜间违规动火",
+        sort="violation",
+        way="hotline",
+        received_on="2026-01-01",
+        content="三号管廊",
+    )
+    one.page.click("section.one button[name=reporter]")
+    fill(one, name="赵某某", phone="13800000000")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("[data-part=reporter] button[name=open-reporter]")
+    assert "赵某某" not in one.page.inner_text("body")
+    one.page.click("button[name=open-reporter]")
+    one.page.fill("dialog input[name=reason], dialog textarea", "答复")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog input.secret")
+    assert one.page.input_value("dialog input.secret") == "赵某某 · 13800000000"
+    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    looker = visit(name=LOOKER, lang="en")
+    looker.go("register/tips", ready="tbody tr")
+    looker.page.click("tbody tr:has-text('T-1')")
+    looker.page.wait_for_selector("section.one")
+    assert looker.page.locator("[data-part=reporter]").count() == 0
+    assert (one.complaints, looker.complaints) == ([], [])
+
+
 def test_a_month_is_reported_with_what_is_entered_by_hand(visit: Callable[..., Visit]) -> None:
     month = datetime.fromtimestamp(SystemClock().wall_ns() // 1_000_000_000, tz=UTC).strftime("%Y-%m")
     one = visit(name=OFFICER, lang="zh", phone=True)

@@ -10,12 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from alerting.model.stop import Stop, StopKind, StopState
 from alerting.register.ledgers import LEDGERS
-from gateway.register import records
-from gateway.register.records import By, NotDone
+from edge.model import Nature
+from gateway.register import records, reporter
+from gateway.register.records import By, NotDone, Wanted
+from gateway.register.reporter import Reporter
 from gateway.store.engine import open_store, store_url
+from gateway.store.schema import duty
+from gateway.store.stops import open_stops, put_stops
 
 ENTERPRISES, UNITS = LEDGERS["enterprises"], LEDGERS["units"]
 BY = By(who="li", time_ns=1_000, reason="first entry")
@@ -174,3 +179,76 @@ def test_pages_follow_one_another_without_gap_or_repeat(engine: Engine) -> None:
         assert seen == [f"E{n:03}" for n in range(25)]
         found = [one.code for one in records.look_for(connection, "enterprises", "厂", limit=10)]
         assert found == [f"E{n:03}" for n in range(24, 14, -1)]
+
+
+#: One record of each, in the order in which they name each other.
+NAMED = {
+    "contacts": {"code": "CO-1", "name": "医院 hospital", "sort": "organisation", "role": "medical", "phone": "120-0"},
+    "enterprises": {**E1, "contact": "CO-1"},
+    "units": U1,
+    "surroundings": {
+        "code": "SU-1", "name": "新村 homes", "dossier": "U1", "sort": "homes", "side": "n", "distance_m": 90.0,
+        "persons": 11, "counted_on": "2025-11-01", "contact": "CO-1",
+    },
+    "equipment": {
+        "code": "EQ-1", "name": "缓冲罐 vessel", "sort": "vessel", "dossier": "U1", "state": "in_use",
+        "inspected_until": "2026-02-01",
+    },
+    "documents": {
+        "code": "D-1", "title": "使用登记证 registration", "sort": "certificate", "equipment": "EQ-1",
+        "state": "in_force", "valid_until": "2026-03-01",
+    },
+    "tips": {
+        "code": "T-1", "title": "夜间动火 welding at night", "sort": "violation", "way": "hotline", "state": "received",
+        "received_on": "2025-12-30", "content": "rack 3", "due": "2026-02-28",
+    },
+    "tickets": {"code": "W-1", "title": "管廊动火 weld", "kind": "hot", "stage": "working", "place": "rack 3"},
+}  # fmt: skip
+
+
+def test_ledgers_that_name_each_other_are_found_hold_each_other_and_feed_duties(engine: Engine) -> None:
+    with engine.begin() as connection:
+        made = {name: records.make(connection, LEDGERS[name], values, BY) for name, values in NAMED.items()}
+        named = records.referring(connection, "contacts", "CO-1", 10)
+        assert {one.ledger for one in named} == {"enterprises", "surroundings"}
+        for name in ("contacts", "equipment"):
+            with pytest.raises(NotDone, match="Others refer"):
+                records.remove(connection, LEDGERS[name], made[name].id, 1, BY)
+        for name, question in (("equipment", "缓冲"), ("documents", "登记"), ("contacts", "医疗"), ("tips", "动火")):
+            assert [one.id for one in records.look_for(connection, name, question, limit=5)] == [made[name].id]
+        found = connection.execute(select(duty.c.kind, duty.c.day).where(duty.c.state == "open"))
+        kinds = {row.kind: row.day for row in found}
+        assert kinds == {
+            "equipment.inspected_until": "2026-02-01", "documents.valid_until": "2026-03-01", "tips.due": "2026-02-28",
+        }  # fmt: skip
+        working, medical = Wanted(states=["working"]), Wanted(states=["medical"])
+        assert [one.code for one in records.page(connection, "tickets", limit=5, wanted=working)] == ["W-1"]
+        assert [one.code for one in records.page(connection, "contacts", limit=5, wanted=medical)] == ["CO-1"]
+        records.change(
+            connection, LEDGERS["tickets"], made["tickets"].id, {**NAMED["tickets"], "stage": "closed"}, 1, BY
+        )
+        assert records.page(connection, "tickets", limit=5, wanted=working) == []
+
+
+def test_who_reported_goes_in_and_out_sealed(engine: Engine) -> None:
+    key, who = b"k" * 32, Reporter(name="赵某", phone="13800000000", note="night shift")
+    with engine.begin() as connection:
+        tip = records.make(connection, LEDGERS["tips"], NAMED["tips"], BY)
+        for _ in range(2):
+            reporter.keep(connection, key, tip.id, who, 1)
+        assert reporter.open_for(connection, key, tip.id) == who
+        with pytest.raises(NotDone, match="another key"):
+            reporter.open_for(connection, b"j" * 32, tip.id)
+        reporter.forget(connection, tip.id)
+        assert not reporter.is_kept(connection, tip.id)
+
+
+def test_special_work_that_keeps_alarms_quiet_comes_back_as_it_was(engine: Engine) -> None:
+    stop = Stop(
+        id="0123456789ab", kind=StopKind.TICKET, nature=Nature.ACTUAL, unit="U-1", tags=("a", "b"), is_whole=True,
+        covered=2, left=0, reason="补焊 weld", permit="HW-1", who="ticket:HW-1", confirmed_by="", declared_ns=1,
+        begins_ns=1, ends_ns=9, state=StopState.RUNNING, began_ns=1, work="hot",
+    )  # fmt: skip
+    with engine.begin() as connection:
+        put_stops(connection, [stop])
+        assert open_stops(connection) == [stop]

@@ -122,6 +122,10 @@ DOCUMENT: dict[str, Any] = {
     "issued_on": "2023-03-01", "valid_until": "2026-02-28", "link": "https://files.plant.example/d1.pdf",
     "responsible": "li",
 }  # fmt: skip
+TIP = {
+    "code": "T-1", "title": "夜间违规动火 welding at night without a ticket", "sort": "violation", "way": "hotline",
+    "received_on": "2025-12-30", "content": "三号管廊每晚补焊 each night at rack 3", "place": "rack 3",
+}  # fmt: skip
 CHECK = {"code": "C1", "inspection": "I1", "on": "2025-12-30", "by": "op", "result": "normal"}
 MONTHLY = {"code": "M-2025-12", "title": "十二月 December", "punished": 3, "banned": 1}
 COMMITMENT = {
@@ -431,6 +435,12 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("documents", {"link": "https://a b.example"}, "link", "no address"),
     ("documents", {"link": "https://files.example/" + "x" * 500}, "link", "more than 500"),
     ("documents", {"renewals": 2}, "renewals", "filled in by an act"),
+    ("tips", {"content": ""}, "content", "missing"),
+    ("tips", {"received_on": "2026-01-02"}, "received_on", "after today"),
+    ("tips", {"seen_on": "2025-12-31"}, "seen_on", "after it was reported"),
+    ("tips", {"way": "dream"}, "way", "none of the words"),
+    ("tips", {"reporter": "Zhao"}, "reporter", "no such field"),
+    ("tips", {"answer": "x"}, "answer", "filled in by an act"),
     ("hazard_copies", {"hazard": "H9"}, "hazard", "no such record"),
     ("hazard_copies", {"due": "2025-12-30"}, "due", "before it was asked for"),
     ("hazard_copies", {"answer": "done"}, "answer", "filled in by an act"),
@@ -470,7 +480,7 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     right = {"holdings": CHLORINE, "units": UNIT, "enterprises": PLANT, "hidden_hazards": HAZARD, "routines": ROUTINE}
     right |= {"hazard_copies": COPY, "inspections": INSPECTION, "checks": CHECK, "tickets": TICKET}
     right |= {"instruments": INSTRUMENT, "contacts": CONTACT, "surroundings": AROUND}
-    right |= {"equipment": EQUIPMENT, "documents": DOCUMENT}
+    right |= {"equipment": EQUIPMENT, "documents": DOCUMENT, "tips": TIP}
     right |= {"commitments": COMMITMENT}
     right |= {"commitments": COMMITMENT, "monthly": MONTHLY}
     assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200

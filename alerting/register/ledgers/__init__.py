@@ -23,6 +23,7 @@ from alerting.register.ledgers.risk_units import RISK_UNITS
 from alerting.register.ledgers.routines import ROUTINES
 from alerting.register.ledgers.surroundings import SURROUNDINGS
 from alerting.register.ledgers.tickets import TICKETS
+from alerting.register.ledgers.tips import TIPS
 from alerting.register.ledgers.units import UNITS
 
 #: In the order in which a site is entered: what others refer to comes first.
@@ -31,7 +32,7 @@ LEDGERS: Final[dict[str, Ledger]] = {
     for ledger in (
         *(CONTACTS, ENTERPRISES, UNITS, SURROUNDINGS, HOLDINGS, EQUIPMENT, INSTRUMENTS, DOCUMENTS, CROWD_ZONES),
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
-        *(INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, ROUTINES, TICKETS, COMMITMENTS, MONTHLY),
+        *(INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, TIPS, ROUTINES, TICKETS, COMMITMENTS, MONTHLY),
         *(PLANS, POST_CARDS),
     )
 }

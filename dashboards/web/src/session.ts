@@ -32,6 +32,7 @@ const NEEDS = {
   drill: "drill",
   stopDrill: "operate",
   register: "register",
+  reporter: "reporter",
 } as const;
 
 export type Act = keyof typeof NEEDS;

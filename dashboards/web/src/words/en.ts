@@ -9,6 +9,7 @@ import * as plantWords from "./en/plant";
 import * as registerWords from "./en/register";
 import * as riskWords from "./en/risk";
 import * as reportWords from "./en/report";
+import * as reporterWords from "./en/reporter";
 import * as hazardWords from "./en/hazards";
 import * as commitmentWords from "./en/commitment";
 import * as responseWords from "./en/response";
@@ -110,6 +111,7 @@ export const en = {
   ...riskWords,
   ...hazardWords,
   ...reportWords,
+  ...reporterWords,
   ...commitmentWords,
   ...responseWords,
   ...planWords,

@@ -9,6 +9,7 @@ import * as plantWords from "./zh/plant";
 import * as registerWords from "./zh/register";
 import * as riskWords from "./zh/risk";
 import * as reportWords from "./zh/report";
+import * as reporterWords from "./zh/reporter";
 import * as hazardWords from "./zh/hazards";
 import * as commitmentWords from "./zh/commitment";
 import * as responseWords from "./zh/response";
@@ -111,6 +112,7 @@ export const zh: Words = {
   ...riskWords,
   ...hazardWords,
   ...reportWords,
+  ...reporterWords,
   ...commitmentWords,
   ...responseWords,
   ...planWords,

@@ -214,6 +214,7 @@ export const people = {
     people: "make users and tokens",
     roster: "say who is on duty, and how people are reached",
     register: "change the ledgers of the register",
+    reporter: "keep and open who reported something",
   },
   yes: "yes",
   no: "no",

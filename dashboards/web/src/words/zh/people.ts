@@ -216,6 +216,7 @@ export const people: Words["people"] = {
     people: "管理用户与令牌",
     roster: "安排值班与联系方式",
     register: "修改台账",
+    reporter: "登记和查看举报人",
   },
   yes: "是",
   no: "否",
