@@ -16,9 +16,13 @@ _AT: Final = f"{{{NAMESPACE}}}"
 _NAME: Final = re.compile(r"[^\s,<&]+")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 _GB: Final = re.compile(r"\d{14}_\d{14}_\d")
+#: A coordinate as the standard writes it (§3.2.4): no exponent, no sign but minus, digits of ASCII.
+_DEGREES: Final = re.compile(r"-?[0-9]{1,3}(\.[0-9]+)?")
+_RADIUS: Final = re.compile(r"[0-9]{1,5}(\.[0-9]+)?")
 _LAT_MOST: Final = 90.0
 _LON_MOST: Final = 180.0
 POINTS_LEAST: Final = 4
+_NO_AREA: Final = 1e-14  # Square degrees, some square millimetres: points on one line but for rounding.
 _EARTH_KM_MOST: Final = 20_040.0  # half of the way round
 
 
@@ -39,7 +43,17 @@ def wrong_polygon(text: str) -> str:
         return "each of its points is lat,lon in degrees of WGS 84"
     if len(points) < POINTS_LEAST:
         return "it has at least four points, the first again at the end"
-    return "" if points[0] == points[-1] else "its last point is its first one again"
+    if points[0] != points[-1]:
+        return "its last point is its first one again"
+    return "" if _has_area([point for point in points if point]) else "it encloses an area"
+
+
+def _has_area(points: list[tuple[float, float]]) -> bool:
+    """Tell whether points are more than one place and a way there and back."""
+    lat, lon = points[0]
+    ways = [(one[0] - lat, one[1] - lon) for one in points[1:-1]]
+    far = max(ways, key=lambda way: abs(way[0]) + abs(way[1]))
+    return any(abs(far[0] * way[1] - far[1] * way[0]) > _NO_AREA for way in ways)
 
 
 def wrong_circle(text: str) -> str:
@@ -47,20 +61,16 @@ def wrong_circle(text: str) -> str:
     centre, _, radius = text.partition(" ")
     if _point(centre) is None:
         return "its centre is lat,lon in degrees of WGS 84"
-    try:
-        is_right = 0 <= float(radius) <= _EARTH_KM_MOST
-    except ValueError:
-        is_right = False
+    is_right = _RADIUS.fullmatch(radius) is not None and float(radius) <= _EARTH_KM_MOST
     return "" if is_right else "a radius in km follows its centre"
 
 
 def _point(pair: str) -> tuple[float, float] | None:
     lat, comma, lon = pair.partition(",")
-    try:
-        found = float(lat), float(lon)
-    except ValueError:
+    if not (comma and _DEGREES.fullmatch(lat) and _DEGREES.fullmatch(lon)):
         return None
-    return found if comma and abs(found[0]) <= _LAT_MOST and abs(found[1]) <= _LON_MOST else None
+    found = float(lat), float(lon)
+    return found if abs(found[0]) <= _LAT_MOST and abs(found[1]) <= _LON_MOST else None
 
 
 def findings(text: str) -> list[str]:

@@ -2,8 +2,11 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from edge.clock_manual import ManualClock, run_manual
 from edge.model import Scan, Tag, TagTable
-from gateway.config import Destination, Reach, Site
+from gateway.config import ChannelKind, Destination, Reach, Site
 from gateway.push.forms import LIMITS
 from gateway.store import schema
 from gateway.store.engine import open_store, store_url
@@ -26,14 +29,20 @@ from tests.trouble import since_start_s
 PLAN = Plan(id="all", tiers=(Tier.RED, Tier.YELLOW), rounds=1, steps=(Step(to="", channel="ding", wait_s=600),))
 
 
-def plant(count: int, folder: Path, plan: Plan = PLAN, **reach: object) -> Site:
+def plant(
+    count: int,
+    folder: Path,
+    plan: Plan = PLAN,
+    kind: ChannelKind = "dingtalk",
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> Site:
     """So many tags with a high limit each; every tenth is RED."""
     tags = TagTable([Tag(name=f"P-{n:04d}.v", source=SOURCE.id, unit="T", period_s=60.0) for n in range(count)])
     rules = [
         Rule(id=f"{tag.name}.H", tag=tag.name, kind=Kind.H, setpoint=8.0, tier=Tier.RED if n % 10 == 0 else Tier.YELLOW)
         for n, tag in enumerate(tags)
     ]
-    told = Reach(kind="dingtalk", token="t", limits=LIMITS["dingtalk"], **reach)  # type: ignore[arg-type]
+    told = Reach(kind=kind, token="t", limits=LIMITS[kind], **options)
     channel = Destination(id="ding", url="https://robot.example", reach=told)
     return small_site(RuleTable(rules, tags), SOURCE, folder, channels=(channel,), escalations=(plan,))
 
@@ -86,6 +95,32 @@ def test_five_thousand_alarms_in_ten_seconds_keep_to_the_quota_and_each_is_named
     assert states == {"delivered": count}
     reds = [place for place, name in enumerate(named) if int(name[2:6]) % 10 == 0]
     assert np.mean(reds) < 0.35 * count, "the gravest stand in front of what waits"
+
+
+@pytest.mark.parametrize(
+    ("kind", "most", "count", "options"),
+    [
+        ("wecom", 20, 300, {}),
+        ("feishu", 100, 300, {}),
+        ("mail", 30, 300, {}),
+        ("mqtt", 60, 150, {"payload": "text", "characters": 200}),
+        ("apprise", 12, 150, {"characters": 4_000}),
+        ("sms", 30, 150, {}),
+        ("modem", 10, 80, {}),
+    ],
+)
+def test_every_kind_of_channel_keeps_to_its_quota_in_a_burst_and_names_each_alarm(
+    tmp_path: Path, kind: ChannelKind, most: int, count: int, options: dict[str, Any]
+) -> None:
+    clock = ManualClock(START_NS)
+    site, robot = plant(count, tmp_path, kind=kind, options=options), FakeRobot(clock, most=most)
+    run(site, clock, robot, burst(count, 20, 10), 3_000)
+
+    assert robot.refused == 0
+    assert robot.most_in(60) <= most
+    named = robot.names(r"P-\d{4}\.v")
+    assert sorted(named) == [f"P-{n:04d}.v" for n in range(count)], "none is lost, none is told twice"
+    assert len(robot.said) < count / 2, "a digest where many wait"
 
 
 @pytest.mark.parametrize("killed_s", [1.05, 6.3])

@@ -194,6 +194,11 @@ def test_no_text_of_people_makes_it_invalid(reason: str, title: str) -> None:
         ("118.7,32.1 118.7,32.2 118.8,32.2 118.7,32.1", "lat,lon"),  # lon first: beyond every latitude
         ("32.1 118.7 32.2 118.7", "lat,lon"),
         ("nan,1 2,2 3,3 nan,1", "lat,lon"),
+        ("3_2.1,118.7 32.2,118.7 32.2,118.8 3_2.1,118.7", "lat,lon"),
+        ("３２.1,118.7 32.2,118.7 32.2,118.8 ３２.1,118.7", "lat,lon"),
+        ("3.21e1,118.7 32.2,118.7 32.2,118.8 3.21e1,118.7", "lat,lon"),
+        ("32.1,118.7 32.1,118.7 32.1,118.7 32.1,118.7", "area"),
+        ("32.1,118.7 32.2,118.8 32.3,118.9 32.1,118.7", "area"),
     ],
 )
 def test_a_polygon_that_no_map_can_draw(polygon: str, word: str) -> None:
@@ -207,6 +212,8 @@ def test_a_circle_needs_a_centre_and_a_radius() -> None:
     assert wrong_circle("32.1,118.7 0.5") == ""
     assert wrong_circle("32.1,118.7")
     assert wrong_circle("32.1,118.7 -1")
+    assert wrong_circle("32.1,118.7 1e1")
+    assert wrong_circle("32.1,118.7 1_0")
 
 
 @pytest.mark.parametrize(
