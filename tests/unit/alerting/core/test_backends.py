@@ -235,6 +235,28 @@ def test_a_stamp_in_doubt_does_not_move_the_time_of_a_run_of_tags(backend: Backe
 
 
 @pytest.mark.parametrize("backend", list(Backend))
+def test_memory_of_what_is_left_of_a_run_is_untouched(backend: Backend) -> None:
+    """One of twelve neighbours waits for a second thought: what is remembered of it is as before, to the bit."""
+    tags = make_tags(12, 1)
+    table = make_table(*(make_rule(Kind.H, 10.0, tag=tag.name) for tag in tags), tags=tags)
+    memory, guard, now = Memory.fresh(table, START_NS), Guard(table), START_NS + 100 * S
+    take = Compiled(table, memory, guard).take if backend is Backend.COMPILED else lambda b: guard.take(memory, b)
+    memory.last_ns[:], memory.value_ns[:], memory.value[:] = now - 10 * S, now - 11 * S, 3.0
+    memory.quality[7], memory.is_watched[7] = encode(Quality.BAD, Reason.RANGE), False
+    guard.refresh(memory, np.arange(12, dtype=np.int32))
+    columns = ("last_ns", "value_ns", "value", "quality", "is_watched")
+    before = [getattr(memory, name)[7] for name in columns]
+    times = [now - 2 * S] * 12
+    times[7] = now + 6 * S
+    taken = take(batch_of(list(range(12)), [5.0] * 12, times, now))
+
+    assert np.flatnonzero(~taken.is_taken).tolist() == [7]
+    assert [getattr(memory, name)[7] for name in columns] == before
+    assert np.delete(memory.value, 7).tolist() == [5.0] * 11
+    assert set(np.delete(memory.last_ns, 7).tolist()) == {now - 2 * S}
+
+
+@pytest.mark.parametrize("backend", list(Backend))
 @pytest.mark.parametrize("was", [0.0, 1e9, -1e300, 1.7e308])
 def test_a_rate_is_seen_however_large_the_numbers(backend: Backend, was: float) -> None:
     """The guard's bound of a rate errs on the safe side where rounding or overflow would hide one."""
