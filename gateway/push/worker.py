@@ -72,6 +72,7 @@ class PushWorker:
         self._lanes: dict[str, Lane | CallLane] = {}
         self._acks: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(ACKS_MAX)
         self._destinations = {destination.id: destination for destination in site.outlets}
+        self._is_put_aside = False  # since the last look; what is put aside waits no longer, and is owed all the same
         self.waiting = 0
         self.standings: Mapping[str, outbox.Standing] = {}
         meter.held(Stage.PUSH, lambda: self.waiting)
@@ -153,6 +154,7 @@ class PushWorker:
     def _left(self, n: int, refused: str = "") -> None:
         """Keep the books: so many notices wait no longer; with a reason where nobody received them."""
         self.waiting -= n
+        self._is_put_aside |= refused == "quarantined"
         if refused:
             self._meter.refused(Stage.PUSH, refused, n)
         else:
@@ -237,11 +239,13 @@ class PushWorker:
         """See how long each destination has not confirmed what it is owed; its own alarm rings by that."""
         is_first = True
         while True:
-            if is_first or self.waiting or self.standings:  # Else nobody is owed anything.
+            if is_first or self.waiting or self.standings or self._is_put_aside:  # Else nobody is owed anything.
+                self._is_put_aside = False
                 try:
                     self.standings = await self._read(outbox.standings)
                     is_first = False
                 except SQLAlchemyError as failure:
+                    self._is_put_aside = True
                     self._meter.error(Stage.PUSH, f"store: {failure}", self._clock.wall_ns())
             await asyncio.sleep(STANDING_S)
 
