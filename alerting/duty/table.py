@@ -172,6 +172,13 @@ KINDS: Final = (
         is_unverified=True,
     ),
     Kind(
+        id="campaigns.due",
+        title=Words("Finish a round of a campaign", "完成本轮专项检查"),
+        ledger="campaigns",
+        reads=_while(_ends("due", "responsible"), frozenset({"finished"})),
+        basis=Words("as its record says", "见该记录“依据”"),
+    ),
+    Kind(
         id=DISPOSAL,
         title=Words("Report what an alarm came to", "报警处置反馈"),
         basis=Words("[disposal] of the site", "站点配置 [disposal]"),

@@ -2,12 +2,15 @@
 
 from datetime import date, timedelta
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import Query, Response
 
 from gateway.api.answer import ApiError, Json
 from gateway.api.door import ALL, Doors
 from gateway.register.around import today_of
+from gateway.register.campaigns import coverage
+from gateway.register.campaigns import gather as gather_campaigns
 from gateway.register.hazard_figures import figures, gather
 
 DAYS_DEFAULT: Final = 30
@@ -36,4 +39,10 @@ def open_hazard_doors(doors: Doors) -> None:
         gathered = await house.read(lambda c: gather(c, begin, last, days))
         return Json(figures(gathered, begin, last, today) | {"repeat_days": days})
 
+    async def campaigns() -> Response:
+        """Count how many hazard units each open campaign has inspected in this round, and name those that are left."""
+        zone = ZoneInfo(house.site.timezone)
+        return Json(coverage(await house.read(lambda c: gather_campaigns(c, zone))))
+
+    doors.open("GET", "/api/v1/register/campaigns", ALL, campaigns, tag="register")
     doors.open("GET", "/api/v1/register/hazards/figures", ALL, told, tag="register")

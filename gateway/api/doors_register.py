@@ -22,6 +22,7 @@ from alerting.register.ledger import STATE, Ledger, read_row
 from alerting.register.ledgers import LEDGERS
 from alerting.register.ledgers.commitments import COMMITMENTS
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
+from alerting.register.ledgers.inspections import INSPECTIONS
 from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import Cursor, Id
 from gateway.api.door import ALL, OPERATE, PERMISSIONS, REGISTER, Doors, user_of
@@ -34,6 +35,7 @@ from gateway.disposal import photos
 from gateway.live import iso
 from gateway.register import commitment_notice, pictures, records, search, sheets, traits
 from gateway.register.around import around, today_of
+from gateway.register.campaigns import camera_of
 from gateway.register.hazard_notice import tell
 from gateway.register.records import By, NotDone, NotRight, Record
 from gateway.register.worksheet import gather, put_together
@@ -152,12 +154,13 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         """Give a record with its history and the records that name it."""
         of = _ledger(ledger)
 
-        def query(c: Connection) -> tuple[Record, list[records.Revision], list[Record], list[dict[str, Any]]]:
+        def query(c: Connection) -> tuple[Record, list[records.Revision], list[Record], list[dict[str, Any]], str]:
             found = records.get(c, of.id, record)
             named_by = records.referring(c, of.id, found.code, REFERRING_MAX)
-            return found, records.revisions(c, found.id), named_by, pictures.of_record(c, found.id)
+            camera = camera_of(c, found) if of.id == INSPECTIONS.id else ""
+            return found, records.revisions(c, found.id), named_by, pictures.of_record(c, found.id), camera
 
-        found, history, named_by, shots = await _try(house.read(query))
+        found, history, named_by, shots, camera = await _try(house.read(query))
         again = await _repeats(house, of, [found])
         return Json(
             {
@@ -176,6 +179,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
                 "referring": [shown(each) for each in named_by],
                 "photos": shots,
             }
+            | ({"camera": camera} if camera else {})
         )
 
     async def make(ledger: Id, asked: NewRecord, request: Request) -> Response:

@@ -331,6 +331,22 @@ def test_equipment_documents_and_contacts_name_each_other(visit: Callable[..., V
     assert (one.complaints, desk.complaints) == ([], [])
 
 
+def test_a_campaign_shows_its_coverage_and_whose_units_are_left(visit: Callable[..., Visit]) -> None:
+    one = visit(name=OFFICER, lang="zh", phone=True)
+    enter(one, "grid_cells", code="G-1", name="北区网格", owner="wang.wangge")
+    one.page.wait_for_selector("section.one")
+    enter(one, "units", code="TK-grid", name="网格罐区", type="storage", persons_outside="1", cell="G-1")
+    one.page.wait_for_selector(".sheet p.quiet")
+    enter(one, "campaigns", code="CA-1", title="季度全覆盖", span="quarter", **{"from": "2026-01-01"}, cell="G-1")
+    one.page.wait_for_selector("section.one")
+    one.go("register/campaigns", ready="[data-campaign=CA-1] [data-share]")
+    assert "覆盖率 0" in one.page.inner_text("[data-campaign=CA-1] [data-share]")
+    shows(one.page.locator("[data-campaign=CA-1] ul"), "网格罐区")
+    assert "wang.wangge" in one.page.inner_text("[data-campaign=CA-1] ul")
+    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert one.complaints == []
+
+
 def test_who_reported_is_entered_opened_with_a_reason_and_shown_to_few(visit: Callable[..., Visit]) -> None:
     one = visit(name=OFFICER, lang="zh", phone=True)
     enter(

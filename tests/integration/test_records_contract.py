@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, select
@@ -16,6 +17,7 @@ from alerting.model.stop import Stop, StopKind, StopState
 from alerting.register.ledgers import LEDGERS
 from edge.model import Nature
 from gateway.register import records, reporter
+from gateway.register.campaigns import coverage, gather
 from gateway.register.records import By, NotDone, Wanted
 from gateway.register.reporter import Reporter
 from gateway.store.engine import open_store, store_url
@@ -183,9 +185,16 @@ def test_pages_follow_one_another_without_gap_or_repeat(engine: Engine) -> None:
 
 #: One record of each, in the order in which they name each other.
 NAMED = {
+    "grid_cells": {"code": "G-1", "name": "北区 north", "owner": "op"},
     "contacts": {"code": "CO-1", "name": "医院 hospital", "sort": "organisation", "role": "medical", "phone": "120-0"},
     "enterprises": {**E1, "contact": "CO-1"},
-    "units": U1,
+    "units": {**U1, "cell": "G-1"},
+    "campaigns": {
+        "code": "CA-1", "title": "季度 quarter", "span": "quarter", "state": "open", "from": "1970-01-01",
+        "due": "1970-03-31",
+    },
+    "inspections": {"code": "I-1", "title": "巡查 patrol", "dossier": "U1", "state": "open"},
+    "checks": {"code": "C-1", "inspection": "I-1", "on": "1970-01-01", "by": "op", "result": "normal"},
     "surroundings": {
         "code": "SU-1", "name": "新村 homes", "dossier": "U1", "sort": "homes", "side": "n", "distance_m": 90.0,
         "persons": 11, "counted_on": "2025-11-01", "contact": "CO-1",
@@ -219,8 +228,11 @@ def test_ledgers_that_name_each_other_are_found_hold_each_other_and_feed_duties(
         found = connection.execute(select(duty.c.kind, duty.c.day).where(duty.c.state == "open"))
         kinds = {row.kind: row.day for row in found}
         assert kinds == {
+            "campaigns.due": "1970-03-31",
             "equipment.inspected_until": "2026-02-01", "documents.valid_until": "2026-03-01", "tips.due": "2026-02-28",
         }  # fmt: skip
+        (round_,) = coverage(gather(connection, ZoneInfo("UTC")))["campaigns"]
+        assert (round_["inspected"], round_["units"], round_["coverage_pct"]) == (1, 1, 100)
         working, medical = Wanted(states=["working"]), Wanted(states=["medical"])
         assert [one.code for one in records.page(connection, "tickets", limit=5, wanted=working)] == ["W-1"]
         assert [one.code for one in records.page(connection, "contacts", limit=5, wanted=medical)] == ["CO-1"]

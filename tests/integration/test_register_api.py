@@ -126,6 +126,8 @@ TIP = {
     "code": "T-1", "title": "夜间违规动火 welding at night without a ticket", "sort": "violation", "way": "hotline",
     "received_on": "2025-12-30", "content": "三号管廊每晚补焊 each night at rack 3", "place": "rack 3",
 }  # fmt: skip
+CELL = {"code": "G-1", "name": "北区网格 north", "owner": "op"}
+CAMPAIGN = {"code": "CA-1", "title": "全覆盖 every unit", "span": "quarter", "from": "2025-11-15", "responsible": "li"}
 CHECK = {"code": "C1", "inspection": "I1", "on": "2025-12-30", "by": "op", "result": "normal"}
 MONTHLY = {"code": "M-2025-12", "title": "十二月 December", "punished": 3, "banned": 1}
 COMMITMENT = {
@@ -435,6 +437,13 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("documents", {"link": "https://a b.example"}, "link", "no address"),
     ("documents", {"link": "https://files.example/" + "x" * 500}, "link", "more than 500"),
     ("documents", {"renewals": 2}, "renewals", "filled in by an act"),
+    ("grid_cells", {"owner": ""}, "owner", "missing"),
+    ("grid_cells", {"phone": "x"}, "phone", "no telephone number"),
+    ("campaigns", {"span": "week"}, "span", "none of the words"),
+    ("campaigns", {"cell": "G-9"}, "cell", "no such record"),
+    ("campaigns", {"due": "2026-01-01"}, "due", "filled in by an act"),
+    ("inspections", {"sort": "video"}, "stream", "has a camera"),
+    ("inspections", {"stream": "rtsp://admin:1234@10.0.0.9/1"}, "stream", "a name or a password"),
     ("tips", {"content": ""}, "content", "missing"),
     ("tips", {"received_on": "2026-01-02"}, "received_on", "after today"),
     ("tips", {"seen_on": "2025-12-31"}, "seen_on", "after it was reported"),
@@ -481,6 +490,7 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     right |= {"hazard_copies": COPY, "inspections": INSPECTION, "checks": CHECK, "tickets": TICKET}
     right |= {"instruments": INSTRUMENT, "contacts": CONTACT, "surroundings": AROUND}
     right |= {"equipment": EQUIPMENT, "documents": DOCUMENT, "tips": TIP}
+    right |= {"grid_cells": CELL, "campaigns": CAMPAIGN}
     right |= {"commitments": COMMITMENT}
     right |= {"commitments": COMMITMENT, "monthly": MONTHLY}
     assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200

@@ -4,6 +4,7 @@ from typing import Final
 
 from alerting.register.ledger import Ledger
 from alerting.register.ledgers.analyses import HAZOP, JHA, SCL
+from alerting.register.ledgers.campaigns import CAMPAIGNS, GRID_CELLS
 from alerting.register.ledgers.commitments import COMMITMENTS
 from alerting.register.ledgers.contacts import CONTACTS
 from alerting.register.ledgers.control_measures import CONTROL_MEASURES
@@ -30,9 +31,20 @@ from alerting.register.ledgers.units import UNITS
 LEDGERS: Final[dict[str, Ledger]] = {
     ledger.id: ledger
     for ledger in (
-        *(CONTACTS, ENTERPRISES, UNITS, SURROUNDINGS, HOLDINGS, EQUIPMENT, INSTRUMENTS, DOCUMENTS, CROWD_ZONES),
+        *(
+            CONTACTS,
+            GRID_CELLS,
+            ENTERPRISES,
+            UNITS,
+            SURROUNDINGS,
+            HOLDINGS,
+            EQUIPMENT,
+            INSTRUMENTS,
+            DOCUMENTS,
+            CROWD_ZONES,
+        ),
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
-        *(INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, TIPS, ROUTINES, TICKETS, COMMITMENTS, MONTHLY),
+        *(CAMPAIGNS, INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, TIPS, ROUTINES, TICKETS, COMMITMENTS, MONTHLY),
         *(PLANS, POST_CARDS),
     )
 }

@@ -26,6 +26,7 @@ SORTS: Final = _choices(
     ("seasonal", "seasonal inspection", "季节性检查"),
     ("holiday", "key period or holiday", "重点时段及节假日检查"),
     ("patrol", "patrol", "巡查"),
+    ("video", "video patrol", "视频巡查"),
 )
 DUTIES: Final = _choices(
     ("daily", "daily inspection", "日常排查"),
@@ -52,6 +53,13 @@ def _check(values: Values, _: Surroundings) -> list[Wrong]:
         missing = "cycle" if values.get("every") else "every"
         rule = Words("a cycle is a number and its unit, e.g. 1 days", "周期由数值和单位组成，例如 1 天")
         return [Wrong(field=missing, rule=rule, remedy=Words("Fill in both.", "请同时填写。"))]
+    if values["sort"] == "video" and not values.get("stream") and not values.get("dossier"):
+        rule = Words("a video patrol has a camera", "视频巡查应有视频地址")
+        remedy = Words(
+            "Write its address, or name the hazard unit whose dossier has one.",
+            "请填写地址，或填写档案中有视频地址的单元。",
+        )
+        return [Wrong(field="stream", rule=rule, remedy=remedy)]
     number, most = values.get("task_number"), TASKS.get(values.get("duty", ""), 0)
     if number is not None and number > most:
         rule = Words(f"tasks of that duty are numbered 1 to {most}", f"该任务类别的包保任务编号为 1–{most}")
@@ -117,7 +125,7 @@ def _opens_hazard(_: Values, values: Values, around: Surroundings) -> list[Opene
         "code": f"HH-{values['code'][:44]}-{around.today:%Y%m%d}",
         "title": values["hazard"],
         "description": values.get("finding", ""),
-        "source": values.get("sort", "daily"),
+        "source": "patrol" if values.get("sort") == "video" else values.get("sort", "daily"),
         "found_on": around.today.isoformat(),
         "found_by": around.who,
         "dossier": values.get("dossier", ""),
@@ -159,6 +167,7 @@ INSPECTIONS: Final = Ledger(
         Field(name="task_number", title=Words("Number of the task", "包保任务编号"), kind=Kind.WHOLE, least=1, most=10, help=Words("Of the tasks of a responsible person: 1 to 9, of the operation one 1 to 10.", "主要、技术负责人任务 1–9，操作负责人任务 1–10。")),
         Field(name="dossier", title=Words("Hazard unit", "危险源单元"), kind=Kind.RECORD, ledger="units", is_listed=True),
         Field(name="unit", title=Words("Unit of the site", "站点单元"), kind=Kind.UNIT),
+        Field(name="stream", title=Words("Camera", "视频地址"), kind=Kind.LINK, help=Words("Of a video patrol; empty for that of the hazard unit.", "视频巡查用；留空则用危险源单元的视频地址。")),
         Field(name="measure", title=Words("Control measure", "对应管控措施"), kind=Kind.RECORD, ledger="control_measures", help=Words("What is inspected because of it; a finding names it as the measure that failed, and raises the risk of its risk unit.", "排查所针对的管控措施；发现隐患时记为失效的管控措施，并提升其风险分析单元的动态风险。")),
         Field(name="responsible", title=Words("Assigned to", "执行人"), is_listed=True, help=Words("Name of a user, so that the prompt reaches the person.", "填写系统用户名，提示才能送达本人。")),
         Field(name="first_due", title=Words("First on", "首次日期"), kind=Kind.DATE, is_required=True),

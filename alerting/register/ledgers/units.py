@@ -71,6 +71,8 @@ UNITS: Final = Ledger(
         Field(name="counted_on", title=Words("Persons counted on", "人数统计日期"), kind=Kind.DATE, is_past=True),
         Field(name="address", title=Words("Place", "所在位置")),
         Field(name="surroundings", title=Words("What lies around it", "周边环境"), kind=Kind.LONG),
+        Field(name="cell", title=Words("Grid cell", "所属网格"), kind=Kind.RECORD, ledger="grid_cells"),
+        Field(name="stream", title=Words("Camera", "视频地址"), kind=Kind.LINK, help=Words("Address of its still picture or stream; video patrols show it.", "静态画面或视频流地址，视频巡查时显示。")),
         Field(name="contact", title=Words("Contact in an emergency", "应急联系单位"), kind=Kind.RECORD, ledger="contacts"),
         Field(name="main_person", title=Words("Main responsible person", "主要负责人（包保）"), is_listed=True, help=Words("One of the three responsible persons of a major hazard source.", "重大危险源包保责任三类责任人。")),
         Field(name="main_phone", title=Words("Telephone of the main responsible person", "主要负责人电话"), kind=Kind.PHONE),

@@ -80,6 +80,8 @@ export interface RecordPhoto {
 }
 
 export interface RecordStory {
+  /** Of a video patrol: address of its camera. */
+  camera?: string;
   record: LedgerRecord;
   revisions: RecordRevision[];
   referring: LedgerRecord[];

@@ -9,6 +9,7 @@ import * as plantWords from "./en/plant";
 import * as registerWords from "./en/register";
 import * as riskWords from "./en/risk";
 import * as reportWords from "./en/report";
+import * as campaignWords from "./en/campaigns";
 import * as reporterWords from "./en/reporter";
 import * as hazardWords from "./en/hazards";
 import * as commitmentWords from "./en/commitment";
@@ -112,6 +113,7 @@ export const en = {
   ...hazardWords,
   ...reportWords,
   ...reporterWords,
+  ...campaignWords,
   ...commitmentWords,
   ...responseWords,
   ...planWords,

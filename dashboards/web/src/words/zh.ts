@@ -9,6 +9,7 @@ import * as plantWords from "./zh/plant";
 import * as registerWords from "./zh/register";
 import * as riskWords from "./zh/risk";
 import * as reportWords from "./zh/report";
+import * as campaignWords from "./zh/campaigns";
 import * as reporterWords from "./zh/reporter";
 import * as hazardWords from "./zh/hazards";
 import * as commitmentWords from "./zh/commitment";
@@ -113,6 +114,7 @@ export const zh: Words = {
   ...hazardWords,
   ...reportWords,
   ...reporterWords,
+  ...campaignWords,
   ...commitmentWords,
   ...responseWords,
   ...planWords,
