@@ -65,6 +65,7 @@ from gateway.push.periodic import Periodic, Standing
 from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
+from gateway.register.busy import BusyZones
 from gateway.register.opening import Opener
 from gateway.register.ticket_watch import TicketWatch
 from gateway.report_mail.sender import Sender
@@ -252,7 +253,11 @@ class Gateway:
         )
         self.caller = Caller(means)
         self.duties = Watch(means)
-        self.opener, self.tickets = Opener(means), TicketWatch(means, self.command_all)
+        self.opener, self.tickets, self.crowds = (
+            Opener(means),
+            TicketWatch(means, self.command_all),
+            BusyZones(means, self.picture),
+        )
         self._exchange = Exchange(means, taken_out=self.push.take_out)
         self.reports = Sender(means)
         self._periodic = Periodic(
@@ -317,6 +322,7 @@ class Gateway:
             asyncio.create_task(self.reports.run(), name="reports"),
             asyncio.create_task(self.proposals.watch(), name="proposals"),
             asyncio.create_task(self.opener.run(), name="hazards"),
+            asyncio.create_task(self.crowds.run(), name="crowds"),
             asyncio.create_task(self.tickets.run(), name="tickets"),
             asyncio.create_task(self._exchange.run(), name="exchange"),
         ]
@@ -683,6 +689,7 @@ class Gateway:
                 "push_waiting": float(self.push.waiting),
                 **({"reports_unsent": float(self.reports.unsent)} if REPORTS_UNSENT in self.site.tags.row_of else {}),
                 **{f"link.{name}": float(up) for name, up in is_up.items()},
+                **self.crowds.shares(),
                 **self._owed(now_ns),
             }
             if number % COUNTED_EVERY == 1:

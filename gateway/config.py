@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 from alerting.duty.plan import DutyPlan
 from alerting.escalation.plan import Plan
 from alerting.model.commitment_policy import CommitmentPolicy
+from alerting.model.crowd_policy import CrowdPolicy
 from alerting.model.derivation import Derivation
 from alerting.model.hazard_policy import HazardPolicy
 from alerting.model.learned import Learned
@@ -239,6 +240,7 @@ class Site:
     risk: RiskPolicy = field(default_factory=RiskPolicy)
     hazards: HazardPolicy = field(default_factory=HazardPolicy)
     commitment: CommitmentPolicy = field(default_factory=CommitmentPolicy)
+    crowd: CrowdPolicy = field(default_factory=CrowdPolicy)
     report_font: Path | None = None  # that PDFs are set in; None: one of the system's
     roster: RosterPlan = field(default_factory=RosterPlan)
     drill: DrillOptions = field(default_factory=DrillOptions)

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from alerting.model.crowd_policy import CrowdShare
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
 from edge.config import Source
-from edge.model import Nature, Scan, Tag, TagTable
+from edge.model import Nature, Quality, Scan, Tag, TagTable
 from gateway.config import Destination, Site
 
 SOURCE = "fengsui"
@@ -128,6 +129,19 @@ POINTS = (
 #: The gateway's own link to the broker that edge nodes send through; only where the site names one.
 NODE_BROKER = "node_broker"
 
+CROWD_EN, CROWD_ZH = "Head count of {zone}, share of the capacity in force", "{zone} 在园人数占现行承载量比例"
+
+
+def share_name(zone: str) -> str:
+    """Name the tag of a crowd zone, without the prefix."""
+    return f"crowd.{zone}"
+
+
+def own_tag(zone: str) -> str:
+    """Name the tag of a crowd zone."""
+    return f"{SOURCE}.{share_name(zone)}"
+
+
 #: Only where the site has reports by mail.
 REPORT_POINTS = (
     _Point(
@@ -209,7 +223,8 @@ def with_system(site: Site) -> Site:
     """Add the gateway's own source, unit, tags and rules to a site; one link tag per source."""
     nature = main_nature(site)
     points = POINTS + (NODE_POINTS if any(source.node for source in site.sources) else ())
-    tags = own_tags(site.sources, nature, has_node_broker=site.node_broker is not None)
+    has_broker = site.node_broker is not None
+    tags = own_tags(site.sources, nature, has_node_broker=has_broker, shares=site.crowd.shares)
     if site.reports:
         points += REPORT_POINTS
         tags += [_tag(point.name, point.en, point.zh, point.eu, nature) for point in REPORT_POINTS]
@@ -262,10 +277,19 @@ def with_system(site: Site) -> Site:
     )
 
 
-def own_tags(sources: Sequence[Source], nature: Nature, *, has_node_broker: bool = False) -> list[Tag]:
-    """Give the gateway's own tags: what it watches about itself, and about each source."""
+def own_tags(
+    sources: Sequence[Source], nature: Nature, *, has_node_broker: bool = False, shares: Sequence[CrowdShare] = ()
+) -> list[Tag]:
+    """Give the gateway's own tags: what it watches about itself, about each source, and of crowd zones."""
     points = POINTS + (NODE_POINTS if any(source.node for source in sources) else ())
     tags = [_tag(point.name, point.en, point.zh, point.eu, nature) for point in points]
+    tags += [
+        replace(
+            _tag(share_name(one.zone), CROWD_EN.format(zone=one.zone), CROWD_ZH.format(zone=one.zone), "%", nature),
+            unit=one.unit,
+        )
+        for one in shares
+    ]
     if has_node_broker:
         tags.append(_tag(NODE_BROKER, "Link to the broker of the edge nodes", "边缘节点消息服务器链路", "", nature))
     for source in sources:
@@ -288,14 +312,16 @@ def own_tags(sources: Sequence[Source], nature: Nature, *, has_node_broker: bool
 def system_scan(site: Site, epoch: int, number: int, now_ns: int, values: Mapping[str, float]) -> Scan:
     """Make the gateway's scan of itself from values by tag name without the prefix."""
     rows = np.array([site.tags.row_of[f"{SOURCE}.{name}"] for name in values], dtype=np.int32)
+    shown = np.array(list(values.values()), dtype=np.float64)
+    is_known = np.isfinite(shown)  # Of a zone whose head count or capacity nobody knows.
     return Scan(
         source=SOURCE,
         epoch=epoch,
         number=number,
         received_ns=now_ns,
         rows=rows,
-        values=np.array(list(values.values()), dtype=np.float64),
-        quality=np.zeros(len(rows), dtype=np.uint8),
+        values=shown,
+        quality=np.where(is_known, np.uint8(Quality.GOOD), np.uint8(Quality.BAD)),
         times_ns=np.full(len(rows), now_ns, dtype=np.int64),
         nature=site.tags[int(rows[0])].nature,
     )

@@ -95,18 +95,21 @@ RINGS = frozenset({What.RAISED, What.ESCALATED, What.REALARMED})
 ENDS = frozenset({What.RETURNED, What.CLEARED, What.SHELVED, What.SUPPRESSED})
 
 
-def follow(ladder: Ladder | None, event: Event, alarm: Alarm | None, plans: Iterable[Plan]) -> Ladder | None:
+def follow(
+    ladder: Ladder | None, event: Event, alarm: Alarm | None, plans: Iterable[Plan], named: str = ""
+) -> Ladder | None:
     """Give the ladder after an event; None where there is none and none begins.
 
     Args:
         alarm: As it stands after the tick.
         plans: All of the site, in their order.
+        named: The one that a large event in the unit names now; empty for none.
     """
     if event.is_late or not event.alarm_key:
         return ladder
     now_ns = event.received_ns
     if event.what in RINGS:
-        return _ring(ladder, event, alarm, plan_for(plans, event.tier, event.unit, now_ns))
+        return _ring(ladder, event, alarm, plan_for(plans, event.tier, event.unit, now_ns, named))
     if ladder is None or ladder.alarm != event.alarm or ladder.stand is Stand.ENDED:
         return ladder
     if event.what is What.ACKNOWLEDGED:

@@ -41,6 +41,7 @@ class Plan:
         rounds: How often the steps are gone through before nobody is called any more.
         remind_s: An alarm that was acknowledged and still stands is reminded of so often, by the first step; 0 for
             never.
+        is_for_events: Taken only for alarms in the zones of a large event that names it.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Plan:
     after_s: float = 0.0
     rounds: int = 3
     remind_s: float = 0.0
+    is_for_events: bool = False
     steps: tuple[Step, ...]
 
     def is_for(self, tier: Tier, unit: str, at_ns: int) -> bool:
@@ -59,6 +61,13 @@ class Plan:
         return self.schedule is None or self.schedule.is_open(at_ns)
 
 
-def plan_for(plans: Iterable[Plan], tier: Tier, unit: str, at_ns: int) -> Plan | None:
-    """Give the first plan that is for an alarm; None where nobody is called."""
-    return next((plan for plan in plans if plan.is_for(tier, unit, at_ns)), None)
+def plan_for(plans: Iterable[Plan], tier: Tier, unit: str, at_ns: int, named: str = "") -> Plan | None:
+    """Give the first plan that is for an alarm; None where nobody is called.
+
+    Args:
+        named: Plan that the large event in the alarm's unit names; it goes before all others, which hold for what it is
+            not for: no alarm is without its call because an event runs. Empty for none.
+    """
+    meant = [plan for plan in plans if plan.is_for(tier, unit, at_ns)]
+    own = next((plan for plan in meant if named and plan.id == named), None)
+    return own or next((plan for plan in meant if not plan.is_for_events), None)

@@ -50,7 +50,7 @@ CODES: Final[Mapping[str, Mapping[str, str]]] = {
     "danger_source": {
         "daily": "1", "comprehensive": "2", "professional": "3", "seasonal": "4", "holiday": "5", "analogy": "6",
         "resumption": "7", "expert": "8", "measure": "9", "other": "10", "alarm": "10", "enforcement": "10",
-        "patrol": "10", "report": "10",
+        "patrol": "10", "report": "10", "self": "10",
     },
     "manage_type": {"at_once": "0", "by_deadline": "1"},
     "danger_type": {

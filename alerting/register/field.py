@@ -25,6 +25,8 @@ CODE: Final = re.compile(r"^[\w][\w.\-/（）() ]{0,63}$")
 PHONE: Final = re.compile(r"^\+?[0-9][0-9 \-]{4,24}$")
 #: A number with a unit behind it, as people write into cells; refused, for nobody converts silently.
 WITH_UNIT: Final = re.compile(r"^([0-9.,+\-eE]+)\s*([^\d\s.,+\-].*)$")
+#: What parts codes in a list of them.
+PARTED: Final = re.compile(r"[;；,，、\n]")
 YES: Final = frozenset({"yes", "true", "1", "y", "是", "有"})
 NO: Final = frozenset({"no", "false", "0", "n", "否", "无"})
 
@@ -44,6 +46,7 @@ class Kind(StrEnum):
     PHONE = "phone"
     CAS = "cas"
     RECORD = "record"  # The code of a record in another ledger.
+    RECORDS = "records"  # Codes of several, parted by semicolons.
     UNIT = "unit"  # The id of a hazard unit of the site.
     TAG = "tag"  # The name of a tag of the site.
     ALARM = "alarm"  # The id of an alarm that rang here.
@@ -151,6 +154,10 @@ class Surroundings:
         risk: How the site grades its risks.
         found: What the gateway counts today, for a record that states it.
         signers: Who alone may sign; empty for whoever may write.
+        rosters: Rosters of large events that the site declares.
+        ladders: Escalations of large events that the site declares.
+        takes: How many persons each crowd zone takes at once, by code; of those that the rows name.
+        filings: Large events that are planned or filed, by code.
     """
 
     today: date
@@ -166,6 +173,10 @@ class Surroundings:
     risk: RiskPolicy = field(default_factory=RiskPolicy)
     found: Mapping[str, Any] = field(default_factory=dict)
     signers: Collection[str] = ()
+    rosters: Collection[str] = ()
+    ladders: Collection[str] = ()
+    takes: Mapping[str, int] = field(default_factory=dict)
+    filings: Mapping[str, Values] = field(default_factory=dict)
 
 
 def show(value: object) -> str:
@@ -408,6 +419,28 @@ def _record(of: Field, raw: object, around: Surroundings) -> Cell:
     return Cell(value=code)
 
 
+def codes_in(raw: object) -> list[str]:
+    """Part what a person wrote into codes, each once, in its order."""
+    return list(dict.fromkeys(code for part in PARTED.split(_as_text(raw)) if (code := part.strip())))
+
+
+def _records(of: Field, raw: object, around: Surroundings) -> Cell:
+    codes = codes_in(raw)
+    known = around.codes.get(of.ledger, frozenset())
+    unknown = [code for code in codes if code not in known]
+    if unknown or not codes:
+        return _wrong(
+            of,
+            "; ".join(unknown) or raw,
+            Words("no such record is in its ledger", "对应台账中没有该记录"),
+            Words(
+                "Make that record first, or correct the code; part several by semicolons.",
+                "请先建立该记录，或更正编号；多个编号以分号分隔。",
+            ),
+        )
+    return Cell(value="; ".join(codes))
+
+
 def _unit(of: Field, raw: object, around: Surroundings) -> Cell:
     code = _as_text(raw)
     if code not in around.units:
@@ -585,6 +618,7 @@ _READERS = {
     Kind.PHONE: _phone,
     Kind.CAS: _cas,
     Kind.RECORD: _record,
+    Kind.RECORDS: _records,
     Kind.UNIT: _unit,
     Kind.TAG: _tag,
     Kind.ALARM: _alarm,

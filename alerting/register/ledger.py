@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from alerting.register.field import Choice, Field, Kind, Surroundings, Values, Words, Wrong, read_cell, show
+from alerting.register.field import Choice, Field, Kind, Surroundings, Values, Words, Wrong, codes_in, read_cell, show
 
 #: Field that holds the state of a record whose ledger has acts.
 STATE: Final = "state"
@@ -161,12 +161,19 @@ class Ledger:
         return bool(self.due and values.get(self.due, "9999") < today and not is_done)
 
     def refers(self, values: Values) -> list[tuple[str, str, str]]:
-        """List what a record refers to: field, ledger, code."""
-        return [
+        """List what a record refers to: field (with a place behind it, of several), ledger, code."""
+        one = [
             (each.name, each.ledger, str(values[each.name]))
             for each in self.fields
             if each.kind is Kind.RECORD and values.get(each.name)
         ]
+        many = [
+            (f"{each.name}:{place}", each.ledger, code)
+            for each in self.fields
+            if each.kind is Kind.RECORDS
+            for place, code in enumerate(codes_in(values.get(each.name, "")))
+        ]
+        return one + many
 
     def unit_of(self, values: Values) -> str:
         """Give the hazard unit that a record belongs to; empty for none."""

@@ -115,6 +115,8 @@ class Post:
         shifts: Ids of the shifts in which it is manned.
         units: Hazard units that it answers for; empty for all.
         is_leader: Whoever is here leads the shift (带班领导).
+        roster: Only while a large event runs that names this roster; empty for always.
+        instead_of: The post whose calls it takes then, for the hazard units of the event; empty for none.
     """
 
     id: str
@@ -122,6 +124,8 @@ class Post:
     shifts: tuple[str, ...]
     units: tuple[str, ...] = ()
     is_leader: bool = False
+    roster: str = ""
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +139,22 @@ class RosterPlan:
     def shift(self, name: str) -> Shift | None:
         """Give a shift by its id."""
         return next((each for each in self.shifts if each.id == name), None)
+
+    @property
+    def of_events(self) -> frozenset[str]:
+        """Names of the rosters that hold only while a large event runs."""
+        return frozenset(post.roster for post in self.posts if post.roster)
+
+    def leaders(self, roster: str = "") -> set[str]:
+        """Give the posts that lead: of an event's roster where it has such posts, else those that always do."""
+        usual = {post.id for post in self.posts if post.is_leader and not post.roster}
+        return {post.id for post in self.posts if roster and post.is_leader and post.roster == roster} or usual
+
+    def instead(self, name: str, roster: str = "") -> set[str]:
+        """Give who takes the calls of a post: those of an event's roster that stand instead of it, else itself."""
+        return {post.id for post in self.posts if roster and post.roster == roster and post.instead_of == name} or {
+            name
+        }
 
     def post(self, name: str) -> Post | None:
         """Give a post by its id."""

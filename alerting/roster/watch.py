@@ -3,9 +3,10 @@
 Never: does I/O, reads a clock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -110,9 +111,18 @@ def clash(plan: RosterPlan, watches: Iterable[Watch], new: Watch, zone: ZoneInfo
 
 
 def gaps(
-    plan: RosterPlan, watches: Iterable[Watch], days: Sequence[date], published: Published, zone: ZoneInfo
+    plan: RosterPlan,
+    watches: Iterable[Watch],
+    days: Sequence[date],
+    published: Published,
+    zone: ZoneInfo,
+    spans: Mapping[str, Sequence[tuple[int, int]]] = MappingProxyType({}),
 ) -> list[Gap]:
-    """Give the shifts of posts that nobody fills on these days."""
+    """Give the shifts of posts that nobody fills on these days.
+
+    Args:
+        spans: When events run that name a roster, by its name, ns; its posts are manned then alone.
+    """
     filled = {(watch.date, watch.shift, watch.post) for watch in watches}
     found = []
     for on in days:
@@ -122,5 +132,7 @@ def gaps(
                 shift = plan.shift(name)
                 if shift is not None and shift.is_manned(day) and (on, name, post.id) not in filled:
                     begin, end = shift.span(on, zone)
+                    if post.roster and not any(a < end and begin < b for a, b in spans.get(post.roster, ())):
+                        continue
                     found.append(Gap(date=on, shift=name, post=post.id, from_ns=begin, to_ns=end))
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import Query, Response
 
@@ -15,6 +16,7 @@ from gateway.api.asked import Cursor, Id, tiers_of
 from gateway.api.door import ALL, Doors
 from gateway.live import describe_alarm
 from gateway.register.around import today_of
+from gateway.register.events import notes_for as of_events
 from gateway.register.instruments import notes_for
 from gateway.why import Language, why
 
@@ -74,12 +76,13 @@ def open_alarm_doors(doors: Doors) -> None:
         return Json(describe_alarm(await find(alarm), house.site))
 
     async def explain(alarm: Id, lang: Language = "en") -> Response:
-        """Say in one sentence why an alarm rang, with the facts and what is to be said of its instrument today."""
+        """Say in one sentence why an alarm rang, with what is to be said of its instrument and of a large event."""
         facts = await house.read(lambda c: queries.why_facts(c, house.site, alarm))
         if facts is None:
             raise not_found("alarm that rang", alarm)
         today = today_of(house.site, house.clock.wall_ns()).isoformat()
-        notes = await house.read(lambda c: notes_for(c, str(facts.get("tag", "")), today))
+        tag, zone = str(facts.get("tag", "")), ZoneInfo(house.site.timezone)
+        notes = await house.read(lambda c: notes_for(c, tag, today) + of_events(c, tag, int(facts["time_ns"]), zone))
         return Json({"sentence": why(facts, lang), "facts": facts, "notes": notes})
 
     at = "/api/v1/alarms"

@@ -161,6 +161,6 @@ def _names(to: str, site: Site, there: list[OnDuty]) -> list[str]:
     """Name who a step would call now."""
     if not to or to.startswith(PERSON):
         return [to.removeprefix(PERSON)] if to else []
-    leaders = {post.id for post in site.roster.posts if post.is_leader}
+    leaders = site.roster.leaders()
     posts = leaders if to == LEADER else {to.removeprefix(POST)}
     return list(dict.fromkeys(each.watch.on_duty for each in there if each.watch.post in posts))

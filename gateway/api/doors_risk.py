@@ -4,6 +4,7 @@ Flow: request -> [gather: store] -> [put together: with live alarms] -> answer
 """
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import Query, Response
 from sqlalchemy import Connection
@@ -12,8 +13,9 @@ from gateway.api.answer import Json, not_found
 from gateway.api.asked import Id
 from gateway.api.door import ALL, Doors
 from gateway.live import iso
-from gateway.register import capacity, risks
+from gateway.register import capacity, event_sheet, risks
 from gateway.register.around import today_of
+from gateway.register.events import minute
 from gateway.register.instruments import standing
 from gateway.register.records import NotDone, get
 
@@ -65,12 +67,21 @@ def open_risk_doors(doors: Doors) -> None:
     async def capacities() -> Response:
         """Give how many persons each crowd zone takes, worked out step by step, and how many are there now."""
         found = await house.read(capacity.gather)
-        return Json(capacity.sheet(found, house.picture))
+        return Json(capacity.sheet(found, house.picture, _minute()))
+
+    async def events() -> Response:
+        """Give the large events that run or are to come: what they replace, in which zones, and what is to be done."""
+        found = await house.read(event_sheet.gather)
+        return Json(event_sheet.sheet(found, house.picture, _minute()))
+
+    def _minute() -> str:
+        return minute(house.clock.wall_ns(), ZoneInfo(house.site.timezone))
 
     at = "/api/v1/register/risks"
     doors.open("GET", at, ALL, listed, tag="register")
     doors.open("GET", "/api/v1/register/instruments", ALL, instruments, tag="register")
     doors.open("GET", "/api/v1/register/capacity", ALL, capacities, tag="register")
+    doors.open("GET", "/api/v1/register/events", ALL, events, tag="register")
     doors.open("GET", f"{at}/map", ALL, drawn, tag="register")
     doors.open("GET", f"{at}/notice", ALL, notice, tag="register")
     doors.open("GET", f"{at}/gradings/{{event}}", ALL, gradings, tag="register")

@@ -15,6 +15,7 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import Connection
 
+from alerting.register.large_event import running
 from alerting.roster.watch import OnDuty, Watch, dates_around, gaps, span_of
 from gateway.api.answer import ApiError, Json
 from gateway.api.asked import Reason, When, when
@@ -22,6 +23,7 @@ from gateway.api.door import ALL, OPERATE, ROSTER, Doors, user_of
 from gateway.api.doors_config import TYPE_OF
 from gateway.api.house import Act, House
 from gateway.live import iso
+from gateway.register.events import filings, minute, spans_of
 from gateway.roster import book
 from gateway.roster.book import Contact, Order, RosterError
 from gateway.roster.china import published
@@ -95,9 +97,15 @@ def open_roster_doors(doors: Doors) -> None:
         """Say who is on duty, now or at a time; leaders first, with how they are reached for those who may call."""
         order = order_of(house)
         at_ns = order.now_ns if at is None else when(at, "at")
-        found = await house.read(lambda c: book.on_duty(c, order.plan, at_ns, order.zone))
+        found, live = await house.read(
+            lambda c: (
+                book.on_duty(c, order.plan, at_ns, order.zone),
+                {one.roster for one in running(filings(c), minute(at_ns, order.zone))},
+            )
+        )
         reach = await house.read(book.contacts) if user_of(request).role in OPERATE else {}
-        empty = [post.id for post in order.plan.posts if all(each.watch.post != post.id for each in found)]
+        manned = [post.id for post in order.plan.posts if not post.roster or post.roster in live]
+        empty = [post for post in manned if all(each.watch.post != post for each in found)]
         shown = [_on_duty(each, order, reach) for each in found]
         return Json({"at": iso(at_ns), "on_duty": shown, "unmanned": empty, "has_posts": bool(order.plan.posts)})
 
@@ -109,10 +117,10 @@ def open_roster_doors(doors: Doors) -> None:
         order = order_of(house)
         begin = dates_around(order.now_ns, order.zone)[1] if first is None else _day(first, "from")
         on = [begin + timedelta(days=n) for n in range(days)]
-        kept = await house.read(lambda c: book.watches(c, on[0], on[-1]))
+        kept, spans = await house.read(lambda c: (book.watches(c, on[0], on[-1]), spans_of(c, order.zone)))
         plan = order.plan
         known = [plan.calendar.day(each, published) for each in on]
-        open_gaps = [gap for gap in gaps(plan, kept, on, published, order.zone) if gap.to_ns > order.now_ns]
+        open_gaps = [gap for gap in gaps(plan, kept, on, published, order.zone, spans) if gap.to_ns > order.now_ns]
         return Json(
             {
                 "from": on[0].isoformat(),

@@ -164,7 +164,7 @@ class _Reach:
         self._there = on_duty(connection, site.roster, now_ns, ZoneInfo(site.timezone))
         self._people = people(connection)
         self._contacts = contacts(connection)
-        self._leaders = {post.id for post in site.roster.posts if post.is_leader}
+        self._leaders = site.roster.leaders()
         #: A record says "Zhang San", a user is called zhang: by the title of the contact, where one has it alone.
         titles: defaultdict[str, list[str]] = defaultdict(list)
         for each in self._contacts.values():

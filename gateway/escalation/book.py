@@ -6,21 +6,24 @@ Why: a step and its calls are committed together: after kill -9 a call is there 
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import Connection, delete, func, insert, select
 
-from alerting.escalation.ladder import Call, Ladder, Made, Reached, Stand, climb, follow
+from alerting.escalation.ladder import RINGS, Call, Ladder, Made, Reached, Resolve, Stand, climb, follow
 from alerting.escalation.plan import LEADER, PERSON, POST
 from alerting.model.alarm import Alarm
 from alerting.model.tier import Tier
 from alerting.outcome import Outcome
 from alerting.push.call import Addressee, call_body
+from alerting.register.large_event import Filing
 from edge.model import Nature
 from gateway.config import Site
 from gateway.push.fallback import addressee
+from gateway.register.events import minute, order_for
 from gateway.roster.book import contacts, on_duty, people
 from gateway.store import schema
 from gateway.store.rows import alarm_of
@@ -64,9 +67,12 @@ def follow_outcome(connection: Connection, site: Site, outcome: Outcome) -> None
     events = [event for event in outcome.events if event.alarm_key and not event.is_late]
     before = ladders(connection, sorted({event.alarm_key for event in events}))
     after: dict[str, Ladder] = dict(before)
+    named = Orders(connection, site)
     for event in events:
         alarm = outcome.alarms.get(event.alarm_key)
-        found = follow(after.get(event.alarm_key), event, alarm, site.escalations)
+        order = named.of(event.unit, event.received_ns) if event.what in RINGS else None
+        plan = "" if order is None else order.ladder
+        found = follow(after.get(event.alarm_key), event, alarm, site.escalations, plan)
         if found is not None:
             after[event.alarm_key] = found
     for key, ladder in after.items():
@@ -114,7 +120,7 @@ def climb_due(connection: Connection, site: Site, now_ns: int) -> Climbed:
             select(schema.alarm).where(schema.alarm.c.key == ladder.alarm_key)
         ).mappings().one_or_none()  # fmt: skip
         alarm = None if row is None else alarm_of(dict(row))
-        after, calls = climb(ladder, alarm, plans.get(ladder.plan), reach.resolve, now_ns)
+        after, calls = climb(ladder, alarm, plans.get(ladder.plan), reach.of(ladder.unit), now_ns)
         keep(connection, after)
         for call in calls:
             _write(connection, site, after, alarm, call, reach, now_ns)
@@ -123,26 +129,48 @@ def climb_due(connection: Connection, site: Site, now_ns: int) -> Climbed:
     return Climbed(calls=n_calls, exhausted=n_exhausted, next_ns=next_due(connection))
 
 
+class Orders:
+    """Which large event runs in a hazard unit, asked once a unit and minute, and of no site without rosters for it."""
+
+    def __init__(self, connection: Connection, site: Site) -> None:
+        self._connection, self._zone = connection, ZoneInfo(site.timezone)
+        self._has_any = bool(site.roster.of_events) or any(plan.is_for_events for plan in site.escalations)
+        self._known: dict[tuple[str, str], Filing | None] = {}
+
+    def of(self, unit: str, at_ns: int) -> Filing | None:
+        """Give the event in force in a unit at a time; None where there is none."""
+        if not self._has_any:
+            return None
+        asked = (unit, minute(at_ns, self._zone))
+        if asked not in self._known:
+            self._known[asked] = order_for(self._connection, *asked)
+        return self._known[asked]
+
+
 class _Reach:
     """Who a step reaches now, read once for a look."""
 
     def __init__(self, connection: Connection, site: Site, now_ns: int) -> None:
         self._on_duty = on_duty(connection, site.roster, now_ns, ZoneInfo(site.timezone))
         self._people = people(connection)
-        self._leaders = {post.id for post in site.roster.posts if post.is_leader}
+        self._roster, self._orders, self._now_ns = site.roster, Orders(connection, site), now_ns
         self.contacts = contacts(connection)
 
-    def resolve(self, to: str) -> list[Reached]:
+    def of(self, unit: str) -> Resolve:
+        """Give whom steps reach for a hazard unit: those of an event's roster where one runs there."""
+        order = self._orders.of(unit, self._now_ns)
+        return partial(self._resolve, "" if order is None else order.roster)
+
+    def _resolve(self, roster: str, to: str) -> list[Reached]:
         """Give who is meant; users who were disabled since are nobody."""
         if not to:
             return [Reached(person="")]
         if to.startswith(PERSON):
             names = [to.removeprefix(PERSON)]
-        elif to == LEADER:
-            names = [each.watch.on_duty for each in self._on_duty if each.watch.post in self._leaders]
         else:
-            post = to.removeprefix(POST)
-            names = [each.watch.on_duty for each in self._on_duty if each.watch.post == post]
+            plan = self._roster
+            posts = plan.leaders(roster) if to == LEADER else plan.instead(to.removeprefix(POST), roster)
+            names = [each.watch.on_duty for each in self._on_duty if each.watch.post in posts]
         return [Reached(person=name) for name in dict.fromkeys(names) if name in self._people]
 
     def addressee(self, person: str, channel: str) -> Addressee | None:

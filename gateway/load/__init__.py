@@ -26,6 +26,7 @@ from gateway.load.approval import read_approval
 from gateway.load.channel import read_channels
 from gateway.load.chinese import both_languages, in_chinese
 from gateway.load.commitment import read_commitment
+from gateway.load.crowd import read_crowd
 from gateway.load.derived import read_derived
 from gateway.load.derived.model import join, learned_tags
 from gateway.load.destination import read_destinations
@@ -121,7 +122,8 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     votes = Votes(asked, [unit.id for unit in units], learned_only)
     rules = read_rules(field.tags, entries, schedules, overlay, learned_only, votes)
     judge_refused(field.refused)
-    own_rules = read_own(about_itself, [draft.source for draft in field.sources])
+    crowd = read_crowd(root, unit_ids)
+    own_rules = read_own(about_itself, [draft.source for draft in field.sources], crowd.shares)
     learned, artefact = None, root.section("learn")
     own_tags = [draft.tag for draft in field.tags]
     if is_learning:
@@ -186,6 +188,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
         risk=risk,
         hazards=hazards,
         commitment=commitment,
+        crowd=crowd,
         report_font=report_font,
         roster=roster,
         drill=drill,

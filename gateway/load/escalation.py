@@ -51,6 +51,7 @@ def read_escalations(
             after_s=entry.number("after_s", 0.0, AFTER),
             rounds=entry.whole("rounds", 3, 1, ROUNDS_MAX),
             remind_s=entry.number_or_none("remind_s", REMIND) or 0.0,
+            is_for_events=entry.flag("events", default=False),
             steps=tuple(_step(table, roster, channels) for table in tables[:STEPS_MAX]),
         )
         if name:
@@ -94,8 +95,10 @@ def _step(entry: Entry, roster: RosterPlan, channels: Collection[str]) -> Step:
 def _warn_of_shadows(entries: Sequence[Entry], plans: Sequence[Plan]) -> None:
     """Say where a plan never comes to its turn because an earlier one takes all that it is for."""
     for place, plan in enumerate(plans):
+        if plan.is_for_events:
+            continue
         for tier in plan.tiers:
-            before = [p for p in plans[:place] if tier in p.tiers and not p.units and p.schedule is None]
+            before = [p for p in plans[:place] if tier in p.tiers and _is_always(p)]
             if before:
                 entry = next(one for one in entries if one.text("id") == plan.id)
                 entry.warn(
@@ -103,3 +106,7 @@ def _warn_of_shadows(entries: Sequence[Entry], plans: Sequence[Plan]) -> None:
                     f"{tier.name} is taken by {before[0].id}, which stands before it and is for every unit and time.",
                     "Put the particular one first.",
                 )
+
+
+def _is_always(plan: Plan) -> bool:
+    return not plan.units and plan.schedule is None and not plan.is_for_events

@@ -3,7 +3,7 @@
 Why: an escalation that calls a post which nobody can fill rings nowhere, and that would be found out at night.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Final
 
@@ -125,6 +125,29 @@ def _posts(
             shifts=tuple(dict.fromkeys(named)),
             units=tuple(dict.fromkeys(of)),
             is_leader=entry.flag("leader", default=False),
+            roster=_of_events(entry),
+            instead_of=entry.text("instead_of"),
         )
         found.setdefault(name, post)
+    _check_instead(entries, found)
     return [post for name, post in found.items() if name]
+
+
+def _of_events(entry: Entry) -> str:
+    """Read the roster of large events that a post belongs to; empty for one that is always manned."""
+    if entry.has("roster"):
+        return entry.required("roster", ID_RULE, is_id)
+    if entry.has("instead_of"):
+        en = "instead_of is given without roster; only a post of a large event stands instead of another."
+        entry.wrong("instead_of", en, "Add roster, or remove instead_of.")
+    return ""
+
+
+def _check_instead(entries: list[Entry], posts: Mapping[str, Post]) -> None:
+    """Refuse a post that stands instead of one that is not there, or is of an event itself."""
+    usual = [post.id for post in posts.values() if not post.roster]
+    for entry in entries:
+        name = entry.text("instead_of")
+        if name and name not in usual:
+            en = f"instead_of is {show(name)}; there is no such post that is always manned."
+            entry.wrong("instead_of", en, meant(name, usual))

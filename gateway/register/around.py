@@ -45,4 +45,6 @@ def around(site: Site, now_ns: int, who: str = "") -> Surroundings:
         tags=_EngineeringUnits(site.tags),
         is_workday=lambda on: site.roster.calendar.day(on, published).is_workday,
         risk=site.risk,
+        rosters=site.roster.of_events,
+        ladders=frozenset(plan.id for plan in site.escalations if plan.is_for_events),
     )

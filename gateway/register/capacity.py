@@ -3,15 +3,18 @@
 Flow: ledger of crowd zones (store), live values (picture) -> [sheet] -> page
 """
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from alerting.register.capacity import capacity_of
 from alerting.register.field import Words
+from alerting.register.large_event import event_in, takes_in
 from alerting.register.ledgers.crowd_zones import LIMITS
 from gateway.live import Picture
 from gateway.register import records
+from gateway.register.events import Crowds, crowds, describe
 from gateway.register.records import Record
 from gateway.register.worksheet import live_of
 
@@ -25,14 +28,27 @@ FORMULA: Final = Words(
 )
 
 
-def gather(connection: Connection) -> list[Record]:
-    """Read the crowd zones."""
-    return records.page(connection, LEDGER, limit=ZONES_MAX + 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """The crowd zones, and the events that were filed."""
+
+    zones: list[Record]
+    crowds: Crowds
 
 
-def sheet(zones: list[Record], picture: Picture) -> dict[str, Any]:
-    """Put the sheet together: each zone's steps, its head count now, and what is to be looked at."""
-    told = [_zone(one, picture) for one in zones[:ZONES_MAX]]
+def gather(connection: Connection) -> Gathered:
+    """Read the crowd zones and the filed events."""
+    return Gathered(zones=records.page(connection, LEDGER, limit=ZONES_MAX + 1), crowds=crowds(connection))
+
+
+def sheet(gathered: Gathered, picture: Picture, now: str) -> dict[str, Any]:
+    """Put the sheet together: each zone's steps, its head count, and what is to be looked at.
+
+    Args:
+        now: The minute by the site's clock.
+    """
+    zones = gathered.zones
+    told = [_zone(one, gathered.crowds, picture, now) for one in zones[:ZONES_MAX]]
     return {
         "formula": FORMULA.both(),
         "is_whole": len(zones) <= ZONES_MAX,
@@ -43,12 +59,14 @@ def sheet(zones: list[Record], picture: Picture) -> dict[str, Any]:
     }
 
 
-def _zone(one: Record, picture: Picture) -> dict[str, Any]:
+def _zone(one: Record, known: Crowds, picture: Picture, now: str) -> dict[str, Any]:
     values = one.values
     found = capacity_of(values)
     tag = str(values.get("tag", ""))
     live, time_ns = live_of(picture, tag) if tag else (None, 0)
     limit = next(choice.title for choice in LIMITS if choice.code == found.limit)
+    event = event_in(known.filings, one.code, now)
+    takes = found.at_once if event is None else takes_in(event, one.code, known.takes)
     turns = f"max(1, Int({values['open_h']:g} / {values['stay_h']:g})) = {found.turns}"
     return {
         "id": one.id,
@@ -58,6 +76,10 @@ def _zone(one: Record, picture: Picture) -> dict[str, Any]:
         "at_once": found.at_once,
         "in_day": found.in_day,
         "limited_by": limit.both(),
+        "in_force": takes,
+        "event": None
+        if event is None
+        else {"id": event.id, "code": event.code, "said": describe(event, one.code, known)},
         "steps": [
             f"X / Y = {values['area_m2']:g} m² / {values['space_m2']:g} m² = {found.space}",
             f"C1 = {found.at_once}",
@@ -68,8 +90,8 @@ def _zone(one: Record, picture: Picture) -> dict[str, Any]:
         "tag": tag,
         "live": live,
         "live_ns": time_ns,
-        "share_pct": None if live is None else round(100 * live / max(1, found.at_once), 1),
-        "findings": [words.both() for words in _findings(one, found.at_once, tag, live)],
+        "share_pct": None if live is None else round(100 * live / max(1, takes), 1),
+        "findings": [words.both() for words in _findings(one, takes, tag, live)],
     }
 
 

@@ -170,7 +170,7 @@ def _tickets(connection: Connection, day: date) -> list[Values]:
 
 def _leader(connection: Connection, site: Site, now_ns: int) -> tuple[str, str]:
     """Give title and telephone of who leads the shift now; empty where nobody does."""
-    leaders = {post.id for post in site.roster.posts if post.is_leader}
+    leaders = site.roster.leaders()
     there = on_duty(connection, site.roster, now_ns, ZoneInfo(site.timezone))
     name = next((one.watch.on_duty for one in there if one.watch.post in leaders), "")
     contact = contacts(connection).get(name)

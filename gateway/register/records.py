@@ -14,16 +14,18 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_, update
 
-from alerting.register.field import Kind, Surroundings, Values, Words, Wrong
+from alerting.register.field import Kind, Surroundings, Values, Words, Wrong, codes_in
 from alerting.register.ledger import STATE, Act, Ledger, Opened, do, read_row
 from alerting.register.ledgers import LEDGERS
 from gateway.duty.feed import follow_records
 from gateway.register import rivals, search, traits
+from gateway.register.events import EVENTS, beside_events
 from gateway.roster.book import people
 from gateway.store.journal import canonical
 from gateway.store.schema import event, record, record_reference, record_revision
 
 CHUNK: Final = 500  # Codes asked for in one statement; SQLite takes at most 32,766 parameters.
+REFERRING: Final = (Kind.RECORD, Kind.RECORDS)
 REFERRED_SHOWN: Final = 5
 CODE_MAX: Final = 64
 FREE_MAX: Final = 400  # Codes of one day that begin alike.
@@ -130,8 +132,9 @@ def surround(
     connection: Connection, ledger: Ledger, rows: Iterable[Mapping[str, object]], around: Surroundings
 ) -> Surroundings:
     """Add to the surroundings which of the records that rows name are there."""
-    wanted: dict[str, set[str]] = {field.ledger: set() for field in ledger.fields if field.kind is Kind.RECORD}
+    wanted: dict[str, set[str]] = {field.ledger: set() for field in ledger.fields if field.kind in REFERRING}
     alarms: set[str] = set()
+    rows = list(rows)
     for row in rows:
         for field in ledger.fields:
             raw = row.get(field.name)
@@ -140,12 +143,15 @@ def surround(
             said = str(int(raw) if isinstance(raw, float) and raw.is_integer() else raw).strip()
             if field.kind is Kind.RECORD:
                 wanted[field.ledger].add(said)
+            elif field.kind is Kind.RECORDS:
+                wanted[field.ledger].update(codes_in(said))
             elif field.kind is Kind.ALARM:
                 alarms.add(said)
     codes = {name: frozenset(of_codes(connection, name, sorted(asked))) for name, asked in wanted.items()}
     has_owners = any(field.kind is Kind.STEPS for field in ledger.fields)
     names = frozenset(people(connection)) if has_owners else frozenset[str]()
-    return replace(around, codes=codes, alarms=_rang(connection, sorted(alarms)), people=names)
+    around = replace(around, codes=codes, alarms=_rang(connection, sorted(alarms)), people=names)
+    return beside_events(connection, rows, around) if ledger.id == EVENTS else around
 
 
 def _rang(connection: Connection, alarms: Sequence[str]) -> frozenset[str]:
@@ -328,6 +334,7 @@ def act(
     had = get(connection, ledger.id, which)
     _check_seen(had, expected)
     _check_is_there(had)
+    around = surround(connection, ledger, [{**had.values, **given}], around)
     row = do(ledger, doing, had.values, given, around)
     if row.wrongs:
         raise NotRight(row.wrongs)
@@ -442,7 +449,7 @@ def restore(connection: Connection, ledger: Ledger, which: str, expected: int, b
     _check_codes(connection, ledger, [had.values], [])
     for field, other, code in ledger.refers(had.values):
         if not of_codes(connection, other, [code]):
-            named = ledger.field(field).title
+            named = ledger.field(field.partition(":")[0]).title
             raise NotDone(
                 "not_there",
                 Words(
@@ -590,7 +597,7 @@ def _mark(connection: Connection, had: Record, by: By, *, is_removed: bool) -> R
 
 
 def _refer(connection: Connection, ledger: Ledger, kept: Sequence[Record]) -> None:
-    if not any(field.kind is Kind.RECORD for field in ledger.fields):
+    if not any(field.kind in REFERRING for field in ledger.fields):
         return
     connection.execute(
         delete(record_reference).where(record_reference.c.id == bindparam("of")), [{"of": one.id} for one in kept]

@@ -15,9 +15,11 @@ from zoneinfo import ZoneInfo
 import orjson
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from alerting.register.large_event import running
 from alerting.roster.plan import RosterPlan
 from alerting.roster.watch import OnDuty, Watch, clash, dates_around, on_duty_at, span_of
 from gateway.auth import Role
+from gateway.register.events import filings, minute
 from gateway.store.schema import contact, roster, user
 
 MS = 1_000_000
@@ -87,8 +89,13 @@ def watches(connection: Connection, first: date, last: date) -> list[Watch]:
 
 
 def on_duty(connection: Connection, plan: RosterPlan, at_ns: int, zone: ZoneInfo) -> list[OnDuty]:
-    """Give who is on duty at a time."""
-    return on_duty_at(plan, watches(connection, *dates_around(at_ns, zone)), at_ns, zone)
+    """Give who is on duty at a time; at posts of large events only while one runs that names their roster."""
+    found = on_duty_at(plan, watches(connection, *dates_around(at_ns, zone)), at_ns, zone)
+    if not plan.of_events:
+        return found
+    live = {one.roster for one in running(filings(connection), minute(at_ns, zone))}
+    posts = {post.id for post in plan.posts if not post.roster or post.roster in live}
+    return [each for each in found if each.watch.post in posts]
 
 
 def people(connection: Connection) -> dict[str, Role]:

@@ -15,6 +15,7 @@ from alerting.duty.kind import Kind
 from alerting.duty.plan import DutyPlan
 from alerting.escalation.plan import Plan
 from alerting.model.commitment_policy import CommitmentPolicy
+from alerting.model.crowd_policy import CrowdPolicy
 from alerting.model.hazard_policy import HazardPolicy
 from alerting.model.philosophy import Philosophy
 from alerting.model.risk import RiskPolicy
@@ -107,6 +108,7 @@ def parts_of(site: Site) -> Parts:
         **_hazards(site.hazards),
         "report": {} if site.report_font is None else {"report": {"font": str(site.report_font)}},
         "commitment": {} if site.commitment == CommitmentPolicy() else {"commitment": _commitment(site.commitment)},
+        "crowd": {} if site.crowd == CrowdPolicy() else {"crowd": _crowd(site.crowd)},
         "drill": {} if site.drill == DrillOptions() else {"drill": _drill(site.drill)},
         "task": {
             f"{each.kind} {each.tier.name} {number}": {**asdict(each), "tier": each.tier.name}
@@ -121,6 +123,13 @@ def parts_of(site: Site) -> Parts:
 def _commitment(policy: CommitmentPolicy) -> dict[str, Any]:
     return {
         "is_asked": policy.is_asked, "by_s": policy.by_s, "on": policy.on, "signers": sorted(policy.signers)
+    }  # fmt: skip
+
+
+def _crowd(policy: CrowdPolicy) -> dict[str, Any]:
+    shares = {each.zone: each.unit for each in policy.shares}
+    return {
+        "is_watched": policy.is_watched, "busy_pct": policy.busy_pct, "busy_s": policy.busy_s, "shares": shares
     }  # fmt: skip
 
 

@@ -666,6 +666,23 @@ def test_a_crowd_zone_shows_how_its_capacity_was_worked_out(visit: Callable[...,
     row = one.page.inner_text(f"tr[data-zone=Z-{lang}]")
     assert "C2 = 200 · 4 = 800" in row
     assert {"en": "load of the structure", "zh": "结构荷载"}[lang] in row
+    when = {"from": "2099-02-01T18:00", "until": "2099-02-01T22:00"}
+    enter(
+        one,
+        "large_events",
+        code=f"EV-{lang}",
+        name="灯会",
+        organiser="x",
+        contact="y",
+        zones=f"Z-{lang}",
+        approved="150",
+        **when,
+    )
+    one.page.wait_for_selector("section.one")
+    one.go("register/large_events", ready=f"tr[data-event=EV-{lang}]")
+    row = one.page.inner_text(f"tr[data-event=EV-{lang}]")
+    assert "200 → 200" in row, "nothing is replaced by what is not filed"
+    assert {"en": "not filed", "zh": "未备案"}[lang] in row
     if lang == "zh":
         assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert one.complaints == []

@@ -128,6 +128,10 @@ TIP = {
 }  # fmt: skip
 CELL = {"code": "G-1", "name": "北区网格 north", "owner": "op"}
 CAMPAIGN = {"code": "CA-1", "title": "全覆盖 every unit", "span": "quarter", "from": "2025-11-15", "responsible": "li"}
+EVENT: dict[str, Any] = {
+    "code": "EV-1", "name": "元宵灯会 Lantern festival", "organiser": "文旅公司", "contact": "周安全", "zones": "Z1",
+    "from": "2026-02-01 18:00", "until": "2026-02-01 22:00", "approved": 200,
+}  # fmt: skip
 CHECK = {"code": "C1", "inspection": "I1", "on": "2025-12-30", "by": "op", "result": "normal"}
 MONTHLY = {"code": "M-2025-12", "title": "十二月 December", "punished": 3, "banned": 1}
 COMMITMENT = {
@@ -395,6 +399,12 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("crowd_zones", {"area_m2": "2000 m2"}, "area_m2", 'it is in "m2"'),
     ("crowd_zones", {"stay_h": 0}, "stay_h", "lies outside"),
     ("crowd_zones", {"space_basis": ""}, "space_basis", "missing"),
+    ("large_events", {"until": "2026-02-01 18:00"}, "until", "end before it began"),
+    ("large_events", {"zones": "Z1; Z9"}, "zones", "no such record"),
+    ("large_events", {"approved": 201}, "approved", "more persons than its zones take"),
+    ("large_events", {"roster": "festival"}, "roster", "no such roster"),
+    ("large_events", {"escalation": "crowd"}, "escalation", "no such escalation"),
+    ("large_events", {"filing_number": "7"}, "filing_number", "filled in by an act"),
     ("instruments", {"range_hi": ""}, "range_hi", "two ends"),
     ("instruments", {"range_hi": 0}, "range_hi", "below its beginning"),
     ("instruments", {"eu": ""}, "eu", "has a unit"),
@@ -496,7 +506,8 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200
     assert (await li.post(f"{AT}/tickets", json={"values": TICKET})).status_code == 200
     assert (await li.post(f"{AT}/inspections", json={"values": INSPECTION})).status_code == 200
-    right |= {**RISK_ROWS, "crowd_zones": ZONE, "plans": EMERGENCY, "post_cards": CARD}
+    right |= {**RISK_ROWS, "crowd_zones": ZONE, "large_events": EVENT, "plans": EMERGENCY, "post_cards": CARD}
+    await enter(li, "crowd_zones", ZONE)
     for ledger in ("risk_units", "risk_events"):
         await enter(li, ledger, RISK_ROWS[ledger])
     for ledger, wrong, field, part in WRONG:

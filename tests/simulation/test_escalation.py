@@ -15,6 +15,7 @@ from sqlalchemy import insert, select
 from alerting.escalation.plan import Plan, Step
 from alerting.model.command import Command, Verb
 from alerting.model.tier import Tier
+from alerting.register.ledgers import LEDGERS
 from alerting.roster.plan import Post, RosterPlan, Shift
 from edge.clock_manual import ManualClock, run_manual
 from edge.model import Nature, Scan
@@ -22,6 +23,7 @@ from gateway.app import Gateway
 from gateway.auth import Role, User, insert_user
 from gateway.config import Destination, Site
 from gateway.push.channel import Parcel, Receipt
+from gateway.register.records import By, make
 from gateway.roster.book import Contact, put_contact
 from gateway.store import schema
 from gateway.store.engine import open_store, store_url
@@ -267,3 +269,87 @@ def test_time_that_passed_while_it_was_down_takes_one_step_not_all(tmp_path: Pat
 
     run_manual(second(), town.clock)
     assert [(who, channel) for _, who, channel, _ in town.told()] == [("li", "sms"), ("zhao", "voice")]
+
+
+#: While an event runs in zone Z1: another ladder at once, another leader, and the stage instead of the board.
+EVENT_PLAN = replace(
+    PLAN, id="crowd", after_s=0, rounds=9, is_for_events=True,
+    steps=(Step(to="post:board", channel="sms", wait_s=30), Step(to="leader", channel="voice", wait_s=40)),
+)  # fmt: skip
+EVENT_POSTS = (
+    Post(id="stage", title={}, shifts=("day",), roster="festival", instead_of="board"),
+    Post(id="chief", title={}, shifts=("day",), roster="festival", is_leader=True),
+)
+
+
+def town_of_an_event(folder: Path, begins: str, ends: str) -> Town:
+    """A town with an event in force in its unit between two minutes."""
+    town = Town(folder)
+    roster = replace(ROSTER, posts=(*ROSTER.posts, *EVENT_POSTS))
+    town.site = replace(town.site, roster=roster, escalations=(EVENT_PLAN, PLAN))
+    by = By(who="li", time_ns=1, reason="x")
+    zone: dict[str, Any] = {"code": "Z1", "name": "plaza", "unit": "T", "at_once": 200}
+    event: dict[str, Any] = {
+        "code": "EV-1", "name": "festival", "state": "filed", "zones": "Z1", "from": f"2026-01-01T{begins}",
+        "until": f"2026-01-01T{ends}", "approved": 500, "filed_at": "2025-12-01T08:00", "filing_number": "7",
+        "roster": "festival", "escalation": "crowd",
+    }  # fmt: skip
+    engine = open_store(store_url(town.site.data))
+    with engine.begin() as connection:
+        make(connection, LEDGERS["crowd_zones"], zone, by)
+        make(connection, LEDGERS["large_events"], event, by)
+        for number, (post, person) in enumerate((("stage", "sun"), ("chief", "wang")), start=20):
+            row = {"number": number, "date": "2026-01-01", "shift": "day", "post": post, "person": person}
+            row |= {"substitute": "", "reason": "", "changed_by": "root", "changed_ns": 1}
+            connection.execute(insert(schema.roster).values(row))
+    engine.dispose()
+    return town
+
+
+#: Rings at 62 s and again at 242 s, with an end between.
+TWICE = [scan(t, [t], [9.0 if 62 <= t < 200 or t >= 242 else 5.0]) for t in range(1, 400)]
+
+
+def test_while_an_event_runs_its_people_are_called_by_its_ladder_and_afterwards_the_usual_ones(tmp_path: Path) -> None:
+    """In force from 08:01 to 08:04, 60 s to 240 s after the start."""
+    town = town_of_an_event(tmp_path, "08:01", "08:04")
+    town.run(300, items=TWICE)
+
+    assert town.told() == [
+        (62, "sun", "sms", "call"), (92, "wang", "voice", "call"), (132, "sun", "sms", "call"),
+        (162, "wang", "voice", "call"), (252, "li", "sms", "call"), (282, "zhao", "voice", "call"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("span", "told"),
+    [(("08:01", "08:03"), ["sun", "wang", "li", "zhao"]), (("08:02", "08:30"), ["li", "zhao", "sun", "wang"])],
+)
+def test_a_ladder_that_climbs_keeps_its_steps_and_reaches_who_is_on_duty_then(
+    tmp_path: Path, span: tuple[str, str], told: list[str]
+) -> None:
+    """The alarm rings at 62 s and stands; the event ends at 180 s, or begins at 120 s."""
+    town = town_of_an_event(tmp_path, *span)
+    town.site = replace(town.site, escalations=(EVENT_PLAN, replace(PLAN, rounds=9)))
+    town.run(260, items=[scan(t, [t], [9.0 if t >= 62 else 5.0]) for t in range(1, 300)])
+
+    assert list(dict.fromkeys(who for _, who, _, _ in town.told())) == told
+
+
+def test_an_event_is_in_force_after_a_restart_and_ends_while_the_gateway_is_down(tmp_path: Path) -> None:
+    town = town_of_an_event(tmp_path, "08:01", "08:04")
+    after, again = replace(town.site, data=tmp_path / "after"), replace(town.site, data=tmp_path / "again")
+
+    async def live(site: Site, until_s: float, then: Site | None) -> None:
+        gateway = town.gateway(site, TWICE)
+        async with gateway.running():
+            await asyncio.sleep(until_s - since_start_s(town.clock))
+            if then is not None:
+                shutil.copytree(site.data, then.data)
+
+    run_manual(live(town.site, 100, after), town.clock)
+    run_manual(live(after, 150, again), town.clock)
+    assert [who for _, who, _, _ in town.told()] == ["sun", "wang", "sun"]
+    town.clock.advance_ns(150 * S)
+    run_manual(live(again, 360, None), town.clock)
+    assert [who for _, who, _, _ in town.told()][3:][:2] == ["zhao", "li"], "the ladder goes on, and reaches the usual"

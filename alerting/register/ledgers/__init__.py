@@ -17,6 +17,7 @@ from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.holdings import HOLDINGS
 from alerting.register.ledgers.inspections import CHECKS, INSPECTIONS
 from alerting.register.ledgers.instruments import INSTRUMENTS
+from alerting.register.ledgers.large_events import LARGE_EVENTS
 from alerting.register.ledgers.monthly import MONTHLY
 from alerting.register.ledgers.plans import PLANS, POST_CARDS
 from alerting.register.ledgers.risk_events import RISK_EVENTS
@@ -43,6 +44,7 @@ LEDGERS: Final[dict[str, Ledger]] = {
             DOCUMENTS,
             CROWD_ZONES,
         ),
+        LARGE_EVENTS,
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
         *(CAMPAIGNS, INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, TIPS, ROUTINES, TICKETS, COMMITMENTS, MONTHLY),
         *(PLANS, POST_CARDS),

@@ -35,6 +35,7 @@ SOURCES: Final = _choices(
     ("measure", "control measure that failed", "管控措施失效"),
     ("enforcement", "enforcement by an authority", "执法检查"),
     ("patrol", "patrol", "巡查"),
+    ("self", "self-check", "自查"),
     ("report", "report by a person", "举报"),
     ("other", "other", "其他"),
 )

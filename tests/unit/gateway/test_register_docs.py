@@ -41,7 +41,7 @@ def right(field: Field) -> object:
         Kind.CODE: "A-1", Kind.NUMBER: 1.5, Kind.WHOLE: 2, Kind.DATE: "2020-02-29", Kind.FLAG: True,
         Kind.PHONE: "0512-60000000", Kind.CAS: "67-56-1", Kind.RECORD: "R-1", Kind.UNIT: "U-1", Kind.TAG: "T.mass",
         Kind.POST: "room", Kind.STEPS: "1 | shut 关阀 | post:room | 5 |  | \n2 | foam | leader | 9 | 1 | yes, no",
-        Kind.ALARM: "a1", Kind.MOMENT: "2020-02-29 08:30",
+        Kind.ALARM: "a1", Kind.RECORDS: "R-1", Kind.MOMENT: "2020-02-29 08:30",
         Kind.LINK: "https://files.plant.example/a.pdf",
         Kind.OUTLINE: "120.100000 30.200000; 120.200000 30.200000; 120.200000 30.300000",
     }  # fmt: skip
@@ -53,7 +53,7 @@ def right(field: Field) -> object:
 
 def around(ledger: Ledger) -> Surroundings:
     eu = next((field.eu for field in ledger.fields if field.kind is Kind.TAG), "")
-    codes = {field.ledger: frozenset({"R-1"}) for field in ledger.fields if field.kind is Kind.RECORD}
+    codes = {field.ledger: frozenset({"R-1"}) for field in ledger.fields if field.ledger}
     return Surroundings(
         today=date(2026, 1, 1),
         units=frozenset({"U-1"}),
@@ -70,6 +70,13 @@ def words_of(ledger: Ledger) -> list[tuple[str, str]]:
     return [*pairs, tuple(ledger.title), tuple(ledger.about)]  # type: ignore[list-item] - two each
 
 
+#: What must fit together: a month's code; an event ends after it began, and names nothing that the site must declare.
+FITTING: dict[str, Values] = {
+    "monthly": {"code": "M-2020-02"},
+    "large_events": {"until": "2020-02-29 18:30", "roster": "", "escalation": ""},
+}
+
+
 def goes_round(ledger: Ledger, engine: Engine, form: str) -> bool:
     """Write every field as a sheet and read it back."""
     values: Values = {f.name: right(f) for f in ledger.fields if not (f.is_by_act or f.is_derived)}
@@ -78,6 +85,7 @@ def goes_round(ledger: Ledger, engine: Engine, form: str) -> bool:
         values = {name: value for name, value in values.items() if not name.startswith("exposure")}
     if ledger.id == "holdings":
         values |= {"named": "methanol"}
+    values |= FITTING.get(ledger.id, {})
     if ledger.id == "tickets":  # What was cancelled may say anything; its times follow each other.
         values |= {"kind": "height", "level": "", "until": "2020-02-29 18:30"}
     if ledger.id == "documents":  # It has an end or none.
@@ -86,8 +94,6 @@ def goes_round(ledger: Ledger, engine: Engine, form: str) -> bool:
         values |= {"second_phone": "0512-60000001"}
     if ledger.id == "equipment":  # Each tag stands once.
         del values["second_tag"], values["third_tag"]
-    if ledger.id == "monthly":
-        values |= {"code": "M-2020-02"}
     if ledger.id == "commitments":  # One a day; what runs is no more than there is.
         values |= {"code": "SC-20200229", "units_total": 4}
     if ledger.acts:

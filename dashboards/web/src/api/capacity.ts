@@ -11,6 +11,8 @@ export interface Capacity {
     code: string;
     name: string;
     at_once: number;
+    in_force: number;
+    event: { id: string; code: string; said: Said } | null;
     in_day: number;
     limited_by: Said;
     steps: string[];

@@ -17,6 +17,7 @@ import * as responseWords from "./en/response";
 import * as planWords from "./en/plans";
 import * as pushWords from "./en/push";
 import * as exchangeWords from "./en/exchange";
+import * as eventWords from "./en/events";
 import * as instrumentWords from "./en/instruments";
 import * as channelWords from "./en/channels";
 import * as reportMailWords from "./en/reports";
@@ -119,6 +120,7 @@ export const en = {
   ...planWords,
   ...pushWords,
   ...exchangeWords,
+  ...eventWords,
   ...instrumentWords,
   ...channelWords,
   ...reportMailWords,

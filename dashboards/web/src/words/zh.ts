@@ -17,6 +17,7 @@ import * as responseWords from "./zh/response";
 import * as planWords from "./zh/plans";
 import * as pushWords from "./zh/push";
 import * as exchangeWords from "./zh/exchange";
+import * as eventWords from "./zh/events";
 import * as instrumentWords from "./zh/instruments";
 import * as channelWords from "./zh/channels";
 import * as reportMailWords from "./zh/reports";
@@ -120,6 +121,7 @@ export const zh: Words = {
   ...planWords,
   ...pushWords,
   ...exchangeWords,
+  ...eventWords,
   ...instrumentWords,
   ...channelWords,
   ...reportMailWords,
