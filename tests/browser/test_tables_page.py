@@ -118,6 +118,54 @@ def test_values_stand_under_their_own_tags_on_a_page_that_was_open(
     assert watching.complaints == acting.complaints == []
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_registers_are_looked_at_and_a_loop_is_signed_and_printed(
+    visit: Callable[..., Visit], plant: Plant, engineer: str, lang: str
+) -> None:
+    one = visit(name=engineer, lang=lang)
+    page = one.page
+    one.go("field?part=probe", ready="form.ask")
+    page.fill("input[name=count]", "2")
+    page.click("form.ask button.strong")
+    page.wait_for_selector("table.raw tbody tr td.mono")
+    shoot(one, "probe")
+    page.select_option("form.ask select[name=source]", "-")
+    page.fill("input[name=host]", "192.0.2.1")  # RFC 5737: an address of nobody, and none of the site's.
+    page.click("form.ask button.strong")
+    page.wait_for_selector(".problem")
+    assert "192.0.2.1" in page.inner_text(".problem")
+    assert page.locator("table.raw").count() == 0, "what was seen before answers another question"
+    one.complaints = [said for said in one.complaints if "403" not in said]  # Refused, as it must be.
+
+    one.go("field?part=delivery", ready=".strip")
+    page.locator(".strip").first.click()
+    page.wait_for_selector(".told")
+    assert "tankfarm-1" in page.locator(".rows .row").nth(1).inner_text()
+
+    tag = {"en": "TK-101.level", "zh": "TK-102.level"}[lang]
+    one.go("field?part=checkout", ready=".find")
+    page.fill("input[name=q]", tag)
+    page.locator("button.row", has_text=tag).click()
+    page.wait_for_selector(".loop dl.now")
+    if page.locator("input[name=accept]").count():
+        page.check("input[name=accept]")
+    page.locator(".loop form button.strong").click()
+    page.fill("input[name=injected]", "1.625")
+    page.locator(".loop form button[type=submit]").click()
+    page.wait_for_selector(".record tbody tr")
+    page.fill("input[name=comment]", "as it should be")
+    page.locator(".loop form button.strong").click()
+    until(lambda: plant.get("checkout/tag", tag=tag)["state"] == "checked", "the check-out is signed")
+    page.wait_for_selector(".loop input[name=minutes]")
+    page.emulate_media(media="print")
+    shoot(one, "checkout-printed")
+    printed = page.inner_text("body")
+    assert all(said in printed for said in (tag, "as it should be", engineer, "1.625")), printed
+    assert page.is_visible(".loop .sign-line")
+    assert page.is_visible(".loop .sheet")
+    assert not page.is_visible(".loop form")
+
+
 def test_who_may_not_change_sees_the_tables_only(visit: Callable[..., Visit]) -> None:
     one = visit(name="guest", phone=True)
     one.go("rules?part=tables", ready=".tables .line")
