@@ -51,6 +51,4 @@ def test_every_case_is_there_and_balances() -> None:
     rang = [row["books"]["events"] for row in roads if row["case"] == "road, each exception rings"]
     assert rang[0] == rang[1] > 0, "both backends say the same"
     (allocation,) = (row for row in rows if row["case"] == "allocation")
-    assert allocation["net_bytes"] < 500, (
-        "nothing grows with the scans: what is left are a few numbers of the bench itself"
-    )
+    assert allocation["net_bytes"] < 500, "nothing grows with the scans"
