@@ -5,7 +5,7 @@ Flow: request -> [read the row: every wrong field] -> [change under a revision, 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -23,6 +23,7 @@ from alerting.register.ledgers import LEDGERS
 from alerting.register.ledgers.commitments import COMMITMENTS
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.inspections import INSPECTIONS
+from alerting.register.ledgers.tips import TIPS
 from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import Cursor, Id
 from gateway.api.door import ALL, OPERATE, PERMISSIONS, REGISTER, Doors, user_of
@@ -33,7 +34,7 @@ from gateway.api.queries import seal, unseal
 from gateway.config import Site
 from gateway.disposal import photos
 from gateway.live import iso
-from gateway.register import commitment_notice, pictures, records, search, sheets, traits
+from gateway.register import commitment_notice, pictures, records, reporter, search, sheets, traits
 from gateway.register.around import around, today_of
 from gateway.register.campaigns import camera_of
 from gateway.register.hazard_notice import tell
@@ -210,9 +211,12 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
             "revision": asked.revision,
             "values_sha256": records.digest_of(values),
         }
-        kept = await _write(
-            house, lambda c: records.change(c, of, record, values, asked.revision, by), by, "record_changed", facts
-        )
+
+        def write(c: Connection) -> Record:
+            _check_silent(house, c, of, record, [*values.values(), by.reason])
+            return records.change(c, of, record, values, asked.revision, by)
+
+        kept = await _write(house, write, by, "record_changed", facts)
         return Json({"record": shown(kept)})
 
     async def remove(ledger: Id, record: Id, asked: SeenRecord, request: Request) -> Response:
@@ -251,6 +255,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         facts = {"ledger": of.id, "record": record, "act": doing.id, "revision": asked.revision}
 
         def write(c: Connection) -> tuple[records.Acted, int]:
+            _check_silent(house, c, of, record, [*asked.values.values(), by.reason])
             acted = records.act(c, of, record, doing, asked.values, asked.revision, by, here)
             told = tell(c, house.site, acted.record, doing.id, by.time_ns)
             return acted, told + commitment_notice.tell(c, house.site, acted.record, doing.id, by.time_ns)
@@ -361,6 +366,8 @@ def _open_sheet_doors(doors: Doors) -> None:
         facts = {"ledger": of.id, "made": len(kept.looked.new), "changed": len(kept.looked.changed)}
 
         def write(c: Connection) -> None:
+            for had, values in kept.looked.changed:
+                _check_silent(house, c, of, had.id, [*values.values(), by.reason])
             sheets.take(c, of, kept.looked, by, kept.words)
 
         await _write(house, write, by, "records_imported", facts)
@@ -381,6 +388,12 @@ def _ledger(name: str) -> Ledger:
     if found is None:
         raise not_found("ledger", name)
     return found
+
+
+def _check_silent(house: House, connection: Connection, of: Ledger, record: str, said: Iterable[object]) -> None:
+    """Refuse that a report by a person comes to name the person."""
+    if of.id == TIPS.id:
+        reporter.check_silent(connection, house.site.data, record, said)
 
 
 def _named(refers: str | None) -> tuple[str, str] | None:

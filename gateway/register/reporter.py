@@ -8,6 +8,7 @@ Never: writes it, or anything worked out of it, to a journal, a log, a list, an 
 """
 
 import os
+import re
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
@@ -29,6 +30,8 @@ KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 #: Shorter words are in too many texts to be looked for.
 LOOKED_FOR_MIN: Final = 2
+#: A name is looked for in each script in which it is given.
+SCRIPTS: Final = re.compile("[\u3400-\u9fff]+|[^\u3400-\u9fff]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ class Reporter:
 
     def is_in(self, texts: Iterable[str]) -> bool:
         """Tell whether a text names the person: by name, telephone or address."""
-        known = [_plain(said) for said in (self.name, self.phone, self.answer_to)]
+        known = [_plain(said) for said in (*SCRIPTS.findall(self.name), self.phone, self.answer_to)]
         known = [said for said in known if len(said) >= LOOKED_FOR_MIN]
         return any(said in _plain(text) for text in texts for said in known)
 
@@ -125,6 +128,30 @@ def open_for(connection: Connection, key: bytes, record: str) -> Reporter:
         ) from None
     told = orjson.loads(text)
     return Reporter(**{each.name: str(told.get(each.name, "")) for each in fields(Reporter)})
+
+
+def check_silent(connection: Connection, folder: Path, record: str, said: Iterable[object]) -> None:
+    """Refuse what is to be written into a record that would name who reported it.
+
+    Where the key is gone nobody can tell; the record can be changed all the same.
+
+    Raises:
+        NotDone: It names the person.
+    """
+    if not is_kept(connection, record):
+        return
+    try:
+        who = open_for(connection, key_of(folder), record)
+    except NotDone:
+        return
+    if who.is_in(str(value) for value in said):
+        raise NotDone(
+            "names_reporter",
+            Words(
+                "It names who reported; everybody would read it here. Write it without.",
+                "内容中出现举报人信息，此处所有人可见，请改写。",
+            ),
+        )
 
 
 def is_kept(connection: Connection, record: str) -> bool:

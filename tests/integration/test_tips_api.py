@@ -124,6 +124,23 @@ async def test_a_record_or_a_reason_that_names_the_person_is_refused(desk: Desk)
     assert not [one for one in desk.acts() if one["action"] in {"reporter_opened", "reporter_forgotten"}]
 
 
+async def test_a_record_cannot_come_to_name_the_person_by_form_act_list_or_reason(desk: Desk) -> None:
+    li = await desk.come("li")
+    tip = await enter(li, "tips", TIP)
+    await keep(li, tip)
+    at = f"{AT}/tips/{tip['id']}"
+    form = await li.post(at, json={"values": {**TIP, "note": "tel 138 1234 5678"}, "revision": 1, "reason": "x"})
+    reason = await li.post(at, json={"values": {**TIP, "note": "n"}, "revision": 1, "reason": "zhao jubao rang"})
+    done = await act(li, tip, "take_up", responsible=NAME)
+    sheet = (await li.get(f"{AT}/tips/export?form=csv&lang=en")).text.replace("rack 3", "by 赵举报 Zhao Jubao", 1)
+    looked = (await li.post(f"{AT}/tips/look?name=a.csv", content=sheet.encode())).json()
+    taken = await li.post(f"{AT}/tips/take", json={"ticket": looked["ticket"], "reason": "x"})
+    for answer in (form, reason, done, taken):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "names_reporter"), answer.text
+    assert (await li.get(at)).json()["record"]["revision"] == 1, "nothing of it was written"
+    assert (await li.post(at, json={"values": {**TIP, "note": "n"}, "revision": 1, "reason": "x"})).status_code == 200
+
+
 async def test_who_reported_is_nowhere_else(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     """Lists, records, revisions, search, exports, audit, logs, hazards, duties, every row of the store, every file."""
     caplog.set_level(logging.DEBUG)
