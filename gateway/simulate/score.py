@@ -136,19 +136,20 @@ def cause_s(scenario: Scenario) -> float | None:
 
 
 def _lead(events: Sequence[Event], unit: str, cause: float | None, at_s: float) -> float | None:
-    since = -math.inf if cause is None else cause
-    warned = min(
-        (
-            event.time_s
-            for event in events
-            if event.what == "unit_raised"
-            and event.unit == unit
-            and rank(event.tier) >= rank(WARNED)
-            and event.time_s >= since
-        ),
-        default=None,
-    )
-    return None if warned is None else at_s - warned
+    """Give how long before the consequence the unit stood at a tier that people act upon, since the cause at most.
+
+    A tier that stood already when the cause came was no warning of it before, and is one from then on.
+    """
+    since, is_warned = -math.inf if cause is None else cause, False
+    for event in sorted((event for event in events if event.unit == unit), key=lambda event: event.time_s):
+        if event.what not in {"unit_raised", "unit_lowered"}:
+            continue
+        if event.time_s >= since and is_warned:
+            break
+        is_warned = rank(event.tier) >= rank(WARNED)
+        if event.time_s >= since and is_warned:
+            return at_s - event.time_s
+    return at_s - since if is_warned and math.isfinite(since) else None
 
 
 def _breaks(event: Event, each: Expectation) -> bool:

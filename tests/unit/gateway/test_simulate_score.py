@@ -35,10 +35,21 @@ def of(seen: Seen, *expectations: Expectation, limits: tuple[Event, ...] = ()) -
 
 
 def test_lead_is_from_the_first_yellow_since_the_cause_to_the_consequence_and_stands_beside_limits_only() -> None:
-    events = [event(50, "unit_raised"), event(110, "unit_raised", "BLUE"), event(130, "unit_raised", "ORANGE")]
+    events = [
+        event(50, "unit_raised"), event(90, "unit_lowered", "NONE"),
+        event(110, "unit_raised", "BLUE"), event(130, "unit_raised", "ORANGE"),
+    ]  # fmt: skip
     (lead,) = of(Seen(events=events, milestones={"fire": 500.0}), TIER, limits=(event(520, "unit_raised"),)).leads
 
     assert (lead.lead_s, lead.limits_s) == (370.0, -20.0)
+
+
+@pytest.mark.parametrize("after", [(), (event(200, "unit_lowered", "BLUE"), event(300, "unit_raised", "RED"))])
+def test_a_tier_that_stands_when_the_cause_comes_is_a_warning_from_then_on(after: tuple[Event, ...]) -> None:
+    events = [event(50, "unit_raised"), *after]
+    (lead,) = of(Seen(events=events, milestones={"fire": 500.0}), TIER).leads
+
+    assert lead.lead_s == 400.0
 
 
 def test_no_warning_is_no_number_and_no_consequence_is_no_lead() -> None:
