@@ -15,6 +15,7 @@ from alerting.register.months import plus_months
 DISPOSAL: Final = "alarms.disposal"
 ACK: Final = "alarms.acknowledge"
 COMMIT: Final = "commitments.sign"
+RESPONSE: Final = "incidents.task"
 YEARS_3: Final = 36  # months
 OURS: Final = Words("ours", "产品默认")
 
@@ -188,6 +189,12 @@ KINDS: Final = (
         title=Words("Sign today's safety commitment", "签署当日安全承诺"),
         basis=Words("[commitment] of the site; before 10:00 by provincial rules (notice 2018-74)", "站点配置 [commitment]；地方规定每日 10:00 前（应急〔2018〕74号）"),
         is_unverified=True,
+    ),
+    Kind(
+        id=RESPONSE,
+        title=Words("Do a step of an incident's checklist", "完成应急处置步骤"),
+        basis=Words("time limit of its plan; the grace is ours", "应急预案规定的时限；宽限为产品默认"),
+        grace_s=120.0,
     ),
     Kind(
         id=ACK,

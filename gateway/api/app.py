@@ -34,6 +34,7 @@ from gateway.api.doors_escalation import open_escalation_doors
 from gateway.api.doors_exchange import open_exchange_doors
 from gateway.api.doors_handover import open_handover_doors
 from gateway.api.doors_hazards import open_hazard_doors
+from gateway.api.doors_incident import open_incident_doors
 from gateway.api.doors_kpi import open_kpi_doors
 from gateway.api.doors_ledger import open_ledger_doors
 from gateway.api.doors_node import open_node_doors
@@ -145,6 +146,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_commitment_doors(doors)
     open_report_doors(doors)
     open_response_plan_doors(doors)
+    open_incident_doors(doors)
     open_push_doors(doors)
     open_exchange_doors(doors)
     open_system_doors(doors, metrics_token)

@@ -140,6 +140,14 @@ class Relearn(BaseModel):
     forget_season: bool = False
 
 
+class Done(BaseModel):
+    """What was done, and for a step that asks, the answer."""
+
+    model_config = ConfigDict(extra="forbid")
+    note: str = Field(default="", max_length=2000)
+    answer: str = Field(default="", max_length=20)
+
+
 class Note(BaseModel):
     """What was done."""
 

@@ -1,25 +1,30 @@
 """Events, register entries, response tasks, push, figures, audit, heads: what was committed."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query, Request, Response
+from sqlalchemy import Connection
 
 from alerting.model.alarm import State, Suppression
 from alerting.model.tier import Tier
 from gateway.api import queries
 from gateway.api.answer import Json, not_found
-from gateway.api.asked import Cursor, Id, Note, When, when_or_none
+from gateway.api.asked import Cursor, Done, Id, When, when_or_none
 from gateway.api.door import ALL, AUDIT, OPERATE, Doors, user_of
+from gateway.api.doors_incident import refused
 from gateway.api.house import Act
 from gateway.api.why_of import event_facts
 from gateway.live import iso
+from gateway.response.finish import finish as finish_step
+from gateway.response.finish import task_of
+from gateway.response.incidents import Refused
 from gateway.why import Language, why
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Name = Annotated[str | None, Query(max_length=160)]
 
 
-def open_ledger_doors(doors: Doors) -> None:
+def open_ledger_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
     """Declare them."""
     house = doors.house
 
@@ -53,7 +58,7 @@ def open_ledger_doors(doors: Doors) -> None:
         return Json({"entries": found, "next": more})
 
     async def tasks(
-        state: Literal["open", "done", "void", "all"] = "open",
+        state: Literal["open", "waiting", "done", "void", "all"] = "open",
         unit: Name = None,
         limit: Limit = 200,
         cursor: Cursor = None,
@@ -63,11 +68,22 @@ def open_ledger_doors(doors: Doors) -> None:
         found, more = await house.read(lambda c: queries.tasks(c, state=wanted, unit=unit, limit=limit, cursor=cursor))
         return Json({"tasks": found, "next": more})
 
-    async def finish(task: Id, asked: Note, request: Request) -> Response:
-        """Mark a response task as done."""
+    async def finish(task: Id, asked: Done, request: Request) -> Response:
+        """Mark a response task as done; one of an incident by whom it belongs to, with its answer."""
         now_ns, who = house.clock.wall_ns(), user_of(request).name
-        act = Act(who=who, what="task_done", time_ns=now_ns, facts={"task": task, "note": asked.note})
-        done = await house.write(lambda c: queries.finish_task(c, task, who, asked.note, now_ns), act)
+        facts = {"task": task, "note": asked.note, **({"answer": asked.answer} if asked.answer else {})}
+
+        def write(c: Connection) -> dict[str, Any]:
+            step = task_of(c, task)
+            if step is None:
+                return queries.finish_task(c, task, who, asked.note, now_ns)
+            finish_step(c, house.site, step, who, asked.note, asked.answer, now_ns)
+            return queries.task(c, task)
+
+        try:
+            done = await house.write(write, Act(who=who, what="task_done", time_ns=now_ns, facts=facts))
+        except Refused as refusal:
+            raise refused(refusal) from None
         return Json({"task": done})
 
     async def outbox(

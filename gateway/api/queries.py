@@ -308,6 +308,11 @@ def finish_task(connection: Connection, task_id: str, who: str, note: str, now_n
     return _task(row)
 
 
+def task(connection: Connection, task_id: str) -> dict[str, Any]:
+    """Give one task that is there."""
+    return _task(connection.execute(select(schema.response_task).where(schema.response_task.c.id == task_id)).one())
+
+
 def _task(row: Row[Any]) -> dict[str, Any]:
     return {
         "id": row.id,
@@ -323,6 +328,9 @@ def _task(row: Row[Any]) -> dict[str, Any]:
         "done": iso(row.done_ns),
         "done_by": row.done_by,
         "note": row.note,
+        "incident": row.incident or None,
+        "step": row.step,
+        "answer": row.answer,
     }
 
 

@@ -173,6 +173,8 @@ class _Reach:
 
     def names(self, to: str, holder: str) -> list[str]:
         """Give who is meant; users who were disabled since are nobody."""
+        if to == HOLDER and (holder == LEADER or holder.startswith((POST, PERSON))):
+            return self.names(holder, "")
         if to == HOLDER:
             names = [holder if holder in self._people else self._by_title.get(holder, "")]
         elif to.startswith(PERSON):

@@ -12,15 +12,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+import orjson
 from sqlalchemy import Connection, RowMapping, and_, bindparam, exists, insert, or_, select, update
 
 from alerting.duty.kind import Kind
 from alerting.duty.plan import DutyPlan
-from alerting.duty.table import ACK, COMMIT, DISPOSAL, KINDS
+from alerting.duty.table import ACK, COMMIT, DISPOSAL, KINDS, RESPONSE
 from alerting.model.alarm import State, Suppression
 from alerting.register.ledgers.commitments import COMMITMENTS, code_of
 from gateway.roster.china import published
-from gateway.store.schema import alarm, disposal, duty, record
+from gateway.store.schema import alarm, disposal, duty, record, response_task
 
 if TYPE_CHECKING:
     from gateway.config import Site
@@ -113,7 +114,8 @@ _STIRS: Final = select(
     or_(
         exists().where(alarm.c.state == State.UNACK.value),
         exists().where(disposal.c.state == OPEN),
-        exists().where(duty.c.state == OPEN, duty.c.kind.in_((DISPOSAL, ACK))),
+        exists().where(duty.c.state == OPEN, duty.c.kind.in_((DISPOSAL, ACK, RESPONSE))),
+        exists().where(response_task.c.incident > 0, response_task.c.state == OPEN),
     )
 )
 
@@ -122,8 +124,16 @@ def alarms_changed(connection: Connection, plan: DutyPlan, now_ns: int) -> Chang
     """Compare what alarms and disposals want with the duties that are open; where nothing rings, one look tells."""
     if not connection.scalar(_STIRS):
         return Change()
-    new = [*_disposals_wanted(connection, now_ns), *_acks_wanted(connection, plan, now_ns)]
-    closed = [*_disposals_done(connection, now_ns), *_acks_done(connection, now_ns)]
+    new = [
+        *_disposals_wanted(connection, now_ns),
+        *_acks_wanted(connection, plan, now_ns),
+        *_tasks_wanted(connection, now_ns),
+    ]
+    closed = [
+        *_disposals_done(connection, now_ns),
+        *_acks_done(connection, now_ns),
+        *_tasks_done(connection, now_ns),
+    ]
     return Change(new=new, closed=closed, sooner=_disposals_moved(connection))
 
 
@@ -202,6 +212,19 @@ _MOVED: Final = (
     .join(disposal, disposal.c.alarm == duty.c.subject)
     .where(duty.c.kind == DISPOSAL, duty.c.state == OPEN, disposal.c.due_ns != duty.c.due_ns)
 )
+#: Of tasks of incidents: those without a duty, and duties of those that are done or do not apply.
+_TO_DO: Final = (
+    select(response_task)
+    .outerjoin(duty, and_(duty.c.subject == response_task.c.id, duty.c.kind == RESPONSE))
+    .where(response_task.c.incident > 0, response_task.c.state == OPEN, duty.c.id.is_(None))
+    .order_by(response_task.c.due_ns)
+    .limit(NEW_MAX)
+)
+_DID: Final = (
+    select(duty.c.id, response_task.c.state)
+    .join(response_task, response_task.c.id == duty.c.subject)
+    .where(duty.c.kind == RESPONSE, duty.c.state == OPEN, response_task.c.state != OPEN)
+)
 #: Of alarms: those of a tier that nobody saw by a moment and that have no duty, and duties of those that somebody saw.
 _UNSEEN: Final = (
     select(alarm)
@@ -265,3 +288,20 @@ def _acks_wanted(connection: Connection, plan: DutyPlan, now_ns: int) -> list[di
 
 def _acks_done(connection: Connection, now_ns: int) -> list[dict[str, Any]]:
     return [{"of": row.id, "state": DONE, "closed_ns": now_ns} for row in connection.execute(_SEEN)]
+
+
+def _tasks_wanted(connection: Connection, now_ns: int) -> list[dict[str, Any]]:
+    return [
+        _new(RESPONSE, row.id, now_ns, {
+            "code": f"{row.incident}/{row.step}", "title": orjson.loads(row.title)["zh"][:200], "unit": row.unit,
+            "nature": row.nature, "holder": row.owner, "due_ns": row.due_ns, "begins_ns": row.opened_ns,
+        })
+        for row in connection.execute(_TO_DO)
+    ]  # fmt: skip
+
+
+def _tasks_done(connection: Connection, now_ns: int) -> list[dict[str, Any]]:
+    return [
+        {"of": row.id, "state": DONE if row.state == "done" else GONE, "closed_ns": now_ns}
+        for row in connection.execute(_DID)
+    ]

@@ -1,6 +1,6 @@
-"""Telling: what a tick's transaction does about those who are told: notices to authorities, ladders of calls.
+"""Telling: what a tick's transaction does about those who are told and led: notices, ladders of calls, incidents.
 
-Flow: Outcome -> [compose, follow] -> outbox rows and ladders, committed with the events they tell of
+Flow: Outcome -> [compose, follow] -> outbox rows, ladders and incidents, committed with the events they tell of
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ from alerting.outcome import Outcome
 from gateway.config import Site
 from gateway.escalation.book import follow_outcome
 from gateway.push.compose import Composer
+from gateway.response.incidents import follow as follow_incidents
 from gateway.store.journal import Journal
 
 
@@ -19,9 +20,11 @@ class Telling:
 
     def __init__(self, site: Site, journal: Journal) -> None:
         self._site = site
+        self._journal = journal
         self._compose = Composer(site, journal)
 
     def __call__(self, connection: Connection, outcome: Outcome) -> list[dict[str, Any]]:
-        """Compose the notices of one tick, and keep the ladders."""
+        """Compose the notices of one tick, keep the ladders, and let incidents follow."""
         follow_outcome(connection, self._site, outcome)
+        follow_incidents(connection, self._site, self._journal, outcome)
         return self._compose(connection, outcome)

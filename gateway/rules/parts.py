@@ -17,6 +17,7 @@ from alerting.escalation.plan import Plan
 from alerting.model.commitment_policy import CommitmentPolicy
 from alerting.model.crowd_policy import CrowdPolicy
 from alerting.model.hazard_policy import HazardPolicy
+from alerting.model.incident_policy import IncidentPolicy
 from alerting.model.philosophy import Philosophy
 from alerting.model.risk import RiskPolicy
 from alerting.model.tier import Tier
@@ -109,6 +110,9 @@ def parts_of(site: Site) -> Parts:
         "report": {} if site.report_font is None else {"report": {"font": str(site.report_font)}},
         "commitment": {} if site.commitment == CommitmentPolicy() else {"commitment": _commitment(site.commitment)},
         "crowd": {} if site.crowd == CrowdPolicy() else {"crowd": _crowd(site.crowd)},
+        "incident": {}
+        if site.incident == IncidentPolicy()
+        else {"incident": {"from_tier": site.incident.from_tier.name}},
         "drill": {} if site.drill == DrillOptions() else {"drill": _drill(site.drill)},
         "task": {
             f"{each.kind} {each.tier.name} {number}": {**asdict(each), "tier": each.tier.name}

@@ -306,11 +306,57 @@ response_task = Table(
     Column("title", Text, nullable=False),  # JSON by language
     Column("owner", String(64), nullable=False),  # role that answers
     Column("due_ns", BigInteger, nullable=False),
-    Column("state", String(12), nullable=False),  # open | done | void
+    Column("state", String(12), nullable=False),  # waiting | open | done | void
     Column("opened_ns", BigInteger, nullable=False),
     Column("done_ns", BigInteger, nullable=False),
     Column("done_by", String(64), nullable=False),
     Column("note", Text, nullable=False),
+    Column("incident", Integer, nullable=False, server_default="0", index=True),  # 0: of a register entry's tier
+    Column("place", Integer, nullable=False, server_default="0"),  # in the checklist
+    Column("step", String(8), nullable=False, server_default=""),
+    Column("answer", String(20), nullable=False, server_default=""),
+)
+
+#: Incidents: what is led by a commander; refers to the alarms of its register entry.
+incident = Table(
+    "incident",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("nature", String(8), nullable=False),
+    Column("unit", String(64), nullable=False),
+    Column("kind", String(2), nullable=False),  # type of accident, GB 6441-2025; empty where nobody knows
+    Column("title", String(200), nullable=False),
+    Column("entry", String(32), nullable=False),  # register entry; empty for none
+    Column("tier", Integer, nullable=False),  # of the unit, now
+    Column("tier_max", Integer, nullable=False),
+    Column("grade", Integer, nullable=False),  # response grade 1 to 4, a person's; 0 for none
+    Column("state", String(8), nullable=False),  # open | ended | merged
+    Column("plan", String(64), nullable=False),
+    Column("plan_revision", Integer, nullable=False),
+    Column("steps", Text, nullable=False, server_default=""),  # the checklist as it was when it opened
+    Column("commander", String(64), nullable=False),
+    Column("opened_ns", BigInteger, nullable=False),
+    Column("opened_by", String(64), nullable=False),
+    Column("ended_ns", BigInteger, nullable=False),
+    Column("ended_by", String(64), nullable=False),
+    Column("merged_into", Integer, nullable=False, index=True),  # 0 for none
+    Column("revision", Integer, nullable=False),  # rises with each act of a commander
+    Column("changed_ns", BigInteger, nullable=False),
+    Column("changed_by", String(64), nullable=False),
+    Index("ix_incident_open", "state", "unit", "nature"),
+)
+
+#: What was done, said and seen in an incident. Rows are never changed.
+incident_entry = Table(
+    "incident_entry",
+    metadata,
+    Column("incident", Integer, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("facts", Text, nullable=False),  # JSON
 )
 
 #: Notices to send. Order within a chain (one alarm and destination) is kept.

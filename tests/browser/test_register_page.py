@@ -728,3 +728,57 @@ def test_a_plan_is_written_step_by_step_and_says_for_which_unit_it_would_open(
     assert got.value.path().read_bytes().startswith(b"%PDF")
     assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert one.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_an_incident_is_led_from_opening_to_stand_down(visit: Callable[..., Visit], lang: str) -> None:
+    """On a phone in Chinese, at a desk in English; one lays hand on what another changed, and is told."""
+    one = visit(name=OFFICER, lang=lang, phone=lang == "zh")
+    unit, code = {"zh": ("Z-401", "EI-zh"), "en": ("Z-402", "EI-en")}[lang]
+    steps = "1 | 停止入场 hold | leader | 5\n2 | 缓解 better? | leader | 5 | 1 | yes, no\n3 | 分流 | leader | 5 | 2=no"
+    values = {"code": code, "name": f"人群 {lang}", "sort": "site", "accident": "99", "tier": "RED", "unit": unit}
+    made = one.page.request.post(
+        f"{one.page.url.split('/#')[0].rstrip('/')}/api/v1/register/ledgers/plans",
+        data={"values": values | {"steps": steps, "grade": "3"}},
+        headers={"X-Fengsui-Request": "1"},
+    )
+    assert made.ok, made.text()
+
+    def send(**filled: str) -> None:
+        fill(one, **filled)
+        one.page.click("dialog button[type=submit]")
+        one.page.wait_for_selector("dialog", state="detached")
+
+    one.go("response?view=incidents", ready="button[name=incident-open]")
+    one.page.click("button[name=incident-open]")
+    send(unit=unit, title="拥堵 crowding", plan=code, reason="安保报告 stewards say so")
+    one.page.wait_for_selector(".story[data-state=open] [data-step='1'][data-state=open]")
+    assert one.page.inner_text("[data-grade]") == "Ⅲ"
+    one.page.click("button[name=command]")
+    send(person=OFFICER, reason="到场 on site")
+    one.page.wait_for_selector(f"[data-commander]:has-text('{OFFICER}')")
+    one.page.click("button[name=grade]")
+    send(grade="2", reason="人数上升 more people")
+    one.page.wait_for_selector("[data-grade]:has-text('Ⅱ')")
+    one.page.click("[data-step='1'] button[name=step-done]")
+    send(note="已停止 stopped")
+    one.page.wait_for_selector("[data-step='2'][data-state=open]")
+    one.page.click("[data-step='2'] button[name=step-done]")
+    send(answer="yes", note="")
+    one.page.wait_for_selector("[data-step='3'][data-state=void]")
+    one.page.click("button[name=line]")
+    fill(one, what="consultation", text="是否疏散 evacuate?", who="公安 police", decision="继续观察 go on watching")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("[data-what=consultation]:has-text('go on watching')")
+    one.page.click("button[name=snapshot]")
+    one.page.wait_for_selector("[data-what=snapshot]")
+    with one.page.expect_download() as got:
+        one.page.click("a[data-report]")
+    assert got.value.path().read_bytes().startswith(b"%PDF")
+    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    one.page.click("button[name=stand-down]")
+    one.page.check("dialog [name=despite]")
+    send(reason="人数回落 fewer people")
+    one.page.wait_for_selector(".story[data-state=ended]")
+    assert one.page.locator("button[name=line]").count() == 0
+    assert one.complaints == []

@@ -15,6 +15,7 @@ import * as hazardWords from "./en/hazards";
 import * as commitmentWords from "./en/commitment";
 import * as responseWords from "./en/response";
 import * as planWords from "./en/plans";
+import * as incidentWords from "./en/incidents";
 import * as pushWords from "./en/push";
 import * as exchangeWords from "./en/exchange";
 import * as eventWords from "./en/events";
@@ -118,6 +119,7 @@ export const en = {
   ...commitmentWords,
   ...responseWords,
   ...planWords,
+  ...incidentWords,
   ...pushWords,
   ...exchangeWords,
   ...eventWords,

@@ -15,6 +15,7 @@ import * as hazardWords from "./zh/hazards";
 import * as commitmentWords from "./zh/commitment";
 import * as responseWords from "./zh/response";
 import * as planWords from "./zh/plans";
+import * as incidentWords from "./zh/incidents";
 import * as pushWords from "./zh/push";
 import * as exchangeWords from "./zh/exchange";
 import * as eventWords from "./zh/events";
@@ -119,6 +120,7 @@ export const zh: Words = {
   ...commitmentWords,
   ...responseWords,
   ...planWords,
+  ...incidentWords,
   ...pushWords,
   ...exchangeWords,
   ...eventWords,

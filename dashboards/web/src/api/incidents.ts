@@ -1,0 +1,62 @@
+/** Answers of the doors of incidents. */
+import type { Nature, Said, Tier } from "./types";
+
+export interface Incident {
+  number: number;
+  nature: Nature;
+  unit: string;
+  /** Type of accident, GB 6441-2025; empty where nobody knows yet. */
+  kind: string;
+  title: string;
+  tier: Tier;
+  tier_max: Tier;
+  /** Response grade, 1 to 4; 0 for none. */
+  grade: number;
+  state: "open" | "ended" | "merged";
+  plan: string;
+  plan_revision: number;
+  commander: string;
+  opened: string;
+  opened_by: string;
+  ended: string | null;
+  ended_by: string;
+  merged_into: number | null;
+  revision: number;
+}
+
+export interface IncidentTask {
+  id: string;
+  incident: number;
+  step: string;
+  title: Said;
+  owner: string;
+  /** Whom it belongs to now; empty where nobody is there. */
+  owners: string[];
+  answers: string[];
+  state: "waiting" | "open" | "done" | "void";
+  opened: string | null;
+  due: string | null;
+  is_late: boolean;
+  done: string | null;
+  done_by: string;
+  answer: string;
+  note: string;
+}
+
+export interface IncidentLine {
+  place: number;
+  time: string;
+  who: string;
+  what: string;
+  facts: Record<string, unknown>;
+}
+
+export interface IncidentStory extends Incident {
+  alarms: string[];
+  merged: number[];
+  entry: string;
+  tasks: IncidentTask[];
+  timeline: IncidentLine[];
+  /** Other open incidents. */
+  others: number[];
+}

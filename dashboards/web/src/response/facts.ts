@@ -1,0 +1,26 @@
+/** What a line of a timeline says, in words. */
+import { exact } from "../words/format";
+import { t, word } from "../words/i18n";
+
+const GRADES = ["–", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ"];
+const PLAIN = ["name", "title", "person", "answer", "text", "who", "data", "decision", "note", "reason"] as const;
+
+interface Kept {
+  tag: string;
+  value: number | null;
+  eu?: string;
+}
+
+export function factsOf(facts: Record<string, unknown>): string {
+  const parts: string[] = [];
+  if (typeof facts["tier"] === "string") parts.push(word("tier", facts["tier"]));
+  if (typeof facts["from"] === "number") parts.push(`${GRADES[facts["from"]]} → ${GRADES[Number(facts["to"])]}`);
+  if (facts["into"] !== undefined) parts.push(`→ ${String(facts["into"])}`);
+  if (facts["incident"] !== undefined) parts.push(String(facts["incident"]));
+  for (const name of PLAIN) if (facts[name]) parts.push(String(facts[name]));
+  if (facts["is_late"] === true) parts.push(t("incidents.late"));
+  if (facts["is_nobody_there"] === true) parts.push(t("incidents.nobodyWas"));
+  if (facts["is_despite"] === true) parts.push(t("incidents.despiteSaid"));
+  for (const one of (facts["values"] as Kept[] | undefined) ?? []) if (one.value !== null) parts.push(`${one.tag} ${exact(one.value)} ${one.eu ?? ""}`.trim());
+  return parts.join(" · ");
+}

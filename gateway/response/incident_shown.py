@@ -1,0 +1,109 @@
+"""Incidents as they are shown: one row, and one with its tasks, alarms and timeline."""
+
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, RowMapping, select
+
+from alerting.model.tier import Tier
+from gateway.config import Site
+from gateway.live import iso
+from gateway.response.finish import reached
+from gateway.response.incidents import get, merged_of, timeline
+from gateway.response.tasks import steps_of, tasks_of
+from gateway.store.schema import incident, register_entry
+
+
+def shown(row: RowMapping) -> dict[str, Any]:
+    """Write an incident for a list."""
+    return {
+        "number": row["number"],
+        "nature": row["nature"],
+        "unit": row["unit"],
+        "kind": row["kind"],
+        "title": row["title"],
+        "tier": Tier(row["tier"]).name,
+        "tier_max": Tier(row["tier_max"]).name,
+        "grade": row["grade"],
+        "state": row["state"],
+        "plan": row["plan"],
+        "plan_revision": row["plan_revision"],
+        "commander": row["commander"],
+        "opened": iso(row["opened_ns"]),
+        "opened_by": row["opened_by"],
+        "ended": iso(row["ended_ns"]),
+        "ended_by": row["ended_by"],
+        "merged_into": row["merged_into"] or None,
+        "revision": row["revision"],
+    }
+
+
+def alarms_of(connection: Connection, row: RowMapping) -> list[str]:
+    """Give the ids of the alarms that an incident is about: those of its register entry."""
+    if not row["entry"]:
+        return []
+    found = connection.scalar(select(register_entry.c.alarms).where(register_entry.c.id == row["entry"]))
+    ids: list[str] = orjson.loads(found) if found else []
+    return ids
+
+
+def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[str, Any]:
+    """Write an incident with all that belongs to it.
+
+    Raises:
+        Refused: There is none.
+    """
+    row = get(connection, number)
+    merged = merged_of(connection, number)
+    rows = {number: row} | {each: get(connection, each) for each in merged}
+    owners: dict[str, list[str]] = {}
+    tasks = tasks_of(connection, [number, *merged])
+    for task in tasks:
+        if task["owner"] not in owners:
+            owners[task["owner"]] = reached(connection, site, task["owner"], now_ns)
+    answers = {(each, step.id): list(step.answers) for each, one in rows.items() for step in steps_of(one)}
+    return shown(row) | {
+        "alarms": alarms_of(connection, row),
+        "merged": merged,
+        "entry": row["entry"],
+        "tasks": [
+            {
+                "id": task["id"],
+                "incident": task["incident"],
+                "step": task["step"],
+                "title": orjson.loads(task["title"]),
+                "owner": task["owner"],
+                "owners": owners[task["owner"]],
+                "answers": answers.get((task["incident"], task["step"]), []),
+                "state": task["state"],
+                "opened": iso(task["opened_ns"]),
+                "due": iso(task["due_ns"]),
+                "is_late": bool(task["due_ns"])
+                and (task["done_ns"] or now_ns) > task["due_ns"]
+                and task["state"] != "void",
+                "done": iso(task["done_ns"]),
+                "done_by": task["done_by"],
+                "answer": task["answer"],
+                "note": task["note"],
+            }
+            for task in tasks
+        ],
+        "timeline": [
+            {
+                "place": line["place"],
+                "time": iso(line["time_ns"]),
+                "who": line["who"],
+                "what": line["what"],
+                "facts": orjson.loads(line["facts"]),
+            }
+            for line in timeline(connection, number)
+        ],
+        "others": [
+            one["number"]
+            for one in connection.execute(
+                select(incident).where(
+                    incident.c.state == "open", incident.c.nature == row["nature"], incident.c.number != number
+                )
+            ).mappings()
+        ],
+    }

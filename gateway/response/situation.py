@@ -1,0 +1,262 @@
+"""Situation report of an incident at any time: the first report and its continuations, filled in.
+
+Flow: incident, register, picture -> [situation] -> report in one language -> gateway.report.pdf
+Source: what a report of an accident holds: unit and its surroundings, time and place, course, casualties, cause as
+    far as known, measures taken (State Council order 493, article 12, from memory, unverified); what nobody entered is
+    said to be unknown.
+"""
+
+import math
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from sqlalchemy import Connection, RowMapping, select
+
+from alerting.model.tier import Tier
+from alerting.push.words import TIER_ZH
+from alerting.register.accident_types import ACCIDENT_TYPES
+from alerting.register.field import Words
+from edge.model.quality import describe
+from gateway.config import Site
+from gateway.live import Picture, iso
+from gateway.report.blocks import Block, Report
+from gateway.response.incident_shown import alarms_of
+from gateway.response.incidents import get, merged_of, timeline
+from gateway.response.plans import of_ledger, substances_of
+from gateway.response.sheets import owner_said
+from gateway.response.tasks import tasks_of
+from gateway.store.schema import alarm
+
+NS = 1_000_000_000
+GRADES = ("–", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ")
+#: Facts of a line that are said, in this order.
+SAID = (
+    "name", "title", "tier", "person", "from", "to", "into", "incident", "answer", "text", "who", "data", "decision",
+    "note", "reason",
+)  # fmt: skip
+STATES = {
+    "open": Words("open", "待办"), "waiting": Words("waiting", "等待前置"), "done": Words("done", "已完成"),
+    "void": Words("does not apply", "不适用"),
+}  # fmt: skip
+WHATS = {
+    "opened": Words("opened", "事件启动"), "plan": Words("plan", "启动预案"),
+    "no_plan": Words("no plan fits", "没有匹配的预案"),
+    "unit_raised": Words("unit raised", "单元预警升级"), "unit_lowered": Words("unit lowered", "单元预警降级"),
+    "step_done": Words("step done", "步骤完成"), "graded": Words("response grade", "响应级别调整"),
+    "command": Words("command", "指挥人变更"), "planned": Words("plan chosen", "选定预案"),
+    "merged": Words("merged", "并入其他事件"), "took_in": Words("took in", "并入事件"),
+    "stood_down": Words("stood down", "响应终止"), "action": Words("action", "处置行动"), "call": Words("call", "通话"),
+    "consultation": Words("consultation", "会商"), "reported": Words("reported", "信息报告"),
+    "snapshot": Words("values", "数值快照"),
+}  # fmt: skip
+
+
+def snapshot(picture: Picture, unit: str) -> list[dict[str, Any]]:
+    """Give what the tags of a unit say now, with quality and time; None for no value."""
+    found = []
+    for tag in picture.site.tags:
+        if tag.unit != unit:
+            continue
+        row = picture.site.tags.row_of[tag.name]
+        value = float(picture.values[row])
+        found.append(
+            {
+                "tag": tag.name,
+                "value": None if math.isnan(value) else value,
+                "eu": tag.eu,
+                "quality": describe(int(picture.quality[row])),
+                "time": iso(int(picture.times_ns[row])),
+            }
+        )
+    return found
+
+
+def situation(connection: Connection, site: Site, picture: Picture, number: int, now_ns: int, language: str) -> Report:
+    """Put the report together.
+
+    Raises:
+        Refused: There is no such incident.
+    """
+    zh = language == "zh"
+    row = get(connection, number)
+    lines = timeline(connection, number)
+    times = 1 + sum(line["what"] == "reported" for line in lines)
+    if row["state"] == "ended":
+        title = f"{number} 号事件处置报告" if zh else f"Incident {number}: report after the response"
+    elif times == 1:
+        title = f"{number} 号事件信息报告（初报）" if zh else f"Incident {number}: first report"
+    else:
+        title = (
+            f"{number} 号事件信息报告（续报 {times - 1}）"
+            if zh
+            else f"Incident {number}: continuation report {times - 1}"
+        )
+    now = _clock(site, now_ns)
+    made = f"{site.title.get(language) or site.id} · {now} ({site.timezone})"
+    blocks = [
+        Block(
+            heading="报告要素" if zh else "What is reported",
+            header=("项目", "内容") if zh else ("Item", "Content"),
+            rows=tuple(_elements(connection, site, row, lines, language)),
+            note="由系统按已登记内容预填；未登记的项目标注为“未填报”。"
+            if zh
+            else "Filled in from what is entered; what nobody entered is said so.",
+        ),
+        _alarms(connection, site, row, language),
+        _values(picture, row["unit"], language),
+        _tasks(connection, site, number, language),
+        _timeline(site, lines, language),
+    ]
+    return Report(title=title, lines=(made,), blocks=tuple(block for block in blocks if block.rows), language=language)
+
+
+def _elements(
+    connection: Connection, site: Site, row: RowMapping, lines: list[RowMapping], language: str
+) -> list[tuple[str, str]]:
+    zh = language == "zh"
+    unknown = "未填报" if zh else "not entered"
+    enterprise = next(iter(of_ledger(connection, "enterprises")), None)
+    dossier = next((one for one in of_ledger(connection, "units") if one.unit == row["unit"]), None)
+    unit = next((each for each in site.units if each.id == row["unit"]), None)
+    held = substances_of(connection, row["unit"])
+    kind = next((choice.title for choice in ACCIDENT_TYPES if choice.code == row["kind"]), None)
+    opened = orjson.loads(lines[0]["facts"]) if lines else {}
+    done = [orjson.loads(line["facts"])["title"] for line in lines if line["what"] == "step_done"]
+    done += [orjson.loads(line["facts"])["text"] for line in lines if line["what"] == "action"]
+    tier = TIER_ZH[Tier(row["tier"]).name] if zh else Tier(row["tier"]).name
+    worst = TIER_ZH[Tier(row["tier_max"]).name] if zh else Tier(row["tier_max"]).name
+
+    def word(en: str, zh_said: str) -> str:
+        return zh_said if zh else en
+
+    named = row["unit"] if unit is None else f"{unit.title.get(language) or unit.id} ({unit.id})"
+    substances = ", ".join(f"{cas} {amount:g} t" for cas, amount in held.items())
+    what = row["title"] or opened.get("reason") or ", ".join(opened.get("conditions", []))
+    revision = f"{word('revision', '版次')} {row['plan_revision']}"
+    plan = f"{row['plan']} ({revision})" if row["plan"] else word("none", "无")
+
+    def value(name: str, of: Any) -> str:  # noqa: ANN401 - a record or None
+        return unknown if of is None else str(of.values.get(name) or unknown)
+
+    return [
+        (word("Enterprise", "单位名称"), unknown if enterprise is None else enterprise.title),
+        (word("Address", "单位地址"), value("address", enterprise)),
+        (word("Hazard unit", "事发单元"), named),
+        (word("Surroundings", "周边环境"), value("surroundings", dossier)),
+        (word("Persons within 500 m", "周边 500 m 内人数"), value("persons_outside", dossier)),
+        (word("Substances (CAS, design maximum)", "涉及物质（CAS 号，设计最大量）"), substances or unknown),
+        (word("Time", "发生时间"), _clock(site, row["opened_ns"])),
+        (word("Type of accident", "事故类型"), unknown if kind is None else word(kind.en, kind.zh)),
+        (word("What happens", "简要经过"), what or unknown),
+        (word("Warning tier now, highest", "当前预警、最高预警"), f"{tier}, {worst}"),
+        (word("Response grade", "响应级别"), GRADES[row["grade"]]),
+        (word("Commander", "指挥人"), row["commander"] or unknown),
+        (word("Plan", "执行预案"), plan),
+        (word("Casualties and losses", "伤亡和损失情况"), unknown),
+        (word("Measures taken", "已采取的措施"), "; ".join(done) or unknown),
+        (word("Merged into it", "并入的事件"), ", ".join(map(str, merged_of(connection, row["number"]))) or "–"),
+    ]  # fmt: skip
+
+
+def _alarms(connection: Connection, site: Site, row: RowMapping, language: str) -> Block:
+    ids = alarms_of(connection, row)
+    found = connection.execute(select(alarm).where(alarm.c.id.in_(ids)).order_by(alarm.c.onset_ns)).mappings()
+    rows = []
+    for one in found:
+        at = site.tags.row_of.get(one["tag"])
+        eu = "" if at is None else site.tags[at].eu
+        said = "–" if one["value"] is None else f"{one['value']:g} {eu}"
+        limit = "–" if one["setpoint"] is None else f"{one['setpoint']:g} {eu}"
+        rows.append((_clock(site, one["onset_ns"]), one["tag"], one["condition"], said, limit, one["state"]))
+    zh = language == "zh"
+    header = (
+        ("开始", "位号", "条件", "数值", "限值", "状态")
+        if zh
+        else ("Since", "Tag", "Condition", "Value", "Limit", "State")
+    )
+    return Block(heading="报警" if zh else "Alarms", header=header, rows=tuple(rows))
+
+
+def _values(picture: Picture, unit: str, language: str) -> Block:
+    rows = tuple(
+        (
+            one["tag"],
+            "–" if one["value"] is None else f"{one['value']:.6g} {one['eu']}",
+            one["quality"],
+            _time(picture.site, one["time"]),
+        )
+        for one in snapshot(picture, unit)
+    )
+    zh = language == "zh"
+    header = ("位号", "数值", "质量", "时间") if zh else ("Tag", "Value", "Quality", "Time")
+    return Block(heading="当前数值" if zh else "Values now", header=header, rows=rows)
+
+
+def _tasks(connection: Connection, site: Site, number: int, language: str) -> Block:
+    zh = language == "zh"
+    rows = []
+    for one in tasks_of(connection, [number, *merged_of(connection, number)]):
+        state = STATES[one["state"]]
+        when = _clock(site, one["done_ns"] if one["state"] == "done" else one["due_ns"])
+        rows.append(
+            (
+                one["step"],
+                orjson.loads(one["title"])[language],
+                owner_said(one["owner"], site, language),
+                (state.zh if zh else state.en) + (f": {one['answer']}" if one["answer"] else ""),
+                when if one["state"] in ("done", "open") else "–",
+                one["done_by"] or "–",
+            )
+        )
+    header = (
+        ("步骤", "内容", "负责", "状态", "完成/期限", "完成人")
+        if zh
+        else ("Step", "What", "Owner", "State", "Done or due", "By")
+    )
+    return Block(heading="处置步骤" if zh else "Checklist", header=header, rows=tuple(rows))
+
+
+def _timeline(site: Site, lines: list[RowMapping], language: str) -> Block:
+    zh = language == "zh"
+    rows = tuple(
+        (_clock(site, line["time_ns"]), line["who"], _what(line["what"], zh=zh), said_of(orjson.loads(line["facts"])))
+        for line in lines
+    )
+    header = ("时间", "人员", "事项", "内容") if zh else ("Time", "Who", "What", "Said")
+    return Block(heading="时间线" if zh else "Timeline", header=header, rows=rows)
+
+
+def _what(what: str, *, zh: bool) -> str:
+    words = WHATS.get(what)
+    return what if words is None else (words.zh if zh else words.en)
+
+
+def said_of(facts: dict[str, Any]) -> str:
+    """Write the facts of a line as text."""
+    parts = []
+    for name in SAID:
+        if facts.get(name) not in (None, ""):
+            value = GRADES[facts[name]] if name in ("from", "to") and isinstance(facts[name], int) else facts[name]
+            parts.append(str(value))
+    values = [
+        f"{one['tag']} {one['value']:.6g} {one.get('eu', '')}".strip()
+        for one in facts.get("values", [])
+        if one.get("value") is not None
+    ]
+    return "; ".join([*parts, *values])
+
+
+def _clock(site: Site, at_ns: int) -> str:
+    if not at_ns:
+        return "–"
+    return datetime.fromtimestamp(at_ns // NS, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _time(site: Site, said: str | None) -> str:
+    return (
+        "–"
+        if not said
+        else datetime.fromisoformat(said).astimezone(ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H:%M:%S")
+    )

@@ -1,0 +1,95 @@
+"""Tasks of incidents: the steps of a checklist, opened as what they need is done, each with its own time.
+
+Flow: plan -> [open_steps] -> tasks;  a task that is done -> [advance] -> what may be begun now, what does not apply
+Why: they are response tasks like those of a tier, in one table, done through one door; a step's time runs from when it
+    can be begun, so that nobody is late for what he could not do.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from alerting.model.alarm import digest
+from alerting.response.checklist import Stand, Step, kept_steps, stands, write_steps
+from gateway.response.plans import Plan
+from gateway.store.schema import incident, response_task
+
+OPEN, WAITING, DONE, VOID = "open", "waiting", "done", "void"
+
+
+def open_steps(connection: Connection, one: RowMapping, plan: Plan, now_ns: int) -> None:
+    """Make a task of each step; those that need nothing are open at once."""
+    connection.execute(update(incident).where(incident.c.number == one["number"]).values(steps=write_steps(plan.steps)))
+    now = stands(plan.steps, {})
+    rows = [
+        {
+            "id": digest("incident-task", one["id"], plan.record.code, plan.record.revision, step.id),
+            "entry": one["entry"],
+            "nature": one["nature"],
+            "unit": one["unit"],
+            "tier": one["tier"],
+            "title": orjson.dumps({"en": step.title, "zh": step.title}).decode(),
+            "owner": step.owner,
+            "due_ns": now_ns + _ns(step) if now[step.id] is Stand.OPEN else 0,
+            "state": OPEN if now[step.id] is Stand.OPEN else WAITING,
+            "opened_ns": now_ns if now[step.id] is Stand.OPEN else 0,
+            "done_ns": 0,
+            "done_by": "",
+            "note": "",
+            "incident": one["number"],
+            "place": place,
+            "step": step.id,
+            "answer": "",
+        }
+        for place, step in enumerate(plan.steps, start=1)
+    ]
+    connection.execute(insert(response_task), rows)
+
+
+def _ns(step: Step) -> int:
+    return round(step.limit_s * 1e9)
+
+
+def steps_of(one: RowMapping) -> tuple[Step, ...]:
+    """Give the checklist of an incident as it was when its plan opened."""
+    return kept_steps(one["steps"])
+
+
+def tasks_of(connection: Connection, numbers: Collection[int]) -> list[RowMapping]:
+    """Give the tasks of incidents, in the order of their checklists."""
+    query = select(response_task).where(response_task.c.incident.in_(numbers))
+    return list(
+        connection.execute(
+            query.order_by(response_task.c.incident, response_task.c.place, response_task.c.id)
+        ).mappings()
+    )
+
+
+def advance(connection: Connection, one: RowMapping, now_ns: int) -> None:
+    """Open what may be begun now, and void what is on a branch that was not taken."""
+    rows = tasks_of(connection, [one["number"]])
+    now = stands(steps_of(one), {row["step"]: row["answer"] for row in rows if row["state"] == DONE})
+    by_id = {step.id: step for step in steps_of(one)}
+    for row in rows:
+        if row["state"] not in (WAITING, OPEN):
+            continue
+        stand = now[row["step"]]
+        values: dict[str, Any] = {}
+        if stand is Stand.VOID:
+            values = {"state": VOID, "done_ns": now_ns}
+        elif stand is Stand.OPEN and row["state"] == WAITING:
+            values = {"state": OPEN, "opened_ns": now_ns, "due_ns": now_ns + _ns(by_id[row["step"]])}
+        if values:
+            connection.execute(update(response_task).where(response_task.c.id == row["id"]).values(**values))
+
+
+def drop(connection: Connection, number: int, now_ns: int) -> None:
+    """Void what is left of a checklist."""
+    table = response_task
+    connection.execute(
+        update(table)
+        .where(table.c.incident == number, table.c.state.in_((OPEN, WAITING)))
+        .values(state=VOID, done_ns=now_ns)
+    )
