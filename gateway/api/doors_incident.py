@@ -240,7 +240,7 @@ def _open_timeline_doors(doors: Doors, at: str) -> None:
             incidents.say(c, number, user.name, what, now_ns, facts)
             return told(c, house.site, number, now_ns)
 
-        audited = _act(user, act, now_ns, {"incident": number, "what": what, **facts})
+        audited = _act(user, act, now_ns, {"incident": number, "line": {"what": what, **facts}})
         return Json(await _try(house.write(append, audited)))
 
     async def line(number: Number, asked: Line, request: Request) -> Response:
