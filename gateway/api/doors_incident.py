@@ -127,7 +127,8 @@ def open_incident_doors(doors: Doors) -> None:
             if asked.plan:
                 plan = _plan(every, asked.plan)
             else:
-                found, _ = plans.fitting(c, every, asked.unit, tier, plans.conditions_of(c, asked.unit, nature.value))
+                conditions = plans.conditions_of(c, asked.unit, nature.value)
+                found, _ = plans.fitting(every, plans.holdings_for(c, every), asked.unit, tier, conditions)
                 plan = next((each for each in every if found and each.record.code == found[0].scope.code), None)
             kind = incidents.UNKNOWN if plan is None else plan.accident
             for there in incidents.open_of(c, asked.unit, nature):

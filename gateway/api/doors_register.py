@@ -203,7 +203,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         """Give a record other values; refused where somebody changed it meanwhile."""
         of = _ledger(ledger)
         had = await _try(house.read(lambda c: records.get(c, of.id, record)))
-        values = await _read(house, of, asked.values, had.values)
+        values = await _read(house, of, asked.values, had)
         by = _by(house, request, asked.reason)
         facts = {
             "ledger": of.id,
@@ -433,10 +433,10 @@ def _today(house: House) -> date:
     return today_of(house.site, house.clock.wall_ns())
 
 
-async def _read(house: House, of: Ledger, raw: dict[str, Any], had: dict[str, Any] | None = None) -> dict[str, Any]:
+async def _read(house: House, of: Ledger, raw: dict[str, Any], had: Record | None = None) -> dict[str, Any]:
     here = around(house.site, house.clock.wall_ns())
-    full = await house.read(lambda c: records.surround(c, of, [raw], here))
-    row = read_row(of, raw, full, had)
+    full = await house.read(lambda c: records.surround(c, of, [raw], here, had.id if had else ""))
+    row = read_row(of, raw, full, had.values if had else None)
     if row.wrongs:
         raise _not_right(of, row.wrongs)
     return row.values

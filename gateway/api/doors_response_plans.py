@@ -101,7 +101,7 @@ def matched(connection: Connection, house: House, unit: str, tier: Tier, asked: 
     """
     conditions = set(asked or plans.conditions_of(connection, unit, main_nature(house.site).value))
     every = plans.known(connection)
-    found, now = plans.fitting(connection, every, unit, tier, conditions)
+    found, now = plans.fitting(every, plans.holdings_for(connection, every), unit, tier, conditions)
     by_code = {plan.record.code: plan for plan in every}
     best = by_code[found[0].scope.code] if found else None
     cards = [] if best is None else plans.of_ledger(connection, "post_cards")

@@ -125,8 +125,8 @@ def spans_of(connection: Connection, zone: ZoneInfo) -> dict[str, list[tuple[int
 
 
 def beside_events(
-    connection: Connection, rows: Sequence[Mapping[str, object]], around: Surroundings
-) -> Surroundings:  # fmt: skip
+    connection: Connection, rows: Sequence[Mapping[str, object]], around: Surroundings, own: str = ""
+) -> Surroundings:
     """Add what events are checked against: what their zones take, and which other events are there.
 
     The rows of one sheet are beside each other too: two of them in one zone at one time are refused.
@@ -138,7 +138,9 @@ def beside_events(
             record.c.ledger == ZONES, record.c.is_removed.is_(False), record.c.code.in_(asked[at : at + CHUNK])
         )
         takes |= {row.code: int(orjson.loads(row.body)["at_once"]) for row in connection.execute(query)}
-    others = {row.code: orjson.loads(row.body) for row in connection.execute(_events((PLANNED, FILED)))}
+    others = {
+        row.code: orjson.loads(row.body) for row in connection.execute(_events((PLANNED, FILED))) if row.id != own
+    }
     around = replace(around, takes=takes)
     for row in rows:
         values = _of_row(row, around)

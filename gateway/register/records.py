@@ -129,9 +129,13 @@ def said_in(ledger: Ledger, values: Values) -> list[str]:
 
 
 def surround(
-    connection: Connection, ledger: Ledger, rows: Iterable[Mapping[str, object]], around: Surroundings
+    connection: Connection, ledger: Ledger, rows: Iterable[Mapping[str, object]], around: Surroundings, own: str = ""
 ) -> Surroundings:
-    """Add to the surroundings which of the records that rows name are there."""
+    """Add to the surroundings which of the records that rows name are there.
+
+    Args:
+        own: Id of the record that the only row changes: it is not beside itself, not even under another code.
+    """
     wanted: dict[str, set[str]] = {field.ledger: set() for field in ledger.fields if field.kind in REFERRING}
     alarms: set[str] = set()
     rows = list(rows)
@@ -151,7 +155,7 @@ def surround(
     has_owners = any(field.kind is Kind.STEPS for field in ledger.fields)
     names = frozenset(people(connection)) if has_owners else frozenset[str]()
     around = replace(around, codes=codes, alarms=_rang(connection, sorted(alarms)), people=names)
-    return beside_events(connection, rows, around) if ledger.id == EVENTS else around
+    return beside_events(connection, rows, around, own) if ledger.id == EVENTS else around
 
 
 def _rang(connection: Connection, alarms: Sequence[str]) -> frozenset[str]:
@@ -334,7 +338,7 @@ def act(
     had = get(connection, ledger.id, which)
     _check_seen(had, expected)
     _check_is_there(had)
-    around = surround(connection, ledger, [{**had.values, **given}], around)
+    around = surround(connection, ledger, [{**had.values, **given}], around, had.id)
     row = do(ledger, doing, had.values, given, around)
     if row.wrongs:
         raise NotRight(row.wrongs)

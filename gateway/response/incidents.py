@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
-from alerting.model.alarm import digest
+from alerting.model.alarm import Alarm, digest
 from alerting.model.event import Event, What
 from alerting.model.tier import Tier
 from alerting.outcome import Outcome
@@ -66,42 +66,78 @@ class Opening:
     facts: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tick:
+    """What all units of a tick share: a flood raises a thousand of them, and plans are read once.
+
+    Attributes:
+        alarms: Of each unit and nature, the alarms that the tick touched.
+        entries: The register entry of each unit and nature that the tick touched.
+        plans: Those in force, by code.
+        held: What units hold, by unit, where a plan asks for it.
+    """
+
+    alarms: Mapping[tuple[str, Nature], Sequence[Alarm]]
+    entries: Mapping[tuple[str, Nature], str]
+    plans: Sequence[plans.Plan]
+    held: Mapping[str, Mapping[str, float]]
+
+
+def _tick(connection: Connection, outcome: Outcome) -> _Tick:
+    alarms: dict[tuple[str, Nature], list[Alarm]] = {}
+    for each in outcome.alarms.values():
+        alarms.setdefault((each.unit, each.nature), []).append(each)
+    entries: dict[tuple[str, Nature], str] = {}
+    for entry in outcome.entries.values():
+        entries.setdefault((entry.unit, entry.nature), entry.id)
+    every = plans.known(connection)
+    return _Tick(alarms=alarms, entries=entries, plans=every, held=plans.holdings_for(connection, every))
+
+
 def follow(connection: Connection, site: Site, journal: Journal, outcome: Outcome) -> None:
     """Let incidents follow the units of a tick, in its transaction."""
-    moved = [event for event in outcome.events if event.what in (What.UNIT_RAISED, What.UNIT_LOWERED)]
+    moved = [
+        event for event in outcome.events if event.what in (What.UNIT_RAISED, What.UNIT_LOWERED) and not event.is_late
+    ]
+    tick: _Tick | None = None
     for event in moved:
-        if event.is_late:
-            continue
         there = open_of(connection, event.unit, event.nature)
         if event.what is What.UNIT_RAISED and site.incident.opens_at(event.tier):
-            _rise(connection, site, journal, outcome, event, there)
+            tick = tick or _tick(connection, outcome)
+            _rise(connection, site, journal, tick, outcome.now_ns, event, there)
         else:
             for one in there:
                 _note_tier(connection, one, event)
 
 
 def _rise(
-    connection: Connection, site: Site, journal: Journal, outcome: Outcome, event: Event, there: Sequence[RowMapping]
+    connection: Connection,
+    site: Site,
+    journal: Journal,
+    tick: _Tick,
+    now_ns: int,
+    event: Event,
+    there: Sequence[RowMapping],
 ) -> None:
-    every = plans.known(connection)
-    mine = [each for each in outcome.alarms.values() if each.unit == event.unit and each.nature is event.nature]
+    every, of = tick.plans, (event.unit, event.nature)
+    mine = tick.alarms.get(of, ())
     conditions = {each.condition for each in mine if each.is_active and each.condition}
     conditions |= _conditions_beside(connection, event, [each.key for each in mine])
-    found, _ = plans.fitting(connection, every, event.unit, event.tier, conditions)
+    found, _ = plans.fitting(every, tick.held, event.unit, event.tier, conditions)
     best = next((plan for plan in every if found and plan.record.code == found[0].scope.code), None)
     kind = UNKNOWN if best is None else best.accident
     same = next((one for one in there if one["kind"] == kind), None)
     if same is None and best is not None:  # What was not known before is known now.
         same = next((one for one in there if one["kind"] == UNKNOWN), None)
         if same is not None:
-            adopt(connection, same, best, SELF, outcome.now_ns)
+            adopt(connection, same, best, SELF, now_ns)
     if same is None and best is None and there:
         same = there[0]
     if same is not None:
         for one in there:
             _note_tier(connection, one, event)
         return
-    entry = next((e.id for e in outcome.entries.values() if e.unit == event.unit and e.nature is event.nature), "")
+    entry = tick.entries.get(of, "")
     facts = {
         "event": event.id,
         "tier": event.tier.name,
@@ -123,9 +159,9 @@ def _rise(
     opening = Opening(
         nature=event.nature, unit=event.unit, tier=event.tier, title="", by=SELF, entry=entry, facts=facts
     )  # fmt: skip
-    number = open_one(connection, site, opening, best, outcome.now_ns)
+    number = open_one(connection, site, opening, best, now_ns)
     told = {"kind": "incident_opened", "incident": number, "unit": event.unit, "plan": _code(best), "event": event.id}
-    journal.append(connection, event.nature, outcome.now_ns, "system", [canonical(told)])
+    journal.append(connection, event.nature, now_ns, "system", [canonical(told)])
 
 
 def _eu(site: Site, tag: str) -> str:

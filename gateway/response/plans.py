@@ -3,7 +3,7 @@
 Flow: records of the ledgers ``plans`` and ``post_cards`` -> [known, fitting, cards_of] -> plans as they are in force
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -66,19 +66,24 @@ def known(connection: Connection) -> list[Plan]:
     return [plan_of(one) for one in of_ledger(connection, "plans")]
 
 
-def substances_of(connection: Connection, unit: str) -> dict[str, float]:
-    """Give what a unit holds by the register: design maximum by CAS number, t."""
-    dossiers = select(record.c.code).where(
-        record.c.ledger == "units", record.c.unit == unit, record.c.is_removed.is_(False)
+def holdings(connection: Connection) -> dict[str, dict[str, float]]:
+    """Give what units hold by the register: by unit of the site, design maximum by CAS number, t."""
+    dossiers = select(record.c.code, record.c.unit).where(
+        record.c.ledger == "units", record.c.unit != "", record.c.is_removed.is_(False)
     )
-    codes = set(connection.scalars(dossiers))
-    if not codes:
-        return {}
-    found: dict[str, float] = {}
-    for values in body_values(connection, "holdings"):
-        if values.get("dossier") in codes and values.get("cas"):
-            found[values["cas"]] = found.get(values["cas"], 0.0) + float(values.get("design_t", 0.0))
+    unit_of = {row.code: row.unit for row in connection.execute(dossiers)}
+    found: dict[str, dict[str, float]] = {}
+    for values in body_values(connection, "holdings") if unit_of else ():
+        unit = unit_of.get(values.get("dossier", ""))
+        if unit is not None and values.get("cas"):
+            held = found.setdefault(unit, {})
+            held[values["cas"]] = held.get(values["cas"], 0.0) + float(values.get("design_t", 0.0))
     return found
+
+
+def holdings_for(connection: Connection, plans: Sequence[Plan]) -> dict[str, dict[str, float]]:
+    """Give what units hold where a plan asks for a substance; nothing is read where none does."""
+    return holdings(connection) if any(plan.scope.substance for plan in plans) else {}
 
 
 def conditions_of(connection: Connection, unit: str, nature: str) -> set[str]:
@@ -91,11 +96,14 @@ def conditions_of(connection: Connection, unit: str, nature: str) -> set[str]:
 
 
 def fitting(
-    connection: Connection, plans: Sequence[Plan], unit: str, tier: Tier, conditions: Collection[str]
+    plans: Sequence[Plan], held: Mapping[str, Mapping[str, float]], unit: str, tier: Tier, conditions: Collection[str]
 ) -> tuple[list[Fit], Situation]:
-    """Give the plans that fit, the best first, and what was matched."""
-    holds = substances_of(connection, unit) if any(plan.scope.substance for plan in plans) else {}
-    now = Situation(unit=unit, tier=tier, substances=holds, conditions=sorted(conditions))
+    """Give the plans that fit, the best first, and what was matched.
+
+    Args:
+        held: What units hold, of `holdings_for`.
+    """
+    now = Situation(unit=unit, tier=tier, substances=held.get(unit, {}), conditions=sorted(conditions))
     return fits([plan.scope for plan in plans], now), now
 
 

@@ -24,7 +24,7 @@ from gateway.live import Picture, iso
 from gateway.report.blocks import Block, Report
 from gateway.response.incident_shown import alarms_of
 from gateway.response.incidents import get, merged_of, timeline
-from gateway.response.plans import of_ledger, substances_of
+from gateway.response.plans import holdings, of_ledger
 from gateway.response.sheets import owner_said
 from gateway.response.tasks import tasks_of
 from gateway.store.schema import alarm
@@ -120,7 +120,7 @@ def _elements(
     enterprise = next(iter(of_ledger(connection, "enterprises")), None)
     dossier = next((one for one in of_ledger(connection, "units") if one.unit == row["unit"]), None)
     unit = next((each for each in site.units if each.id == row["unit"]), None)
-    held = substances_of(connection, row["unit"])
+    held = holdings(connection).get(row["unit"], {})
     kind = next((choice.title for choice in ACCIDENT_TYPES if choice.code == row["kind"]), None)
     opened = orjson.loads(lines[0]["facts"]) if lines else {}
     done = [orjson.loads(line["facts"])["title"] for line in lines if line["what"] == "step_done"]

@@ -156,6 +156,18 @@ async def test_what_does_not_fit_is_refused(desk: Desk, wrong: dict[str, Any], f
     assert one["remedy"]["zh"]
 
 
+async def test_an_event_is_given_another_code_and_is_not_beside_itself(desk: Desk) -> None:
+    li = await desk.come("li")
+    await enter(li, "crowd_zones", {**ZONE, "unit": "U-1"})
+    made = await enter(li, "large_events", EVENT)
+
+    said = {"values": {**EVENT, "code": "EV-9"}, "revision": made["revision"], "reason": "as filed"}
+    changed = await li.post(f"{AT}/large_events/{made['id']}", json=said)
+
+    assert changed.status_code == 200, changed.text
+    assert changed.json()["record"]["code"] == "EV-9"
+
+
 async def test_two_of_one_sheet_in_one_zone_at_one_time_are_refused_and_zones_of_events_stay(desk: Desk) -> None:
     li = await desk.come("li")
     zone = await enter(li, "crowd_zones", ZONE)
