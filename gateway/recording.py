@@ -206,13 +206,14 @@ def _flat(chunk: Steps) -> Samples:
 
 
 def spoilt(quality: NDArray[np.uint8], is_number: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Let what is no number be BAD, for the reason that the recording gives, if it gives one.
+    """Let what is no number be BAD, for the reason that the recording gives; where it gives none, for being no number.
 
     Args:
         quality: Quality bytes as recorded, uint8, of any shape.
         is_number: Where there is a finite value, bool, of the same shape.
     """
-    return np.where(is_number | is_bad(quality), quality, np.uint8(NOT_A_NUMBER))
+    has_reason = is_bad(quality) & (quality != encode(Quality.BAD))
+    return np.where(is_number | has_reason, quality, np.uint8(NOT_A_NUMBER))
 
 
 def join(parts: Sequence[Samples]) -> Samples:

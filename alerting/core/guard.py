@@ -232,6 +232,9 @@ class Guard:
         wanted = time_ns >= self.own_keep_ns[rows]
         if wanted.any():
             kept = np.flatnonzero(wanted & quiet)
+            has = self.rate_rule[scan.rows[kept]] >= 0
+            self.own_keep_ns[scan.rows[kept[~has]]] = NEVER_NS  # Machine code sets bounds without it.
+            kept = kept[has]
             if len(kept):
                 self._keep_rates(memory, scan.rows[kept], value[kept], time_ns[kept])
         return quiet

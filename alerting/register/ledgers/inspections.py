@@ -53,7 +53,7 @@ def _check(values: Values, _: Surroundings) -> list[Wrong]:
         missing = "cycle" if values.get("every") else "every"
         rule = Words("a cycle is a number and its unit, e.g. 1 days", "周期由数值和单位组成，例如 1 天")
         return [Wrong(field=missing, rule=rule, remedy=Words("Fill in both.", "请同时填写。"))]
-    if values["sort"] == "video" and not values.get("stream") and not values.get("dossier"):
+    if values.get("sort") == "video" and not values.get("stream") and not values.get("dossier"):
         rule = Words("a video patrol has a camera", "视频巡查应有视频地址")
         remedy = Words(
             "Write its address, or name the hazard unit whose dossier has one.",
