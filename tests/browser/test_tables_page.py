@@ -126,8 +126,13 @@ def test_registers_are_looked_at_and_a_loop_is_signed_and_printed(
     page = one.page
     one.go("field?part=probe", ready="form.ask")
     page.fill("input[name=count]", "2")
-    page.click("form.ask button.strong")
-    page.wait_for_selector("table.raw tbody tr td.mono")
+
+    def looked() -> bool:  # One look each two seconds, whoever asks: the other language's may have been just now.
+        page.click("form.ask button.strong")
+        page.wait_for_selector("table.raw tbody tr td.mono, .problem")
+        return page.locator("table.raw tbody tr td.mono").count() > 0
+
+    until(looked, "a look at registers")
     shoot(one, "probe")
     page.select_option("form.ask select[name=source]", "-")
     page.fill("input[name=host]", "192.0.2.1")  # RFC 5737: an address of nobody, and none of the site's.
@@ -135,7 +140,9 @@ def test_registers_are_looked_at_and_a_loop_is_signed_and_printed(
     page.wait_for_selector(".problem")
     assert "192.0.2.1" in page.inner_text(".problem")
     assert page.locator("table.raw").count() == 0, "what was seen before answers another question"
-    one.complaints = [said for said in one.complaints if "403" not in said]  # Refused, as it must be.
+    one.complaints = [
+        said for said in one.complaints if not {"403", "409", "429"} & set(said.replace(")", " ").split())
+    ]  # As it must be.
 
     one.go("field?part=delivery", ready=".strip")
     page.locator(".strip").first.click()
