@@ -6,7 +6,6 @@ Why: constructors only store; nothing connects before ``run``. This is the only 
 import asyncio
 import contextlib
 import sqlite3
-from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.core import Memory
 from alerting.core.backend import Backend
@@ -25,20 +23,19 @@ from alerting.model.command import Command
 from alerting.model.rule import RuleTable
 from alerting.swap import Beside, Prepared
 from edge.clock import Clock
-from edge.collect.door import Collector, Counters, Raw
+from edge.collect.door import Collector, Raw
 from edge.collect.modbus.collector import ModbusCollector
 from edge.collect.mqtt.paho import PahoLink
 from edge.collect.registry import Collectors
 from edge.collecting import Collecting, MakeCollector
-from edge.config import Source
 from edge.disk import Disk, SystemDisk
-from edge.model import Link, Nature, Scan, TagTable
+from edge.model import Link, Nature, Scan
 from edge.uplink_mqtt import OpenLink
-from gateway.api.house import Act, KeptPayload, SourceStatus
+from gateway.api.house import Act, SourceStatus
 from gateway.checkout.records import OpenOnes
 from gateway.config import Site
-from gateway.delivery import ledger
-from gateway.delivery.books import HOUR_NS, Books, Hour, rates
+from gateway.delivery.books import Books
+from gateway.delivery.keeping import BookKeeper
 from gateway.drill.lead import Drills
 from gateway.duty.watch import Watch
 from gateway.escalation.caller import Caller
@@ -55,7 +52,7 @@ from gateway.laps import Laps
 from gateway.live import Columns, Picture
 from gateway.load.overlay import NOTHING
 from gateway.means import Means
-from gateway.meter import Meter, Stage
+from gateway.meter import Meter
 from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.listener import NodeListener, hash_of_node
 from gateway.nodes.reception import NodeStatus, Reception, Taken
@@ -77,6 +74,7 @@ from gateway.rules.revision import add as add_revision
 from gateway.rules.revision import audit as audit_revision
 from gateway.rules.revision import last as last_revision
 from gateway.runs.keeper import Runs
+from gateway.sources import Sources
 from gateway.store import checkpoint
 from gateway.store.acts import take_over
 from gateway.store.commit import Mark, known_marks, put_marks, restore
@@ -85,15 +83,10 @@ from gateway.store.gaps import PastRulesError, restore_gaps
 from gateway.store.journal import canonical, install_key
 from gateway.store.store import Store
 from gateway.system import (
-    COUNTED_EVERY,
-    NODE_BROKER,
-    PERIOD_S,
-    REPORTS_UNSENT,
-    SOURCE,
     main_nature,
-    system_scan,
     with_system,
 )
+from gateway.system_watch import SystemWatch
 
 T = TypeVar("T")
 if TYPE_CHECKING:
@@ -101,10 +94,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("gateway")
 
-SILENT_SCANS = 3
 COMPILER = "/libllvmlite.so"  # 50 MB of a compiler that nobody asks again once the kernels are there.
-WRITTEN_S = 60  # So much of the books of delivery is lost at kill -9.
-MINUTE_NS = 60_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,15 +165,18 @@ class Gateway:
         self.intake = Intake(site.sources, site.tags)
         self.picture = Picture(site, start_ns)
         self.checkouts = OpenOnes()
-        self._unsettled: set[tuple[str, int]] = set()  # hours whose rows are not final
         self.books = Books()
+        self._keeper = BookKeeper(self.books, lambda: self.site, self.clock, self.store.write)
+        self._sources = Sources(
+            site, self.clock, self.meter, collectors=lambda: self.collectors, nodes=lambda: self.reception
+        )
         self.reception = Reception(
             site,
             self.clock,
             self.meter,
             deliver=self._deliver,
             room=lambda: self.road.room,
-            is_link_up=lambda source: self._links.get(source, False),
+            is_link_up=self._sources.is_linked,
             epoch_of=lambda source: self.intake.state[source].epoch,
             write=self.store.write,
             is_broken=lambda: bool(self.road.store_error),
@@ -266,7 +259,7 @@ class Gateway:
             write=self.store.write,
             stands=lambda: Standing(
                 memory_of=self.desk.memory,
-                is_up={source.id: self._is_up(source.id, self.clock.now_ns()) for source in self.site.sources},
+                is_up=self._sources.all_up(),
             ),
             wake=self.push.wake,
         )
@@ -288,20 +281,30 @@ class Gateway:
             laps=parts.laps,
         )
         self._is_warm = parts.warm is None
-        self._links: dict[str, bool] = {}
-        self._last_scan_ns: dict[str, int] = {}
-        self._started_ns = start_ns
-        self._booked_ns = start_ns // HOUR_NS * HOUR_NS  # The hour that was written last, or begun in.
-        self._begun_ns: dict[str, int] = {}
-        self._silent_ns = {source.id: _silent_ns(source, site.tags) for source in site.sources}
-        self._scans: dict[str, int] = {}
-        self._decoded: dict[str, dict[str, int]] = {}
         self.collecting = Collecting(
             parts.make_collector, self.clock, self._deliver, lambda name: self.intake.state[name].epoch
         )
         self.collecting.make(site.sources, site.tags)
         self.collectors: Mapping[str, Collector] = self.collecting.collectors
         self.prober = Prober(self.collectors, self.clock)
+        self._system = SystemWatch(
+            site=lambda: self.site,
+            clock=self.clock,
+            meter=self.meter,
+            sources=self._sources,
+            collectors=lambda: self.collectors,
+            reception=self.reception,
+            listener=self.listener,
+            intake=self.intake,
+            road=self.road,
+            historian=self.historian,
+            push=self.push,
+            reports=self.reports,
+            crowds=self.crowds,
+            picture=self.picture,
+            checkouts=self.checkouts,
+            deliver=lambda scan: self._deliver(scan, None),
+        )
 
     # -------------------------------------------------------------------- run
 
@@ -314,8 +317,8 @@ class Gateway:
         self._listen()
         feeders = [
             asyncio.create_task(self.collecting.run(), name="collecting"),
-            asyncio.create_task(self._watch_self(), name="system"),
-            asyncio.create_task(self._keep_books(), name="delivery"),
+            asyncio.create_task(self._system.run(), name="system"),
+            asyncio.create_task(self._keeper.run(), name="delivery"),
             asyncio.create_task(self.push.run(), name="push"),
             asyncio.create_task(self.caller.run(), name="escalation"),
             asyncio.create_task(self.duties.run(), name="duties"),
@@ -347,7 +350,7 @@ class Gateway:
             await self.runs.close()
             await _end([*feeders, warming])
             await _end([road])
-            await self._write_books()
+            await self._keeper.write()
             await self.historian.close()
             if self._recorder is not None:
                 self._recorder.close()
@@ -359,8 +362,10 @@ class Gateway:
 
     def _listen(self) -> None:
         """Begin to listen: on a large site making all parts takes longer than many a tag may be silent."""
-        self._started_ns = self.clock.now_ns()
-        self.desk.listen_from(self._started_ns)
+        now_ns = self.clock.now_ns()
+        self._sources.listen_from(now_ns)
+        self._keeper.started_ns = now_ns
+        self.desk.listen_from(now_ns)
         if self._parts.record is not None:
             self._recorder = Recorder(self._parts.record, self.desk, self.intake, self.site.revision)
             self.road.recorder = self._recorder
@@ -405,7 +410,7 @@ class Gateway:
 
     def sources(self) -> Sequence[SourceStatus]:
         """Tell how each source stands."""
-        return [self._status_of(source) for source in self.site.sources if source.id != SOURCE]
+        return self._sources.statuses()
 
     async def settled(self) -> None:
         """Wait until the core is between two ticks."""
@@ -486,9 +491,7 @@ class Gateway:
             self.picture.adopt(self.site)
             return
         exchange, beside = prepared.exchange, prepared.beside
-        self._count_collectors()
-        was = {source.id for source in self.site.sources}
-        now = {source.id for source in site.sources}
+        self._sources.count_decoded()
         self.site = site
         self.drills.site_changed(site)
         self.road.follow(site, Telling(site, self.store.journal))
@@ -497,24 +500,13 @@ class Gateway:
             self.influx.tags = site.tags
         self.picture.follow(site, exchange)
         self.reception.follow(site)
-        for name in (was - now) | beside.restarted:
-            for books in (self._links, self._decoded):
-                books.pop(name, None)
-        for name in was - now:
-            for counts in (self._last_scan_ns, self._scans, self._begun_ns):
-                counts.pop(name, None)
-        self._begun_ns |= dict.fromkeys((now - was) | beside.restarted, self.clock.now_ns())
-        self._silent_ns = {source.id: _silent_ns(source, site.tags) for source in site.sources}
+        self._sources.follow(site, beside.restarted)
         self.collecting.follow(site.sources, site.tags, exchange.moved, beside.restarted)
 
     # ------------------------------------------------------------------- parts
 
     def _deliver(self, item: Scan | Link, acknowledge: Callable[[], None] | None) -> bool:
-        if isinstance(item, Link):
-            self._links[item.source] = item.is_up
-        else:
-            self._last_scan_ns[item.source] = item.received_ns
-            self._scans[item.source] = self._scans.get(item.source, 0) + 1
+        self._sources.heard(item)
         return self.road.deliver(item, acknowledge)
 
     def _wake_tellers(self) -> None:
@@ -539,47 +531,6 @@ class Gateway:
             log.info("kernels.warm", seconds=round((self.clock.monotonic_ns() - started_ns) / 1e9, 2))
         self._is_warm = True
 
-    def _is_up(self, source: str, now_ns: int) -> bool:
-        """Tell whether a source's link is up and it is not silent; a link that says nothing is no link."""
-        spoke_ns = max(self._last_scan_ns.get(source, 0), self._begun_ns.get(source, self._started_ns))
-        return self._links.get(source, False) and now_ns - spoke_ns <= self._silent_ns[source]
-
-    def _status_of(self, source: Source) -> SourceStatus:
-        collector = self.collectors.get(source.id)
-        counters = Counters() if collector is None else collector.counters
-        if source.node:
-            refused, failures = self.reception.told_of(source)
-            counters = Counters(refused=Counter(refused), failures=Counter(failures))
-        return SourceStatus(
-            id=source.id,
-            protocol=source.protocol,
-            is_up=self._is_up(source.id, self.clock.now_ns()),
-            last_scan_ns=self._last_scan_ns.get(source.id, 0),
-            scans=self._scans.get(source.id, 0),
-            refused=sum(counters.refused.values()),
-            refused_by=dict(counters.refused),
-            failures=dict(counters.failures),
-            last_success_ns=counters.last_success_ns or (0 if collector else self._last_scan_ns.get(source.id, 0)),
-            samples=counters.samples,
-            requests=counters.requests,
-            skipped=counters.skipped,
-            overruns=counters.overruns,
-            reconnects=counters.reconnects,
-            crashes=counters.crashes,
-            sent_bytes=counters.sent_bytes,
-            received_bytes=counters.received_bytes,
-            kept=tuple(
-                KeptPayload(
-                    reason=reason,
-                    origin=kept.origin,
-                    text=kept.payload.decode(errors="backslashreplace"),
-                    size=kept.size,
-                    received_ns=kept.received_ns,
-                )
-                for reason, kept in counters.kept.items()
-            ),
-        )
-
     def _restore(self, connection: Connection, start_ns: int, begun: Begun) -> None:
         """Put back what was committed, and begin a new epoch of every source, durably."""
         if begun.revision is not None:
@@ -589,7 +540,7 @@ class Gateway:
         natures = {source.id: source.nature for source in self.site.sources}
         self.reception.load(connection)
         self.checkouts.load(connection)
-        self._unsettled = ledger.last_hours(connection)
+        self._keeper.load(connection)
         self.drills.restore(connection, start_ns)
         checkpoint.load(connection, self.desk)
         restore(connection, self.desk, self.intake, natures)
@@ -656,131 +607,6 @@ class Gateway:
             quarantine=self.site.data / "influx-refused.lp",
         )
 
-    async def _watch_self(self) -> None:
-        """Be a source: once a second, the gateway's own values go down the road."""
-        lost = _PerMinute()
-        dropped = _PerMinute()
-        replaced = _PerMinute()
-        away = _PerMinute()
-        nodes_lost = _PerMinute()
-        counted: dict[str, _PerMinute] = defaultdict(_PerMinute)
-        number = 0
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            number += 1
-            linked = [*self.collectors, *self.reception.sources]
-            now_ns = self.clock.now_ns()
-            self.reception.watch(now_ns)
-            is_up = {name: self._is_up(name, now_ns) for name in linked}
-            self.picture.set_status(
-                links_up=sum(is_up.values()),
-                links_total=len(linked),
-                push_waiting=self.push.waiting,
-                checkouts=self.checkouts.count(now_ns),
-            )
-            values = {
-                "clock_offset": self.clock.offset_ns() / 1e9,
-                "clock_replaced": replaced.take(now_ns, sum(self.intake.replaced.values())),
-                "scans_dropped": dropped.take(now_ns, self.road.dropped),
-                "away": away.take(now_ns, self.road.away_ns) / 1e9,
-                "store_waiting": float(self.road.unwritten),
-                "historian_lost": lost.take(now_ns, self.historian.counts.lost + self.road.acknowledger.lost),
-                "push_waiting": float(self.push.waiting),
-                **({"reports_unsent": float(self.reports.unsent)} if REPORTS_UNSENT in self.site.tags.row_of else {}),
-                **{f"link.{name}": float(up) for name, up in is_up.items()},
-                **self.crowds.shares(),
-                **self._owed(now_ns),
-            }
-            if number % COUNTED_EVERY == 1:
-                values |= self._counted_of_sources(now_ns, counted)
-            if self.reception.sources:
-                values["nodes_lost"] = nodes_lost.take(now_ns, self.reception.lost)
-            if self.listener is not None:
-                values[NODE_BROKER] = float(self.listener.is_up)
-            self._count_collectors()
-            self.meter.entered(Stage.DECODE, len(values))
-            self.meter.left(Stage.DECODE, len(values))
-            self._deliver(system_scan(self.site, self._epoch, number, now_ns, values), None)
-            due += PERIOD_S
-            await asyncio.sleep(max(0.0, due - loop.time()))
-
-    async def _keep_books(self) -> None:
-        """Count once a second what came, or of little once a minute, when it is written down."""
-        while True:
-            for _ in range(WRITTEN_S):
-                await asyncio.sleep(1.0)
-                if self.books.is_much:
-                    self.books.settle()
-            await self._write_books()
-
-    async def _write_books(self) -> None:
-        """Write down what came since the last time; what cannot be written is kept for the next."""
-        self.books.settle()
-        taken, now_ns = self.books.take(), self.clock.now_ns()
-        hour_ns = now_ns // HOUR_NS * HOUR_NS
-        rate_of = rates(self.site.sources, self.site.tags)
-        for source in rate_of:  # Also of whom nothing came; and the hour before, which is whole now.
-            taken.setdefault((source, hour_ns), Hour())
-            if self._booked_ns < hour_ns:
-                self._unsettled.add((source, self._booked_ns))
-        for key in self._unsettled:
-            taken.setdefault(key, Hour())
-
-        def write(connection: Connection) -> None:
-            ledger.write(connection, taken, rate_of, now_ns, self._started_ns, self._unsettled)
-            if self._booked_ns != hour_ns:
-                ledger.forget(connection, now_ns)
-
-        try:
-            await self.store.write(write)
-        except SQLAlchemyError:
-            self.books.give_back(taken)
-            log.warning("delivery.not_written", hours=len(taken), exc_info=True)
-            return
-        self._booked_ns = hour_ns
-        self._unsettled = set()
-
-    def _owed(self, now_ns: int) -> dict[str, float]:
-        """Give how long each destination has not confirmed, min, and how much it never took, by tag name."""
-        values: dict[str, float] = {}
-        for destination in self.site.destinations:
-            stands = self.push.standings.get(destination.id)
-            values[f"unconfirmed.{destination.id}"] = self.push.unconfirmed_s(destination.id, now_ns) / 60
-            values[f"quarantined.{destination.id}"] = float(stands.quarantined if stands else 0)
-        return values
-
-    def _counted_of_sources(self, now_ns: int, counted: "dict[str, _PerMinute]") -> dict[str, float]:
-        """Give what is told of each source beside its link, by tag name; see ``gateway.system.OF_SOURCE``."""
-        values: dict[str, float] = {}
-        for status in self.sources():
-            heard_ns = max(status.last_success_ns, self._started_ns)
-            values[f"silence.{status.id}"] = (now_ns - heard_ns) / 1e9
-            counts = {"errors": sum(status.failures.values()) + status.refused}
-            if status.id in self.collectors:
-                counts |= {"requests": status.requests, "bytes": status.sent_bytes + status.received_bytes}
-            for name, count in counts.items():
-                values[f"{name}.{status.id}"] = counted[f"{name}.{status.id}"].take(now_ns, count)
-        return values
-
-    @property
-    def _epoch(self) -> int:
-        return self.intake.state[SOURCE].epoch
-
-    def _count_collectors(self) -> None:
-        """Keep the decode stage's books: what collectors decoded, and what they could not."""
-        meter = self.meter
-        for name, collector in self.collectors.items():
-            before = self._decoded.setdefault(name, {})
-            fresh = {reason: n - before.get(reason, 0) for reason, n in collector.counters.refused.items()}
-            samples = collector.counters.samples - before.get("samples", 0)
-            meter.entered(Stage.DECODE, samples + sum(fresh.values()))
-            meter.left(Stage.DECODE, samples)
-            for reason, n in fresh.items():
-                if n:
-                    meter.refused(Stage.DECODE, reason, n)
-            self._decoded[name] = {**collector.counters.refused, "samples": collector.counters.samples}
-
 
 @dataclass(frozen=True, slots=True)
 class _Swapper:
@@ -817,29 +643,6 @@ class _Swapper:
 def _with_system(compile_site: Compile) -> Compile:
     """Let the gateway's own rules come with every site that is compiled."""
     return lambda overlay, warnings: with_system(compile_site(overlay, warnings))
-
-
-def _silent_ns(source: Source, tags: TagTable) -> int:
-    """Give how long a source may say nothing: as configured, but never less than three scans of its fastest tag."""
-    rows = tags.rows_of_source(source.id)
-    fastest_s = float(tags.period_s[rows].min()) if len(rows) else 0.0
-    return round(max(source.silent_after_s, SILENT_SCANS * fastest_s) * 1e9)
-
-
-class _PerMinute:
-    """How much a counter grew in the last minute."""
-
-    def __init__(self) -> None:
-        self._seen: deque[tuple[int, int]] = deque()
-
-    def take(self, now_ns: int, count: int) -> float:
-        """Take the counter's present value; give its growth over the last 60 s, or since it began anew."""
-        if self._seen and count < self._seen[-1][1]:
-            self._seen.clear()
-        self._seen.append((now_ns, count))
-        while now_ns - self._seen[0][0] > MINUTE_NS:
-            self._seen.popleft()
-        return float(count - self._seen[0][1])
 
 
 def _restored_values(desk: Desk, nature: Nature) -> Columns:
