@@ -39,13 +39,14 @@ def register_export(
     blank: Annotated[bool, typer.Option("--blank", help="The empty form.")] = False,
 ) -> None:
     """Write a ledger as .xlsx or .csv, to be read in again."""
-    from gateway.register import records, sheets
+    from gateway.register import reading, sheets
+    from gateway.register.record import Record
 
     of = _ledger(ledger)
-    found: list[records.Record] = []
+    found: list[Record] = []
     if not blank:
         with open_register(data).connect() as connection:
-            found = records.page(connection, of.id, limit=200_000)
+            found = reading.page(connection, of.id, limit=200_000)
     try:
         file.write_bytes(sheets.write(of, found, file.name, language))
     except OSError as failure:
@@ -67,7 +68,7 @@ def register_import(
     from edge.clock_system import SystemClock
     from gateway.register import sheets
     from gateway.register.around import around
-    from gateway.register.records import By, NotDone
+    from gateway.register.record import By, NotDone
     from gateway.store.acts import note
 
     of, site = _ledger(ledger), _site(config)

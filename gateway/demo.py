@@ -36,7 +36,8 @@ from gateway.demo_roster import seed_roster
 from gateway.historian.backfill import backfill
 from gateway.load import load
 from gateway.register.around import around
-from gateway.register.records import By, page
+from gateway.register.reading import page
+from gateway.register.record import By
 from gateway.register.sheets import lines_of, look, take
 from gateway.store.acts import Hand, note
 from gateway.store.engine import open_store, store_url

@@ -34,11 +34,11 @@ from gateway.api.queries import seal, unseal
 from gateway.config import Site
 from gateway.disposal import photos
 from gateway.live import iso
-from gateway.register import commitment_notice, pictures, records, reporter, search, sheets, traits
+from gateway.register import commitment_notice, pictures, reading, records, reporter, search, sheets, traits
 from gateway.register.around import around, today_of
 from gateway.register.campaigns import camera_of
 from gateway.register.hazard_notice import tell
-from gateway.register.records import By, NotDone, NotRight, Record
+from gateway.register.record import Acted, By, NotDone, NotRight, Record, Revision
 from gateway.register.worksheet import gather, put_together
 
 T = TypeVar("T")
@@ -134,7 +134,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
             return Json({"records": [], "next": None})
         if q.strip():
             below = None if cursor is None else unseal(cursor, int)[0]
-            found = await house.read(lambda c: records.look_for(c, of.id, q, limit=limit, below=below))
+            found = await house.read(lambda c: reading.look_for(c, of.id, q, limit=limit, below=below))
             more = seal(found[-1].seq) if len(found) == limit else None
             if states:
                 found = [one for one in found if one.values.get(of.stage or STATE) in states]
@@ -143,10 +143,10 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         else:
             after = None if cursor is None else unseal(cursor, str, int)
             named = _named(refers)
-            wanted = records.Wanted(
+            wanted = reading.Wanted(
                 unit=unit, refers_to=named, states=states, due_before=due_before, is_removed=removed
             )
-            found = await house.read(partial(records.page, ledger=of.id, limit=limit, after=after, wanted=wanted))
+            found = await house.read(partial(reading.page, ledger=of.id, limit=limit, after=after, wanted=wanted))
             more = seal(found[-1].code, found[-1].seq) if len(found) == limit else None
         again = await _repeats(house, of, found)
         return Json({"records": [_shown(house, of, one) | again.get(one.id, {}) for one in found], "next": more})
@@ -155,11 +155,11 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         """Give a record with its history and the records that name it."""
         of = _ledger(ledger)
 
-        def query(c: Connection) -> tuple[Record, list[records.Revision], list[Record], list[dict[str, Any]], str]:
-            found = records.get(c, of.id, record)
-            named_by = records.referring(c, of.id, found.code, REFERRING_MAX)
+        def query(c: Connection) -> tuple[Record, list[Revision], list[Record], list[dict[str, Any]], str]:
+            found = reading.get(c, of.id, record)
+            named_by = reading.referring(c, of.id, found.code, REFERRING_MAX)
             camera = camera_of(c, found) if of.id == INSPECTIONS.id else ""
-            return found, records.revisions(c, found.id), named_by, pictures.of_record(c, found.id), camera
+            return found, reading.revisions(c, found.id), named_by, pictures.of_record(c, found.id), camera
 
         found, history, named_by, shots, camera = await _try(house.read(query))
         again = await _repeats(house, of, [found])
@@ -202,7 +202,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
     async def change(ledger: Id, record: Id, asked: ChangedRecord, request: Request) -> Response:
         """Give a record other values; refused where somebody changed it meanwhile."""
         of = _ledger(ledger)
-        had = await _try(house.read(lambda c: records.get(c, of.id, record)))
+        had = await _try(house.read(lambda c: reading.get(c, of.id, record)))
         values = await _read(house, of, asked.values, had)
         by = _by(house, request, asked.reason)
         facts = {
@@ -254,7 +254,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
             here = replace(here, found=await found_now(house, by.time_ns), signers=house.site.commitment.signers)
         facts = {"ledger": of.id, "record": record, "act": doing.id, "revision": asked.revision}
 
-        def write(c: Connection) -> tuple[records.Acted, int]:
+        def write(c: Connection) -> tuple[Acted, int]:
             _check_silent(house, c, of, record, [*asked.values.values(), by.reason])
             acted = records.act(c, of, record, doing, asked.values, asked.revision, by, here)
             told = tell(c, house.site, acted.record, doing.id, by.time_ns)
@@ -276,7 +276,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
         facts = {"ledger": of.id, "record": record, "shows": shows, "photo": name, "size": len(content)}
 
         def write(c: Connection) -> list[dict[str, Any]]:
-            had = records.get(c, of.id, record)
+            had = reading.get(c, of.id, record)
             pictures.add(c, had, shows, name, kind, len(content), by.who, by.time_ns)
             return pictures.of_record(c, had.id)
 
@@ -316,7 +316,7 @@ def _open_sheet_doors(doors: Doors) -> None:
         found: list[Record] = []
         after: tuple[str, int] | None = None
         while not blank and len(found) < EXPORT_MAX:
-            part = await house.read(partial(records.page, ledger=of.id, limit=EXPORT_PAGE, after=after))
+            part = await house.read(partial(reading.page, ledger=of.id, limit=EXPORT_PAGE, after=after))
             found += part
             if len(part) < EXPORT_PAGE:
                 break
@@ -505,7 +505,7 @@ async def _repeats(house: House, of: Ledger, found: Sequence[Record]) -> dict[st
 
     def query(c: Connection) -> dict[str, dict[str, Any]]:
         again = traits.repeats(c, [one.id for one in found], days)
-        known = records.of_ids(c, [one.before for one in again.values()])
+        known = reading.of_ids(c, [one.before for one in again.values()])
         return {
             which: {"repeat": {"id": one.before, "code": known[one.before].code, "days": one.days, "times": one.times}}
             for which, one in again.items()

@@ -15,7 +15,8 @@ from gateway.api.asked import Id
 from gateway.api.door import REPORTER, Doors, person_of
 from gateway.api.house import Act
 from gateway.register import reporter
-from gateway.register.records import NotDone, get
+from gateway.register.reading import get
+from gateway.register.record import NotDone
 from gateway.register.reporter import Reporter
 
 TEXT_MAX: Final = 200

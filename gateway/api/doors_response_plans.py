@@ -20,7 +20,7 @@ from gateway.api.door import ALL, Doors
 from gateway.api.doors_register import shown
 from gateway.api.house import House
 from gateway.register.around import today_of
-from gateway.register.records import of_codes
+from gateway.register.reading import of_codes
 from gateway.report.blocks import Report
 from gateway.report.pdf import NO_FONT, NoFont, face_of, pdf_of
 from gateway.response import plans

@@ -17,7 +17,8 @@ from gateway.register import capacity, event_sheet, risks
 from gateway.register.around import today_of
 from gateway.register.events import minute
 from gateway.register.instruments import standing
-from gateway.register.records import NotDone, get
+from gateway.register.reading import get
+from gateway.register.record import NotDone
 
 GEOJSON = "application/geo+json"
 Code = Annotated[str, Query(max_length=64)]

@@ -20,12 +20,12 @@ from alerting.duty.plan import DutyPlan
 from alerting.duty.table import ACK, COMMIT, DISPOSAL, KINDS, RESPONSE
 from alerting.model.alarm import State, Suppression
 from alerting.register.ledgers.commitments import COMMITMENTS, code_of
+from gateway.register.record import Record
 from gateway.roster.china import published
 from gateway.store.schema import alarm, disposal, duty, record, response_task
 
 if TYPE_CHECKING:
     from gateway.config import Site
-    from gateway.register.records import Record
 
 CHUNK = 500
 NS = 1_000_000_000
@@ -61,7 +61,7 @@ def fed_by(ledger: str) -> list[Kind]:
     return [kind for kind in KINDS if kind.ledger == ledger]
 
 
-def changes(connection: Connection, ledger: str, records: Iterable["Record"], now_ns: int) -> Change:
+def changes(connection: Connection, ledger: str, records: Iterable[Record], now_ns: int) -> Change:
     """Compare what records want with the duties that are open."""
     kinds = fed_by(ledger)
     if not kinds:
@@ -104,7 +104,7 @@ def write(connection: Connection, change: Change) -> None:
         connection.execute(insert(duty), list(change.new))
 
 
-def follow_records(connection: Connection, ledger: str, records: Iterable["Record"], now_ns: int) -> None:
+def follow_records(connection: Connection, ledger: str, records: Iterable[Record], now_ns: int) -> None:
     """Let the duties follow records, in the transaction that changes these."""
     write(connection, changes(connection, ledger, records, now_ns))
 

@@ -17,7 +17,8 @@ from gateway.duty.book import Looked, due_now, look, work_out_anew
 from gateway.duty.feed import Change, changes, fed_by, write
 from gateway.means import Means
 from gateway.meter import Stage
-from gateway.register import records
+from gateway.register import reading
+from gateway.register.record import Record
 from gateway.system import main_nature
 
 log = structlog.get_logger("duties")
@@ -92,9 +93,9 @@ class Watch:
 
 def _part(
     ledger: str, after: tuple[str, int] | None, now_ns: int
-) -> Callable[[Connection], tuple[list[records.Record], Change]]:
-    def read(connection: Connection) -> tuple[list[records.Record], Change]:
-        found = records.page(connection, ledger, limit=PART, after=after)
+) -> Callable[[Connection], tuple[list[Record], Change]]:
+    def read(connection: Connection) -> tuple[list[Record], Change]:
+        found = reading.page(connection, ledger, limit=PART, after=after)
         return found, changes(connection, ledger, found, now_ns)
 
     return read

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from alerting.push.exchange import PARENTS, Facts
 from alerting.register.field import Words
 from alerting.register.ledgers import LEDGERS
-from gateway.register.records import Record, as_record
+from gateway.register.record import Record, as_record
 from gateway.store.schema import record, record_revision
 
 CHUNK: Final = 500

@@ -25,7 +25,7 @@ from alerting.register.field import Words
 from alerting.register.ledgers import LEDGERS
 from gateway.config import Destination, Site
 from gateway.exchange.facts import Book
-from gateway.register.records import Record, as_record
+from gateway.register.record import Record, as_record
 from gateway.store.schema import exchanged, outbox, record
 from gateway.system import main_nature
 

@@ -30,7 +30,7 @@ from gateway.register import records
 from gateway.register.around import around, today_of
 from gateway.register.events import Crowds, Zone, crowds, minute
 from gateway.register.hazard_notice import tell
-from gateway.register.records import By
+from gateway.register.record import By
 from gateway.register.worksheet import live_of
 from gateway.store.acts import Hand, note
 from gateway.store.schema import record

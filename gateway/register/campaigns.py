@@ -14,7 +14,8 @@ import orjson
 from sqlalchemy import Connection, select
 
 from alerting.register.ledgers.campaigns import CAMPAIGNS, GRID_CELLS, span_of
-from gateway.register.records import Record, Wanted, of_codes, page
+from gateway.register.reading import Wanted, of_codes, page
+from gateway.register.record import Record
 from gateway.store.schema import record, record_reference
 
 CAMPAIGNS_MAX: Final = 200

@@ -13,9 +13,9 @@ from alerting.register.field import Words
 from alerting.register.large_event import event_in, takes_in
 from alerting.register.ledgers.crowd_zones import LIMITS
 from gateway.live import Picture
-from gateway.register import records
+from gateway.register import reading
 from gateway.register.events import Crowds, crowds, describe
-from gateway.register.records import Record
+from gateway.register.record import Record
 from gateway.register.worksheet import live_of
 
 LEDGER: Final = "crowd_zones"
@@ -38,7 +38,7 @@ class Gathered:
 
 def gather(connection: Connection) -> Gathered:
     """Read the crowd zones and the filed events."""
-    return Gathered(zones=records.page(connection, LEDGER, limit=ZONES_MAX + 1), crowds=crowds(connection))
+    return Gathered(zones=reading.page(connection, LEDGER, limit=ZONES_MAX + 1), crowds=crowds(connection))
 
 
 def sheet(gathered: Gathered, picture: Picture, now: str) -> dict[str, Any]:

@@ -26,7 +26,8 @@ from edge.model import Nature
 from gateway.config import Site
 from gateway.live import Picture
 from gateway.register import risks
-from gateway.register.records import Record, Wanted, of_codes, page
+from gateway.register.reading import Wanted, of_codes, page
+from gateway.register.record import Record
 from gateway.roster.book import contacts, on_duty
 from gateway.store.schema import record
 

@@ -19,7 +19,7 @@ from alerting.register.field import Words
 from edge.model import Nature
 from gateway.config import Site
 from gateway.live import iso
-from gateway.register.records import Record
+from gateway.register.record import Record
 from gateway.store.schema import outbox
 from gateway.system import main_nature
 

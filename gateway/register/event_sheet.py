@@ -12,9 +12,9 @@ from alerting.register.field import Words, codes_in
 from alerting.register.large_event import filing_of, takes_in
 from alerting.register.ledgers.large_events import FILED, PLANNED
 from gateway.live import Picture
-from gateway.register import records
+from gateway.register import reading
 from gateway.register.events import EVENTS, Crowds, crowds
-from gateway.register.records import Record
+from gateway.register.record import Record
 from gateway.register.worksheet import live_of
 
 SHOWN_MAX: Final = 200
@@ -30,8 +30,8 @@ class Gathered:
 
 def gather(connection: Connection) -> Gathered:
     """Read them."""
-    wanted = records.Wanted(states=(PLANNED, FILED))
-    events = records.page(connection, EVENTS, limit=SHOWN_MAX + 1, wanted=wanted)
+    wanted = reading.Wanted(states=(PLANNED, FILED))
+    events = reading.page(connection, EVENTS, limit=SHOWN_MAX + 1, wanted=wanted)
     return Gathered(events=events, crowds=crowds(connection))
 
 

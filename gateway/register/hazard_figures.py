@@ -17,7 +17,8 @@ from alerting.model.hazard_policy import OPENED_BY
 from alerting.register.field import Values
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS, OPEN, is_listed
 from gateway.register import traits
-from gateway.register.records import Record, Wanted, of_ids, page
+from gateway.register.reading import Wanted, of_ids, page
+from gateway.register.record import Record
 from gateway.register.traits import Repeat
 from gateway.store.schema import record
 

@@ -18,7 +18,7 @@ from alerting.register.field import Words
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS, is_listed
 from edge.model import Nature
 from gateway.config import Site
-from gateway.register.records import Record
+from gateway.register.record import Record
 from gateway.store.schema import event, outbox
 
 #: What is told, by what was done with the record.

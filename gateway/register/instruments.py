@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from alerting.register.instrument_notes import notes_of
 from alerting.register.ledgers.instruments import BYPASSED, RETIRED
-from gateway.register.records import Record, as_record
+from gateway.register.record import Record, as_record
 from gateway.store.schema import record
 
 LEDGER: Final = "instruments"

@@ -26,10 +26,10 @@ from gateway.config import Site
 from gateway.disposal.records import last_causes
 from gateway.means import Means
 from gateway.meter import Stage
-from gateway.register import records, traits
+from gateway.register import reading, records, traits
 from gateway.register.around import around
 from gateway.register.hazard_notice import tell
-from gateway.register.records import By
+from gateway.register.record import By, Record
 from gateway.store.acts import Hand, note
 from gateway.store.schema import alarm, disposal
 from gateway.system import main_nature
@@ -150,8 +150,8 @@ def _values(connection: Connection, site: Site, one: Meant, now_ns: int) -> Valu
     row = site.tags.row_of.get(one.tag)
     names = dict(site.tags[row].title) if row is not None else {}
     called = " ".join(dict.fromkeys(each for each in (names.get("zh"), names.get("en")) if each)) or one.tag
-    wanted = records.Wanted(unit=one.unit)
-    dossiers: Sequence[records.Record] = records.page(connection, "units", limit=2, wanted=wanted) if one.unit else ()
+    wanted = reading.Wanted(unit=one.unit)
+    dossiers: Sequence[Record] = reading.page(connection, "units", limit=2, wanted=wanted) if one.unit else ()
     is_of_site = any(unit.id == one.unit for unit in site.units)
     said = f"{one.tag} {one.condition}, {one.tier.name}, {when:%Y-%m-%d %H:%M:%S}"
     values: Values = {

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from alerting.register.field import Words
 from gateway.live import iso
-from gateway.register.records import NotDone, Record
+from gateway.register.record import NotDone, Record
 from gateway.store.schema import record_photo
 
 PICTURES_MAX: Final = 12  # Of one record and what they show.

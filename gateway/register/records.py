@@ -7,19 +7,20 @@ Never: checks a value (``alerting.register.ledger`` does), reads a clock, remove
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
-import orjson
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from alerting.register.field import Kind, Surroundings, Values, Words, Wrong, codes_in
+from alerting.register.field import Kind, Surroundings, Values, Words, codes_in
 from alerting.register.ledger import STATE, Act, Ledger, Opened, do, read_row
 from alerting.register.ledgers import LEDGERS
 from gateway.duty.feed import follow_records
 from gateway.register import rivals, search, traits
 from gateway.register.events import EVENTS, beside_events
+from gateway.register.reading import get, of_codes, of_ids, referring
+from gateway.register.record import Acted, By, NotDone, NotRight, Record
 from gateway.roster.book import people
 from gateway.store.journal import canonical
 from gateway.store.schema import event, record, record_reference, record_revision
@@ -29,80 +30,6 @@ REFERRING: Final = (Kind.RECORD, Kind.RECORDS)
 REFERRED_SHOWN: Final = 5
 CODE_MAX: Final = 64
 FREE_MAX: Final = 400  # Codes of one day that begin alike.
-
-
-class NotDone(Exception):  # noqa: N818 - a refusal, not a failure
-    """A change that was refused.
-
-    Attributes:
-        said: One sentence by language.
-        code: For programs: ``changed_meanwhile``, ``code_taken``, ``referred_to``, ``not_there``, ``removed``.
-        details: What helps: the record as it is now, or who refers to it.
-    """
-
-    def __init__(self, code: str, said: Words, details: object = None) -> None:
-        super().__init__(said.en)
-        self.said = said
-        self.code = code
-        self.details = details
-
-
-class NotRight(Exception):  # noqa: N818 - a refusal, not a failure
-    """What a person filled in is wrong.
-
-    Attributes:
-        wrongs: All of it, at least one.
-    """
-
-    def __init__(self, wrongs: Sequence[Wrong]) -> None:
-        super().__init__(wrongs[0].rule.en)
-        self.wrongs = tuple(wrongs)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class By:
-    """Who does something, when and why."""
-
-    who: str
-    time_ns: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One record as it is now."""
-
-    seq: int
-    id: str
-    ledger: str
-    code: str
-    title: str
-    unit: str
-    revision: int
-    time_ns: int
-    who: str
-    values: Values
-    is_removed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acted:
-    """What an act came to: the record after it, and what it brought about."""
-
-    record: Record
-    opened: tuple[Record, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
-    """One revision of a record."""
-
-    revision: int
-    time_ns: int
-    who: str
-    what: str
-    reason: str
-    values: Values
 
 
 def body_of(values: Values) -> str:
@@ -165,128 +92,6 @@ def _rang(connection: Connection, alarms: Sequence[str]) -> frozenset[str]:
         query = select(event.c.alarm).where(event.c.alarm.in_(alarms[at : at + CHUNK])).distinct()
         found |= set(connection.execute(query).scalars())
     return frozenset(found)
-
-
-def of_codes(connection: Connection, ledger: str, codes: Sequence[str]) -> dict[str, Record]:
-    """Give the records with these codes that are not removed, by code."""
-    found: dict[str, Record] = {}
-    for at in range(0, len(codes), CHUNK):
-        part = codes[at : at + CHUNK]
-        query = select(record).where(record.c.ledger == ledger, record.c.is_removed.is_(False), record.c.code.in_(part))
-        found |= {row.code: as_record(row) for row in connection.execute(query)}
-    return found
-
-
-def get(connection: Connection, ledger: str, which: str) -> Record:
-    """Give one record by its id.
-
-    Raises:
-        NotDone: There is none.
-    """
-    row = connection.execute(select(record).where(record.c.id == which, record.c.ledger == ledger)).first()
-    if row is None:
-        raise NotDone("not_there", Words("There is no such record in this ledger.", "该台账中没有这条记录。"))
-    return as_record(row)
-
-
-def of_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Record]:
-    """Give records by their ids, removed ones too."""
-    found: dict[str, Record] = {}
-    for at in range(0, len(ids), CHUNK):
-        query = select(record).where(record.c.id.in_(ids[at : at + CHUNK]))
-        found |= {row.id: as_record(row) for row in connection.execute(query)}
-    return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which records of a ledger are asked for.
-
-    Attributes:
-        unit: Those of one hazard unit of the site; None for all.
-        refers_to: Ledger and code of a record that they name; None for all.
-        states: Those in one of these; empty for all.
-        due_before: Those whose day lies before this one, ISO 8601; empty for all.
-        is_removed: The removed ones.
-    """
-
-    unit: str | None = None
-    refers_to: tuple[str, str] | None = None
-    states: Sequence[str] = ()
-    due_before: str = ""
-    is_removed: bool = False
-
-
-ALL: Final = Wanted()
-
-
-def body_values(connection: Connection, ledger: str) -> list[Values]:
-    """Give the values of all records of a ledger that are not removed."""
-    query = select(record.c.body).where(record.c.ledger == ledger, record.c.is_removed.is_(False))
-    return [orjson.loads(body) for body in connection.scalars(query)]
-
-
-def page(
-    connection: Connection, ledger: str, *, limit: int, after: tuple[str, int] | None = None, wanted: Wanted = ALL
-) -> list[Record]:
-    """Give records by their code, at most ``limit``.
-
-    Args:
-        after: Code and ``seq`` of the record before.
-    """
-    query = select(record).where(record.c.ledger == ledger, record.c.is_removed.is_(wanted.is_removed))
-    if wanted.unit is not None:
-        query = query.where(record.c.unit == wanted.unit)
-    if wanted.states:
-        query = query.where(record.c.state.in_(wanted.states))
-    if wanted.due_before:
-        query = query.where(record.c.due != "", record.c.due < wanted.due_before)
-    if wanted.refers_to is not None:
-        named = select(record_reference.c.id).where(
-            record_reference.c.ledger == wanted.refers_to[0], record_reference.c.code == wanted.refers_to[1]
-        )
-        query = query.where(record.c.id.in_(named))
-    if after is not None:
-        query = query.where(tuple_(record.c.code, record.c.seq) > after)
-    rows = connection.execute(query.order_by(record.c.code, record.c.seq).limit(limit))
-    return [as_record(row) for row in rows]
-
-
-def look_for(
-    connection: Connection, ledger: str, question: str, *, limit: int, below: int | None = None
-) -> list[Record]:
-    """Give records that say all that is asked, the last made first."""
-    seqs = search.found(connection, ledger, question, limit, below)
-    rows = connection.execute(select(record).where(record.c.seq.in_(seqs)))
-    return sorted((as_record(row) for row in rows), key=lambda one: -one.seq)
-
-
-def revisions(connection: Connection, which: str) -> list[Revision]:
-    """Give all revisions of a record, the newest first."""
-    query = select(record_revision).where(record_revision.c.id == which).order_by(record_revision.c.revision.desc())
-    return [
-        Revision(
-            revision=row.revision,
-            time_ns=row.time_ns,
-            who=row.who,
-            what=row.what,
-            reason=row.reason,
-            values=orjson.loads(row.body),
-        )
-        for row in connection.execute(query)
-    ]
-
-
-def referring(connection: Connection, ledger: str, code: str, limit: int) -> list[Record]:
-    """Give records that name this one."""
-    query = (
-        select(record)
-        .join(record_reference, record_reference.c.id == record.c.id)
-        .where(record_reference.c.ledger == ledger, record_reference.c.code == code, record.c.is_removed.is_(False))
-        .order_by(record.c.seq)
-        .limit(limit)
-    )
-    return [as_record(row) for row in connection.execute(query)]
 
 
 def make(connection: Connection, ledger: Ledger, values: Values, by: By) -> Record:
@@ -485,23 +290,6 @@ def _row(ledger: Ledger, values: Values, by: By) -> dict[str, Any]:
         "state": str(values.get(STATE if ledger.acts else ledger.stage, "")),
         "due": str(values.get(ledger.due, "")) if ledger.due else "",
     }
-
-
-def as_record(row: Row[Any]) -> Record:
-    """Give the record of a row."""
-    return Record(
-        seq=row.seq,
-        id=row.id,
-        ledger=row.ledger,
-        code=row.code,
-        title=row.title,
-        unit=row.unit,
-        revision=row.revision,
-        time_ns=row.time_ns,
-        who=row.who,
-        values=orjson.loads(row.body),
-        is_removed=row.is_removed,
-    )
 
 
 def _check_seen(had: Record, expected: int) -> None:

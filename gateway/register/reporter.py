@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, delete, exists, insert, select
 
 from alerting.register.field import Words
-from gateway.register.records import NotDone, revisions
+from gateway.register.reading import revisions
+from gateway.register.record import NotDone
 from gateway.store.schema import reporter
 
 KEY: Final = "reporter.key"

@@ -21,7 +21,8 @@ from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.tickets import TICKETS
 from edge.model import Nature
 from gateway.live import Picture
-from gateway.register.records import NotDone, Record, Revision, Wanted, of_codes, page, revisions
+from gateway.register.reading import Wanted, of_codes, page, revisions
+from gateway.register.record import NotDone, Record, Revision
 
 UNITS_MAX: Final = 2_000
 EVENTS_MAX: Final = 20_000

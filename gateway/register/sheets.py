@@ -17,7 +17,9 @@ from alerting.register.field import Choice, Field, Kind, Surroundings, Values, W
 from alerting.register.ledger import Ledger, read_row
 from edge.load.workbook import is_workbook, read_lines, write_workbook
 from gateway.register import rivals
-from gateway.register.records import By, NotDone, Record, of_codes, put, surround
+from gateway.register.reading import of_codes
+from gateway.register.record import By, NotDone, Record
+from gateway.register.records import put, surround
 
 ROWS_MAX: Final = 20_000
 LIST_LETTERS_MAX: Final = 250  # A spreadsheet's own limit of a list of words, less some.

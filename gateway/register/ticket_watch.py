@@ -25,7 +25,8 @@ from alerting.register.ledgers.tickets import TICKETS
 from gateway.config import Site
 from gateway.means import Means
 from gateway.meter import Stage
-from gateway.register.records import Record, Wanted, of_codes, page
+from gateway.register.reading import Wanted, of_codes, page
+from gateway.register.record import Record
 from gateway.store.stops import open_stops
 
 log = structlog.get_logger("register")

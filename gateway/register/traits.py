@@ -9,16 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 
 from alerting.register.field import Values
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
+from gateway.register.record import Record
 from gateway.store.schema import event, hazard_trait, record
-
-if TYPE_CHECKING:
-    from gateway.register.records import Record
 
 CHUNK: Final = 500
 FOUND, DUE, CLOSED = "found", "due", "closed"
@@ -63,7 +61,7 @@ def traits_of(values: Values, key: str = "") -> dict[str, str]:
     return traits
 
 
-def follow(connection: Connection, ledger: str, kept: Sequence["Record"]) -> None:
+def follow(connection: Connection, ledger: str, kept: Sequence[Record]) -> None:
     """Let the traits follow records, in the transaction that changes these; those of removed ones stay."""
     if ledger != HIDDEN_HAZARDS.id or not kept:
         return

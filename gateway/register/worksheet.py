@@ -18,7 +18,8 @@ from alerting.register.ledgers.surroundings import COUNTED_M, SURROUNDINGS
 from alerting.register.ledgers.units import UNITS
 from edge.model import quality
 from gateway.live import Picture, iso
-from gateway.register.records import NotDone, Record, Wanted, of_codes, page
+from gateway.register.reading import Wanted, of_codes, page
+from gateway.register.record import NotDone, Record
 
 HOLDINGS_MAX: Final = 500
 ROMAN: Final = ("–", "I", "II", "III", "IV")

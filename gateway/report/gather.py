@@ -22,7 +22,8 @@ from edge.model import Nature
 from gateway.config import Site
 from gateway.disposal.records import DONE, last_causes
 from gateway.register import hazard_figures
-from gateway.register.records import Record, of_codes, page
+from gateway.register.reading import of_codes, page
+from gateway.register.record import Record
 from gateway.report.effect import effect
 from gateway.report.period import NS, Period
 from gateway.store.schema import disposal, event

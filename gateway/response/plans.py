@@ -13,7 +13,8 @@ from alerting.model.tier import Tier
 from alerting.register.field import Values
 from alerting.response.checklist import Step, kept_steps
 from alerting.response.match import Fit, Scope, Situation, fits
-from gateway.register.records import Record, as_record, body_values
+from gateway.register.reading import body_values
+from gateway.register.record import Record, as_record
 from gateway.store.schema import alarm, record
 
 #: Plans of a site that are read at once; a site has dozens.

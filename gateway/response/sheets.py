@@ -11,7 +11,7 @@ from alerting.register.ledger import Ledger
 from alerting.register.ledgers.plans import PLANS, POST_CARDS
 from alerting.response.checklist import Need, Step
 from gateway.config import Site
-from gateway.register.records import Record
+from gateway.register.record import Record
 from gateway.report.blocks import Block, Report
 from gateway.response.plans import Plan
 

@@ -16,9 +16,10 @@ from sqlalchemy import Engine, select
 from alerting.model.stop import Stop, StopKind, StopState
 from alerting.register.ledgers import LEDGERS
 from edge.model import Nature
-from gateway.register import records, reporter
+from gateway.register import reading, records, reporter
 from gateway.register.campaigns import coverage, gather
-from gateway.register.records import By, NotDone, Wanted
+from gateway.register.reading import Wanted
+from gateway.register.record import By, NotDone
 from gateway.register.reporter import Reporter
 from gateway.store.engine import open_store, store_url
 from gateway.store.schema import duty
@@ -133,7 +134,7 @@ def test_records_live_under_revisions(engine: Engine) -> None:
         records.restore(connection, ENTERPRISES, e1.id, 2, BY)
         back = records.restore(connection, UNITS, u1.id, 3, BY)
         assert (back.revision, back.values["persons_outside"]) == (4, 4)
-        assert [one.what for one in records.revisions(connection, u1.id)] == ["restored", "removed", "changed", "made"]
+        assert [one.what for one in reading.revisions(connection, u1.id)] == ["restored", "removed", "changed", "made"]
 
 
 def test_a_code_is_free_again_once_its_record_is_removed(engine: Engine) -> None:
@@ -166,8 +167,8 @@ def test_search_finds_the_same(engine: Engine, question: str, finds: int) -> Non
         records.make(connection, ENTERPRISES, E1, BY)
         records.make(connection, UNITS, U1, BY)
 
-        assert len(records.look_for(connection, "enterprises", question, limit=10)) == finds
-        assert len(records.look_for(connection, "units", "液位", limit=10)) == 1
+        assert len(reading.look_for(connection, "enterprises", question, limit=10)) == finds
+        assert len(reading.look_for(connection, "units", "液位", limit=10)) == 1
 
 
 def test_pages_follow_one_another_without_gap_or_repeat(engine: Engine) -> None:
@@ -175,11 +176,11 @@ def test_pages_follow_one_another_without_gap_or_repeat(engine: Engine) -> None:
         records.put(connection, ENTERPRISES, [{"code": f"E{n:03}", "name": f"厂 {n}"} for n in range(25)], [], BY)
         seen: list[str] = []
         after = None
-        while part := records.page(connection, "enterprises", limit=10, after=after):
+        while part := reading.page(connection, "enterprises", limit=10, after=after):
             seen += [one.code for one in part]
             after = (part[-1].code, part[-1].seq)
         assert seen == [f"E{n:03}" for n in range(25)]
-        found = [one.code for one in records.look_for(connection, "enterprises", "厂", limit=10)]
+        found = [one.code for one in reading.look_for(connection, "enterprises", "厂", limit=10)]
         assert found == [f"E{n:03}" for n in range(24, 14, -1)]
 
 
@@ -218,13 +219,13 @@ NAMED = {
 def test_ledgers_that_name_each_other_are_found_hold_each_other_and_feed_duties(engine: Engine) -> None:
     with engine.begin() as connection:
         made = {name: records.make(connection, LEDGERS[name], values, BY) for name, values in NAMED.items()}
-        named = records.referring(connection, "contacts", "CO-1", 10)
+        named = reading.referring(connection, "contacts", "CO-1", 10)
         assert {one.ledger for one in named} == {"enterprises", "surroundings"}
         for name in ("contacts", "equipment"):
             with pytest.raises(NotDone, match="Others refer"):
                 records.remove(connection, LEDGERS[name], made[name].id, 1, BY)
         for name, question in (("equipment", "缓冲"), ("documents", "登记"), ("contacts", "医疗"), ("tips", "动火")):
-            assert [one.id for one in records.look_for(connection, name, question, limit=5)] == [made[name].id]
+            assert [one.id for one in reading.look_for(connection, name, question, limit=5)] == [made[name].id]
         found = connection.execute(select(duty.c.kind, duty.c.day).where(duty.c.state == "open"))
         kinds = {row.kind: row.day for row in found}
         assert kinds == {
@@ -234,12 +235,12 @@ def test_ledgers_that_name_each_other_are_found_hold_each_other_and_feed_duties(
         (round_,) = coverage(gather(connection, ZoneInfo("UTC")))["campaigns"]
         assert (round_["inspected"], round_["units"], round_["coverage_pct"]) == (1, 1, 100)
         working, medical = Wanted(states=["working"]), Wanted(states=["medical"])
-        assert [one.code for one in records.page(connection, "tickets", limit=5, wanted=working)] == ["W-1"]
-        assert [one.code for one in records.page(connection, "contacts", limit=5, wanted=medical)] == ["CO-1"]
+        assert [one.code for one in reading.page(connection, "tickets", limit=5, wanted=working)] == ["W-1"]
+        assert [one.code for one in reading.page(connection, "contacts", limit=5, wanted=medical)] == ["CO-1"]
         records.change(
             connection, LEDGERS["tickets"], made["tickets"].id, {**NAMED["tickets"], "stage": "closed"}, 1, BY
         )
-        assert records.page(connection, "tickets", limit=5, wanted=working) == []
+        assert reading.page(connection, "tickets", limit=5, wanted=working) == []
 
 
 def test_who_reported_goes_in_and_out_sealed(engine: Engine) -> None:

@@ -21,8 +21,8 @@ from gateway.api import make_app
 from gateway.api.small_house import SmallHouse
 from gateway.auth import add_user
 from gateway.config import Site
-from gateway.register import records, search
-from gateway.register.records import Wanted
+from gateway.register import reading, search
+from gateway.register.reading import Wanted
 from gateway.store import schema
 
 PASSWORD = "correct horse battery"
@@ -1001,15 +1001,15 @@ def test_lists_and_searches_of_100000_records_stay_on_an_index(tmp_path: Path) -
         connection.execute(text("ANALYZE"))
     with engine.connect() as connection:
         asked = {
-            "a page": lambda: records.page(connection, "holdings", limit=100, after=("H-050000", 5)),
-            "of a unit": lambda: records.page(connection, "holdings", limit=100, wanted=Wanted(unit="U-1")),
-            "that name one": lambda: records.page(
+            "a page": lambda: reading.page(connection, "holdings", limit=100, after=("H-050000", 5)),
+            "of a unit": lambda: reading.page(connection, "holdings", limit=100, wanted=Wanted(unit="U-1")),
+            "that name one": lambda: reading.page(
                 connection, "holdings", limit=100, wanted=Wanted(refers_to=("units", "TK-1"))
             ),
-            "in a state": lambda: records.page(connection, "holdings", limit=100, wanted=Wanted(states=["rectifying"])),
-            "who name it": lambda: records.referring(connection, "units", "TK-1", 50),
-            "codes": lambda: records.of_codes(connection, "holdings", ["H-000001", "H-000002"]),
-            "search": lambda: records.look_for(connection, "holdings", "隐患", limit=50),
+            "in a state": lambda: reading.page(connection, "holdings", limit=100, wanted=Wanted(states=["rectifying"])),
+            "who name it": lambda: reading.referring(connection, "units", "TK-1", 50),
+            "codes": lambda: reading.of_codes(connection, "holdings", ["H-000001", "H-000002"]),
+            "search": lambda: reading.look_for(connection, "holdings", "隐患", limit=50),
         }
         for what, run in asked.items():
             plan = plan_of(connection, run)
@@ -1017,6 +1017,6 @@ def test_lists_and_searches_of_100000_records_stay_on_an_index(tmp_path: Path) -
             assert "INDEX" in plan, (what, plan)
             if what in {"a page", "of a unit"}:
                 assert "TEMP B-TREE" not in plan, (what, plan)
-        assert len(records.look_for(connection, "holdings", "隐患", limit=50)) == 50
-        assert [one.code for one in records.look_for(connection, "holdings", "h99999", limit=50)] == ["H-099999"]
+        assert len(reading.look_for(connection, "holdings", "隐患", limit=50)) == 50
+        assert [one.code for one in reading.look_for(connection, "holdings", "h99999", limit=50)] == ["H-099999"]
     engine.dispose()

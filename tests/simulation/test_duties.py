@@ -14,7 +14,7 @@ from alerting.register.ledgers import LEDGERS
 from edge.clock_manual import run_manual
 from gateway.app import Gateway
 from gateway.register import records
-from gateway.register.records import By
+from gateway.register.record import By
 from gateway.store import schema
 from gateway.store.engine import open_store, store_url
 from tests.scripted import small_gateway

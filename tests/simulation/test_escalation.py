@@ -23,7 +23,8 @@ from gateway.app import Gateway
 from gateway.auth import Role, User, insert_user
 from gateway.config import Destination, Site
 from gateway.push.channel import Parcel, Receipt
-from gateway.register.records import By, make
+from gateway.register.record import By
+from gateway.register.records import make
 from gateway.roster.book import Contact, put_contact
 from gateway.store import schema
 from gateway.store.engine import open_store, store_url

@@ -18,7 +18,7 @@ from gateway.api.app import make_app
 from gateway.api.small_house import SmallHouse
 from gateway.config import Site
 from gateway.register import sheets
-from gateway.register.records import Record
+from gateway.register.record import Record
 from gateway.store import schema
 from tests.integration.test_register_api import WRONG
 

@@ -18,7 +18,7 @@ from gateway.auth import Role, User, insert_user
 from gateway.config import Destination, Site
 from gateway.duty.book import Looked, look, next_due
 from gateway.register import records
-from gateway.register.records import By, Record
+from gateway.register.record import By, Record
 from gateway.roster.book import Contact, put_contact
 from gateway.store import schema
 

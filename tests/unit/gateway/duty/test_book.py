@@ -13,7 +13,7 @@ from alerting.register.ledgers import LEDGERS
 from gateway.duty.book import DUE_MAX, due_now, work_out_anew
 from gateway.duty.feed import changes
 from gateway.register import records
-from gateway.register.records import By
+from gateway.register.record import By
 from gateway.store import schema
 from tests.unit.gateway.duty.duty_house import Town, hazard, ns
 
