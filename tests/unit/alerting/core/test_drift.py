@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -215,19 +216,20 @@ def test_the_average_is_that_of_another_library() -> None:
     assert play.slot(Wander.FAST) == pytest.approx(other.get(), rel=1e-6)
 
 
-@pytest.mark.parametrize("phi", [0.0, 0.95])
-def test_the_score_is_a_standard_deviation_under_correlated_noise(phi: float) -> None:
-    rules = [drift(50.0, f"t{n:03}", span_s=300.0, base_s=14_400.0, warm_up_s=14_400.0) for n in range(300)]
+def test_the_score_is_a_standard_deviation_under_correlated_noise() -> None:
+    rules = [drift(50.0, f"t{n:03}", span_s=300.0, base_s=14_400.0, warm_up_s=14_400.0) for n in range(600)]
     table = table_of(*rules)
-    memory, dice, every = Memory.fresh(table, START_NS), np.random.default_rng(2), np.arange(300)
-    rest, scores = dice.normal(0, 1, 300), []
+    memory, dice, every = Memory.fresh(table, START_NS), np.random.default_rng(2), np.arange(600)
+    phi, scores = np.repeat([0.0, 0.95], 300), []
+    rest = dice.normal(0, 1, 600)
     for step in range(1, 22_000):
-        rest = phi * rest + np.sqrt(1 - phi**2) * dice.normal(0, 1, 300)
-        advance(table, memory, every, rest, np.full(300, at(float(step))))
+        rest = phi * rest + np.sqrt(1 - phi**2) * dice.normal(0, 1, 600)
+        advance(table, memory, every, rest, np.full(600, at(float(step))))
         if step > 15_000 and step % 1500 == 0:
             scores.append(memory.drift_state[:, Wander.FAST] / Drifted(table, memory, every).sigma)
 
-    assert np.std(scores) == pytest.approx(1.0, abs=0.12)
+    assert np.std(np.array(scores)[:, :300]) == pytest.approx(1.0, abs=0.12), "white"
+    assert np.std(np.array(scores)[:, 300:]) == pytest.approx(1.0, abs=0.12), "correlated"
 
 
 # ---- stories
@@ -269,7 +271,7 @@ def test_only_the_directions_asked_for_count(detector: str, direction: str, ways
 
 def test_while_it_is_away_nothing_is_learnt_and_it_stays() -> None:
     dice = np.random.default_rng(1)
-    play = Play(drift()).line(noise(dice, 600)).line(noise(dice, 5000, 5.2))
+    play = Play(drift()).line(noise(dice, 600)).line(noise(dice, 2500, 5.2))
     assert play.ways == "+"
     assert play.now.usual[0] == pytest.approx(5.0, abs=0.02)
 
@@ -372,14 +374,30 @@ def test_what_is_not_judged_moves_nothing(quality: int) -> None:
     assert (play.memory.drift_state == before).all()
 
 
-@pytest.mark.parametrize("absurd", [1e308, -1e308, 1e200, 5e-324])
-@pytest.mark.parametrize("when", [0, 1, 2, 5, 300, 600])
-def test_absurd_values_leave_no_trace_that_lasts(absurd: float, when: int) -> None:
-    dice = np.random.default_rng(1)
-    play = Play(drift()).line(noise(dice, when)).see(absurd).line(noise(dice, 2000))
-    assert np.isfinite(play.memory.drift_state).all()
-    assert play.wait is Wait.NO
-    assert play.line(noise(dice, 60, 5.3)).ways[-1:] == "+"
+def test_absurd_values_leave_no_trace_that_lasts() -> None:
+    """Each absurd value at each moment, on a tag of its own: at the start, in the warm-up, after it."""
+    cases = list(product((0, 1, 2, 5, 300, 600), (1e308, -1e308, 1e200, 5e-324)))
+    table = table_of(*(drift(tag=f"t{n:02}") for n in range(len(cases))))
+    memory, dice, rows = Memory.fresh(table, START_NS), np.random.default_rng(1), np.arange(len(cases), dtype=np.int32)
+    trips: set[int] = set()
+    for step in range(2660):
+        values = dice.normal(5.0 if step < 2600 else 5.3, 0.1, len(cases))
+        for n, (when, absurd) in enumerate(cases):
+            if step == when:
+                values[n] = absurd
+        now_ns = at(step + 1.0)
+        scan = Scan(
+            source="s0", epoch=1, number=step, received_ns=now_ns, rows=rows, values=values,
+            quality=np.full(len(rows), GOOD, dtype=np.uint8), times_ns=np.full(len(rows), now_ns),
+        )  # fmt: skip
+        for changes in evaluate(table, memory, scan):
+            if step >= 2600:
+                trips |= set(changes.rule[changes.is_active].tolist())
+        if step == 2599:
+            assert np.isfinite(memory.drift_state).all()
+            assert {Wait(int(wait)) for wait in Drifted(table, memory, rows).waits} == {Wait.NO}
+
+    assert trips == set(range(len(cases)))
 
 
 def test_less_than_the_instrument_can_tell_is_no_drift() -> None:
@@ -388,7 +406,7 @@ def test_less_than_the_instrument_can_tell_is_no_drift() -> None:
     assert Play(drift(), resolution=0.1).line([5.0] * 600).line([5.5] * 60).ways == "+"
 
 
-@pytest.mark.parametrize("steps", [24_000, pytest.param(100_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("steps", [16_000, pytest.param(100_000, marks=pytest.mark.long)])
 def test_sums_do_not_wander_in_ten_million_updates(steps: int) -> None:
     """A hundred rules near 1e5 with noise of 0.01, uneven; an old detector is where a young one is."""
     rules = [drift(6.0, f"t{n:03}", span_s=60.0, base_s=600.0, warm_up_s=600.0) for n in range(100)]
@@ -400,7 +418,7 @@ def test_sums_do_not_wander_in_ten_million_updates(steps: int) -> None:
         time_ns = time_ns + dice.integers(S // 2, 3 * S // 2, 100)
         value = 1e5 + dice.normal(0, 0.01, 100)
         advance(table, old, every, value, time_ns)
-        if step >= steps - 12_000:
+        if step >= steps - 8000:
             advance(table, young, every, value, time_ns)
     mine, theirs = Drifted(table, old, every), Drifted(table, young, every)
 

@@ -89,7 +89,7 @@ def test_the_level_is_the_true_one_within_its_interval() -> None:
 
 def test_a_history_gives_thresholds_that_the_site_takes(tmp_path: Path) -> None:
     path = site_of(tmp_path / "a")
-    recording = history(tmp_path / "june.csv", 20)
+    recording = history(tmp_path / "june.csv", 9)
     learned = learn(load(path, environ={}, is_learning=True), Asked(recording=recording))
     drift, trend = sorted(learned.rules, key=lambda each: each.kind)
 
@@ -98,7 +98,7 @@ def test_a_history_gives_thresholds_that_the_site_takes(tmp_path: Path) -> None:
     assert drift.low is not None
     assert drift.low <= drift.value
     assert drift.alarms_then == 0
-    assert drift.days == pytest.approx(20, abs=0.6)
+    assert drift.days == pytest.approx(9, abs=0.6)
     assert (trend.kind, trend.now) == ("TREND", 3600.0)
     again = learn(load(path, environ={}, is_learning=True), Asked(recording=recording))
     assert again == learned
@@ -124,11 +124,11 @@ def test_too_short_a_history_is_refused_with_a_sentence(tmp_path: Path) -> None:
 
 
 def test_labelled_windows_are_left_out(tmp_path: Path) -> None:
-    recording = history(tmp_path / "june.csv", 12)
+    recording = history(tmp_path / "june.csv", 8.5)
     lines = recording.read_text("utf-8").splitlines()
-    lines[14_000:14_300] = [f"{line.split(',')[0]},9.0" for line in lines[14_000:14_300]]
+    lines[10_000:10_300] = [f"{line.split(',')[0]},9.0" for line in lines[10_000:10_300]]
     recording.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    start, end = lines[13_999].split(",")[0], lines[14_301].split(",")[0]
+    start, end = lines[9_999].split(",")[0], lines[10_301].split(",")[0]
     labels = tmp_path / "labels.csv"
     labels.write_text(f"start,end\n{start},{end}\n", encoding="utf-8")
     site = load(site_of(tmp_path / "a"), environ={}, is_learning=True)
@@ -200,8 +200,8 @@ def test_learned_numbers_in_rules_and_rows_of_a_template(tmp_path: Path) -> None
     )
     devices = "area,base,drift,horizon\nG-1,0,learned,learned\nG-2,2,learned,learned\nG-3,4,7,1800\n"
     (tmp_path / "detectors.csv").write_text(devices, encoding="utf-8")
-    rows = history(tmp_path / "one.csv", 12).read_text(encoding="utf-8").splitlines()[1:]
-    others = history(tmp_path / "two.csv", 12, phi=0.5, seed=2).read_text(encoding="utf-8").splitlines()[1:]
+    rows = history(tmp_path / "one.csv", 8).read_text(encoding="utf-8").splitlines()[1:]
+    others = history(tmp_path / "two.csv", 8, phi=0.5, seed=2).read_text(encoding="utf-8").splitlines()[1:]
     lines = [f"{row},{other.split(',')[1]},2" for row, other in zip(rows, others, strict=True)]
     (tmp_path / "r.csv").write_text("\n".join(["time,G-1.gas,G-2.gas,G-3.gas", *lines]), encoding="utf-8")
 
