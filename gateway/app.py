@@ -63,6 +63,7 @@ from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.record import EventLog, Recorder
 from gateway.register.busy import BusyZones
+from gateway.register.event_turns import EventTurns
 from gateway.register.opening import Opener
 from gateway.register.ticket_watch import TicketWatch
 from gateway.report_mail.sender import Sender
@@ -246,10 +247,11 @@ class Gateway:
         )
         self.caller = Caller(means)
         self.duties = Watch(means)
-        self.opener, self.tickets, self.crowds = (
+        self.opener, self.tickets, self.crowds, self._events = (
             Opener(means),
             TicketWatch(means, self.command_all),
             BusyZones(means, self.picture),
+            EventTurns(means),
         )
         self._exchange = Exchange(means, taken_out=self.push.take_out)
         self.reports = Sender(means)
@@ -327,6 +329,7 @@ class Gateway:
             asyncio.create_task(self.opener.run(), name="hazards"),
             asyncio.create_task(self.crowds.run(), name="crowds"),
             asyncio.create_task(self.tickets.run(), name="tickets"),
+            asyncio.create_task(self._events.run(), name="events"),
             asyncio.create_task(self._exchange.run(), name="exchange"),
         ]
         if any(destination.profile.data for destination in self.site.destinations):

@@ -15,8 +15,8 @@ from gateway.api.door import ALL, Doors
 from gateway.live import iso
 from gateway.register import capacity, event_sheet, risks
 from gateway.register.around import today_of
-from gateway.register.events import minute
 from gateway.register.instruments import standing
+from gateway.register.minutes import minute
 from gateway.register.reading import get
 from gateway.register.record import NotDone
 

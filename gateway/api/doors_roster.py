@@ -23,7 +23,8 @@ from gateway.api.door import ALL, OPERATE, ROSTER, Doors, user_of
 from gateway.api.doors_config import TYPE_OF
 from gateway.api.house import Act, House
 from gateway.live import iso
-from gateway.register.events import filings, minute, spans_of
+from gateway.register.events import filings, spans_of
+from gateway.register.minutes import minute
 from gateway.roster import book
 from gateway.roster.book import Contact, Order, RosterError
 from gateway.roster.china import published

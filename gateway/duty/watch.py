@@ -4,18 +4,16 @@ Flow: start -> [what records want and nobody wrote down] -> duties;  time -> [lo
 Why: records write their duties themselves; a start makes up for those that are older than the watching.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import Final
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.register.ledgers import LEDGERS
 from gateway.duty.book import Looked, due_now, look, work_out_anew
 from gateway.duty.feed import Change, changes, fed_by, write
-from gateway.means import Means
+from gateway.means import Means, look_on
 from gateway.meter import Stage
 from gateway.register import reading
 from gateway.register.record import Record
@@ -25,8 +23,6 @@ log = structlog.get_logger("duties")
 
 #: Between two looks at alarms and at records that were changed, s.
 LOOK_S: Final = 10.0
-#: Pause after the store could not be read or written, s.
-STORE_S: Final = 1.0
 #: Records that are looked over in one transaction at a start.
 PART: Final = 1_000
 
@@ -35,20 +31,14 @@ class Watch:
     """Looks after all duties."""
 
     def __init__(self, means: Means) -> None:
-        self._site, self._clock, self._meter = means.site, means.clock, means.meter
+        self._means, self._site, self._clock = means, means.site, means.clock
         self._read, self._write, self._wake_push = means.read, means.write, means.wake_push
         self._by: object = None  # what the moments in the store were worked out by
         self._is_fed = False
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            try:
-                pause_s = await self._turn()
-            except SQLAlchemyError as failure:
-                self._meter.error(Stage.PUSH, f"duties: {failure}", self._clock.wall_ns())
-                pause_s = STORE_S
-            await asyncio.sleep(pause_s)
+        await look_on(self._means, "duties", self._turn, lambda pause_s: pause_s)
 
     async def _turn(self) -> float:
         """Take what has come; give how long nothing will, s."""
@@ -66,7 +56,7 @@ class Watch:
             return self._pause_s(next_ns)
         done: Looked = await self._write(lambda connection: look(connection, site, main_nature(site), now_ns))
         if done.taken:
-            self._meter.noted(Stage.PUSH, "duty_steps", done.taken)
+            self._means.meter.noted(Stage.PUSH, "duty_steps", done.taken)
             log.info("duties.taken", steps=done.taken, messages=done.messages)
         if done.messages:
             self._wake_push()

@@ -23,7 +23,8 @@ from alerting.register.large_event import Filing
 from edge.model import Nature
 from gateway.config import Site
 from gateway.push.fallback import addressee
-from gateway.register.events import minute, order_for
+from gateway.register.events import order_for
+from gateway.register.minutes import minute
 from gateway.roster.book import contacts, on_duty, people
 from gateway.store import schema
 from gateway.store.rows import alarm_of

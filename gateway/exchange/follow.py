@@ -5,17 +5,15 @@ Flow: time -> [has the register or the configuration changed?] -> look -> outbox
 Why: notices and the note of what they tell are one transaction: a crash neither forgets a row nor tells it twice.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.config import Destination, Site
 from gateway.exchange.plan import WAITING_MAX, Look, exchanging, is_for, is_stuck, look, waiting
-from gateway.means import Means
+from gateway.means import Means, look_on
 from gateway.meter import Stage
 from gateway.store.schema import exchanged, outbox, record
 
@@ -35,7 +33,7 @@ class Exchange:
     """
 
     def __init__(self, means: Means, *, taken_out: Callable[[int, str], None]) -> None:
-        self._site, self._clock, self._meter = means.site, means.clock, means.meter
+        self._means, self._site, self._clock = means, means.site, means.clock
         self._read, self._write, self._wake_push = means.read, means.write, means.wake_push
         self._taken_out = taken_out
         self._seen: object = None
@@ -43,13 +41,7 @@ class Exchange:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            try:
-                is_more = await self.turn()
-            except SQLAlchemyError as failure:
-                self._meter.error(Stage.PUSH, f"exchange: {failure}", self._clock.wall_ns())
-                is_more = False
-            await asyncio.sleep(0.0 if is_more else LOOK_S)
+        await look_on(self._means, "exchange", self.turn, lambda is_more: 0.0 if is_more else LOOK_S)
 
     async def turn(self) -> bool:
         """Tell what is new; give whether there is more."""
@@ -73,7 +65,7 @@ class Exchange:
                 self._wake_push()
                 if n:
                     self._taken_out(n, "superseded")
-                self._meter.noted(Stage.PUSH, "exchanged", len(found.told))
+                self._means.meter.noted(Stage.PUSH, "exchanged", len(found.told))
                 log.info("exchange.told", destination=destination.id, notices=len(found.notices), rows=len(found.told))
             is_more = is_more or found.is_more
         self._seen = None if is_more or is_full else seen

@@ -3,7 +3,7 @@
 Why: an escalation that calls a post which nobody can fill rings nowhere, and that would be found out at night.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date
 from typing import Final
 
@@ -129,7 +129,7 @@ def _posts(
             instead_of=entry.text("instead_of"),
         )
         found.setdefault(name, post)
-    _check_instead(entries, found)
+    _check_instead(entries)
     return [post for name, post in found.items() if name]
 
 
@@ -143,11 +143,11 @@ def _of_events(entry: Entry) -> str:
     return ""
 
 
-def _check_instead(entries: list[Entry], posts: Mapping[str, Post]) -> None:
+def _check_instead(entries: list[Entry]) -> None:
     """Refuse a post that stands instead of one that is not there, or is of an event itself."""
-    usual = [post.id for post in posts.values() if not post.roster]
+    usual = [entry.text("id") for entry in entries if not entry.has("roster")]
     for entry in entries:
         name = entry.text("instead_of")
         if name and name not in usual:
             en = f"instead_of is {show(name)}; there is no such post that is always manned."
-            entry.wrong("instead_of", en, meant(name, usual))
+            entry.wrong("instead_of", en, meant(name, [post for post in usual if post and post != entry.text("id")]))

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from alerting.register.field import Surroundings
 from edge.model import TagTable
 from gateway.config import Site
+from gateway.register.minutes import minute
 from gateway.roster.china import published
 
 S_TO_NS: Final = 1_000_000_000
@@ -37,7 +38,7 @@ def today_of(site: Site, now_ns: int) -> date:
 def around(site: Site, now_ns: int, who: str = "") -> Surroundings:
     """Give the surroundings of a site's records at a moment, ns since 1970-01-01 UTC, for a person."""
     return Surroundings(
-        now=datetime.fromtimestamp(now_ns // S_TO_NS, ZoneInfo(site.timezone)).strftime("%Y-%m-%dT%H:%M"),
+        now=minute(now_ns, ZoneInfo(site.timezone)),
         today=today_of(site, now_ns),
         who=who,
         posts={post.id: tuple(post.title.values()) for post in site.roster.posts},

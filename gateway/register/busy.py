@@ -6,7 +6,6 @@ Why: a gathering that nobody filed is the one that nobody prepared for; in the r
 Never: opens a second hidden hazard for a zone while one is open, nor a second one on a day.
 """
 
-import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.model.crowd_policy import BUSY_BY
 from alerting.register.field import Values
@@ -24,12 +22,12 @@ from alerting.register.ledger import read_row
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from gateway.config import Site
 from gateway.live import Picture
-from gateway.means import Means
-from gateway.meter import Stage
+from gateway.means import Means, look_on
 from gateway.register import records
 from gateway.register.around import around, today_of
-from gateway.register.events import Crowds, Zone, crowds, minute
+from gateway.register.events import Crowds, Zone, crowds
 from gateway.register.hazard_notice import tell
+from gateway.register.minutes import minute
 from gateway.register.record import By
 from gateway.register.worksheet import live_of
 from gateway.store.acts import Hand, note
@@ -39,7 +37,6 @@ from gateway.system import share_name
 log = structlog.get_logger("register")
 
 LOOK_S: Final = 2.0
-STORE_S: Final = 1.0
 ZONE_MAX: Final = 40  # Signs of a zone's code in that of its hidden hazard.
 
 
@@ -64,6 +61,25 @@ class Share:
         return 100 * self.persons / self.takes if self.persons is not None and self.takes > 0 else math.nan
 
 
+@dataclass(slots=True)
+class _Count:
+    """How long a zone has been busy; what lies between two looks counts where both knew the head count."""
+
+    busy_ns: int = 0
+    looked_ns: int | None = None
+
+    def go_on(self, now_ns: int) -> int:
+        """Count on; give how long it has been busy, ns."""
+        if self.looked_ns is not None:
+            self.busy_ns += max(0, now_ns - self.looked_ns)
+        self.looked_ns = now_ns
+        return self.busy_ns
+
+    def pause(self) -> None:
+        """Stand still until the head count is known again."""
+        self.looked_ns = None
+
+
 def share_of(known: Crowds, zone: Zone, picture: Picture, now: str) -> Share:
     """Give a zone's head count and what it takes in a minute."""
     event = event_in(known.filings, zone.code, now)
@@ -76,22 +92,14 @@ class BusyZones:
     """Keeps zones and filings at hand, gives shares of the capacity in force, and opens what is found."""
 
     def __init__(self, means: Means, picture: Picture) -> None:
-        self._site, self._clock, self._meter = means.site, means.clock, means.meter
-        self._read, self._write, self._wake_push = means.read, means.write, means.wake_push
+        self._means, self._site, self._clock = means, means.site, means.clock
         self._picture = picture
         self._known = Crowds(zones={}, filings=())
-        self._since: dict[str, int] = {}
+        self._counts: dict[str, _Count] = {}
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            pause_s = LOOK_S
-            try:
-                await self.turn()
-            except SQLAlchemyError as failure:
-                self._meter.error(Stage.PUSH, f"crowd zones: {failure}", self._clock.wall_ns())
-                pause_s = STORE_S
-            await asyncio.sleep(pause_s)
+        await look_on(self._means, "crowd zones", self.turn, lambda _: LOOK_S)
 
     def shares(self) -> dict[str, float]:
         """Give the gateway's own tags of crowd zones, without prefix: % of the capacity in force, or no number."""
@@ -109,28 +117,28 @@ class BusyZones:
         site, now_ns = self._site(), self._clock.wall_ns()
         if not site.crowd.is_watched and not site.crowd.shares:
             return 0
-        self._known = await self._read(crowds)
+        self._known = await self._means.read(crowds)
         busy = self._busy(site, now_ns)
-        if not busy or not await self._read(lambda c: _unopened(c, busy, site, now_ns)):
+        if not busy or not await self._means.read(lambda c: _unopened(c, busy, site, now_ns)):
             return 0
-        opened = await self._write(lambda c: open_for(c, busy, site, now_ns))
+        opened = await self._means.write(lambda c: open_for(c, busy, site, now_ns))
         log.info("hazards.opened", count=opened, what="busy zones")
-        self._wake_push()
+        self._means.wake_push()
         return opened
 
     def _busy(self, site: Site, now_ns: int) -> list[Share]:
-        """Give the zones that were busy for long enough with no event; a count that is not known ends nothing."""
+        """Give the zones that were busy for long enough with no event; a head count that is not known is no time."""
         now, busy = minute(now_ns, ZoneInfo(site.timezone)), []
         for code, zone in self._known.zones.items():
             share = share_of(self._known, zone, self._picture, now)
             if not site.crowd.is_watched or share.event is not None or share.percent < site.crowd.busy_pct:
-                self._since.pop(code, None)
-            elif share.percent >= site.crowd.busy_pct:
-                since_ns = self._since.setdefault(code, now_ns)
-                if now_ns - since_ns >= round(site.crowd.busy_s * 1e9):
-                    busy.append(share)
-        for gone in self._since.keys() - self._known.zones.keys():
-            del self._since[gone]
+                self._counts.pop(code, None)
+            elif math.isnan(share.percent):
+                self._counts.get(code, _Count()).pause()
+            elif self._counts.setdefault(code, _Count()).go_on(now_ns) >= round(site.crowd.busy_s * 1e9):
+                busy.append(share)
+        for gone in self._counts.keys() - self._known.zones.keys():
+            del self._counts[gone]
         return busy
 
 

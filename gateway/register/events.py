@@ -6,7 +6,6 @@ Never: keeps anything: what is in force is read and worked out each time, so tha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from sqlalchemy import Connection, Select, select
 from alerting.register.field import Surroundings, Values, codes_in, read_cell
 from alerting.register.large_event import Filing, event_in, filing_of, running, takes_in
 from alerting.register.ledgers.large_events import CANCELLED, CLOSED, FILED, LARGE_EVENTS, PLANNED
+from gateway.register.minutes import minute, moment
 from gateway.store.schema import record
 from gateway.system import own_tag
 
@@ -23,7 +23,6 @@ EVENTS: Final = "large_events"
 ZONES: Final = "crowd_zones"
 CHUNK: Final = 500
 FILINGS_MAX: Final = 2_000
-NS: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +48,6 @@ class Crowds:
     def takes(self) -> dict[str, int]:
         """How many persons each zone takes at once by its own."""
         return {code: zone.at_once for code, zone in self.zones.items()}
-
-
-def minute(at_ns: int, zone: ZoneInfo) -> str:
-    """Write a moment as the ledger keeps it: day and minute by the site's clock."""
-    return datetime.fromtimestamp(at_ns // NS, zone).strftime("%Y-%m-%dT%H:%M")
 
 
 def filings(connection: Connection, states: Sequence[str] = (FILED,)) -> list[Filing]:
@@ -116,11 +110,7 @@ def spans_of(connection: Connection, zone: ZoneInfo) -> dict[str, list[tuple[int
     found: dict[str, list[tuple[int, int]]] = {}
     for one in filings(connection):
         if one.roster:
-            begin, end = (
-                round(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp()) * NS
-                for text in (one.begins, one.ends)
-            )
-            found.setdefault(one.roster, []).append((begin, end))
+            found.setdefault(one.roster, []).append((moment(one.begins, zone), moment(one.ends, zone)))
     return found
 
 

@@ -5,7 +5,6 @@ Why: an alarm that stands for an hour is a hidden hazard, also where nobody has 
 Never: opens a second one for an alarm, nor one while an earlier one of the same alarm key is open; touches an exercise.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.model.alarm import State, Suppression
 from alerting.model.hazard_policy import OPENED_BY, Opening
@@ -24,8 +22,7 @@ from alerting.register.ledger import read_row
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from gateway.config import Site
 from gateway.disposal.records import last_causes
-from gateway.means import Means
-from gateway.meter import Stage
+from gateway.means import Means, look_on
 from gateway.register import reading, records, traits
 from gateway.register.around import around
 from gateway.register.hazard_notice import tell
@@ -37,7 +34,6 @@ from gateway.system import main_nature
 log = structlog.get_logger("register")
 
 LOOK_S: Final = 10.0
-STORE_S: Final = 1.0
 #: Alarms in one look; the others come with the next.
 LOOK_MAX: Final = 200
 #: A disposal that says what it was opens one for so long: a rule that is written today opens none for last year.
@@ -173,26 +169,18 @@ class Opener:
     """Looks every few seconds whether an alarm wants a hidden hazard, while the gateway runs."""
 
     def __init__(self, means: Means) -> None:
-        self._site, self._clock, self._meter = means.site, means.clock, means.meter
-        self._read, self._write, self._wake_push = means.read, means.write, means.wake_push
+        self._means = means
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            pause_s = LOOK_S
-            try:
-                await self.turn()
-            except SQLAlchemyError as failure:
-                self._meter.error(Stage.PUSH, f"hidden hazards: {failure}", self._clock.wall_ns())
-                pause_s = STORE_S
-            await asyncio.sleep(pause_s)
+        await look_on(self._means, "hidden hazards", self.turn, lambda _: LOOK_S)
 
     async def turn(self) -> int:
         """Look once; nothing is written where nothing is to be opened."""
-        site, now_ns = self._site(), self._clock.wall_ns()
-        if not site.hazards.openings or not await self._read(lambda connection: meant(connection, site, now_ns)):
+        site, now_ns = self._means.site(), self._means.clock.wall_ns()
+        if not site.hazards.openings or not await self._means.read(lambda connection: meant(connection, site, now_ns)):
             return 0
-        opened = await self._write(lambda connection: look(connection, site, now_ns))
+        opened = await self._means.write(lambda connection: look(connection, site, now_ns))
         log.info("hazards.opened", count=opened)
-        self._wake_push()
+        self._means.wake_push()
         return opened

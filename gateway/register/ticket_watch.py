@@ -6,16 +6,13 @@ Why: what a ticket keeps quiet follows the ledger however a ticket came into it,
 Never: keeps anything quiet for a ticket that was not approved, has not begun or was closed.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.desk import Answer
 from alerting.model.command import Command, Verb
@@ -23,8 +20,8 @@ from alerting.model.stop import Plan, Stop, StopKind
 from alerting.model.ticket_cover import of_work
 from alerting.register.ledgers.tickets import TICKETS
 from gateway.config import Site
-from gateway.means import Means
-from gateway.meter import Stage
+from gateway.means import Means, look_on
+from gateway.register.minutes import moment
 from gateway.register.reading import Wanted, of_codes, page
 from gateway.register.record import Record
 from gateway.store.stops import open_stops
@@ -32,7 +29,6 @@ from gateway.store.stops import open_stops
 log = structlog.get_logger("register")
 
 LOOK_S: Final = 5.0
-STORE_S: Final = 1.0
 #: Tickets that are worked on at once; a site with more has another trouble, and those beyond it ring.
 TICKETS_MAX: Final = 2_000
 WHO_MAX: Final = 64
@@ -74,10 +70,7 @@ def wanted(connection: Connection, site: Site, now_ns: int) -> dict[Work, str]:
 
 def _work(ticket: Record, unit: str, zone: ZoneInfo) -> Work:
     values = ticket.values
-    begins, ends = (
-        round(datetime.fromisoformat(values[name]).replace(tzinfo=zone).timestamp()) * 10**9
-        for name in ("begun_at", "until")
-    )
+    begins, ends = moment(values["begun_at"], zone), moment(values["until"], zone)
     return Work(code=ticket.code, work=str(values["kind"]), unit=unit, begins_ns=begins, ends_ns=ends)
 
 
@@ -125,14 +118,7 @@ class TicketWatch:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            pause_s = LOOK_S
-            try:
-                await self.turn()
-            except SQLAlchemyError as failure:
-                self._means.meter.error(Stage.PUSH, f"work tickets: {failure}", self._means.clock.wall_ns())
-                pause_s = STORE_S
-            await asyncio.sleep(pause_s)
+        await look_on(self._means, "work tickets", self.turn, lambda _: LOOK_S)
 
     async def turn(self) -> int:
         """Look once; give how many things the core was told. Where nothing is declared, nothing is read."""

@@ -4,14 +4,12 @@ Flow: time -> [due_now; make, one transaction each] -> push worker
 Never: makes a report of a period twice; lets a report that cannot be made stop the others.
 """
 
-import asyncio
 from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.means import Means
+from gateway.means import Means, look_on
 from gateway.meter import Stage
 from gateway.report_mail.book import due_now, make, unsent
 
@@ -33,30 +31,26 @@ class Sender:
     """
 
     def __init__(self, means: Means) -> None:
-        self._site, self._clock, self._meter = means.site, means.clock, means.meter
+        self._means, self._site, self._clock = means, means.site, means.clock
         self._read, self._write, self._wake_push = means.read, means.write, means.wake_push
         self._begun_ns = means.clock.wall_ns()
         self.unsent = 0
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            if self._site().reports or self.unsent:
-                try:
-                    await self.look()
-                except SQLAlchemyError as failure:
-                    self._meter.error(Stage.PUSH, f"reports: {failure}", self._clock.wall_ns())
-            await asyncio.sleep(LOOK_S)
+        await look_on(self._means, "reports", self.look, lambda _: LOOK_S)
 
     async def look(self) -> int:
         """Make what is due; give how many mails were written."""
         site, now_ns = self._site(), self._clock.wall_ns()
+        if not site.reports and not self.unsent:
+            return 0
         mails = 0
         for plan, due in await self._read(lambda c: due_now(c, site, now_ns, self._begun_ns)):
             mails += await self._write(partial(make, site=site, plan=plan, due=due, now_ns=now_ns))
             log.info("report.made", report=plan.id, receivers=len(plan.to))
         if mails:
-            self._meter.noted(Stage.PUSH, "reported", mails)
+            self._means.meter.noted(Stage.PUSH, "reported", mails)
             self._wake_push()
         self.unsent = await self._read(lambda c: unsent(c, now_ns))
         return mails

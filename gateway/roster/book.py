@@ -19,7 +19,8 @@ from alerting.register.large_event import running
 from alerting.roster.plan import RosterPlan
 from alerting.roster.watch import OnDuty, Watch, clash, dates_around, on_duty_at, span_of
 from gateway.auth import Role
-from gateway.register.events import filings, minute
+from gateway.register.events import filings
+from gateway.register.minutes import minute
 from gateway.store.schema import contact, roster, user
 
 MS = 1_000_000

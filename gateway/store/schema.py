@@ -726,6 +726,15 @@ hazard_trait = Table(
     Index("ix_hazard_trait", "trait", "day", "id"),
 )
 
+#: Large events that the audit chain says began, and not yet that they ended.
+event_run = Table(
+    "event_run",
+    metadata,
+    Column("record", String(32), primary_key=True),
+    Column("code", String(64), nullable=False),
+    Column("noted_ns", BigInteger, nullable=False),
+)
+
 #: Which revision of which record a destination was told, by which notice; it is kept when the notice is gone.
 exchanged = Table(
     "exchanged",

@@ -59,15 +59,18 @@ async def test_a_planned_hazard_is_a_duty_until_it_is_closed(desk: Desk) -> None
     assert duty["basis"]["zh"].startswith("整改方案期限")
     assert duty["is_unverified"]
 
-    take(desk, 24 * 12)
-    op = await desk.come("op")  # Nobody stays logged in for so long.
+    for hours, overdue in ((8 * 24 + 16, 0), (24 - 1 / 3600, 0), (1 / 3600, 0), (1 / 3600, 1), (2 * 24 + 8, 3)):
+        take(desk, hours)  # To 2026-01-10 00:00 at the site, its last second, midnight, a second after it, and on.
+        op = await desk.come("op")  # Nobody stays logged in for so long.
+        (duty,) = (await op.get("/api/v1/duties")).json()["duties"]
+        assert (duty["overdue_days"], duty["due"]) == (overdue, "2026-01-10T16:00:00.000Z")
     listed = (await op.get("/api/v1/duties", params={"step": "supervision"})).json()
     (duty,) = listed["duties"]
     assert listed["counts"] == {"supervision": 1, "warning": 0, "prompt": 0, "coming": 0}
     assert duty["overdue_days"] > 0
     assert [each["person"] for each in duty["told"]] == ["op"]
     told = (await op.get(f"/api/v1/duties/{duty['id']}")).json()
-    assert [step["said"] for step in told["steps"]] == ["page", "passed", "passed"]
+    assert [step["said"] for step in told["steps"]] == ["page", "passed", "page"], "warning passed by"
     assert (await op.get("/api/v1/duties", params={"subject": record["id"]})).json()["duties"][0]["id"] == duty["id"]
 
 

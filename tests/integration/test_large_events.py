@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
+import orjson
 import pytest
 from sqlalchemy import select
 
@@ -18,7 +19,9 @@ from alerting.model.tier import Tier
 from alerting.roster.plan import Post, RosterPlan, Shift
 from gateway.means import Means
 from gateway.register.busy import BusyZones
-from gateway.register.events import minute, notes_for
+from gateway.register.event_turns import EventTurns
+from gateway.register.events import notes_for
+from gateway.register.minutes import minute
 from gateway.store import schema
 from tests.integration.test_register_api import AT, ZONE, Desk, enter, refused, sheet_of
 
@@ -53,13 +56,24 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     made.engine.dispose()
 
 
-def busy_of(desk: Desk) -> BusyZones:
+def means_of(desk: Desk) -> Means:
     house = desk.house
-    means = Means(
+    return Means(
         site=lambda: house.site, clock=house.clock, meter=house.meter, read=house.read, write=house.write,
         wake_push=lambda: None,
     )  # fmt: skip
-    return BusyZones(means, house.picture)
+
+
+def busy_of(desk: Desk) -> BusyZones:
+    return BusyZones(means_of(desk), desk.house.picture)
+
+
+def noted(desk: Desk) -> list[tuple[str, str, str]]:
+    """Give who began or ended, and by what, as the audit chain will have it."""
+    with desk.engine.connect() as connection:
+        rows = connection.execute(select(schema.act).order_by(schema.act.c.seq)).all()
+    facts = [(row.who, row.action, orjson.loads(row.facts)) for row in rows]
+    return [(who, action, said.get("because", "")) for who, action, said in facts if action.startswith("large_event")]
 
 
 async def act(who: httpx.AsyncClient, which: str, name: str, **values: Any) -> httpx.Response:  # noqa: ANN401 - JSON
@@ -219,6 +233,53 @@ async def test_a_busy_zone_with_no_filed_event_is_one_hidden_hazard_a_day(desk: 
         assert len(rows.all()) == 1
     desk.house.picture.quality[desk.house.site.tags.row_of["TK-1.mass"]] = 0x80
     assert math.isnan(zones.shares()["crowd.Z1"])
+
+
+async def test_while_the_head_count_is_not_known_a_busy_zone_counts_no_time(desk: Desk) -> None:
+    li = await desk.come("li")
+    await enter(li, "crowd_zones", {**ZONE, "unit": "U-1"})
+    zones, row = busy_of(desk), desk.house.site.tags.row_of["TK-1.mass"]
+    desk.live("TK-1.mass", 180)
+    assert await zones.turn() == 0
+    desk.clock.advance_ns(300 * 10**9)
+    assert await zones.turn() == 0
+    desk.house.picture.quality[row] = 0x80
+    for _ in range(2):
+        desk.clock.advance_ns(HOUR)
+        assert await zones.turn() == 0, "nobody knows whether anybody is there"
+    desk.live("TK-1.mass", 180)
+    assert await zones.turn() == 0, "five minutes of ten"
+    desk.clock.advance_ns(300 * 10**9 - 1)
+    assert await zones.turn() == 0
+    desk.clock.advance_ns(1)
+    assert await zones.turn() == 1
+
+
+async def test_that_an_event_begins_and_ends_is_written_once_each_over_a_restart(desk: Desk) -> None:
+    li = await desk.come("li")
+    await enter(li, "crowd_zones", {**ZONE, "unit": "U-1"})
+    one = await enter(li, "large_events", EVENT)
+    two = await enter(
+        li, "large_events", {**EVENT, "code": "EV-2", "from": "2026-01-01 13:00", "until": "2026-01-01 15:00"}
+    )
+    for which in (one, two):
+        assert (await act(li, which["id"], "file", filing_number="7")).status_code == 200
+    log = EventTurns(means_of(desk))
+    desk.clock.advance_ns(2 * HOUR - 1)
+    assert await log.turn() == 0
+    desk.clock.advance_ns(1)
+    assert [await log.turn() for _ in range(2)] == [1, 0]
+    log = EventTurns(means_of(desk))
+    assert await log.turn() == 0, "a second life begins nothing again"
+    desk.clock.advance_ns(3 * HOUR)
+    assert [await log.turn() for _ in range(2)] == [2, 0], "the look was late: one is over, the other has begun"
+    li = await desk.come("li")
+    assert (await act(li, two["id"], "cancel", finding="rain")).status_code == 200
+    assert await log.turn() == 1
+    assert noted(desk) == [
+        ("event:EV-1", "large_event_began", ""), ("event:EV-2", "large_event_began", ""),
+        ("event:EV-1", "large_event_ended", "time"), ("event:EV-2", "large_event_ended", "cancelled"),
+    ]  # fmt: skip
 
 
 async def test_a_zone_that_is_busy_by_its_event_is_no_finding(desk: Desk) -> None:
