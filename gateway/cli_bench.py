@@ -101,6 +101,23 @@ def alarms(
     raise typer.Exit(0 if result["ok"] else FINDING)
 
 
+@benches.command("response")
+def response(
+    units: Annotated[int, typer.Option("--units", min=2, max=10_000, help="Hazard units, a source each.")] = 1_000,
+    alone: Annotated[int, typer.Option("--alone", min=1, max=1_000, help="Of these, how many rise alone.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Let units rise alone and all at once; how soon a door shows the incident; exit 1 where it is not as asked for."""
+    from gateway.bench.response import measure, render
+
+    if alone >= units:
+        typer.echo(f"--alone: {alone} of {units} units leave none for the flood; give fewer.", err=True)
+        raise typer.Exit(WRONG)
+    result = measure(units, alone)
+    typer.echo(json.dumps(result) if as_json else render(result))
+    raise typer.Exit(0 if result["ok"] else FINDING)
+
+
 @benches.command("core")
 def bench_core(
     tags: Annotated[

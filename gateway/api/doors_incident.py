@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from alerting.model.tier import Tier
 from alerting.register.field import Words
@@ -17,10 +17,10 @@ from gateway.api.door import ALL, OPERATE, REGISTER, Doors, user_of
 from gateway.api.doors_response_plans import Language, printed
 from gateway.api.house import Act, House
 from gateway.auth import User
-from gateway.response import incidents, plans
+from gateway.response import incidents, opening, plans
 from gateway.response.finish import reached
 from gateway.response.incident_shown import shown, told
-from gateway.response.incidents import Leading, Opening, Refused
+from gateway.response.incidents import Leading, Refused
 from gateway.response.situation import situation, snapshot
 from gateway.roster.book import people
 from gateway.store.schema import incident
@@ -96,18 +96,22 @@ def open_incident_doors(doors: Doors) -> None:
     house = doors.house
 
     async def listed(
-        state: Literal["open", "ended", "all"] = "open", limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 50
+        state: Literal["open", "ended", "all"] = "open",
+        limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 50,
+        before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     ) -> Response:
-        """List incidents, the last opened first."""
-        query = select(incident).order_by(incident.c.number.desc()).limit(limit)
-        if state != "all":
-            is_open = incident.c.state == incidents.OPEN
-            query = query.where(is_open if state == "open" else ~is_open)
+        """List incidents, the last opened first, and how many there are; ``before`` a number goes on from a page."""
+        is_open = incident.c.state == incidents.OPEN
+        wanted = [] if state == "all" else [is_open if state == "open" else ~is_open]
+        query = select(incident).where(*wanted).order_by(incident.c.number.desc()).limit(limit)
+        if before is not None:
+            query = query.where(incident.c.number < before)
 
-        def find(c: Connection) -> list[dict[str, Any]]:
-            return [shown(row) for row in c.execute(query).mappings()]
+        def find(c: Connection) -> dict[str, Any]:
+            total = c.scalar(select(func.count()).select_from(incident).where(*wanted)) or 0
+            return {"incidents": [shown(row) for row in c.execute(query).mappings()], "total": total}
 
-        return Json({"incidents": await house.read(find)})
+        return Json(await house.read(find))
 
     async def one(number: Number) -> Response:
         """Give one with its tasks, alarms, timeline and what was merged into it."""
@@ -139,10 +143,10 @@ def open_incident_doors(doors: Doors) -> None:
                     )
                     raise Refused("open_already", said)
             facts = {"reason": asked.reason, "values": values}
-            opening = Opening(
+            by_hand = opening.Opening(
                 nature=nature, unit=asked.unit, tier=tier, title=asked.title, by=user.name, facts=facts
-            )  # fmt: skip
-            number = incidents.open_one(c, house.site, opening, plan, now_ns)
+            )
+            number = opening.open_one(c, house.site, by_hand, plan, now_ns)
             return told(c, house.site, number, now_ns)
 
         facts = {"unit": asked.unit, "title": asked.title, "plan": asked.plan, "reason": asked.reason}
@@ -204,7 +208,7 @@ def _open_leading_doors(doors: Doors, at: str) -> None:  # noqa: C901 - a list o
             if row["plan"]:
                 raise Refused("planned", Words(f"It follows plan {row['plan']}.", f"事件已按预案 {row['plan']} 执行。"))
             facts = {"plan": asked.plan, "reason": asked.reason}
-            incidents.adopt(c, incidents.lead(c, by, "planned", facts), plan, by.who, by.time_ns)
+            opening.adopt(c, incidents.lead(c, by, "planned", facts), plan, by.who, by.time_ns)
 
         return await led(request, number, asked, "incident_planned", do)
 

@@ -203,7 +203,7 @@ async def _run(site: Site, receiver: Receiver, seconds: int) -> dict[str, Any]:
         order[: round(n * LISTED_SHARE)], [round(n * ORANGE_SHARE), round(n * (ORANGE_SHARE + RED_SHARE))]
     )
     refused = 0
-    commits = _Commits(gateway)
+    commits = Commits(gateway)
     async with gateway.running():
         for one in fed:
             one.deliver(Link(source=one.source, is_up=True, received_ns=gateway.clock.wall_ns()), None)
@@ -236,10 +236,10 @@ async def _run(site: Site, receiver: Receiver, seconds: int) -> dict[str, Any]:
         "connections_opened": receiver.connections,
         "reds_of_last_tenth": len(last),
         "told": len(told),
-        **_spread("told", kept, "s", 1.0),
-        **_spread("told_from_tick", told, "s", 1.0),
+        **spread("told", kept, "s", 1.0),
+        **spread("told_from_tick", told, "s", 1.0),
         "listed": sum(listed.values()),
-        **_spread("list", took, "ms", 1e3),
+        **spread("list", took, "ms", 1e3),
     }
     is_all = registered == expected and refused == 0 and len(told) == len(last)
     is_soon = bool(told) and result["told_p99_s"] <= TOLD_P99_S and result["list_p99_ms"] <= LISTED_P99_S * 1e3
@@ -269,7 +269,7 @@ async def _until(gateway: Gateway, count: int) -> dict[str, int]:
         await asyncio.sleep(0.2)
 
 
-class _Commits:
+class Commits:
     """When the road's transactions were durable: it wakes the push right after each, and begins no tick meanwhile."""
 
     def __init__(self, gateway: Gateway) -> None:
@@ -322,7 +322,8 @@ async def _listed(gateway: Gateway, site: Site) -> list[float]:
     return took
 
 
-def _spread(name: str, took: Sequence[float], unit: str, scale: float) -> dict[str, float]:
+def spread(name: str, took: Sequence[float], unit: str, scale: float) -> dict[str, float]:
+    """Give median and 99th percentile under names."""
     column = np.array(took or [np.nan]) * scale
     return {f"{name}_p{p}_{unit}": round(float(np.percentile(column, p)), 3) for p in (50, 99)}
 

@@ -11,7 +11,7 @@ from alerting.outcome import Outcome
 from gateway.config import Site
 from gateway.escalation.book import follow_outcome
 from gateway.push.compose import Composer
-from gateway.response.incidents import follow as follow_incidents
+from gateway.response.opening import follow as follow_incidents
 from gateway.store.journal import Journal
 
 

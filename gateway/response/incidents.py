@@ -1,31 +1,23 @@
-"""Incidents in the store: opened in the tick's transaction or by hand, led under a revision, ended, never removed.
+"""Incidents in the store: led under a revision, merged, ended, never removed; ``opening`` makes them.
 
-Flow: unit_raised -> [follow, in the tick's transaction] -> incident, tasks of its plan's checklist, timeline
-      act of a person -> [lead under the revision that was seen] -> incident, timeline
-Why: an incident that an alarm opens must be there when the alarm is; of two commanders who act at once one wins, and
-    the other is told by whom and when.
+Flow: act of a person -> [lead under the revision that was seen] -> incident, timeline
+Why: of two commanders who act at once one wins, and the other is told by whom and when.
 Never: derives the response grade from a tier: the plan sets it, a person changes it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
-from alerting.model.alarm import Alarm, digest
-from alerting.model.event import Event, What
 from alerting.model.tier import Tier
-from alerting.outcome import Outcome
 from alerting.push.words import TIER_ZH
 from alerting.register.field import Words
 from edge.model import Nature
-from gateway.config import Site
-from gateway.response import plans
-from gateway.response.tasks import drop, open_steps
-from gateway.store.journal import Journal, canonical
-from gateway.store.schema import alarm, incident, incident_entry
+from gateway.response.tasks import drop
+from gateway.store.schema import incident, incident_entry
 
 OPEN, ENDED, MERGED = "open", "ended", "merged"
 SELF: Final = "fengsui"
@@ -45,213 +37,6 @@ class Refused(Exception):  # noqa: N818 - a refusal, not a failure
         super().__init__(said.en)
         self.code = code
         self.said = said
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """An incident that opens.
-
-    Attributes:
-        by: Who opened it; ``fengsui`` where a tier did.
-        entry: The register entry whose alarms it is about; empty for none.
-        facts: What stands in the first line of its timeline.
-    """
-
-    nature: Nature
-    unit: str
-    tier: Tier
-    title: str
-    by: str
-    entry: str = ""
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tick:
-    """What all units of a tick share: a flood raises a thousand of them, and plans are read once.
-
-    Attributes:
-        alarms: Of each unit and nature, the alarms that the tick touched.
-        entries: The register entry of each unit and nature that the tick touched.
-        plans: Those in force, by code.
-        held: What units hold, by unit, where a plan asks for it.
-    """
-
-    alarms: Mapping[tuple[str, Nature], Sequence[Alarm]]
-    entries: Mapping[tuple[str, Nature], str]
-    plans: Sequence[plans.Plan]
-    held: Mapping[str, Mapping[str, float]]
-
-
-def _tick(connection: Connection, outcome: Outcome) -> _Tick:
-    alarms: dict[tuple[str, Nature], list[Alarm]] = {}
-    for each in outcome.alarms.values():
-        alarms.setdefault((each.unit, each.nature), []).append(each)
-    entries: dict[tuple[str, Nature], str] = {}
-    for entry in outcome.entries.values():
-        entries.setdefault((entry.unit, entry.nature), entry.id)
-    every = plans.known(connection)
-    return _Tick(alarms=alarms, entries=entries, plans=every, held=plans.holdings_for(connection, every))
-
-
-def follow(connection: Connection, site: Site, journal: Journal, outcome: Outcome) -> None:
-    """Let incidents follow the units of a tick, in its transaction."""
-    moved = [
-        event for event in outcome.events if event.what in (What.UNIT_RAISED, What.UNIT_LOWERED) and not event.is_late
-    ]
-    tick: _Tick | None = None
-    for event in moved:
-        there = open_of(connection, event.unit, event.nature)
-        if event.what is What.UNIT_RAISED and site.incident.opens_at(event.tier):
-            tick = tick or _tick(connection, outcome)
-            _rise(connection, site, journal, tick, outcome.now_ns, event, there)
-        else:
-            for one in there:
-                _note_tier(connection, one, event)
-
-
-def _rise(
-    connection: Connection,
-    site: Site,
-    journal: Journal,
-    tick: _Tick,
-    now_ns: int,
-    event: Event,
-    there: Sequence[RowMapping],
-) -> None:
-    every, of = tick.plans, (event.unit, event.nature)
-    mine = tick.alarms.get(of, ())
-    conditions = {each.condition for each in mine if each.is_active and each.condition}
-    conditions |= _conditions_beside(connection, event, [each.key for each in mine])
-    found, _ = plans.fitting(every, tick.held, event.unit, event.tier, conditions)
-    best = next((plan for plan in every if found and plan.record.code == found[0].scope.code), None)
-    kind = UNKNOWN if best is None else best.accident
-    same = next((one for one in there if one["kind"] == kind), None)
-    if same is None and best is not None:  # What was not known before is known now.
-        same = next((one for one in there if one["kind"] == UNKNOWN), None)
-        if same is not None:
-            adopt(connection, same, best, SELF, now_ns)
-    if same is None and best is None and there:
-        same = there[0]
-    if same is not None:
-        for one in there:
-            _note_tier(connection, one, event)
-        return
-    entry = tick.entries.get(of, "")
-    facts = {
-        "event": event.id,
-        "tier": event.tier.name,
-        "conditions": sorted(conditions),
-        "why": [] if not found else [reason.both() for reason in found[0].reasons],
-        "values": [
-            {
-                "alarm": each.id,
-                "tag": each.tag,
-                "condition": each.condition,
-                "value": each.value,
-                "setpoint": each.setpoint,
-                "eu": _eu(site, each.tag),
-            }
-            for each in mine
-            if each.is_active
-        ],
-    }
-    opening = Opening(
-        nature=event.nature, unit=event.unit, tier=event.tier, title="", by=SELF, entry=entry, facts=facts
-    )  # fmt: skip
-    number = open_one(connection, site, opening, best, now_ns)
-    told = {"kind": "incident_opened", "incident": number, "unit": event.unit, "plan": _code(best), "event": event.id}
-    journal.append(connection, event.nature, now_ns, "system", [canonical(told)])
-
-
-def _eu(site: Site, tag: str) -> str:
-    row = site.tags.row_of.get(tag)
-    return "" if row is None else site.tags[row].eu
-
-
-def _conditions_beside(connection: Connection, event: Event, keys: Sequence[str]) -> set[str]:
-    """Give conditions of alarms of the unit that stand and that this tick did not touch."""
-    query = select(alarm.c.condition).where(
-        alarm.c.unit == event.unit,
-        alarm.c.nature == event.nature.value,
-        alarm.c.state.in_(("UNACK", "ACKED")),
-        alarm.c.condition != "",
-        alarm.c.key.not_in(keys),
-    )
-    return set(connection.scalars(query.distinct()))
-
-
-def open_one(connection: Connection, site: Site, opening: Opening, plan: plans.Plan | None, now_ns: int) -> int:
-    """Open an incident with the checklist of its plan; gives its number."""
-    number = (connection.scalar(select(func.max(incident.c.number))) or 0) + 1
-    kind = UNKNOWN if plan is None else plan.accident
-    connection.execute(
-        insert(incident).values(
-            number=number,
-            id=digest("incident", site.id, opening.nature, opening.unit, kind, number, now_ns),
-            nature=opening.nature.value,
-            unit=opening.unit,
-            kind=kind,
-            title=opening.title,
-            entry=opening.entry,
-            tier=int(opening.tier),
-            tier_max=int(opening.tier),
-            grade=0 if plan is None else plan.grade,
-            state=OPEN,
-            plan="",
-            plan_revision=0,
-            commander="",
-            opened_ns=now_ns,
-            opened_by=opening.by,
-            ended_ns=0,
-            ended_by="",
-            merged_into=0,
-            revision=1,
-            changed_ns=now_ns,
-            changed_by=opening.by,
-        )
-    )
-    say(connection, number, opening.by, "opened", now_ns, dict(opening.facts))
-    if plan is not None:
-        adopt(connection, get(connection, number), plan, opening.by, now_ns)
-    else:
-        say(connection, number, opening.by, "no_plan", now_ns, {})
-    return number
-
-
-def adopt(connection: Connection, one: RowMapping, plan: plans.Plan, who: str, now_ns: int) -> None:
-    """Give an incident a plan: its type of accident, the grade where it has none, and the tasks of its checklist."""
-    number = one["number"]
-    named = {"plan": plan.record.code, "plan_revision": plan.record.revision, "kind": plan.accident}
-    connection.execute(
-        update(incident)
-        .where(incident.c.number == number)
-        .values(
-            **named, grade=one["grade"] or plan.grade, revision=one["revision"] + 1, changed_ns=now_ns, changed_by=who
-        )
-    )
-    facts = {"plan": plan.record.code, "name": plan.record.title, "revision": plan.record.revision, "grade": plan.grade}
-    say(connection, number, who, "plan", now_ns, facts)
-    open_steps(connection, one, plan, now_ns)
-
-
-def _code(plan: plans.Plan | None) -> str:
-    return "" if plan is None else plan.record.code
-
-
-def _note_tier(connection: Connection, one: RowMapping, event: Event) -> None:
-    worst = max(one["tier_max"], int(event.tier))
-    connection.execute(
-        update(incident).where(incident.c.number == one["number"]).values(tier=int(event.tier), tier_max=worst)
-    )
-    say(
-        connection,
-        one["number"],
-        SELF,
-        event.what.value,
-        event.received_ns,
-        {"tier": event.tier.name, "event": event.id},
-    )
 
 
 def open_of(connection: Connection, unit: str, nature: Nature) -> list[RowMapping]:

@@ -1,29 +1,32 @@
 """Tasks of incidents: the steps of a checklist, opened as what they need is done, each with its own time.
 
-Flow: plan -> [open_steps] -> tasks;  a task that is done -> [advance] -> what may be begun now, what does not apply
+Flow: plan -> [steps_opened] -> tasks;  a task that is done -> [advance] -> what may be begun now, what does not apply
 Why: they are response tasks like those of a tier, in one table, done through one door; a step's time runs from when it
     can be begun, so that nobody is late for what he could not do.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from alerting.model.alarm import digest
-from alerting.response.checklist import Stand, Step, kept_steps, stands, write_steps
+from alerting.response.checklist import Stand, Step, kept_steps, stands
 from gateway.response.plans import Plan
-from gateway.store.schema import incident, response_task
+from gateway.store.schema import response_task
 
 OPEN, WAITING, DONE, VOID = "open", "waiting", "done", "void"
 
 
-def open_steps(connection: Connection, one: RowMapping, plan: Plan, now_ns: int) -> None:
-    """Make a task of each step; those that need nothing are open at once."""
-    connection.execute(update(incident).where(incident.c.number == one["number"]).values(steps=write_steps(plan.steps)))
+def steps_opened(one: Mapping[str, Any], plan: Plan, now_ns: int) -> list[dict[str, Any]]:
+    """Give a task for each step of a plan; those that need nothing are open at once.
+
+    Args:
+        one: The incident's row.
+    """
     now = stands(plan.steps, {})
-    rows = [
+    return [
         {
             "id": digest("incident-task", one["id"], plan.record.code, plan.record.revision, step.id),
             "entry": one["entry"],
@@ -45,7 +48,6 @@ def open_steps(connection: Connection, one: RowMapping, plan: Plan, now_ns: int)
         }
         for place, step in enumerate(plan.steps, start=1)
     ]
-    connection.execute(insert(response_task), rows)
 
 
 def _ns(step: Step) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import orjson
 from sqlalchemy import Connection, insert, select
+from sqlalchemy.event import listen
 
 from alerting.model.event import Event, What
 from alerting.model.incident_policy import IncidentPolicy
@@ -15,7 +16,7 @@ from alerting.outcome import Outcome
 from alerting.roster.plan import On, Post, RosterPlan, Shift
 from edge.model import Nature
 from gateway.duty.book import look as look_at_duties
-from gateway.response.incidents import follow
+from gateway.response.opening import follow
 from gateway.response.situation import situation
 from gateway.store import schema
 from gateway.system import main_nature
@@ -51,6 +52,20 @@ class Tick:
         outcome.alarms["k"] = replace(
             make_alarm(), key="k", unit="U-1", nature=nature, condition=condition, tag="TK-1.level"
         )
+        self.write(lambda c: follow(c, self.desk.house.site, self, outcome))  # type: ignore[arg-type]
+
+    def many(self, what: What, tier: Tier, units: list[str]) -> None:
+        """Let units do the same in one tick."""
+        self.number += 1
+        now_ns, nature = self.desk.clock.wall_ns(), main_nature(self.desk.house.site)
+        events = [
+            Event(
+                id=f"e{self.number}-{at}", what=what, time_ns=now_ns, received_ns=now_ns, nature=nature, unit=unit,
+                tier=tier,
+            )
+            for at, unit in enumerate(units)
+        ]  # fmt: skip
+        outcome = Outcome(number=self.number, now_ns=now_ns, events=events)
         self.write(lambda c: follow(c, self.desk.house.site, self, outcome))  # type: ignore[arg-type]
 
     def append(self, _: Connection, nature: Nature, time_ns: int, kind: str, bodies: list[str]) -> None:
@@ -106,6 +121,46 @@ async def test_a_tier_opens_one_incident_with_its_plan_and_a_second_rise_opens_n
     assert (await lead(li, 1, "stand-down", 2)).status_code == 200
     tick(What.UNIT_RAISED, Tier.RED)
     assert (await li.get(DOOR)).json()["incidents"] == [], "people alone open incidents here"
+
+
+async def test_a_flood_asks_the_store_no_more_often_than_one_unit_and_the_gateway_itself_opens_none(
+    desk: Desk,
+) -> None:
+    li = await desk.come("li")
+    await fill(li)
+    tick = Tick(desk)
+    asked: list[str] = []
+    listen(desk.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+
+    def count(what: What, tier: Tier, units: list[str]) -> int:
+        asked.clear()
+        tick.many(what, tier, units)
+        return len(asked)
+
+    alone = [count(What.UNIT_RAISED, tier, ["V-0"]) for tier in (Tier.ORANGE, Tier.RED)]
+    flood = [f"V-{at}" for at in range(1, 120)]
+    assert [count(What.UNIT_RAISED, tier, flood) for tier in (Tier.ORANGE, Tier.RED)] == alone
+    tick.many(What.UNIT_RAISED, Tier.RED, ["fengsui"])
+    first = (await li.get(DOOR, params={"limit": 100})).json()
+    rest = (await li.get(DOOR, params={"limit": 100, "before": 21})).json()
+    assert [one["number"] for one in first["incidents"] + rest["incidents"]] == list(range(120, 0, -1))
+    assert {one["tier"] for one in first["incidents"]} == {"RED"}
+    assert (first["total"], rest["total"], len(tick.told)) == (120, 120, 120)
+    story = (await li.get(f"{DOOR}/77")).json()
+    assert [(line["place"], line["what"]) for line in story["timeline"]] == [
+        (1, "opened"), (2, "plan"), (3, "unit_raised"),
+    ]  # fmt: skip
+    assert len({task["id"] for task in story["tasks"]}) == 3
+
+
+async def test_what_a_unit_does_twice_in_one_tick_opens_one_incident(desk: Desk) -> None:
+    li = await desk.come("li")
+    await fill(li)
+    tick = Tick(desk)
+    tick.many(What.UNIT_RAISED, Tier.ORANGE, ["U-1", "U-1"])
+    (one,) = (await li.get(DOOR)).json()["incidents"]
+    story = (await li.get(f"{DOOR}/{one['number']}")).json()
+    assert [line["what"] for line in story["timeline"]] == ["opened", "plan", "unit_raised"]
 
 
 async def test_an_incident_without_a_plan_takes_the_one_that_fits_later_or_is_chosen(desk: Desk) -> None:
