@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from alerting.model.alarm import Alarm, digest
 from alerting.model.event import Event, What
@@ -105,14 +105,15 @@ def _plan_line(plan: plans.Plan, who: str, now_ns: int) -> Line:
     return Line(time_ns=now_ns, who=who, what="plan", facts=facts)
 
 
-def adopt(connection: Connection, one: Row, plan: plans.Plan, who: str, now_ns: int) -> None:
+def adopt(connection: Connection, one: Row | RowMapping, plan: plans.Plan, who: str, now_ns: int) -> None:
     """Give an incident a plan: its type of accident, the grade where it has none, and the tasks of its checklist."""
-    number = one["number"]
-    changed = _adopted(one, plan, who, now_ns)
+    had = dict(one)
+    number = had["number"]
+    changed = _adopted(had, plan, who, now_ns)
     connection.execute(update(incident).where(incident.c.number == number).values(**changed))
     line = _plan_line(plan, who, now_ns)
     say(connection, number, line.who, line.what, line.time_ns, line.facts)
-    tasks = steps_opened({**one, **changed}, plan, now_ns)
+    tasks = steps_opened(had | changed, plan, now_ns)
     connection.execute(insert(response_task), tasks)
 
 
