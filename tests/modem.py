@@ -17,11 +17,14 @@ READY = "READY"
 
 @dataclass
 class FakeModem:
-    """It echoes until ATE0, wants a PIN where one is set, numbers what it sends, and reports on it.
+    """It echoes until told not to, wants a PIN where one is set, numbers what it sends, and reports on it.
 
     Attributes:
         answers: Of AT+CMGS after the PDU, in turn: the error line to give instead of a reference.
         report: Status that the network tells of each segment; None for no report.
+        refused: Commands that it does not know.
+        stored: Its memories, with what lies where.
+        put_at: The memory that reports are put into.
         texts: What telephones got: number, text, whole once all segments are there.
     """
 
@@ -31,6 +34,10 @@ class FakeModem:
     answers: list[str] = field(default_factory=list)
     report: int | None = 0
     is_mute: bool = False
+    refused: tuple[str, ...] = ()
+    stored: dict[str, dict[int, str]] = field(default_factory=lambda: {"SM": {}, "SR": {}})
+    put_at: str = "SR"
+    memory: str = "SM"
     reference: int = 250
     commands: list[str] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
@@ -38,7 +45,7 @@ class FakeModem:
     _is_echoing: bool = True
     _is_open: bool = False
     _waits_for_pdu: int = 0
-    _is_reporting: bool = False
+    _is_reporting: str = ""
     _ends: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -74,7 +81,9 @@ class FakeModem:
         if sign == "\x1a":
             return self._sent(line)
         self.commands.append(line)
-        if line == "ATE0":
+        if line in self.refused:
+            return _end("ERROR")
+        if line == "ATQ0V1E0":
             self._is_echoing = False
         elif line == "AT+CPIN?":
             return _told(f"+CPIN: {READY if self._is_open else 'SIM PIN'}")
@@ -83,11 +92,30 @@ class FakeModem:
             return _end("OK" if self._is_open else "+CME ERROR: 16")
         elif line == "AT+CREG?":
             return _told(self.network)
-        elif line == "AT+CNMI=2,0,0,1,0":
-            self._is_reporting = True
+        elif line in ("AT+CNMI=2,0,0,1,0", "AT+CNMI=2,0,0,2,0"):
+            self._is_reporting = "told" if line.endswith("1,0") else "stored"
+        elif line.startswith(("AT+CPMS", "AT+CMGL", "AT+CMGD")):
+            return self._kept(line)
         elif found := re.fullmatch(r"AT\+CMGS=(\d+)", line):
             self._waits_for_pdu = int(found[1])
             return "\r\n> "
+        return _end("OK")
+
+    def _kept(self, line: str) -> str:
+        """What it says of its memories."""
+        if line == "AT+CPMS=?":
+            names = ",".join(f'"{one}"' for one in self.stored)
+            return _told(f'+CPMS: ({names}),("SM"),("SM")')
+        if line == "AT+CPMS?":
+            return _told(f'+CPMS: "{self.memory}",1,20,"SM",1,20,"SM",1,20')
+        held = self.stored[self.memory]
+        if line == "AT+CMGL=4":
+            lying = [f"+CMGL: {place},0,,{len(pdu) // 2 - 1}\r\n{pdu}" for place, pdu in held.items()]
+            return _end("\r\n".join([*lying, "OK"]))
+        if line.startswith("AT+CMGD="):
+            del held[int(line.removeprefix("AT+CMGD="))]
+        else:
+            self.memory = line.partition('"')[2].rstrip('"')
         return _end("OK")
 
     def _sent(self, pdu: str) -> str:
@@ -99,7 +127,12 @@ class FakeModem:
         told = _told(f"+CMGS: {reference}")
         if self.report is None or not self._is_reporting:
             return told
-        return told + _report(reference, pdu, self.report)
+        report = report_of(reference, pdu, self.report)
+        if self._is_reporting == "told":
+            return f"{told}\r\n+CDS: {len(report) // 2 - 1}\r\n{report}\r\n"
+        place = max(self.stored[self.put_at], default=0) + 1
+        self.stored[self.put_at][place] = report
+        return f'{told}\r\n+CDSI: "{self.put_at}",{place}\r\n'
 
 
 def _told(line: str) -> str:
@@ -110,13 +143,13 @@ def _end(line: str) -> str:
     return f"\r\n{line}\r\n"
 
 
-def _report(reference: int, pdu: str, status: int) -> str:
+def report_of(reference: int, pdu: str, status: int) -> str:
     """SMS-STATUS-REPORT, 9.2.2.3: the address is copied as it came; both times are 2026-01-01 08:00:00 +08:00."""
     digits = int(pdu[6:8], 16)
     address = pdu[6 : 10 + (digits + 1) // 2 * 2]
     stamp = "62101080000023"
     body = f"06{reference:02X}{address}{stamp}{stamp}{status:02X}"
-    return f"\r\n+CDS: {len(body) // 2}\r\n00{body}\r\n"
+    return f"00{body}"
 
 
 @contextmanager

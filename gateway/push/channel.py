@@ -5,7 +5,7 @@ Why: the worker decides when; the channel knows how. A fake needs one method; er
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from alerting.push.message import Message
 
@@ -108,4 +108,13 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """A channel that also fetches what its network has to say of what was sent earlier."""
+
+    async def listen(self) -> None:
+        """Fetch it until cancelled; trouble is logged, and tried again."""
         ...

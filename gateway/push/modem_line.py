@@ -40,11 +40,12 @@ class ModemLine(asyncio.Protocol):
 
     Args:
         came: Takes the PDU of each status report that comes by itself.
+        stored: Takes the name of the memory in which the modem stored one.
     """
 
-    def __init__(self, path: str, baudrate: int, came: Callable[[str], None]) -> None:
+    def __init__(self, path: str, baudrate: int, came: Callable[[str], None], stored: Callable[[str], None]) -> None:
         self._options = SerialOptions(path=path, baudrate=baudrate)
-        self._came = came
+        self._came, self._stored = came, stored
         self._port: asyncio.Transport | None = None
         self._rest = ""
         self._said: asyncio.Queue[str] = asyncio.Queue()
@@ -126,6 +127,8 @@ class ModemLine(asyncio.Protocol):
             self._came(line)
         elif line.startswith("+CDS:"):
             self._is_report_next = True
+        elif line.startswith("+CDSI:"):
+            self._stored(line.partition(":")[2].partition(",")[0].strip(' "'))
         elif line and self._is_asked:
             self._said.put_nowait(line)
 

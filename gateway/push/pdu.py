@@ -99,6 +99,18 @@ def segments(text: str) -> list[str]:
     return [*pieces, piece]
 
 
+def is_report(pdu: str) -> bool:
+    """Tell whether it is an SMS-STATUS-REPORT at all (9.2.3.1), and not a text that somebody sent.
+
+    Raises:
+        ValueError: It is not hexadecimal, or nothing stands behind the service centre.
+    """
+    raw = bytes.fromhex(pdu)
+    if not raw or len(raw) <= 1 + raw[0]:
+        raise ValueError("the message is cut short")
+    return raw[1 + raw[0]] & _KIND == _STATUS_REPORT
+
+
 def read_report(pdu: str) -> Report:
     """Read an SMS-STATUS-REPORT (9.2.2.3).
 

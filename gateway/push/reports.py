@@ -40,10 +40,11 @@ class Placed:
     is_given_up: bool = False
 
 
-def read_told(text: bytes) -> Report:
-    """Read a report as the modem's channel hands it in."""
+def read_told(text: bytes) -> tuple[Report, bool]:
+    """Read a report as the modem's channel hands it in, and whether it is of before anything was sent in this run."""
     told = json.loads(text)
-    return Report(reference=told["reference"], number=told["number"], status=told["status"])
+    report = Report(reference=told["reference"], number=told["number"], status=told["status"])
+    return report, told.get("is_earlier", False)
 
 
 def put_report(connection: Connection, site: Site, channel: Destination, report: Report, now_ns: int) -> Placed:

@@ -1,5 +1,6 @@
 """Route: the channel that a destination's profile asks for."""
 
+import asyncio
 from collections.abc import Callable
 
 from alerting.push.message import Message
@@ -18,8 +19,9 @@ from gateway.push.tcp import FrameChannel
 from gateway.push.webhook import Webhook
 from gateway.push.wecom import WeCom
 
-#: Takes an acknowledgement that came by itself: destination, text.
-TakeAck = Callable[[str, bytes], None]
+#: Takes an acknowledgement that came by itself: destination, text. Tells later whether it was written down; None where
+#: nobody writes.
+TakeAck = Callable[[str, bytes], asyncio.Future[bool] | None]
 
 
 def make_channels(site: Site, clock: Clock, take_ack: TakeAck) -> dict[str, Channel]:
@@ -54,7 +56,12 @@ def make_channel(destination: Destination, clock: Clock, take_ack: TakeAck) -> C
         case "tcp":
             return FrameChannel(destination, clock)
         case "mqtt":
-            return MqttChannel(destination, clock, lambda text: take_ack(destination.id, text))
+            return MqttChannel(destination, clock, lambda text: _pass(take_ack, destination.id, text))
+
+
+def _pass(take_ack: TakeAck, destination: str, text: bytes) -> None:
+    """Hand an acknowledgement in and wait for nothing: its sender sends it again."""
+    take_ack(destination, text)
 
 
 def dialect_of(reach: Reach) -> Dialect:

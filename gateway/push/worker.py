@@ -22,7 +22,7 @@ from gateway.push import acks, answers, outbox, reports
 from gateway.push.acks import Verdict
 from gateway.push.answers import Said, What
 from gateway.push.call_lane import CallLane, Standing
-from gateway.push.channel import Channel
+from gateway.push.channel import Channel, Listening
 from gateway.push.lane import STORE_S, Around, InStore, Lane
 from gateway.push.pdu import Report
 from gateway.push.route import make_channels
@@ -70,7 +70,7 @@ class PushWorker:
         self._woken = asyncio.Event()
         self._last = 0
         self._lanes: dict[str, Lane | CallLane] = {}
-        self._acks: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(ACKS_MAX)
+        self._acks: asyncio.Queue[tuple[str, bytes, asyncio.Future[bool]]] = asyncio.Queue(ACKS_MAX)
         self._destinations = {destination.id: destination for destination in site.outlets}
         self._is_put_aside = False  # since the last look; what is put aside waits no longer, and is owed all the same
         self.waiting = 0
@@ -93,6 +93,9 @@ class PushWorker:
             async with asyncio.TaskGroup() as group:
                 for name, lane in self._lanes.items():
                     group.create_task(lane.run(), name=f"push-{name}")
+                for name, channel in channels.items():
+                    if isinstance(channel, Listening):
+                        group.create_task(channel.listen(), name=f"push-heard-{name}")
                 group.create_task(self._watch(), name="push-arrivals")
                 group.create_task(self._hear(), name="push-acks")
                 group.create_task(self._look_around(), name="push-standings")
@@ -173,27 +176,39 @@ class PushWorker:
 
     # ------------------------------------------------------------------------------ acknowledgements that come later
 
-    def _hear_ack(self, destination: str, text: bytes) -> None:
-        """Take what came on a channel of its own; one that does not fit is counted, and its notice goes again."""
+    def _hear_ack(self, destination: str, text: bytes) -> asyncio.Future[bool]:
+        """Take what came on a channel of its own; one that does not fit is counted, and its notice goes again.
+
+        Returns:
+            True once what it says is written down; False where it was not.
+        """
+        is_kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         try:
-            self._acks.put_nowait((destination, text))
+            self._acks.put_nowait((destination, text, is_kept))
         except asyncio.QueueFull:
             self._meter.noted(Stage.PUSH, "ack_overflow")
+            is_kept.set_result(False)
+        return is_kept
 
     async def _hear(self) -> None:
         while True:
-            destination, text = await self._acks.get()
+            destination, text, is_kept = await self._acks.get()
+            done = False
             try:
                 await self.take_ack(destination, text)
+                done = True
             except SQLAlchemyError as failure:  # Its notice goes again, and so does its acknowledgement.
                 self._meter.noted(Stage.PUSH, "store_failed")
                 self._meter.error(Stage.PUSH, f"store: {failure}", self._clock.wall_ns())
+            if not is_kept.done():  # Who asked may be gone.
+                is_kept.set_result(done)
 
     async def take_ack(self, destination: str, text: bytes) -> Verdict:
         """Take an acknowledgement, by whatever way it came; who sent it is proved by its signature alone."""
         to = self._destinations[destination]
         if to.reach is not None:
-            return await self._take_report(to, reports.read_told(text))
+            report, is_earlier = reports.read_told(text)
+            return await self._take_report(to, report, is_earlier=is_earlier)
         believes = Sealer(to).believes if to.profile.receipt.is_signed else _nobody
         found = acks.read_ack(to, text, believes)
         now_ns = self._clock.wall_ns()
@@ -221,10 +236,10 @@ class PushWorker:
             self._lanes[destination].wake()
         return verdict
 
-    async def _take_report(self, channel: Destination, report: Report) -> Verdict:
+    async def _take_report(self, channel: Destination, report: Report, *, is_earlier: bool) -> Verdict:
         """Take what the network says of a short message; the lane may be about to write down that it went out."""
         placed = await self._write(lambda c: reports.put_report(c, self._site, channel, report, self._clock.wall_ns()))
-        if not placed.is_known:
+        if not placed.is_known and not is_earlier:
             await asyncio.sleep(REPORT_AGAIN_S)
             placed = await self._write(
                 lambda c: reports.put_report(c, self._site, channel, report, self._clock.wall_ns())

@@ -48,6 +48,48 @@ async def report(one: Bench, reference: int, status: int, number: str = "8613800
     return await one.worker.take_ack("gsm", json.dumps(told).encode())
 
 
+@dataclass
+class Stored(Handing):
+    """A modem that stored a report while nobody listened.
+
+    Attributes:
+        kept: Whether what it handed in was written down, once it is.
+    """
+
+    told: dict[str, Any] = field(default_factory=dict)
+    take: Any = None
+    kept: list[bool] = field(default_factory=list)
+
+    async def listen(self) -> None:
+        self.kept.append(await self.take("gsm", json.dumps(self.told).encode()))
+        await asyncio.Event().wait()
+
+
+def test_a_report_that_came_while_the_gateway_was_down_is_the_receipt_of_then() -> None:
+    one = bench()
+    cast(Handing, one.robots["gsm"]).references = ["7"]
+
+    async def before() -> None:
+        await asyncio.sleep(60)
+        one.put("a", at="gsm", to=TO)
+        await asyncio.sleep(1)
+
+    one.play(before())
+    assert one.states() == {"gsm:a": "handed"}
+    told = {"reference": 7, "number": "+8613800000000", "status": 0, "is_earlier": True}
+    modem = Stored(told=told)
+    one.robots["gsm"] = cast(FakeRobot, modem)
+    one.worker = one.make()
+    modem.take = one.worker._hear_ack  # noqa: SLF001 - what the route gives a modem
+
+    async def after() -> None:
+        await asyncio.sleep(0.5)
+        assert one.states() == {"gsm:a": "delivered"}
+
+    one.play(after())
+    assert modem.kept == [True], "and only then it may be taken out of the modem"
+
+
 def whats(one: Bench) -> list[str]:
     with one.engine.connect() as connection:
         rows = connection.execute(select(schema.push_answer).order_by(schema.push_answer.c.number))
