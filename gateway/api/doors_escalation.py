@@ -146,7 +146,7 @@ def _plan(plan: Plan, site: Site, there: list[OnDuty]) -> dict[str, Any]:
         "id": plan.id,
         "tiers": [tier.name for tier in plan.tiers],
         "units": list(plan.units),
-        "schedule": None if plan.schedule is None else plan.schedule.words,
+        "schedule": None if plan.schedule is None else plan.schedule.words(),
         "after_s": plan.after_s,
         "rounds": plan.rounds,
         "remind_s": plan.remind_s,

@@ -185,7 +185,7 @@ def _row(kind: Kind) -> dict[str, Any]:
 
 
 def _escalation(plan: Plan) -> dict[str, Any]:
-    schedule = None if plan.schedule is None else plan.schedule.words
+    schedule = None if plan.schedule is None else plan.schedule.words()
     return {**asdict(plan), "tiers": [tier.name for tier in plan.tiers], "schedule": schedule}
 
 

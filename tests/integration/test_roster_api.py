@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, insert, select
 from alerting.escalation.ladder import Ladder, Stand
 from alerting.escalation.plan import Plan, Step
 from alerting.model.rule import RuleTable
+from alerting.model.schedule import Schedule, Span
 from alerting.model.tier import Tier
 from alerting.roster.plan import Calendar, Post, RosterPlan, Shift
 from edge.clock_manual import ManualClock
@@ -24,6 +25,8 @@ from gateway.api.small_house import SmallHouse
 from gateway.auth import add_user, disable_user
 from gateway.config import Destination, Site
 from gateway.escalation.book import keep
+from gateway.rules.kept import pack, unpack
+from gateway.rules.parts import parts_of
 from gateway.store import schema
 
 PASSWORD = "correct horse battery"
@@ -44,6 +47,7 @@ PLAN = RosterPlan(
 GRAVE = Plan(
     id="grave",
     tiers=(Tier.RED,),
+    schedule=Schedule(spans=(Span(days=(0, 1, 2, 3, 4, 5, 6), from_s=0, to_s=86_400),), zone="Asia/Shanghai"),
     steps=(Step(to="post:board", channel="sms", wait_s=60), Step(to="leader", channel="sms", wait_s=60)),
 )
 
@@ -268,6 +272,13 @@ async def test_escalations_name_whom_they_would_call_now(office: Office) -> None
     plan = (await guest.get("/api/v1/escalation")).json()["plans"][0]
 
     assert [(step["to"], step["now"]) for step in plan["steps"]] == [("post:board", ["li"]), ("leader", [])]
+    assert plan["schedule"] == "mon-sun 00:00-24:00 Asia/Shanghai"
+
+
+def test_an_escalation_with_a_schedule_is_kept_with_the_revision(office: Office) -> None:
+    parts = parts_of(office.house.site)
+    assert parts["escalation"]["grave"]["schedule"] == "mon-sun 00:00-24:00 Asia/Shanghai"
+    assert unpack(pack(office.house.site.rules, parts)) is not None, "a start writes it down as JSON"
 
 
 async def test_calls_stand_on_the_alarm_and_their_numbers_only_in_the_store(office: Office) -> None:
