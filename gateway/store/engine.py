@@ -1,9 +1,12 @@
 """Open the store: SQLite by default, PostgreSQL where the URL says so, migrated to this version's tables.
 
-Why: WAL with synchronous FULL keeps every committed transaction through kill -9 and power loss.
+Why: WAL with synchronous FULL keeps every committed transaction through kill -9 and power loss. A process that begins
+    many stores, as a suite of stories does, runs the migrations for the first and gives the others its empty tables.
 """
 
+import os
 import threading
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,8 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_MIGRATING = threading.Lock()
+_MIGRATING, _OPENING = threading.Lock(), threading.Lock()
+_EMPTY: list[bytes] = []  # Tables of this version without a row, compressed; once a process has made them.
 BUSY_MS = 1_000  # Somebody else may hold the file for a moment; judging goes on from memory after that.
 
 
@@ -23,13 +27,35 @@ def store_url(data: Path) -> str:
 
 def open_store(url: str) -> Engine:
     """Open the store and bring its tables to this version."""
-    if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_pragmas)
-    upgrade(engine)
+    if engine.dialect.name != "sqlite":
+        upgrade(engine)
+        return engine
+    event.listen(engine, "connect", _set_pragmas)
+    file = None if engine.url.database in (None, "", ":memory:") else Path(str(engine.url.database))
+    with _OPENING:
+        if file is None or (file.exists() and file.stat().st_size):
+            upgrade(engine)
+        elif _EMPTY:
+            _begin(file, zlib.decompress(_EMPTY[0]))
+        else:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            upgrade(engine)
+            with engine.connect() as connection:
+                driven: Any = connection.connection.driver_connection
+                _EMPTY.append(zlib.compress(driven.serialize(), 1))
     return engine
+
+
+def _begin(file: Path, tables: bytes) -> None:
+    """Write a store that has only its tables: whole or not at all, as a migration is."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    begun = file.with_name(f"{file.name}.begun")
+    with begun.open("wb") as out:
+        out.write(tables)
+        out.flush()
+        os.fsync(out.fileno())
+    begun.replace(file)
 
 
 def upgrade(engine: Engine) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, create_engine, event, insert, text
+from sqlalchemy import Column, Connection, Integer, event, insert, text
 from sqlalchemy.engine import Engine
 
 from alerting.model.tier import Tier
 from gateway.api.queries import all_alarms, find_alarm
 from gateway.store import schema
+from gateway.store.engine import open_store
 
 Call = Callable[[Connection], object]
 FEW, MANY, PAGE = 5_000, 50_000, 100
@@ -29,8 +30,7 @@ class Asked:
 
 def store(folder: Path, n: int) -> Engine:
     """Make a store with so many alarms; every fifth stands, in 100 units, the tiers in turn."""
-    engine = create_engine(f"sqlite:///{folder}/{n}.db")
-    schema.metadata.create_all(engine)
+    engine = open_store(f"sqlite:///{folder}/{n}.db")
     plain = {column.name: plain_value(column) for column in schema.alarm.columns if column.server_default is None}
     rows = [
         plain

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import insert, select
 
 from alerting.core.drift import judge_drifts
 from alerting.core.trend import advance
@@ -46,6 +46,7 @@ from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.credential import NodeError, add_node, list_nodes, revoke_node
 from gateway.nodes.reception import NodeStatus, Refusal, Taken
 from gateway.store import rows, schema
+from gateway.store.engine import open_store
 
 NOW = DEFAULT_START_NS
 S = 1_000_000_000
@@ -171,8 +172,7 @@ class Door:
 
 @pytest.fixture
 async def door(tmp_path: Path) -> AsyncIterator[Door]:
-    engine = create_engine(f"sqlite:///{tmp_path}/register.db")
-    schema.metadata.create_all(engine)
+    engine = open_store(f"sqlite:///{tmp_path}/register.db")
     clock, site = ManualClock(), make_site()
     house = SmallHouse(
         site=site,

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import insert, select
 from typer.testing import CliRunner
 
 from alerting.escalation.plan import Plan, Step
@@ -27,6 +27,7 @@ from gateway.push.forms import LIMITS
 from gateway.push.trial import draft
 from gateway.roster.book import Contact, put_contact
 from gateway.store import schema
+from gateway.store.engine import open_store
 from gateway.store.rows import alarm_row
 
 PASSWORD = "correct horse battery"
@@ -42,8 +43,7 @@ class Office:
     """A gateway with two channels and its people."""
 
     def __init__(self, folder: Path) -> None:
-        self.engine = create_engine(f"sqlite:///{folder}/register.db")
-        schema.metadata.create_all(self.engine)
+        self.engine = open_store(f"sqlite:///{folder}/register.db")
         self.clock = ManualClock()
         tags = TagTable([])
         site = Site(

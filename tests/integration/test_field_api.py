@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 
 from alerting.model.rule import RuleTable
 from edge.clock_manual import ManualClock
@@ -22,6 +22,7 @@ from gateway.auth import Role, make_link
 from gateway.config import Site
 from gateway.probe import Asked, Probed, Prober, ProbeRefused
 from gateway.store import schema
+from gateway.store.engine import open_store
 from tests.modbus_peers import Road, device_that, framed, running, until
 
 UNSAFE = {"X-Fengsui-Request": "1"}
@@ -50,8 +51,7 @@ def site_of(*sources: Source) -> Site:
 
 @pytest.fixture
 async def field(tmp_path: Path) -> AsyncIterator[Field]:
-    engine = create_engine(f"sqlite:///{tmp_path}/register.db")
-    schema.metadata.create_all(engine)
+    engine = open_store(f"sqlite:///{tmp_path}/register.db")
     site = site_of(
         Source(id="plc", protocol="modbus-tcp", modbus=ModbusOptions(host="127.0.0.1", registers_from=1)),
         Source(id="gas", protocol="mqtt"),

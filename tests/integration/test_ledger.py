@@ -12,7 +12,7 @@ import httpx
 import orjson
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import insert, select
 from typer.testing import CliRunner
 
 from alerting.model.alarm import digest
@@ -29,6 +29,7 @@ from gateway.push import answers
 from gateway.push.answers import Said, What
 from gateway.push.inspection import inspect
 from gateway.store import schema
+from gateway.store.engine import open_store
 from gateway.store.journal import Head
 
 PASSWORD = "correct horse battery"
@@ -43,8 +44,7 @@ class Office:
     """A gateway with notices in its outbox, and its people."""
 
     def __init__(self, folder: Path) -> None:
-        self.engine = create_engine(f"sqlite:///{folder}/register.db")
-        schema.metadata.create_all(self.engine)
+        self.engine = open_store(f"sqlite:///{folder}/register.db")
         self.clock = ManualClock()
         tags = TagTable([])
         site = Site(

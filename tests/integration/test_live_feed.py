@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from sqlalchemy import create_engine
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -25,7 +24,7 @@ from gateway.api.small_house import SmallHouse
 from gateway.auth import disable_user, make_link
 from gateway.config import Site
 from gateway.meter import Stage
-from gateway.store import schema
+from gateway.store.engine import open_store
 
 pytestmark = pytest.mark.network
 
@@ -56,8 +55,7 @@ class Served:
 
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    engine = create_engine(f"sqlite:///{tmp_path}/register.db")
-    schema.metadata.create_all(engine)
+    engine = open_store(f"sqlite:///{tmp_path}/register.db")
     clock = SystemClock()
     tags = TagTable([Tag(name=f"T{n}", source="s") for n in range(TAGS)])
     site = Site(id="demo", title={}, timezone="UTC", sources=(), tags=tags, units=(), rules=RuleTable([], tags))

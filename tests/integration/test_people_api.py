@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 
 from alerting.model.rule import RuleTable
 from edge.clock_manual import ManualClock
@@ -20,6 +20,7 @@ from gateway.auth import FAILURES_MAX, LINK_S, Role, add_user
 from gateway.config import Site
 from gateway.serve import describe_roles
 from gateway.store import schema
+from gateway.store.engine import open_store
 
 PASSWORD = "correct horse battery"
 ANOTHER = "wrong zebra charger"
@@ -31,8 +32,7 @@ class People:
     """A gateway with one administrator, and the browsers of its people."""
 
     def __init__(self, folder: Path) -> None:
-        engine = create_engine(f"sqlite:///{folder}/register.db")
-        schema.metadata.create_all(engine)
+        engine = open_store(f"sqlite:///{folder}/register.db")
         self.clock = ManualClock()
         tags = TagTable([])
         site = Site(

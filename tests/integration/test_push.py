@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 
 from alerting.desk import Outcome
 from alerting.model.alarm import digest
@@ -30,6 +30,7 @@ from gateway.push.receipt import ANSWER_MAX
 from gateway.push.webhook import Webhook
 from gateway.push.worker import PushWorker
 from gateway.store import schema
+from gateway.store.engine import open_store
 from gateway.store.journal import Journal, install_key
 from simulators.regulator.ledger import Ledger
 from simulators.regulator.mode import Mode
@@ -295,8 +296,7 @@ def make_site(url: str) -> Site:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = create_engine(f"sqlite:///{tmp_path}/register.db")
-    schema.metadata.create_all(engine)
+    engine = open_store(f"sqlite:///{tmp_path}/register.db")
     yield engine
     engine.dispose()
 

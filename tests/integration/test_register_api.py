@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from openpyxl import Workbook, load_workbook
-from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy import Connection, Engine, event, select, text
 
 from alerting.model.rule import RuleTable
 from alerting.model.unit import HazardUnit
@@ -24,6 +24,7 @@ from gateway.config import Site
 from gateway.register import reading, search
 from gateway.register.reading import Wanted
 from gateway.store import schema
+from gateway.store.engine import open_store
 
 PASSWORD = "correct horse battery"
 AT = "/api/v1/register/ledgers"
@@ -188,8 +189,7 @@ class Desk:
     """A gateway with one safety officer, one operator, and two hands for the officer."""
 
     def __init__(self, folder: Path) -> None:
-        self.engine: Engine = create_engine(f"sqlite:///{folder}/register.db")
-        schema.metadata.create_all(self.engine)
+        self.engine: Engine = open_store(f"sqlite:///{folder}/register.db")
         self.clock = ManualClock()
         tags = TagTable(
             [
@@ -985,8 +985,7 @@ def plan_of(connection: Connection, run: Callable[[], object]) -> str:
 
 def test_lists_and_searches_of_100000_records_stay_on_an_index(tmp_path: Path) -> None:
     """By the plan of what is really asked, which reads a page for a page, whatever the ledger holds."""
-    engine = create_engine(f"sqlite:///{tmp_path}/register.db")
-    schema.metadata.create_all(engine)
+    engine = open_store(f"sqlite:///{tmp_path}/register.db")
     rows = [
         {
             "id": f"{n:032x}", "ledger": "holdings", "code": f"H-{n:06}", "title": "氯", "unit": f"U-{n % 100}",

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, select, update
+from sqlalchemy import select, update
 
 from alerting.model.rule import RuleTable
 from alerting.push.message import one_message, read_call
@@ -25,6 +25,7 @@ from gateway.push.channel import Parcel
 from gateway.push.forms import form_of
 from gateway.report_mail.book import attached_to, make, run_id
 from gateway.store import schema
+from gateway.store.engine import open_store
 from tests.mail_server import MailBox, mail_server
 
 PASSWORD = "correct horse battery"
@@ -40,8 +41,7 @@ class Office:
     """A gateway with a report that was made."""
 
     def __init__(self, folder: Path) -> None:
-        self.engine = create_engine(f"sqlite:///{folder}/register.db")
-        schema.metadata.create_all(self.engine)
+        self.engine = open_store(f"sqlite:///{folder}/register.db")
         self.clock = ManualClock()
         tags = TagTable([])
         site = Site(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import insert, select
 
 from alerting.escalation.ladder import Ladder, Stand
 from alerting.escalation.plan import Plan, Step
@@ -28,6 +28,7 @@ from gateway.escalation.book import keep
 from gateway.rules.kept import pack, unpack
 from gateway.rules.parts import parts_of
 from gateway.store import schema
+from gateway.store.engine import open_store
 
 PASSWORD = "correct horse battery"
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -56,8 +57,7 @@ class Office:
     """A gateway with its people, each at a browser."""
 
     def __init__(self, folder: Path) -> None:
-        engine = create_engine(f"sqlite:///{folder}/register.db")
-        schema.metadata.create_all(engine)
+        engine = open_store(f"sqlite:///{folder}/register.db")
         self.clock = ManualClock(start_ns=round(NOW.timestamp()) * 1_000_000_000)
         tags = TagTable([])
         site = Site(

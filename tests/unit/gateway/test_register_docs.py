@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 
 from alerting.model.rule import RuleTable
 from alerting.register.field import Choice, Field, Kind, Surroundings, Values
@@ -19,7 +19,7 @@ from gateway.api.small_house import SmallHouse
 from gateway.config import Site
 from gateway.register import sheets
 from gateway.register.record import Record
-from gateway.store import schema
+from gateway.store.engine import open_store
 from tests.integration.test_register_api import WRONG
 
 COLUMNS = ("API", "page zh/en", "import", "export", "refusals", "tests", "audit")
@@ -29,8 +29,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = create_engine(f"sqlite:///{tmp_path}/register.db")
-    schema.metadata.create_all(made)
+    made = open_store(f"sqlite:///{tmp_path}/register.db")
     yield made
     made.dispose()
 

@@ -61,3 +61,27 @@ def test_the_store_is_durable_by_its_settings(tmp_path: Path) -> None:
     engine.dispose()
 
     assert (mode, synchronous) == ("wal", 2)
+
+
+def test_every_further_store_of_a_process_is_as_the_first(tmp_path: Path) -> None:
+    """The first is migrated, the others begin with its tables; what the first holds since then is its own."""
+    told = []
+    for name in ("first", "second"):
+        engine = open_store(store_url(tmp_path / name))
+        with engine.begin() as connection:
+            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+            mode = connection.execute(text("PRAGMA journal_mode")).scalar_one()
+            sound = connection.execute(text("PRAGMA integrity_check")).scalar_one()
+            tables = connection.execute(text("SELECT type, name, sql FROM sqlite_master ORDER BY name")).all()
+            kept = connection.execute(text("SELECT count(*) FROM source_mark")).scalar_one()
+            connection.execute(text("INSERT INTO source_mark VALUES ('plc', 3, 5, 100, 200, '')"))
+        engine.dispose()
+        told.append((version, mode, sound, tables, kept))
+        assert {path.name for path in (tmp_path / name).iterdir()} <= {
+            "register.db",
+            "register.db-wal",
+            "register.db-shm",
+        }
+
+    assert told[0] == told[1]
+    assert told[1][1:3] + told[1][4:] == ("wal", "ok", 0)
