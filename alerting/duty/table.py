@@ -180,6 +180,13 @@ KINDS: Final = (
         basis=Words("as its record says", "见该记录“依据”"),
     ),
     Kind(
+        id="lessons.due",
+        title=Words("Do what an incident taught", "落实应急总结改进措施"),
+        ledger="lessons",
+        reads=_while(_ends("due", "responsible", begins="learned_on"), frozenset({"done", "accepted"})),
+        basis=Words("day set at the incident", "应急事件总结确定的期限"),
+    ),
+    Kind(
         id=DISPOSAL,
         title=Words("Report what an alarm came to", "报警处置反馈"),
         basis=Words("[disposal] of the site", "站点配置 [disposal]"),

@@ -35,6 +35,7 @@ from gateway.api.doors_exchange import open_exchange_doors
 from gateway.api.doors_handover import open_handover_doors
 from gateway.api.doors_hazards import open_hazard_doors
 from gateway.api.doors_incident import open_incident_doors
+from gateway.api.doors_incident_after import open_incident_after_doors
 from gateway.api.doors_kpi import open_kpi_doors
 from gateway.api.doors_ledger import open_ledger_doors
 from gateway.api.doors_node import open_node_doors
@@ -147,6 +148,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_report_doors(doors)
     open_response_plan_doors(doors)
     open_incident_doors(doors)
+    open_incident_after_doors(doors)
     open_push_doors(doors)
     open_exchange_doors(doors)
     open_system_doors(doors, metrics_token)

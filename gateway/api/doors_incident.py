@@ -115,7 +115,7 @@ def open_incident_doors(doors: Doors) -> None:
 
     async def one(number: Number) -> Response:
         """Give one with its tasks, alarms, timeline and what was merged into it."""
-        return Json(await _try(house.read(lambda c: told(c, house.site, number, house.clock.wall_ns()))))
+        return Json(await tried(house.read(lambda c: told(c, house.site, number, house.clock.wall_ns()))))
 
     async def begin(asked: NewIncident, request: Request) -> Response:
         """Open an incident by hand; refused where the unit has an open one of the same type of accident."""
@@ -150,7 +150,7 @@ def open_incident_doors(doors: Doors) -> None:
             return told(c, house.site, number, now_ns)
 
         facts = {"unit": asked.unit, "title": asked.title, "plan": asked.plan, "reason": asked.reason}
-        return Json(await _try(house.write(write, _act(user, "incident_opened", now_ns, facts))))
+        return Json(await tried(house.write(write, acted(user, "incident_opened", now_ns, facts))))
 
     at = "/api/v1/response/incidents"
     doors.open("GET", at, ALL, listed, tag="response")
@@ -169,12 +169,12 @@ def _open_leading_doors(doors: Doors, at: str) -> None:  # noqa: C901 - a list o
         user, now_ns = user_of(request), house.clock.wall_ns()
 
         def write(c: Connection) -> dict[str, Any]:
-            _check_leads(c, house, number, user, now_ns)
+            check_leads(c, house, number, user, now_ns)
             do(c, Leading(number=number, expected=asked.revision, who=user.name, time_ns=now_ns))
             return told(c, house.site, number, now_ns)
 
         facts = {"incident": number, **asked.model_dump()}
-        return Json(await _try(house.write(write, _act(user, what, now_ns, facts))))
+        return Json(await tried(house.write(write, acted(user, what, now_ns, facts))))
 
     async def grade(number: Number, asked: Graded, request: Request) -> Response:
         """Raise or lower the response grade."""
@@ -245,8 +245,8 @@ def _open_timeline_doors(doors: Doors, at: str) -> None:
             incidents.say(c, number, user.name, what, now_ns, facts)
             return told(c, house.site, number, now_ns)
 
-        audited = _act(user, act, now_ns, {"incident": number, "line": {"what": what, **facts}})
-        return Json(await _try(house.write(append, audited)))
+        audited = acted(user, act, now_ns, {"incident": number, "line": {"what": what, **facts}})
+        return Json(await tried(house.write(append, audited)))
 
     async def line(number: Number, asked: Line, request: Request) -> Response:
         """Append an action, a call, a consultation or that it was reported; nothing of it is ever changed."""
@@ -258,22 +258,24 @@ def _open_timeline_doors(doors: Doors, at: str) -> None:
 
     async def values(number: Number, request: Request) -> Response:
         """Keep what the tags of the unit say now, with their quality and time."""
-        row = await _try(house.read(lambda c: incidents.get(c, number)))
+        row = await tried(house.read(lambda c: incidents.get(c, number)))
         facts = {"values": snapshot(house.picture, row["unit"])}
         return await write(number, user_of(request), "snapshot", "incident_noted", facts)
 
     async def report(number: Number, lang: Language = "zh") -> Response:
         """Give the situation report as PDF; refused where no font has Chinese."""
         now_ns = house.clock.wall_ns()
-        sheet = await _try(house.read(lambda c: situation(c, house.site, house.picture, number, now_ns, lang)))
+        sheet = await tried(house.read(lambda c: situation(c, house.site, house.picture, number, now_ns, lang)))
         return await printed(house, sheet, f"incident-{number}")
 
     doors.open("POST", f"{at}/{{number}}/line", OPERATE, line, tag="response")
     doors.open("POST", f"{at}/{{number}}/snapshot", OPERATE, values, tag="response")
+
     doors.open("GET", f"{at}/{{number}}/report", ALL, report, tag="response")
 
 
-def _act(user: User, what: str, now_ns: int, facts: dict[str, Any]) -> Act:
+def acted(user: User, what: str, now_ns: int, facts: dict[str, Any]) -> Act:
+    """Give the line of the audit chain."""
     return Act(who=user.name, what=what, time_ns=now_ns, facts=facts)
 
 
@@ -284,7 +286,7 @@ def _plan(every: list[plans.Plan], code: str) -> plans.Plan:
     return found
 
 
-def _check_leads(connection: Connection, house: House, number: int, user: User, now_ns: int) -> None:
+def check_leads(connection: Connection, house: House, number: int, user: User, now_ns: int) -> None:
     """Refuse who neither commands nor may take command: safety officer, administrator, who leads the shift."""
     if user.role in REGISTER or user.name == incidents.get(connection, number)["commander"]:
         return
@@ -296,7 +298,12 @@ def _check_leads(connection: Connection, house: House, number: int, user: User, 
     raise Refused("not_yours", said)
 
 
-async def _try(doing: Awaitable[T]) -> T:
+async def tried(doing: Awaitable[T]) -> T:
+    """Wait for what may be refused.
+
+    Raises:
+        ApiError: It was, with its sentence.
+    """
     try:
         return await doing
     except Refused as refusal:

@@ -438,11 +438,12 @@ async def _read(house: House, of: Ledger, raw: dict[str, Any], had: Record | Non
     full = await house.read(lambda c: records.surround(c, of, [raw], here, had.id if had else ""))
     row = read_row(of, raw, full, had.values if had else None)
     if row.wrongs:
-        raise _not_right(of, row.wrongs)
+        raise not_right(of, row.wrongs)
     return row.values
 
 
-def _not_right(of: Ledger, wrongs: Sequence[Wrong]) -> ApiError:
+def not_right(of: Ledger, wrongs: Sequence[Wrong]) -> ApiError:
+    """Give the answer to a record that is wrong: the first mistake as a sentence, all of them beside it."""
     first = wrongs[0]
     title = next((each.title for each in of.fields if each.name == first.field), Words(first.field, first.field))
     said = Words(f"{title.en}: {first.rule.en}. {first.remedy.en}", f"{title.zh}：{first.rule.zh}。{first.remedy.zh}")
@@ -458,7 +459,7 @@ async def _write(house: House, fn: Callable[[Connection], T], by: By, what: str,
     try:
         return await _try(house.write(fn, act))
     except NotRight as refusal:
-        raise _not_right(LEDGERS[facts["ledger"]], refusal.wrongs) from None
+        raise not_right(LEDGERS[facts["ledger"]], refusal.wrongs) from None
 
 
 async def _try(doing: Awaitable[T]) -> T:

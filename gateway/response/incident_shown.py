@@ -10,6 +10,7 @@ from gateway.config import Site
 from gateway.live import iso
 from gateway.response.finish import reached
 from gateway.response.incidents import get, merged_of, timeline
+from gateway.response.lessons import lessons_of
 from gateway.response.tasks import steps_of, tasks_of
 from gateway.store.schema import incident, register_entry
 
@@ -97,6 +98,17 @@ def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[s
                 "facts": orjson.loads(line["facts"]),
             }
             for line in timeline(connection, number)
+        ],
+        "lessons": [
+            {
+                "id": each.id,
+                "code": each.code,
+                "title": each.title,
+                "responsible": each.values["responsible"],
+                "due": each.values["due"],
+                "state": each.values["state"],
+            }
+            for each in lessons_of(connection, row)
         ],
         "others": [
             one["number"]

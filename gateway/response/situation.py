@@ -7,6 +7,7 @@ Source: what a report of an accident holds: unit and its surroundings, time and 
 """
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,7 +35,7 @@ GRADES = ("–", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ")
 #: Facts of a line that are said, in this order.
 SAID = (
     "name", "title", "tier", "person", "from", "to", "into", "incident", "answer", "text", "who", "data", "decision",
-    "note", "reason",
+    "note", "reason", "due",
 )  # fmt: skip
 STATES = {
     "open": Words("open", "待办"), "waiting": Words("waiting", "等待前置"), "done": Words("done", "已完成"),
@@ -49,7 +50,7 @@ WHATS = {
     "merged": Words("merged", "并入其他事件"), "took_in": Words("took in", "并入事件"),
     "stood_down": Words("stood down", "响应终止"), "action": Words("action", "处置行动"), "call": Words("call", "通话"),
     "consultation": Words("consultation", "会商"), "reported": Words("reported", "信息报告"),
-    "snapshot": Words("values", "数值快照"),
+    "snapshot": Words("values", "数值快照"), "lesson": Words("lesson", "经验教训"),
 }  # fmt: skip
 
 
@@ -93,28 +94,29 @@ def situation(connection: Connection, site: Site, picture: Picture, number: int,
             if zh
             else f"Incident {number}: continuation report {times - 1}"
         )
-    now = _clock(site, now_ns)
+    now = clock_said(site, now_ns)
     made = f"{site.title.get(language) or site.id} · {now} ({site.timezone})"
     blocks = [
         Block(
             heading="报告要素" if zh else "What is reported",
             header=("项目", "内容") if zh else ("Item", "Content"),
-            rows=tuple(_elements(connection, site, row, lines, language)),
+            rows=tuple(elements(connection, site, row, lines, language)),
             note="由系统按已登记内容预填；未登记的项目标注为“未填报”。"
             if zh
             else "Filled in from what is entered; what nobody entered is said so.",
         ),
         _alarms(connection, site, row, language),
         _values(picture, row["unit"], language),
-        _tasks(connection, site, number, language),
-        _timeline(site, lines, language),
+        tasks_block(connection, site, number, language),
+        timeline_block(site, lines, language),
     ]
     return Report(title=title, lines=(made,), blocks=tuple(block for block in blocks if block.rows), language=language)
 
 
-def _elements(
+def elements(
     connection: Connection, site: Site, row: RowMapping, lines: list[RowMapping], language: str
 ) -> list[tuple[str, str]]:
+    """Give what a report of an accident holds, as heading and content; what nobody entered is said to be unknown."""
     zh = language == "zh"
     unknown = "未填报" if zh else "not entered"
     enterprise = next(iter(of_ledger(connection, "enterprises")), None)
@@ -147,7 +149,7 @@ def _elements(
         (word("Surroundings", "周边环境"), value("surroundings", dossier)),
         (word("Persons within 500 m", "周边 500 m 内人数"), value("persons_outside", dossier)),
         (word("Substances (CAS, design maximum)", "涉及物质（CAS 号，设计最大量）"), substances or unknown),
-        (word("Time", "发生时间"), _clock(site, row["opened_ns"])),
+        (word("Time", "发生时间"), clock_said(site, row["opened_ns"])),
         (word("Type of accident", "事故类型"), unknown if kind is None else word(kind.en, kind.zh)),
         (word("What happens", "简要经过"), what or unknown),
         (word("Warning tier now, highest", "当前预警、最高预警"), f"{tier}, {worst}"),
@@ -169,7 +171,7 @@ def _alarms(connection: Connection, site: Site, row: RowMapping, language: str) 
         eu = "" if at is None else site.tags[at].eu
         said = "–" if one["value"] is None else f"{one['value']:g} {eu}"
         limit = "–" if one["setpoint"] is None else f"{one['setpoint']:g} {eu}"
-        rows.append((_clock(site, one["onset_ns"]), one["tag"], one["condition"], said, limit, one["state"]))
+        rows.append((clock_said(site, one["onset_ns"]), one["tag"], one["condition"], said, limit, one["state"]))
     zh = language == "zh"
     header = (
         ("开始", "位号", "条件", "数值", "限值", "状态")
@@ -194,12 +196,13 @@ def _values(picture: Picture, unit: str, language: str) -> Block:
     return Block(heading="当前数值" if zh else "Values now", header=header, rows=rows)
 
 
-def _tasks(connection: Connection, site: Site, number: int, language: str) -> Block:
+def tasks_block(connection: Connection, site: Site, number: int, language: str) -> Block:
+    """Write the checklist of an incident and of what was merged into it, as it stands."""
     zh = language == "zh"
     rows = []
     for one in tasks_of(connection, [number, *merged_of(connection, number)]):
         state = STATES[one["state"]]
-        when = _clock(site, one["done_ns"] if one["state"] == "done" else one["due_ns"])
+        when = clock_said(site, one["done_ns"] if one["state"] == "done" else one["due_ns"])
         rows.append(
             (
                 one["step"],
@@ -218,10 +221,16 @@ def _tasks(connection: Connection, site: Site, number: int, language: str) -> Bl
     return Block(heading="处置步骤" if zh else "Checklist", header=header, rows=tuple(rows))
 
 
-def _timeline(site: Site, lines: list[RowMapping], language: str) -> Block:
+def timeline_block(site: Site, lines: Sequence[RowMapping], language: str) -> Block:
+    """Write lines of a timeline."""
     zh = language == "zh"
     rows = tuple(
-        (_clock(site, line["time_ns"]), line["who"], _what(line["what"], zh=zh), said_of(orjson.loads(line["facts"])))
+        (
+            clock_said(site, line["time_ns"]),
+            line["who"],
+            _what(line["what"], zh=zh),
+            said_of(orjson.loads(line["facts"])),
+        )
         for line in lines
     )
     header = ("时间", "人员", "事项", "内容") if zh else ("Time", "Who", "What", "Said")
@@ -248,7 +257,8 @@ def said_of(facts: dict[str, Any]) -> str:
     return "; ".join([*parts, *values])
 
 
-def _clock(site: Site, at_ns: int) -> str:
+def clock_said(site: Site, at_ns: int) -> str:
+    """Write a moment by the site's clock; a dash for none."""
     if not at_ns:
         return "–"
     return datetime.fromtimestamp(at_ns // NS, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H:%M:%S")

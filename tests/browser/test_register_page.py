@@ -781,4 +781,16 @@ def test_an_incident_is_led_from_opening_to_stand_down(visit: Callable[..., Visi
     send(reason="人数回落 fewer people")
     one.page.wait_for_selector(".story[data-state=ended]")
     assert one.page.locator("button[name=line]").count() == 0
+    one.page.click("button[name=lesson]")
+    send(title=f"标识 signs {lang}", measure="换牌 new signs", responsible=OFFICER, due="2099-01-31")
+    one.page.wait_for_selector("[data-lesson][data-state=open]")
+    for form, begins in (("pdf", b"%PDF"), ("html", b"<!doctype html>")):
+        with one.page.expect_download() as got:
+            one.page.click(f"a[data-after={form}]")
+        assert got.value.path().read_bytes().startswith(begins)
+    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    one.page.click("[data-lesson] a")
+    one.page.wait_for_selector("section.one")
+    shows(one.page.locator("section.one"), f"标识 signs {lang}")
+    one.go("register/lessons", ready="[data-ledger=lessons]")
     assert one.complaints == []

@@ -161,6 +161,10 @@ CARD: dict[str, Any] = {
     "steps": "shut the valve\ntell the leader", "responsible": "赵强", "inside_phone": "0512-6000 0000",
     "outside_phone": "119",
 }  # fmt: skip
+LESSON = {
+    "code": "L-1", "title": "tags of the valves", "measure": "new plates", "responsible": "op",
+    "learned_on": "2025-12-31", "due": "2026-01-20",
+}  # fmt: skip
 
 
 ANALYSED = {"code": "A1", "risk_unit": "RU-1", "consequences": "release"}
@@ -490,6 +494,9 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("plans", {"approved_on": "2025-01-02", "valid_until": "2025-01-01"}, "valid_until", "before it was approved"),
     ("post_cards", {"post": "moon"}, "post", "no such post"),
     ("post_cards", {"plan": "EP-9"}, "plan", "no such record"),
+    ("lessons", {"due": "2025-12-30"}, "due", "before it was learned"),
+    ("lessons", {"responsible": ""}, "responsible", "missing"),
+    ("lessons", {"incident": 7}, "incident", "filled in by an act"),
 ]
 
 
@@ -506,7 +513,14 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200
     assert (await li.post(f"{AT}/tickets", json={"values": TICKET})).status_code == 200
     assert (await li.post(f"{AT}/inspections", json={"values": INSPECTION})).status_code == 200
-    right |= {**RISK_ROWS, "crowd_zones": ZONE, "large_events": EVENT, "plans": EMERGENCY, "post_cards": CARD}
+    right |= {
+        **RISK_ROWS,
+        "crowd_zones": ZONE,
+        "large_events": EVENT,
+        "plans": EMERGENCY,
+        "post_cards": CARD,
+        "lessons": LESSON,
+    }
     await enter(li, "crowd_zones", ZONE)
     for ledger in ("risk_units", "risk_events"):
         await enter(li, ledger, RISK_ROWS[ledger])

@@ -18,6 +18,7 @@ from alerting.register.ledgers.holdings import HOLDINGS
 from alerting.register.ledgers.inspections import CHECKS, INSPECTIONS
 from alerting.register.ledgers.instruments import INSTRUMENTS
 from alerting.register.ledgers.large_events import LARGE_EVENTS
+from alerting.register.ledgers.lessons import LESSONS
 from alerting.register.ledgers.monthly import MONTHLY
 from alerting.register.ledgers.plans import PLANS, POST_CARDS
 from alerting.register.ledgers.risk_events import RISK_EVENTS
@@ -47,6 +48,6 @@ LEDGERS: Final[dict[str, Ledger]] = {
         LARGE_EVENTS,
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
         *(CAMPAIGNS, INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, TIPS, ROUTINES, TICKETS, COMMITMENTS, MONTHLY),
-        *(PLANS, POST_CARDS),
+        *(PLANS, POST_CARDS, LESSONS),
     )
 }

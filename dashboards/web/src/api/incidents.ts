@@ -51,12 +51,23 @@ export interface IncidentLine {
   facts: Record<string, unknown>;
 }
 
+export interface IncidentLesson {
+  /** Of its record in the ledger of lessons. */
+  id: string;
+  code: string;
+  title: string;
+  responsible: string;
+  due: string;
+  state: "open" | "done" | "accepted";
+}
+
 export interface IncidentStory extends Incident {
   alarms: string[];
   merged: number[];
   entry: string;
   tasks: IncidentTask[];
   timeline: IncidentLine[];
+  lessons: IncidentLesson[];
   /** Other open incidents. */
   others: number[];
 }

@@ -3,7 +3,7 @@ import { exact } from "../words/format";
 import { t, word } from "../words/i18n";
 
 const GRADES = ["–", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ"];
-const PLAIN = ["name", "title", "person", "answer", "text", "who", "data", "decision", "note", "reason"] as const;
+const PLAIN = ["name", "title", "person", "answer", "text", "who", "data", "decision", "note", "reason", "due"] as const;
 
 interface Kept {
   tag: string;
