@@ -87,11 +87,11 @@ async def whole(folder: Path, devices: int, period_s: float, seconds: float, *, 
         try:
             ready_s = await _until_ready(child, page)
             await asyncio.sleep(SETTLE_S)
-            from_ns, before = SystemClock().wall_ns(), await _metrics(page)
-            spent = _cpu_s(child.pid), _cpu_s(simulator)
+            from_ns, before = SystemClock().wall_ns(), await metrics(page)
+            spent = cpu_s(child.pid), cpu_s(simulator)
             await asyncio.sleep(seconds)
-            to_ns, after = SystemClock().wall_ns(), await _metrics(page)
-            cpu_s, simulator_s = _cpu_s(child.pid) - spent[0], _cpu_s(simulator) - spent[1]
+            to_ns, after = SystemClock().wall_ns(), await metrics(page)
+            spent_s, simulator_s = cpu_s(child.pid) - spent[0], cpu_s(simulator) - spent[1]
             memory_mb, highest_mb = _memory_mb(child.pid)
         finally:
             with contextlib.suppress(ProcessLookupError):
@@ -113,7 +113,7 @@ async def whole(folder: Path, devices: int, period_s: float, seconds: float, *, 
         "samples_per_second": samples,
         "kept_percent": 100 * samples / due,
         "overruns": sum(v for k, v in grown.items() if k.startswith("fengsui_source_overruns_total")),
-        "cpu_percent": 100 * cpu_s / wall_s,
+        "cpu_percent": 100 * spent_s / wall_s,
         "simulator_cpu_percent": 100 * simulator_s / wall_s,
         "jitter_p50_ms": p50_ms,
         "jitter_p99_ms": p99_ms,
@@ -133,20 +133,22 @@ async def _until_ready(child: asyncio.subprocess.Process, page: int) -> float:
         if child.returncode is not None:
             raise WholeError(f"fengsui run ended with {child.returncode}; see its log.")
         with contextlib.suppress(OSError):
-            await asyncio.to_thread(_get, page, "/api/v1/ready")
+            await asyncio.to_thread(get, page, "/api/v1/ready")
             return waited_s
         await asyncio.sleep(0.2)
     raise WholeError(f"fengsui run was not ready after {READY_S:g} s.")
 
 
-def _get(page: int, path: str) -> bytes:
+def get(page: int, path: str) -> bytes:
+    """Ask the gateway on a port of this machine."""
     with urllib.request.urlopen(f"http://127.0.0.1:{page}{path}", timeout=60) as answer:
         told: bytes = answer.read()
         return told
 
 
-async def _metrics(page: int) -> dict[str, float]:
-    text = (await asyncio.to_thread(_get, page, "/metrics")).decode()
+async def metrics(page: int) -> dict[str, float]:
+    """Give its metrics by name with labels."""
+    text = (await asyncio.to_thread(get, page, "/metrics")).decode()
     return {
         name: float(value) for name, value in re.findall(r"^(fengsui_\S+(?:\{[^}]*\})?) (\S+)$", text, re.MULTILINE)
     }
@@ -174,7 +176,8 @@ def _children(process: int) -> list[int]:
     return [int(each) for each in found]
 
 
-def _cpu_s(process: int) -> float:
+def cpu_s(process: int) -> float:
+    """Give the processor time of a process, s."""
     fields = Path(f"/proc/{process}/stat").read_text("ascii").rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 

@@ -8,11 +8,13 @@ Never: stores a password or a token (only their hashes), tells a wrong name from
 
 import hashlib
 import secrets
+from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from edge.clock import Clock
@@ -37,7 +39,10 @@ LINK_S = 3600  # A one-time link is for the person who started the program and s
 
 _HASHER = PasswordHasher()  # argon2id with the library's defaults (RFC 9106, low-memory profile)
 #: Verified in place of the hash of a user who does not exist, so that both take equally long.
-_NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
+_NOBODY = "$argon2id$v={}$m={},t={},p={}${}${}".format(
+    ARGON2_VERSION, _HASHER.memory_cost, _HASHER.time_cost, _HASHER.parallelism,
+    *(b64encode(secrets.token_bytes(n)).decode().rstrip("=") for n in (_HASHER.salt_len, _HASHER.hash_len)),
+)  # fmt: skip
 
 
 class Role(StrEnum):

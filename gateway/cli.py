@@ -145,6 +145,9 @@ def run(
     events: Annotated[Path | None, typer.Option("--events", help="Also write events as JSON lines.")] = None,
 ) -> None:
     """Run the gateway, with its collectors in the same process."""
+    from gateway.heap import hold
+
+    hold()
     from gateway.auth import list_users
     from gateway.serve import serve_site
 

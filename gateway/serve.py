@@ -6,7 +6,6 @@ Flow: fengsui run -> [serve] -> gateway, HTTP
 import asyncio
 import contextlib
 import fcntl
-import gc
 import os
 import signal
 import sys
@@ -30,7 +29,7 @@ from gateway.api.small_house import SmallHouse
 from gateway.app import Gateway, Parts
 from gateway.config import Site
 from gateway.executor import ThreadExecutor
-from gateway.heap import give_back, one_arena
+from gateway.heap import one_arena, settle
 from gateway.kernels import UnknownBackendError, choose, warm
 from gateway.load import ConfigError
 from gateway.record import EventLog
@@ -109,9 +108,7 @@ def serve_site(
             return WRONG
         del site  # The gateway's own, with what it watches of itself, is another.
         sys.setswitchinterval(SWITCH_S)
-        gc.collect()
-        gc.freeze()  # Tags and rules stay; looking through them again and again would stop the road each time.
-        give_back()
+        settle()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(gateway, door))
     return GOOD

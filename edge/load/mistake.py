@@ -65,9 +65,14 @@ class Place(NamedTuple):
 
 
 class Mistakes:
-    """All mistakes of one reading."""
+    """All mistakes of one reading.
+
+    Attributes:
+        asked: How often one was to be noted, also where it was noted already or its place is closed.
+    """
 
     def __init__(self) -> None:
+        self.asked = 0
         self._told: dict[object, Mistake] = {}
         self._closed: set[tuple[str, int, str]] = set()
 
@@ -77,6 +82,7 @@ class Mistakes:
         Args:
             closes: All has been said of this place; what follows from it is not told too.
         """
+        self.asked += 1
         if place[:3] in self._closed:
             return
         if closes:

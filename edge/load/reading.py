@@ -42,6 +42,11 @@ class Reading:
         self._texts: dict[str, str | None] = {}
         self._raws: dict[str, bytes | None] = {}
 
+    @property
+    def noted(self) -> int:
+        """How often a mistake or a doubt was to be noted: where it has not grown, what was read is right."""
+        return self.mistakes.asked + self.warnings.asked
+
     def show_file(self, name: str) -> str:
         """Give a file of the site's folder as the user would open it."""
         return str(self.path.parent / name)

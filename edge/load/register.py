@@ -24,6 +24,7 @@ WIDTHS: Final[Mapping[str, int]] = {
 MANUAL_FIRST: Final[Mapping[str, int]] = {"holding": 40001, "input": 30001, "discrete": 10001}
 SIX_DIGITS: Final[Mapping[str, str]] = {"4": "holding", "3": "input", "1": "discrete"}
 TABLE_SIZE: Final = 65536
+NOT_KNOWN: Final = -1
 
 _FLOAT: Final = "Write float32: FLOAT and REAL of a register list are nearly always two registers, IEEE 754 of 32 bits."
 _INT: Final = (
@@ -99,13 +100,7 @@ class _Placed:
     row: Entry
     tag: str
     address: Mapping[str, Any]
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """First register, and the first one after it."""
-        first = int(self.address["register"])
-        length = (int(self.address.get("length", 0)) + 1) // 2
-        return first, first + (length or WIDTHS.get(self.address["type"], 0))
+    span: tuple[int, int]  # first register, and the first one after it
 
     @property
     def written(self) -> int:
@@ -122,17 +117,29 @@ def warn_of_registers(tags: Iterable[tuple[str, str, Mapping[str, Any], Entry]])
         tags: (tag, source, address, row) of each tag; those without a whole Modbus address are passed by.
     """
     tables: dict[tuple[str, str], list[_Placed]] = {}
+    known: dict[tuple[str, bool], int | None] = {}  # Like devices say the same few thousand numbers.
     for tag, source, address, row in tags:
-        if "register" in address and _is_read(row, address):
-            tables.setdefault((source, address["table"]), []).append(_Placed(row, tag, address))
+        if "register" in address and _is_read(row, address, known):
+            tables.setdefault((source, address["table"]), []).append(_Placed(row, tag, address, _span(address)))
     for (source, table), placed in tables.items():
         _warn_of_manual(source, table, placed)
         _warn_of_overlap(sorted((one for one in placed if one.address["type"]), key=lambda one: one.span))
 
 
-def _is_read(row: Entry, address: Mapping[str, Any]) -> bool:
+def _span(address: Mapping[str, Any]) -> tuple[int, int]:
+    first = int(address["register"])
+    length = (int(address.get("length", 0)) + 1) // 2
+    return first, first + (length or WIDTHS.get(address["type"], 0))
+
+
+def _is_read(row: Entry, address: Mapping[str, Any], known: dict[tuple[str, bool], int | None]) -> bool:
     text = row.values.get("register")
-    number = parse_whole(text, is_expanded=row.is_expanded) if isinstance(text, str) else None
+    if not isinstance(text, str):
+        return False
+    key = text, row.is_expanded
+    number = known.get(key, NOT_KNOWN)
+    if number == NOT_KNOWN:
+        number = known[key] = parse_whole(text, is_expanded=row.is_expanded)
     return number is not None and number - address["register"] in (0, 1)  # the device may count from 1
 
 
@@ -157,8 +164,12 @@ def _warn_of_manual(source: str, table: str, placed: list[_Placed]) -> None:
 def _warn_of_overlap(placed: list[_Placed]) -> None:
     """Warn where two tags read one register as two things; a bit of a word beside the whole word is no such thing."""
     reading: dict[tuple[int, int, str, str], _Placed] = {}
+    reach = 0
     for one in placed:
         first, end = one.span
+        if first >= reach:
+            reading.clear()
+        reach = max(reach, end)
         reading = {key: other for key, other in reading.items() if other.span[1] > first}
         kind, order = str(one.address["type"]), str(one.address["order"])
         for other in reading.values():

@@ -10,7 +10,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edge.load.heading import column_of, word_of
+from edge.load.heading import WORDS, column_of
 from edge.load.mistake import Place, meant, show
 from edge.load.reading import Reading
 from edge.load.workbook import cell_name, is_comment, is_workbook, part_name
@@ -88,9 +88,12 @@ def read_sheet(
         return None
     shown = dict(zip(columns, headings, strict=True))
     sheet = Sheet(file=file, header=header, columns=columns, headings=shown)
+    worded = [(at, WORDS[column]) for at, column in enumerate(columns) if column in WORDS] if known else []
     for line, row in lines[1:]:
         if len(row) == len(columns):
-            sheet.lines.append((line, tuple(map(word_of, columns, row)) if known else tuple(row)))
+            for at, words in worded:
+                row[at] = words.get(row[at], row[at])
+            sheet.lines.append((line, tuple(row)))
         else:
             reading.mistakes.add(
                 Place(file, line, "row"),
@@ -112,7 +115,8 @@ def _lines(reading: Reading, file: str, text: str, hashes_from: int | None, firs
     once: dict[str, str] = {}  # A hundred thousand rows say the same few thousand words.
     try:
         for row in reader:
-            cells = [once.setdefault(cell, cell) for cell in map(str.strip, row)]
+            cells = [*map(str.strip, row)]
+            cells = [*map(once.setdefault, cells, cells)]
             if start >= first and any(cells) and not is_comment(start, cells, hashes_from):
                 rows.append((start, cells))
             start = reader.line_num + 1

@@ -4,11 +4,12 @@ The columns that rules are made of are known here and passed by; the gateway rea
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from sys import intern
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from edge.config import ModbusOptions
 from edge.load.address import read_address
 from edge.load.entry import Entry, Span
 from edge.load.locate import Path as KeyPath
@@ -21,11 +22,14 @@ from edge.load.sheet import read_sheet
 from edge.load.source import PROTOCOLS, SourceDraft, tags_of_topic
 from edge.load.sparkplug import tags_of_sparkplug
 from edge.load.words import COLUMNS, MODBUS_COLUMNS, OPCUA_COLUMNS, RESERVED, TAG_RULE, is_tag
-from edge.model import Tag
+from edge.model import Nature, Tag
 from edge.model.title import OneTitle
 
 PERIOD: Final = Span(least=0.1, most=3600)
 STEP: Final = Span(least=0)
+FACTS: Final = ("unit", "eu", "kind", "range_lo", "range_hi", "resolution", "period_s")
+ADDRESS: Final = ("range_lo", "range_hi", *MODBUS_COLUMNS, *OPCUA_COLUMNS)
+T = TypeVar("T")
 TITLES: Final = ("title_en", "title_zh")
 
 
@@ -37,12 +41,47 @@ class TagDraft:
     row: Entry
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a row says of a tag beside its name and address; NaN where there is no range."""
+
+    unit: str
+    eu: str
+    kind: str
+    range_lo: float
+    range_hi: float
+    resolution: float
+    period_s: float
+
+
 class Once:
-    """What tags say alike, kept once: like devices have their registers at like places."""
+    """What tags say alike, read and kept once: like devices have their registers at like places.
+
+    Never: passes by a mistake. What was wrong or doubtful in a row is read anew in the next one that says the same.
+    """
 
     def __init__(self) -> None:
         self._numbers: dict[float, float] = {}
         self._addresses: dict[str, dict[str, Any]] = {}
+        self._read: dict[object, Any] = {}
+
+    def read(self, row: Entry, columns: tuple[str, ...], beside: object, read: Callable[[], T]) -> T:
+        """Give what a row says in some columns; like rows of one table share what the first of them was read to.
+
+        Args:
+            columns: All that ``read`` looks at.
+            beside: What else it depends on, hashable.
+        """
+        if not isinstance(row, Row):
+            return read()
+        key = columns, beside, row.said(columns)
+        found: T | None = self._read.get(key)
+        if found is None:
+            noted = row.reading.noted
+            found = read()
+            if row.reading.noted == noted:
+                self._read[key] = found
+        return found
 
     def number(self, number: float) -> float:
         """Give the same object for the same number; -0.0 becomes 0.0."""
@@ -102,25 +141,47 @@ def _read_tag(row: Entry, sources: Mapping[str, SourceDraft], once: Once) -> Tag
     draft = sources.get(source_id)
     if source_id and sources and draft is None:
         row.wrong("source", f"source {show(source_id)} does not exist.", meant(source_id, tuple(sources)))
-    lo, hi = row.number_or_none("range_lo"), row.number_or_none("range_hi")
-    if lo is not None and hi is not None and lo >= hi:
-        row.wrong("range_lo", f"range_lo ({lo:g}) must be below range_hi ({hi:g}).", "Put the instrument range right.")
-        lo = hi = None  # What limits would be outside of it is no second mistake.
+    facts = once.read(row, FACTS, None, lambda: _read_facts(row, once))
+    # What a column of another protocol is told of names the source; a Modbus device's registers are read by its ways.
+    beside = source_id if draft is None or draft.source.modbus is None else _ways(draft.source.modbus)
+    address = once.read(row, ADDRESS, beside, lambda: once.address(_read_address(row, draft)))
     tag = Tag(
         name=name,
         source=intern(source_id),  # A hundred thousand rows say the same few words.
         title=row.titles("title", name) if row.has_any(TITLES) else OneTitle(name),
+        unit=facts.unit,
+        eu=facts.eu,
+        range_lo=facts.range_lo,
+        range_hi=facts.range_hi,
+        resolution=facts.resolution,
+        period_s=facts.period_s,
+        kind=facts.kind,
+        address=address,
+        nature=Nature.ACTUAL if draft is None else draft.source.nature,
+    )
+    return TagDraft(tag, row)
+
+
+def _read_facts(row: Entry, once: Once) -> Facts:
+    """Read the columns that every protocol has."""
+    lo, hi = row.number_or_none("range_lo"), row.number_or_none("range_hi")
+    if lo is not None and hi is not None and lo >= hi:
+        row.wrong("range_lo", f"range_lo ({lo:g}) must be below range_hi ({hi:g}).", "Put the instrument range right.")
+        lo = hi = None  # What limits would be outside of it is no second mistake.
+    return Facts(
         unit=intern(row.text("unit")),
         eu=intern(row.text("eu")),
+        kind=intern(row.text("kind")),
         range_lo=math.nan if lo is None else once.number(lo),
         range_hi=math.nan if hi is None else once.number(hi),
         resolution=once.number(row.number("resolution", 0.0, STEP)),
         period_s=once.number(row.number("period_s", 1.0, PERIOD)),
-        kind=intern(row.text("kind")),
-        address=once.address(_read_address(row, draft)),
-        **({} if draft is None else {"nature": draft.source.nature}),
     )
-    return TagDraft(tag, row)
+
+
+def _ways(options: ModbusOptions) -> tuple[int, int, int, str]:
+    """Give what the reading of an address depends on beside its row."""
+    return options.coils_from, options.registers_from, options.registers_max, options.order
 
 
 def _read_address(row: Entry, draft: SourceDraft | None) -> dict[str, Any]:

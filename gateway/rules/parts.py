@@ -7,6 +7,7 @@ Never: shows a secret. Of one that changed it says that it did.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -27,6 +28,7 @@ from alerting.swap import Beside, is_measured_alike
 from edge.changes import restarted
 from edge.config import Source
 from edge.model import Tag
+from edge.model.title import plain
 from gateway.config import ApprovalPolicy, DrillOptions, Site
 from gateway.system import SOURCE, main_nature
 
@@ -39,6 +41,8 @@ SECRET: Final = ("password", "token", "secret")
 NAMED_MAX: Final = 20
 _SOURCE: Final = TypeAdapter(Source)
 _TAG_KEYS: Final = tuple(each.name for each in fields(Tag) if each.name != "name")
+_NUMBERS: Final = ("range_lo", "range_hi", "resolution", "period_s")
+_said: Final = attrgetter(*_TAG_KEYS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,9 +267,12 @@ def _drill(options: DrillOptions) -> dict[str, Any]:
 
 
 def _tag(tag: Tag) -> dict[str, Any]:
-    found = ((key, getattr(tag, key)) for key in _TAG_KEYS)  # Not asdict: it copies each text, seconds for 100k tags.
-    shown = {key: value for key, value in found if value == value}  # noqa: PLR0124 - NaN
-    return {**shown, "title": dict(tag.title), "address": dict(tag.address), "nature": tag.nature.value}
+    shown = dict(zip(_TAG_KEYS, _said(tag), strict=True))  # Not asdict: it copies each text, seconds for 100k tags.
+    for key in _NUMBERS:
+        if shown[key] != shown[key]:
+            del shown[key]
+    shown["title"], shown["address"], shown["nature"] = plain(tag.title), dict(tag.address), tag.nature.value
+    return shown
 
 
 # ------------------------------------------------------------------------------------------------------------ judged

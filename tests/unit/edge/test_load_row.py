@@ -1,5 +1,6 @@
 """A row that keeps its cells only answers as an entry with a dict does; what rows say alike is kept once."""
 
+from functools import partial
 from pathlib import Path
 
 from edge.load.entry import Entry
@@ -55,6 +56,31 @@ def test_like_addresses_are_one_object_and_unlike_ones_are_not() -> None:
     assert once.address({"register": 1, "scale": 1}) is not first
     assert str(once.number(-0.0)) == "0.0"
     assert once.number(2.5) is once.number(5.0 / 2)
+
+
+def test_rows_alike_are_read_once_and_each_is_told_its_mistakes() -> None:
+    cells = (("A", "5", ""), ("B", "5", ""), ("C", "x", ""), ("D", "x", ""), ("E", "x", ""))
+    lines: list[tuple[int, tuple[str, ...]]] = list(enumerate(cells, start=2))
+    sheet = Sheet(file="tags.csv", columns=COLUMNS, headings={}, lines=lines)
+    reading = Reading(Path("site.toml"), {})
+    reading.mistakes.add(Place("tags.csv", 4, "H"), "Cell B4: it holds a fault.", "Put it right.", closes=True)
+    header, once = Header(sheet), Once()
+    asked: list[str] = []
+
+    def number(row: Row) -> tuple[float | None]:
+        asked.append(row.who)
+        return (row.number_or_none("H"),)
+
+    rows_of = [Row(reading, header, *line) for line in lines]
+    found = [once.read(row, ("H", "LL"), "d", partial(number, row)) for row in rows_of]
+    assert found == [(5.0,), (5.0,), (None,), (None,), (None,)]
+    assert asked == ["Tag A", "Tag C", "Tag D", "Tag E"]
+    assert sorted(mistake.line for mistake in reading.mistakes) == [4, 5, 6]
+    other = Row(reading, header, 7, ("F", "5", ""))
+    assert once.read(other, ("H", "LL"), "another device", lambda: number(other)) == (5.0,)
+    assert asked[-1] == "Tag F"
+    assert once.read(other, ("LL",), "d", lambda: number(other)) == (5.0,)
+    assert asked[-2:] == ["Tag F", "Tag F"]
 
 
 def test_one_title_is_the_dict_that_says_so() -> None:

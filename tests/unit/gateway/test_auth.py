@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import Engine, create_engine, select
 
 from edge.clock_manual import ManualClock
@@ -20,6 +22,7 @@ from gateway.auth import (
     enable_user,
     find_session,
     finish_attempt,
+    hash_password,
     list_users,
     lock_s,
     make_link,
@@ -122,6 +125,9 @@ def test_nobody_has_a_hash_that_no_password_fits(engine: Engine, clock: ManualCl
 
     assert hashed is not None
     assert not verify(hashed, PASSWORD)
+    with pytest.raises(VerifyMismatchError):  # It is computed in full: to take less time would tell who exists.
+        PasswordHasher().verify(hashed, PASSWORD)
+    assert extract_parameters(hashed) == extract_parameters(hash_password(PASSWORD))
     assert not verify("", "")
     assert not verify("not a hash", PASSWORD)
 

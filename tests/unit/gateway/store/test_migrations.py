@@ -1,5 +1,7 @@
 """Migrations give the same tables as the schema says."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -7,9 +9,10 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from gateway.store.engine import MIGRATIONS, open_store, store_url
+from gateway.store.engine import MIGRATIONS, newest, open_store, store_url
 from gateway.store.schema import metadata
 
 
@@ -50,6 +53,18 @@ def test_stores_can_be_opened_at_the_same_time(tmp_path: Path) -> None:
         engines = list(pool.map(lambda n: open_store(store_url(tmp_path / str(n % 4))), range(16)))
     for engine in engines:
         engine.dispose()
+
+
+def test_the_newest_version_is_the_one_that_migrating_ends_at(tmp_path: Path) -> None:
+    """At most starts nothing has to be migrated, and what would do it is not loaded."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert newest() == ScriptDirectory.from_config(config).get_current_head()
+    open_store(store_url(tmp_path)).dispose()
+    lines = f"import sys; from gateway.store.engine import *; open_store(store_url(Path({str(tmp_path)!r})))"
+    told = f"{lines}; print('alembic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
 
 
 def test_the_store_is_durable_by_its_settings(tmp_path: Path) -> None:
