@@ -27,7 +27,7 @@ from gateway.store.schema import event_run
 
 log = structlog.get_logger("register")
 
-LOOK_S: Final = 2.0
+LOOK_S: Final = 10.0
 WHO_MAX: Final = 64
 BECAUSE: Final = {CLOSED: "ended", CANCELLED: "cancelled"}
 
@@ -87,7 +87,7 @@ def _because(one: Record, now: str) -> str:
 
 
 class EventTurns:
-    """Looks every few seconds which events begin or end, while the gateway runs."""
+    """Looks every ten seconds which events begin or end, while the gateway runs; filings speak of minutes."""
 
     def __init__(self, means: Means) -> None:
         self._means = means
