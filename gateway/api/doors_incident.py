@@ -21,6 +21,7 @@ from gateway.response import incidents, opening, plans
 from gateway.response.finish import reached
 from gateway.response.incident_shown import shown, told
 from gateway.response.incidents import Leading, Refused
+from gateway.response.restart import hold
 from gateway.response.situation import situation, snapshot
 from gateway.roster.book import people
 from gateway.store.schema import incident
@@ -226,6 +227,9 @@ def _open_leading_doors(doors: Doors, at: str) -> None:  # noqa: C901 - a list o
         def do(c: Connection, by: Leading) -> None:
             tier = house.picture.tiers.get(incidents.get(c, number)["unit"], Tier.NONE)
             incidents.stand_down(c, by, asked.reason, tier, is_despite=asked.despite)
+            steps = hold(c, number, by.time_ns)
+            if steps:
+                incidents.say(c, number, by.who, "held", by.time_ns, {"steps": steps})
 
         return await led(request, number, asked, "incident_ended", do)
 

@@ -10,17 +10,23 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, RowMapping
 
+from alerting.register.field import Words
 from alerting.register.ledgers.lessons import LESSONS
 from gateway.api.answer import Json
-from gateway.api.door import ALL, REGISTER, Doors, user_of
-from gateway.api.doors_incident import Number, acted, tried
+from gateway.api.door import ALL, OPERATE, REGISTER, Doors, user_of
+from gateway.api.doors_incident import Led, Number, acted, tried
 from gateway.api.doors_register import not_right
 from gateway.api.doors_response_plans import Language, printed
+from gateway.api.house import House
+from gateway.auth import User
 from gateway.register.record import By, NotRight
 from gateway.report.forms import html_of
 from gateway.response import after_action, incidents
+from gateway.response.finish import reached
 from gateway.response.incident_shown import told
+from gateway.response.incidents import Leading, Refused
 from gateway.response.lessons import Learned, learn
+from gateway.response.restart import let_return
 
 
 class Lesson(BaseModel):
@@ -73,6 +79,31 @@ def open_incident_after_doors(doors: Doors) -> None:
         except NotRight as refusal:
             raise not_right(LESSONS, refusal.wrongs) from None
 
+    async def back(number: Number, asked: Led, request: Request) -> Response:
+        """Let the unit return; refused until every step of the restart check-list is done."""
+        user, now_ns = user_of(request), house.clock.wall_ns()
+
+        def write(c: Connection) -> dict[str, Any]:
+            check_allows(c, house, user, now_ns)
+            let_return(c, Leading(number=number, expected=asked.revision, who=user.name, time_ns=now_ns), asked.reason)
+            return told(c, house.site, number, now_ns)
+
+        facts = {"incident": number, **asked.model_dump()}
+        return Json(await tried(house.write(write, acted(user, "incident_returned", now_ns, facts))))
+
     at = "/api/v1/response/incidents"
+    doors.open("POST", f"{at}/{{number}}/return", OPERATE, back, tag="response")
     doors.open("POST", f"{at}/{{number}}/lesson", REGISTER, lesson, tag="response")
     doors.open("GET", f"{at}/{{number}}/after-action", ALL, after, tag="response")
+
+
+def check_allows(connection: Connection, house: House, user: User, now_ns: int) -> None:
+    """Refuse who may not let a unit return: it takes safety officer, administrator, or who leads the shift.
+
+    Raises:
+        Refused: It is somebody else, also the commander of the incident.
+    """
+    if user.role in REGISTER or user.name in reached(connection, house.site, "leader", now_ns):
+        return
+    said = Words("A safety officer lets it return, or who leads the shift.", "须由安全员或带班领导批准恢复运行。")
+    raise Refused("not_yours", said)

@@ -144,4 +144,8 @@ async def printed(house: House, sheet: Report, name: str) -> Response:
 
 def _shown(plan: plans.Plan, today: str) -> dict[str, Any]:
     until = str(plan.record.values.get("valid_until", "9999"))
-    return shown(plan.record) | {"steps": plans.shown_steps(plan.steps), "is_past": until < today}
+    return shown(plan.record) | {
+        "steps": plans.shown_steps(plan.steps),
+        "restart": plans.shown_steps(plan.restart),
+        "is_past": until < today,
+    }

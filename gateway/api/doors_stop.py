@@ -10,11 +10,13 @@ from sqlalchemy import Connection
 from alerting.covers import places_of, tags_under
 from alerting.model.command import Command, Verb
 from alerting.model.stop import Plan, Stop, StopKind, StopState
+from alerting.register.field import Words
 from gateway.api.acting import Acting, shown_request
 from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import Id, Reason, when
 from gateway.api.door import ALL, SUPPRESS, Doors
 from gateway.live import iso
+from gateway.response.restart import held_by
 from gateway.store.stops import one_stop, open_stops, past_stops
 
 TAGS_MOST = 500
@@ -143,7 +145,20 @@ def open_stop_doors(doors: Doors) -> None:  # noqa: C901 - a list of routes
         return await obey(acting.command(request, Verb.EXTEND, stop, reason=asked.reason, until_ns=ends_ns))
 
     async def resume(stop: Id, asked: Reason, request: Request) -> Response:
-        """Say that the device is back; before its beginning, that it is not stopped at all."""
+        """Say that the device is back; before its beginning, that it is not stopped at all.
+
+        Refused while an incident holds its unit.
+        """
+
+        def held(connection: Connection) -> Words | None:
+            known = one_stop(connection, stop)
+            if known is None or known.state is StopState.PLANNED:
+                return None
+            return held_by(connection, known.unit, known.nature)
+
+        said = await house.read(held)
+        if said is not None:
+            raise ApiError(409, said.en, code="held", details=said.both())
         return await obey(acting.command(request, Verb.RESUME, stop, reason=asked.reason))
 
     at = "/api/v1/stops"

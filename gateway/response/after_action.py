@@ -25,7 +25,7 @@ from gateway.response.incident_shown import alarms_of
 from gateway.response.incidents import ENDED, MERGED, OPEN, Refused, get, merged_of, timeline
 from gateway.response.lessons import lessons_of
 from gateway.response.situation import clock_said, elements, tasks_block, timeline_block
-from gateway.response.tasks import tasks_of
+from gateway.response.tasks import RESTART, tasks_of
 from gateway.store.schema import event
 
 MINUTE_NS: Final = 60_000_000_000
@@ -197,6 +197,7 @@ def after_action(
         _alarms(site, rang(connection, one), language),
         _values(site, one, values, language),
         tasks_block(connection, site, number, language),
+        tasks_block(connection, site, number, language, RESTART),
         timeline_block(site, every, language),
         _lessons(connection, one, language),
     )
@@ -211,7 +212,14 @@ def _ended(site: Site, one: RowMapping, language: str) -> list[tuple[str, str]]:
     return [
         ("响应终止" if zh else "Stand-down", f"{clock_said(site, one['ended_ns'])} ({one['ended_by']})"),
         ("持续时间" if zh else "It lasted", f"{lasted:.1f} min"),
+        *([("恢复运行" if zh else "Return of the unit", _returned(site, one, zh=zh))] if one["restart"] else []),
     ]
+
+
+def _returned(site: Site, one: RowMapping, *, zh: bool) -> str:
+    if not one["returned_ns"]:
+        return "尚未批准" if zh else "not allowed yet"
+    return f"{clock_said(site, one['returned_ns'])} ({one['returned_by']})"
 
 
 def _course(

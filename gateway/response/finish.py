@@ -13,7 +13,8 @@ from alerting.register.field import Words
 from gateway.config import Site
 from gateway.response.incidents import Refused, get, root_of, say
 from gateway.response.incidents import check_open as check_incident
-from gateway.response.tasks import DONE, VOID, WAITING, advance, steps_of
+from gateway.response.restart import check_held
+from gateway.response.tasks import DONE, RESTART, VOID, WAITING, advance, steps_of
 from gateway.roster.book import on_duty, people
 from gateway.store.schema import response_task
 
@@ -41,19 +42,15 @@ def finish(
     """
     one = get(connection, row["incident"])
     root = root_of(connection, one)
-    check_incident(root)
+    if row["part"] == RESTART:
+        check_held(root)
+    else:
+        check_incident(root)
     _check_state(row)
     owners = reached(connection, site, row["owner"], now_ns)
-    if owners and who not in owners and who != root["commander"]:
-        names = ", ".join(owners)
-        raise Refused(
-            "not_yours",
-            Words(
-                f"Step {row['step']} belongs to {names}; they or the commander say that it is done.",
-                f"步骤 {row['step']} 由 {names} 负责，须由其本人或指挥人确认完成。",
-            ),
-        )
-    step = next(step for step in steps_of(one) if step.id == row["step"])
+    if owners and who not in owners and (who != root["commander"] or row["part"] == RESTART):
+        raise Refused("not_yours", _not_yours(row, ", ".join(owners)))
+    step = next(step for step in steps_of(one, row["part"]) if step.id == row["step"])
     if step.answers and answer not in step.answers:
         shown = " / ".join(step.answers)
         raise Refused("answer", Words(f"Say which: {shown}.", f"请选择其一：{shown}。"))
@@ -71,10 +68,20 @@ def finish(
         "note": note,
         "is_late": now_ns > row["due_ns"],
         "is_nobody_there": not owners,
+        **({"part": RESTART} if row["part"] else {}),
     }
     say(connection, one["number"], who, "step_done", now_ns, facts)
-    advance(connection, one, now_ns)
+    advance(connection, one, row["part"], now_ns)
     return facts
+
+
+def _not_yours(row: RowMapping, names: str) -> Words:
+    step = row["step"]
+    if row["part"] == RESTART:  # Nobody says it for another: it is what lets the unit return.
+        en = f"Step {step} belongs to {names}; they say that it is done."
+        return Words(en, f"步骤 {step} 由 {names} 负责，须由其本人确认完成。")
+    en = f"Step {step} belongs to {names}; they or the commander say that it is done."
+    return Words(en, f"步骤 {step} 由 {names} 负责，须由其本人或指挥人确认完成。")
 
 
 def _check_state(row: RowMapping) -> None:

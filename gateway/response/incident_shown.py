@@ -1,5 +1,6 @@
 """Incidents as they are shown: one row, and one with its tasks, alarms and timeline."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from gateway.live import iso
 from gateway.response.finish import reached
 from gateway.response.incidents import get, merged_of, timeline
 from gateway.response.lessons import lessons_of
-from gateway.response.tasks import steps_of, tasks_of
+from gateway.response.tasks import CHECKLIST, RESTART, steps_of, tasks_of
 from gateway.store.schema import incident, register_entry
 
 
@@ -35,6 +36,9 @@ def shown(row: RowMapping) -> dict[str, Any]:
         "ended": iso(row["ended_ns"]),
         "ended_by": row["ended_by"],
         "merged_into": row["merged_into"] or None,
+        "is_holding": bool(row["restart"]) and row["state"] == "ended" and not row["returned_ns"],
+        "returned": iso(row["returned_ns"]),
+        "returned_by": row["returned_by"],
         "revision": row["revision"],
     }
 
@@ -58,37 +62,24 @@ def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[s
     merged = merged_of(connection, number)
     rows = {number: row} | {each: get(connection, each) for each in merged}
     owners: dict[str, list[str]] = {}
-    tasks = tasks_of(connection, [number, *merged])
-    for task in tasks:
-        if task["owner"] not in owners:
-            owners[task["owner"]] = reached(connection, site, task["owner"], now_ns)
-    answers = {(each, step.id): list(step.answers) for each, one in rows.items() for step in steps_of(one)}
+
+    def tasks(part: str) -> list[dict[str, Any]]:
+        found = tasks_of(connection, [number, *merged], part)
+        for task in found:
+            if task["owner"] not in owners:
+                owners[task["owner"]] = reached(connection, site, task["owner"], now_ns)
+        answers = {(each, step.id): step.answers for each, one in rows.items() for step in steps_of(one, part)}
+        return [
+            _task(task, owners[task["owner"]], answers.get((task["incident"], task["step"]), ()), now_ns)
+            for task in found
+        ]
+
     return shown(row) | {
         "alarms": alarms_of(connection, row),
         "merged": merged,
         "entry": row["entry"],
-        "tasks": [
-            {
-                "id": task["id"],
-                "incident": task["incident"],
-                "step": task["step"],
-                "title": orjson.loads(task["title"]),
-                "owner": task["owner"],
-                "owners": owners[task["owner"]],
-                "answers": answers.get((task["incident"], task["step"]), []),
-                "state": task["state"],
-                "opened": iso(task["opened_ns"]),
-                "due": iso(task["due_ns"]),
-                "is_late": bool(task["due_ns"])
-                and (task["done_ns"] or now_ns) > task["due_ns"]
-                and task["state"] != "void",
-                "done": iso(task["done_ns"]),
-                "done_by": task["done_by"],
-                "answer": task["answer"],
-                "note": task["note"],
-            }
-            for task in tasks
-        ],
+        "tasks": tasks(CHECKLIST),
+        "restart": tasks(RESTART),
         "timeline": [
             {
                 "place": line["place"],
@@ -118,4 +109,25 @@ def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[s
                 )
             ).mappings()
         ],
+    }
+
+
+def _task(task: RowMapping, owners: Sequence[str], answers: Sequence[str], now_ns: int) -> dict[str, Any]:
+    is_past = bool(task["due_ns"]) and (task["done_ns"] or now_ns) > task["due_ns"]
+    return {
+        "id": task["id"],
+        "incident": task["incident"],
+        "step": task["step"],
+        "title": orjson.loads(task["title"]),
+        "owner": task["owner"],
+        "owners": list(owners),
+        "answers": list(answers),
+        "state": task["state"],
+        "opened": iso(task["opened_ns"]),
+        "due": iso(task["due_ns"]),
+        "is_late": is_past and task["state"] != "void",
+        "done": iso(task["done_ns"]),
+        "done_by": task["done_by"],
+        "answer": task["answer"],
+        "note": task["note"],
     }

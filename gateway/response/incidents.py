@@ -104,6 +104,18 @@ class Leading:
     time_ns: int
 
 
+def check_seen(one: RowMapping, by: Leading) -> None:
+    """Refuse an act on another revision than the one that was seen: one of two commanders wins.
+
+    Raises:
+        Refused: Somebody changed the incident meanwhile.
+    """
+    if one["revision"] != by.expected:
+        first = one["changed_by"]
+        en = f"{first} changed incident {by.number} meanwhile; look at it again."
+        raise Refused("changed_meanwhile", Words(en, f"{first} 刚刚更改了 {by.number} 号事件，请重新查看。"))
+
+
 def lead(
     connection: Connection, by: Leading, what: str, facts: Mapping[str, Any], **values: str | int
 ) -> RowMapping:  # fmt: skip
@@ -117,10 +129,7 @@ def lead(
     """
     one = get(connection, by.number)
     check_open(one)
-    if one["revision"] != by.expected:
-        first = one["changed_by"]
-        en = f"{first} changed incident {by.number} meanwhile; look at it again."
-        raise Refused("changed_meanwhile", Words(en, f"{first} 刚刚更改了 {by.number} 号事件，请重新查看。"))
+    check_seen(one, by)
     done = connection.execute(
         update(incident)
         .where(incident.c.number == by.number, incident.c.revision == by.expected)

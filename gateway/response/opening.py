@@ -24,7 +24,7 @@ from edge.model import Nature
 from gateway.config import Site
 from gateway.response import plans
 from gateway.response.incidents import OPEN, SELF, UNKNOWN, say
-from gateway.response.tasks import steps_opened
+from gateway.response.tasks import CHECKLIST, steps_opened
 from gateway.store.journal import Journal, canonical
 from gateway.store.schema import alarm, incident, incident_entry, response_task
 from gateway.system import SOURCE
@@ -79,7 +79,8 @@ def _compose(site: Site, opening: Opening, plan: plans.Plan | None, number: int,
         "number": number, "id": digest("incident", site.id, opening.nature, opening.unit, kind, number, now_ns),
         "nature": opening.nature.value, "unit": opening.unit, "kind": kind, "title": opening.title,
         "entry": opening.entry, "tier": int(opening.tier), "tier_max": int(opening.tier), "grade": 0, "state": OPEN,
-        "plan": "", "plan_revision": 0, "steps": "", "commander": "", "opened_ns": now_ns, "opened_by": opening.by,
+        "plan": "", "plan_revision": 0, "steps": "", "restart": "", "commander": "",
+        "opened_ns": now_ns, "opened_by": opening.by,
         "ended_ns": 0, "ended_by": "", "merged_into": 0, "revision": 1, "changed_ns": now_ns, "changed_by": opening.by,
     }  # fmt: skip
     lines = [Line(time_ns=now_ns, who=opening.by, what="opened", facts=opening.facts)]
@@ -88,14 +89,15 @@ def _compose(site: Site, opening: Opening, plan: plans.Plan | None, number: int,
         return Opened(row=row, lines=lines, tasks=())
     row |= _adopted(row, plan, opening.by, now_ns)
     lines.append(_plan_line(plan, opening.by, now_ns))
-    return Opened(row=row, lines=lines, tasks=steps_opened(row, plan, now_ns))
+    return Opened(row=row, lines=lines, tasks=steps_opened(row, plan.steps, CHECKLIST, now_ns))
 
 
 def _adopted(one: Row, plan: plans.Plan, who: str, now_ns: int) -> dict[str, Any]:
     """Give what of an incident's row changes when it takes up a plan."""
     return {
         "plan": plan.record.code, "plan_revision": plan.record.revision, "kind": plan.accident,
-        "steps": write_steps(plan.steps), "grade": one["grade"] or plan.grade, "revision": one["revision"] + 1,
+        "steps": write_steps(plan.steps), "restart": write_steps(plan.restart),
+        "grade": one["grade"] or plan.grade, "revision": one["revision"] + 1,
         "changed_ns": now_ns, "changed_by": who,
     }  # fmt: skip
 
@@ -113,7 +115,7 @@ def adopt(connection: Connection, one: Row | RowMapping, plan: plans.Plan, who: 
     connection.execute(update(incident).where(incident.c.number == number).values(**changed))
     line = _plan_line(plan, who, now_ns)
     say(connection, number, line.who, line.what, line.time_ns, line.facts)
-    tasks = steps_opened(had | changed, plan, now_ns)
+    tasks = steps_opened(had | changed, plan.steps, CHECKLIST, now_ns)
     connection.execute(insert(response_task), tasks)
 
 

@@ -23,11 +23,16 @@ PLANS_MAX: Final = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A plan in force."""
+    """A plan in force.
+
+    Attributes:
+        restart: What is complete before the unit returns; empty: it is not held.
+    """
 
     record: Record
     scope: Scope
     steps: tuple[Step, ...]
+    restart: tuple[Step, ...] = ()
 
     @property
     def accident(self) -> str:
@@ -53,7 +58,8 @@ def scope_of(values: Values) -> Scope:
 
 def plan_of(one: Record) -> Plan:
     """Read a plan of its record."""
-    return Plan(record=one, scope=scope_of(one.values), steps=kept_steps(str(one.values["steps"])))
+    steps, restart = (kept_steps(str(one.values.get(name, ""))) for name in ("steps", "restart"))
+    return Plan(record=one, scope=scope_of(one.values), steps=steps, restart=restart)
 
 
 def of_ledger(connection: Connection, ledger: str) -> list[Record]:

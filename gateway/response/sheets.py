@@ -4,9 +4,10 @@ Flow: record -> [plan_sheet, card_sheet] -> report in one language -> gateway.re
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from alerting.escalation.plan import LEADER, PERSON, POST
-from alerting.register.field import Field, Kind
+from alerting.register.field import Field, Kind, Words
 from alerting.register.ledger import Ledger
 from alerting.register.ledgers.plans import PLANS, POST_CARDS
 from alerting.response.checklist import Need, Step
@@ -14,6 +15,9 @@ from gateway.config import Site
 from gateway.register.record import Record
 from gateway.report.blocks import Block, Report
 from gateway.response.plans import Plan
+
+CHECKLIST: Final = Words("Checklist", "处置步骤")
+RESTART: Final = Words("Restart check-list", "复产检查清单")
 
 
 def owner_said(owner: str, site: Site, language: str) -> str:
@@ -27,7 +31,7 @@ def owner_said(owner: str, site: Site, language: str) -> str:
     return owner.removeprefix(PERSON)
 
 
-def steps_block(steps: Sequence[Step], site: Site, language: str) -> Block:
+def steps_block(steps: Sequence[Step], site: Site, language: str, title: Words = CHECKLIST) -> Block:
     """Write a checklist as a table."""
     zh = language == "zh"
     rows = tuple(
@@ -49,7 +53,7 @@ def steps_block(steps: Sequence[Step], site: Site, language: str) -> Block:
         if zh
         else "A limit counts from when what stands under After is done; steps of a branch not taken do not apply."
     )
-    return Block(heading="处置步骤" if zh else "Checklist", header=header, rows=rows, note=note)
+    return Block(heading=title.zh if zh else title.en, header=header, rows=rows, note=note)
 
 
 def needs_said(needs: Sequence[Sequence[Need]], language: str) -> str:
@@ -63,7 +67,7 @@ def needs_said(needs: Sequence[Sequence[Need]], language: str) -> str:
 def plan_sheet(plan: Plan, cards: Sequence[Record], site: Site, language: str) -> Report:
     """Put a plan together as it is printed."""
     zh = language == "zh"
-    left_out = ("code", "name", "steps")
+    left_out = ("code", "name", "steps", "restart")
     sections = [
         Block(
             heading="适用范围与内容" if zh else "Scope and sections",
@@ -72,6 +76,8 @@ def plan_sheet(plan: Plan, cards: Sequence[Record], site: Site, language: str) -
         )
     ]
     blocks = [*sections, steps_block(plan.steps, site, language)]
+    if plan.restart:
+        blocks.append(steps_block(plan.restart, site, language, RESTART))
     if cards:
         blocks.append(
             Block(

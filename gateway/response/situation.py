@@ -27,7 +27,7 @@ from gateway.response.incident_shown import alarms_of
 from gateway.response.incidents import get, merged_of, timeline
 from gateway.response.plans import holdings, of_ledger
 from gateway.response.sheets import owner_said
-from gateway.response.tasks import tasks_of
+from gateway.response.tasks import CHECKLIST, RESTART, tasks_of
 from gateway.store.schema import alarm
 
 NS = 1_000_000_000
@@ -51,6 +51,8 @@ WHATS = {
     "stood_down": Words("stood down", "响应终止"), "action": Words("action", "处置行动"), "call": Words("call", "通话"),
     "consultation": Words("consultation", "会商"), "reported": Words("reported", "信息报告"),
     "snapshot": Words("values", "数值快照"), "lesson": Words("lesson", "经验教训"),
+    "held": Words("unit held until its restart check-list is complete", "单元待复产检查"),
+    "returned": Words("unit may return", "批准恢复运行"),
 }  # fmt: skip
 
 
@@ -196,11 +198,11 @@ def _values(picture: Picture, unit: str, language: str) -> Block:
     return Block(heading="当前数值" if zh else "Values now", header=header, rows=rows)
 
 
-def tasks_block(connection: Connection, site: Site, number: int, language: str) -> Block:
-    """Write the checklist of an incident and of what was merged into it, as it stands."""
+def tasks_block(connection: Connection, site: Site, number: int, language: str, part: str = CHECKLIST) -> Block:
+    """Write a checklist of an incident and of what was merged into it, as it stands."""
     zh = language == "zh"
     rows = []
-    for one in tasks_of(connection, [number, *merged_of(connection, number)]):
+    for one in tasks_of(connection, [number, *merged_of(connection, number)], part):
         state = STATES[one["state"]]
         when = clock_said(site, one["done_ns"] if one["state"] == "done" else one["due_ns"])
         rows.append(
@@ -218,7 +220,8 @@ def tasks_block(connection: Connection, site: Site, number: int, language: str) 
         if zh
         else ("Step", "What", "Owner", "State", "Done or due", "By")
     )
-    return Block(heading="处置步骤" if zh else "Checklist", header=header, rows=tuple(rows))
+    title = Words("Restart check-list", "复产检查清单") if part == RESTART else Words("Checklist", "处置步骤")
+    return Block(heading=title.zh if zh else title.en, header=header, rows=tuple(rows))
 
 
 def timeline_block(site: Site, lines: Sequence[RowMapping], language: str) -> Block:

@@ -5,7 +5,7 @@ Why: they are response tasks like those of a tier, in one table, done through on
     can be begun, so that nobody is late for what he could not do.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,22 +13,26 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from alerting.model.alarm import digest
 from alerting.response.checklist import Stand, Step, kept_steps, stands
-from gateway.response.plans import Plan
 from gateway.store.schema import response_task
 
 OPEN, WAITING, DONE, VOID = "open", "waiting", "done", "void"
+#: Parts: the checklist of the plan, and what is complete before the unit returns.
+CHECKLIST, RESTART = "", "restart"
 
 
-def steps_opened(one: Mapping[str, Any], plan: Plan, now_ns: int) -> list[dict[str, Any]]:
-    """Give a task for each step of a plan; those that need nothing are open at once.
+def steps_opened(
+    one: Mapping[str, Any] | RowMapping, steps: Sequence[Step], part: str, now_ns: int
+) -> list[dict[str, Any]]:
+    """Give a task for each step; those that need nothing are open at once.
 
     Args:
-        one: The incident's row.
+        one: The incident's row, with its plan.
     """
-    now = stands(plan.steps, {})
+    now = stands(steps, {})
+    named = ("incident-task", one["id"], one["plan"], one["plan_revision"], *([part] if part else []))
     return [
         {
-            "id": digest("incident-task", one["id"], plan.record.code, plan.record.revision, step.id),
+            "id": digest(*named, step.id),
             "entry": one["entry"],
             "nature": one["nature"],
             "unit": one["unit"],
@@ -45,8 +49,9 @@ def steps_opened(one: Mapping[str, Any], plan: Plan, now_ns: int) -> list[dict[s
             "place": place,
             "step": step.id,
             "answer": "",
+            "part": part,
         }
-        for place, step in enumerate(plan.steps, start=1)
+        for place, step in enumerate(steps, start=1)
     ]
 
 
@@ -54,14 +59,14 @@ def _ns(step: Step) -> int:
     return round(step.limit_s * 1e9)
 
 
-def steps_of(one: RowMapping) -> tuple[Step, ...]:
-    """Give the checklist of an incident as it was when its plan opened."""
-    return kept_steps(one["steps"])
+def steps_of(one: RowMapping, part: str = CHECKLIST) -> tuple[Step, ...]:
+    """Give the checklist of an incident as it was when its plan opened, or its restart check-list."""
+    return kept_steps(one["restart"] if part == RESTART else one["steps"])
 
 
-def tasks_of(connection: Connection, numbers: Collection[int]) -> list[RowMapping]:
-    """Give the tasks of incidents, in the order of their checklists."""
-    query = select(response_task).where(response_task.c.incident.in_(numbers))
+def tasks_of(connection: Connection, numbers: Collection[int], part: str = CHECKLIST) -> list[RowMapping]:
+    """Give the tasks of a part of incidents, in the order of their checklists."""
+    query = select(response_task).where(response_task.c.incident.in_(numbers), response_task.c.part == part)
     return list(
         connection.execute(
             query.order_by(response_task.c.incident, response_task.c.place, response_task.c.id)
@@ -69,11 +74,11 @@ def tasks_of(connection: Connection, numbers: Collection[int]) -> list[RowMappin
     )
 
 
-def advance(connection: Connection, one: RowMapping, now_ns: int) -> None:
+def advance(connection: Connection, one: RowMapping, part: str, now_ns: int) -> None:
     """Open what may be begun now, and void what is on a branch that was not taken."""
-    rows = tasks_of(connection, [one["number"]])
-    now = stands(steps_of(one), {row["step"]: row["answer"] for row in rows if row["state"] == DONE})
-    by_id = {step.id: step for step in steps_of(one)}
+    rows = tasks_of(connection, [one["number"]], part)
+    now = stands(steps_of(one, part), {row["step"]: row["answer"] for row in rows if row["state"] == DONE})
+    by_id = {step.id: step for step in steps_of(one, part)}
     for row in rows:
         if row["state"] not in (WAITING, OPEN):
             continue

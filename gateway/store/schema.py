@@ -315,6 +315,7 @@ response_task = Table(
     Column("place", Integer, nullable=False, server_default="0"),  # in the checklist
     Column("step", String(8), nullable=False, server_default=""),
     Column("answer", String(20), nullable=False, server_default=""),
+    Column("part", String(8), nullable=False, server_default=""),  # empty: its checklist; restart: before return
 )
 
 #: Incidents: what is led by a commander; refers to the alarms of its register entry.
@@ -335,6 +336,7 @@ incident = Table(
     Column("plan", String(64), nullable=False),
     Column("plan_revision", Integer, nullable=False),
     Column("steps", Text, nullable=False, server_default=""),  # the checklist as it was when it opened
+    Column("restart", Text, nullable=False, server_default=""),  # what is complete before the unit returns
     Column("commander", String(64), nullable=False),
     Column("opened_ns", BigInteger, nullable=False),
     Column("opened_by", String(64), nullable=False),
@@ -344,6 +346,8 @@ incident = Table(
     Column("revision", Integer, nullable=False),  # rises with each act of a commander
     Column("changed_ns", BigInteger, nullable=False),
     Column("changed_by", String(64), nullable=False),
+    Column("returned_ns", BigInteger, nullable=False, server_default="0"),
+    Column("returned_by", String(64), nullable=False, server_default=""),
     Index("ix_incident_open", "state", "unit", "nature"),
 )
 

@@ -699,7 +699,7 @@ def test_a_plan_is_written_step_by_step_and_says_for_which_unit_it_would_open(
     one.page.click("button[name=make]")
     fill(one, code=f"EP-{lang}", name=f"预案 {lang}", sort="site", accident="26", unit="GL-301", tier=tier)
     for title, after in (("关阀 shut the valve", ""), ("撤离 clear the area", "9")):
-        one.page.click("dialog button[name=step-add]")
+        one.page.click("dialog [data-steps=steps] button[name=step-add]")
         one.page.locator("dialog [name=step-title]").last.fill(title)
         one.page.locator("dialog [name=step-after]").last.fill(after)
     one.page.click("dialog button[type=submit]")
@@ -730,6 +730,40 @@ def test_a_plan_is_written_step_by_step_and_says_for_which_unit_it_would_open(
     assert one.complaints == []
 
 
+def send(one: Visit, **filled: str) -> None:
+    """Fill in the dialog that is open, and send it."""
+    fill(one, **filled)
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("dialog", state="detached")
+
+
+def after_the_end(one: Visit, lang: str) -> None:
+    """Let the unit return when its list is complete, write a lesson down, take the report along."""
+    one.page.click("button[name=return]")
+    fill(one, reason="好了 all well")
+    one.page.click("dialog button[type=submit]")
+    shows(one.page.locator("dialog [role=alert]"), {"zh": "还有 1 项", "en": "1 steps are left"}[lang])
+    one.complaints.clear()  # The browser says of the refusal what the dialog says.
+    one.page.locator("dialog .ends button").first.click()
+    one.page.click("[data-restart] [data-step=r1] button[name=step-done]")
+    send(one, note="完好 sound")
+    one.page.wait_for_selector("[data-restart] [data-step=r1][data-state=done]")
+    one.page.click("button[name=return]")
+    send(one, reason="好了 all well")
+    one.page.wait_for_selector("[data-returned]")
+    one.page.click("button[name=lesson]")
+    send(one, title=f"标识 signs {lang}", measure="换牌 new signs", responsible=OFFICER, due="2099-01-31")
+    one.page.wait_for_selector("[data-lesson][data-state=open]")
+    for form, begins in (("pdf", b"%PDF"), ("html", b"<!doctype html>")):
+        with one.page.expect_download() as got:
+            one.page.click(f"a[data-after={form}]")
+        assert got.value.path().read_bytes().startswith(begins)
+    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    one.page.click("[data-lesson] a")
+    one.page.wait_for_selector("section.one")
+    shows(one.page.locator("section.one"), f"标识 signs {lang}")
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_an_incident_is_led_from_opening_to_stand_down(visit: Callable[..., Visit], lang: str) -> None:
     """On a phone in Chinese, at a desk in English; one lays hand on what another changed, and is told."""
@@ -737,6 +771,7 @@ def test_an_incident_is_led_from_opening_to_stand_down(visit: Callable[..., Visi
     unit, code = {"zh": ("Z-401", "EI-zh"), "en": ("Z-402", "EI-en")}[lang]
     steps = "1 | 停止入场 hold | leader | 5\n2 | 缓解 better? | leader | 5 | 1 | yes, no\n3 | 分流 | leader | 5 | 2=no"
     values = {"code": code, "name": f"人群 {lang}", "sort": "site", "accident": "99", "tier": "RED", "unit": unit}
+    values |= {"restart": f"r1 | 巡检 walk round | person:{OFFICER} | 60"}
     made = one.page.request.post(
         f"{one.page.url.split('/#')[0].rstrip('/')}/api/v1/register/ledgers/plans",
         data={"values": values | {"steps": steps, "grade": "3"}},
@@ -744,27 +779,22 @@ def test_an_incident_is_led_from_opening_to_stand_down(visit: Callable[..., Visi
     )
     assert made.ok, made.text()
 
-    def send(**filled: str) -> None:
-        fill(one, **filled)
-        one.page.click("dialog button[type=submit]")
-        one.page.wait_for_selector("dialog", state="detached")
-
     one.go("response?view=incidents", ready="button[name=incident-open]")
     one.page.click("button[name=incident-open]")
-    send(unit=unit, title="拥堵 crowding", plan=code, reason="安保报告 stewards say so")
+    send(one, unit=unit, title="拥堵 crowding", plan=code, reason="安保报告 stewards say so")
     one.page.wait_for_selector(".story[data-state=open] [data-step='1'][data-state=open]")
     assert one.page.inner_text("[data-grade]") == "Ⅲ"
     one.page.click("button[name=command]")
-    send(person=OFFICER, reason="到场 on site")
+    send(one, person=OFFICER, reason="到场 on site")
     one.page.wait_for_selector(f"[data-commander]:has-text('{OFFICER}')")
     one.page.click("button[name=grade]")
-    send(grade="2", reason="人数上升 more people")
+    send(one, grade="2", reason="人数上升 more people")
     one.page.wait_for_selector("[data-grade]:has-text('Ⅱ')")
     one.page.click("[data-step='1'] button[name=step-done]")
-    send(note="已停止 stopped")
+    send(one, note="已停止 stopped")
     one.page.wait_for_selector("[data-step='2'][data-state=open]")
     one.page.click("[data-step='2'] button[name=step-done]")
-    send(answer="yes", note="")
+    send(one, answer="yes", note="")
     one.page.wait_for_selector("[data-step='3'][data-state=void]")
     one.page.click("button[name=line]")
     fill(one, what="consultation", text="是否疏散 evacuate?", who="公安 police", decision="继续观察 go on watching")
@@ -778,19 +808,9 @@ def test_an_incident_is_led_from_opening_to_stand_down(visit: Callable[..., Visi
     assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     one.page.click("button[name=stand-down]")
     one.page.check("dialog [name=despite]")
-    send(reason="人数回落 fewer people")
+    send(one, reason="人数回落 fewer people")
     one.page.wait_for_selector(".story[data-state=ended]")
     assert one.page.locator("button[name=line]").count() == 0
-    one.page.click("button[name=lesson]")
-    send(title=f"标识 signs {lang}", measure="换牌 new signs", responsible=OFFICER, due="2099-01-31")
-    one.page.wait_for_selector("[data-lesson][data-state=open]")
-    for form, begins in (("pdf", b"%PDF"), ("html", b"<!doctype html>")):
-        with one.page.expect_download() as got:
-            one.page.click(f"a[data-after={form}]")
-        assert got.value.path().read_bytes().startswith(begins)
-    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    one.page.click("[data-lesson] a")
-    one.page.wait_for_selector("section.one")
-    shows(one.page.locator("section.one"), f"标识 signs {lang}")
+    after_the_end(one, lang)
     one.go("register/lessons", ready="[data-ledger=lessons]")
     assert one.complaints == []

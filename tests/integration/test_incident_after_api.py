@@ -7,19 +7,25 @@ import httpx
 import numpy as np
 from sqlalchemy import Connection, insert, select
 
+from alerting.model.command import Verb
 from alerting.model.event import Event, What
+from alerting.model.stop import StopState
 from alerting.model.tier import Tier
-from edge.model import Scan
+from alerting.outcome import Answer
+from edge.model import Nature, Scan
 from gateway.duty.book import look as look_at_duties
 from gateway.historian.memory import MemoryHistorian
 from gateway.response import after_action
 from gateway.store import schema
 from gateway.store.rows import event_row
+from gateway.store.stops import stop_row
 from gateway.system import main_nature
 from tests.integration.test_incidents_api import DOOR, MINUTE, Tick, done, fill, lead, refused
-from tests.integration.test_register_api import Desk, desk
+from tests.integration.test_register_api import EMERGENCY, Desk, desk, enter
+from tests.integration.test_stop_api import STOP
 
 __all__ = ["desk"]
+STOPPED = replace(STOP, unit="U-1", state=StopState.RUNNING, nature=Nature.ACTUAL)
 LESSON = {
     "title": "阀门标识不清 tags of the valves",
     "measure": "换牌 new plates",
@@ -147,3 +153,61 @@ async def test_lessons_and_report_of_a_merged_incident_are_those_of_the_other(de
     assert (await lead(li, 1, "merge", 2, into=2)).status_code == 200
     assert refused(await li.post(f"{DOOR}/1/lesson", json=LESSON), 409, "merged", "merged into 2")
     assert refused(await li.get(f"{DOOR}/1/after-action"), 409, "merged", "its report is there")
+
+
+RESTART = "r1 | 气体检测 gas test | person:op | 60\nr2 | 泄漏试验 leak test | person:wang | 60 | r1"
+
+
+async def test_a_unit_returns_when_its_restart_list_is_complete_and_one_who_may_allows_it(desk: Desk) -> None:
+    li, op, wang = await desk.come("li"), await desk.come("op"), await desk.come("wang")
+    await fill(li)
+    await enter(li, "plans", {**EMERGENCY, "code": "EP-2", "unit": "U-1", "restart": RESTART})
+    (plan,) = (one for one in (await li.get("/api/v1/response/plans")).json()["plans"] if one["code"] == "EP-2")
+    assert [step["id"] for step in plan["restart"]] == ["r1", "r2"]
+    tick = Tick(desk)
+    tick(What.UNIT_RAISED, Tier.ORANGE)
+    tick.write(lambda c: c.execute(insert(schema.stop).values(stop_row(STOPPED))))
+    back = f"/api/v1/stops/{STOPPED.id}/resume"
+    desk.house.answer = lambda command: Answer(command=command)
+    assert refused(await li.post(back, json={"reason": "back"}), 409, "held", "Incident 1 of the unit is open")
+    assert (await li.get(f"{DOOR}/1")).json()["restart"] == []
+    assert refused(await letting(li, 2), 409, "open", "still open")
+
+    ended = (await lead(li, 1, "stand-down", 2)).json()
+    assert [(one["step"], one["state"]) for one in ended["restart"]] == [("r1", "open"), ("r2", "waiting")]
+    assert {one["state"] for one in ended["tasks"]} == {"void"}
+    assert ended["is_holding"]
+    assert ended["timeline"][-1]["facts"] == {"steps": 2}
+    assert refused(await li.post(back, json={"reason": "back"}), 409, "held", "until its restart check-list")
+    assert refused(await letting(op, 3), 403, "not_yours", "safety officer")
+    assert refused(await letting(li, 3), 409, "not_complete", "2 steps are left: 1/r1, 1/r2")
+    first, second = ended["restart"]
+    assert refused(await done(li, first), 403, "not_yours", "belongs to op; they say")
+    assert refused(await done(wang, second), 409, "waiting", "waits for others")
+    assert (await done(op, first)).status_code == 200
+    assert refused(await letting(li, 3), 409, "not_complete", "1 steps are left: 1/r2")
+    assert (await done(wang, second)).status_code == 200
+    assert refused(await letting(li, 2), 409, "changed_meanwhile", "look at it again")
+    told = (await letting(wang, 3)).json()
+    assert (told["returned_by"], told["is_holding"], told["timeline"][-1]["what"]) == ("wang", False, "returned")
+    assert refused(await letting(li, 4), 409, "returned", "wang let the unit return already")
+    report = (await li.get(f"{DOOR}/1/after-action", params={"form": "html", "lang": "en"})).text
+    assert "<h2>Restart check-list</h2>" in report
+    assert "<td>Return of the unit</td><td>2026-01-01 08:00:00 (wang)</td>" in report
+    assert desk.house.commands == [], "no word that it is back came through before"
+    assert (await li.post(back, json={"reason": "back"})).status_code == 200
+    assert [command.verb for command in desk.house.commands] == [Verb.RESUME]
+    assert [act["action"] for act in desk.acts() if act.get("action") == "incident_returned"] == ["incident_returned"]
+
+
+async def letting(client: httpx.AsyncClient, revision: int) -> httpx.Response:
+    return await client.post(f"{DOOR}/1/return", json={"revision": revision, "reason": "checked"})
+
+
+async def test_a_plan_without_a_restart_list_holds_nothing(desk: Desk) -> None:
+    li = await desk.come("li")
+    await fill(li)
+    Tick(desk)(What.UNIT_RAISED, Tier.ORANGE)
+    ended = (await lead(li, 1, "stand-down", 2)).json()
+    assert (ended["restart"], ended["is_holding"], ended["timeline"][-1]["what"]) == ([], False, "stood_down")
+    assert refused(await letting(li, 3), 409, "not_held", "holds no unit")

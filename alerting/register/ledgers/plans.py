@@ -62,6 +62,7 @@ PLANS: Final = Ledger(
         Field(name="tier", title=Words("From tier", "启动预警级别"), kind=Kind.CHOICE, choices=TIERS, is_required=True, is_listed=True, help=Words("It fits from this tier upwards.", "达到该级别及以上时适用。")),
         Field(name="grade", title=Words("Response grade", "响应级别"), kind=Kind.CHOICE, choices=RESPONSE_GRADES, is_listed=True, help=Words("The grade that the incident begins with; the commander raises and lowers it.", "事件启动时的响应级别，指挥人可升降。")),
         Field(name="steps", title=Words("Checklist", "处置步骤"), kind=Kind.STEPS, is_required=True, help=Words("One line a step: id | what | owner | minutes | after | answers. Owner: leader, post:ID or person:NAME. After: 1, 2=yes for all; 3/4 for one of them.", "每行一步：编号 | 内容 | 负责 | 时限（分钟） | 前置 | 选项。负责：leader、post:岗位 或 person:用户名。前置：“1, 2=是”表示全部，“3/4”表示其一。")),
+        Field(name="restart", title=Words("Restart check-list", "复产检查清单"), kind=Kind.STEPS, help=Words("What is complete before the unit returns after stand-down, in the form of the checklist; empty: the unit is not held.", "终止响应后、单元恢复运行前须全部完成的检查，格式同处置步骤；留空则不限制。")),
         Field(name="risks", title=Words("Accident risks", "事故风险描述"), kind=Kind.LONG),
         Field(name="organisation", title=Words("Organisation and duties", "应急组织机构及职责"), kind=Kind.LONG),
         Field(name="reporting", title=Words("Report of information", "信息报告"), kind=Kind.LONG),

@@ -21,6 +21,10 @@ export interface Incident {
   ended: string | null;
   ended_by: string;
   merged_into: number | null;
+  /** The unit may not return until its restart check-list is complete. */
+  is_holding: boolean;
+  returned: string | null;
+  returned_by: string;
   revision: number;
 }
 
@@ -67,6 +71,8 @@ export interface IncidentStory extends Incident {
   entry: string;
   tasks: IncidentTask[];
   timeline: IncidentLine[];
+  /** Restart check-list; empty before stand-down, or where the plan has none. */
+  restart: IncidentTask[];
   lessons: IncidentLesson[];
   /** Other open incidents. */
   others: number[];

@@ -13,6 +13,7 @@ export interface PlanStep {
 
 export interface EmergencyPlan extends LedgerRecord {
   steps: PlanStep[];
+  restart: PlanStep[];
   /** Its day is over. */
   is_past: boolean;
 }

@@ -18,6 +18,7 @@ export function factsOf(facts: Record<string, unknown>): string {
   if (facts["into"] !== undefined) parts.push(`→ ${String(facts["into"])}`);
   if (facts["incident"] !== undefined) parts.push(String(facts["incident"]));
   for (const name of PLAIN) if (facts[name]) parts.push(String(facts[name]));
+  if (facts["part"] === "restart") parts.push(t("incidents.restart"));
   if (facts["is_late"] === true) parts.push(t("incidents.late"));
   if (facts["is_nobody_there"] === true) parts.push(t("incidents.nobodyWas"));
   if (facts["is_despite"] === true) parts.push(t("incidents.despiteSaid"));
