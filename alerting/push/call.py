@@ -82,13 +82,15 @@ class SiteOfCalls(Protocol):
 
 
 def call_body(
-    site: SiteOfCalls, alarm: Alarm, call: Call, to: Addressee | None, *, cause: Mapping[str, Any], now_ns: int
+    site: SiteOfCalls, alarm: Alarm, call: Call, to: Addressee | None, *, cause: Mapping[str, Any], since_ns: int,
+    now_ns: int,
 ) -> str:  # fmt: skip
     """Compose the text of a call, canonical JSON.
 
     Args:
         to: None for the channel itself, a group.
         cause: Facts of the event that the alarm rang by.
+        since_ns: Since when it stands as grave as it does.
     """
     row = site.tags.row_of.get(alarm.tag)
     eu = site.tags[row].eu if row is not None else ""
@@ -101,7 +103,7 @@ def call_body(
     todo = _response(site, alarm)
     name = {lang: (unit.title.get(lang, "") if unit else "") or alarm.unit for lang in ("en", "zh")}
     is_reminder = call.what is Made.REMINDER
-    minutes = max(0, now_ns - alarm.raised_ns) // NS // 60
+    minutes = max(0, now_ns - since_ns) // NS // 60
     head_zh = "提醒" if is_reminder else "呼叫"
     head_en = "Reminder" if is_reminder else "Call"
     prefix, tier = alarm.nature.prefix, alarm.tier
@@ -136,7 +138,7 @@ def call_body(
         "shown": {name: "" if facts.get(at) is None else quantity(facts, at) for name, at in SHOWN},
         "eu": eu,
         "setpoint": alarm.setpoint if alarm.setpoint is not None and math.isfinite(alarm.setpoint) else None,
-        "since": _time(alarm.raised_ns, zone),
+        "since": _time(since_ns, zone),
         "time": _time(now_ns, zone),
         "round": call.round + 1,
         "step": call.step + 1,

@@ -4,18 +4,19 @@ Flow: outcome -> [follow, in the tick's transaction] -> ladder;  due -> [climb, 
 Why: a step and its calls are committed together: after kill -9 a call is there once, or its step falls due again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, delete, func, insert, select
 
 from alerting.escalation.ladder import RINGS, Call, Ladder, Made, Reached, Resolve, Stand, climb, follow
 from alerting.escalation.plan import LEADER, PERSON, POST
 from alerting.model.alarm import Alarm
+from alerting.model.event import What
 from alerting.model.tier import Tier
 from alerting.outcome import Outcome
 from alerting.push.call import Addressee, call_body
@@ -30,6 +31,8 @@ from gateway.store import schema
 from gateway.store.rows import alarm_of
 
 CHUNK = 500
+#: Events by which the limits, and not people, changed an alarm.
+BY_LIMITS: Final = (What.RAISED, What.ESCALATED, What.LOWERED, What.CHANGED)
 DUE_MAX = 200
 
 
@@ -205,7 +208,13 @@ def _write(
     if channel is None or alarm.nature not in channel.natures:
         return  # The timeline says that nothing was sent: no notice belongs to the call.
     body = call_body(
-        site, alarm, call, reach.addressee(call.person, call.channel), cause=cause_of(connection, alarm), now_ns=now_ns
+        site,
+        alarm,
+        call,
+        reach.addressee(call.person, call.channel),
+        cause=cause_of(connection, alarm),
+        since_ns=since_of(connection, alarm),
+        now_ns=now_ns,
     )
     connection.execute(
         insert(schema.outbox).values(
@@ -230,13 +239,24 @@ def _write(
 
 
 def cause_of(connection: Connection, alarm: Alarm) -> Mapping[str, Any]:
-    """Give the facts of the event that the alarm last rang or changed by."""
-    table = schema.event
+    """Give the facts of the event that the alarm last rang or changed by; what people did to it since says none."""
     found = connection.scalar(
-        select(table.c.cause)
-        .where(table.c.alarm == alarm.id, table.c.condition == alarm.condition, table.c.what != "acknowledged")
-        .order_by(table.c.seq.desc())
-        .limit(1)
+        _last(alarm, schema.event.c.cause, BY_LIMITS, schema.event.c.condition == alarm.condition)
     )
     facts: dict[str, Any] = orjson.loads(found) if found else {}
     return facts
+
+
+def since_of(connection: Connection, alarm: Alarm) -> int:
+    """Give since when the alarm stands as grave as it does: its last trip or rise, ns.
+
+    Not when it was announced again: who is called after a shelf ended must not read that it began just now.
+    """
+    found = connection.scalar(_last(alarm, schema.event.c.time_ns, (What.RAISED, What.ESCALATED)))
+    return alarm.raised_ns if found is None else int(found)
+
+
+def _last(alarm: Alarm, column: Column[Any], whats: Iterable[What], *more: ColumnElement[bool]) -> Select[Any]:
+    table = schema.event
+    of_it = (table.c.alarm == alarm.id, table.c.what.in_([what.value for what in whats]))
+    return select(column).where(*of_it, *more).order_by(table.c.seq.desc()).limit(1)

@@ -22,7 +22,7 @@ from alerting.push.message import Message, one_message, read_call
 from alerting.push.message import digest as digest_of
 from edge.model import Nature
 from gateway.config import Destination, Reach, Site
-from gateway.escalation.book import cause_of
+from gateway.escalation.book import cause_of, since_of
 from gateway.push.fallback import addressee
 from gateway.push.forms import form_of
 from gateway.push.route import request_of
@@ -112,7 +112,8 @@ def _call(
     connection: Connection, site: Site, alarm: Alarm, channel: str, to: Addressee | None, now_ns: int
 ) -> str:  # fmt: skip
     call = Call(key=digest("draft", alarm.id), what=Made.CALL, person="", channel=channel, to="", round=0, step=0)
-    return call_body(site, alarm, call, to, cause=cause_of(connection, alarm), now_ns=now_ns)
+    cause, since_ns = cause_of(connection, alarm), since_of(connection, alarm)
+    return call_body(site, alarm, call, to, cause=cause, since_ns=since_ns, now_ns=now_ns)
 
 
 def trial(connection: Connection, channel: str, key: str) -> Mapping[str, Any] | None:

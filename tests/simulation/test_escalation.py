@@ -167,6 +167,9 @@ def test_a_shelf_ends_the_calls_and_its_end_begins_them_anew(tmp_path: Path) -> 
 
     assert [(who, kind) for _, who, _, kind in town.told()] == [("li", "call")] * 2
     assert town.told()[1][0] == pytest.approx(110, abs=1)
+    told = town.phones["sms"].calls[1][2]
+    assert (told["since"][:19], told["minutes"]) == ("2026-01-01T08:00:02", 1), "not since the shelf ended"
+    assert told["setpoint"] == 8.0, "and about the limit, not about the end of a shelf"
 
 
 def test_who_is_called_is_who_is_on_duty_then(tmp_path: Path) -> None:
