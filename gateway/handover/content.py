@@ -18,15 +18,20 @@ from alerting.escalation.ladder import Stand
 from alerting.kpi import STANDING_NS
 from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.tier import Tier
+from alerting.register.ledgers.tickets import KINDS, STAGES, TICKETS
 from gateway.checkout.records import OPEN
 from gateway.config import Site
 from gateway.live import iso
+from gateway.register.minutes import moment
+from gateway.register.reading import Wanted, of_codes, page
 from gateway.roster.book import on_duty
 from gateway.store import schema
 from gateway.store.rows import alarm_of
 from gateway.store.stops import open_stops
 from gateway.system import main_nature
 
+#: Tickets that are open at once, more than any plant has.
+TICKETS_MAX: Final = 2_000
 EACH_MAX: Final = 300  # Lines of each list; the count is told in full.
 
 
@@ -51,8 +56,9 @@ def assemble(connection: Connection, site: Site, now_ns: int) -> dict[str, Any]:
     """Gather what is open now, of the site's own nature.
 
     Returns:
-        ``as_of``, ``on_duty``, and the lists ``unacked, standing, active, shelved, suppressed, disposals, stops, tasks,
-        checkouts, calls``, each as ``{"count", "rows"}``. An alarm that is suppressed stands under that alone.
+        ``as_of``, ``on_duty``, and the lists ``unacked, standing, active, shelved, suppressed, disposals, stops,
+        tickets, tasks, checkouts, calls``, each as ``{"count", "rows"}``. An alarm that is suppressed stands under that
+        alone.
     """
     nature = main_nature(site)
     table = schema.alarm
@@ -68,6 +74,7 @@ def assemble(connection: Connection, site: Site, now_ns: int) -> dict[str, Any]:
         lists[_list_of(alarm, now_ns)].append(_alarm(alarm))
     lists["disposals"] = _disposals(connection, nature.value, now_ns)
     lists["stops"] = _stops(connection, nature.value)
+    lists["tickets"] = _tickets(connection, ZoneInfo(site.timezone), now_ns)
     lists["tasks"] = _tasks(connection, nature.value)
     lists["checkouts"] = _checkouts(connection, now_ns)
     lists["calls"] = _calls(connection, nature.value)
@@ -147,6 +154,31 @@ def _stops(connection: Connection, nature: str) -> list[dict[str, Any]]:
         }
         for stop in open_stops(connection)
         if stop.nature.value == nature
+    ]
+
+
+def _tickets(connection: Connection, zone: ZoneInfo, now_ns: int) -> list[dict[str, Any]]:
+    """Give the work tickets that are neither closed nor cancelled: work that goes on first, then by their end."""
+    open_ = [stage.code for stage in STAGES if stage.code not in ("closed", "cancelled")]
+    found = page(connection, TICKETS.id, limit=TICKETS_MAX, wanted=Wanted(states=open_))
+    named = sorted({str(one.values["dossier"]) for one in found if not one.unit and one.values.get("dossier")})
+    dossiers = of_codes(connection, "units", named) if named else {}
+    kinds = {kind.code: kind.title.both() for kind in KINDS}
+    stages = {stage.code: stage.title.both() for stage in STAGES}
+    found.sort(key=lambda one: (one.values["stage"] != "working", str(one.values["until"]), one.code))
+    return [
+        {
+            "permit": one.code,
+            "title": one.title,
+            "unit": one.unit or (dossier.unit if (dossier := dossiers.get(str(one.values.get("dossier")))) else ""),
+            "place": str(one.values["place"]),
+            "kind": kinds[str(one.values["kind"])],
+            "stage": stages[str(one.values["stage"])],
+            "until": iso(until_ns := moment(str(one.values["until"]), zone)),
+            "is_over": until_ns <= now_ns,
+            "guardian": str(one.values.get("guardian") or ""),
+        }
+        for one in found
     ]
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import insert, update
@@ -14,9 +15,13 @@ from alerting.model.alarm import Alarm, State, Suppression
 from alerting.model.disposal import Opening
 from alerting.model.stop import StopState
 from alerting.model.tier import Tier
+from alerting.register.ledgers import LEDGERS
 from edge.model import Nature
 from gateway.auth import FAILURES_MAX, add_user
 from gateway.disposal.records import open_disposals
+from gateway.register.minutes import minute
+from gateway.register.record import By
+from gateway.register.records import make
 from gateway.store import schema
 from gateway.store.rows import alarm_row
 from gateway.store.stops import put_stops
@@ -109,6 +114,31 @@ async def test_disposals_and_declared_stops_that_are_open_are_handed_over(office
     assert [(one["stop"], one["state"], one["permit"]) for one in told["stops"]["rows"]] == [
         (STOP.id, "overdue", "P-1")
     ]
+
+
+def ticket(code: str, stage: str, until: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
+    values = {"code": code, "title": f"weld {code}", "kind": "soil", "stage": stage, "unit": "T", "place": "rack 3"}
+    values |= {"applicant": "jia", "approved_by": "yi", "from": "2026-01-01T00:00", "until": until}
+    return values | more
+
+
+async def test_work_tickets_that_are_not_closed_are_handed_over_the_work_that_goes_on_first(office: Office) -> None:
+    now_ns, zone = office.house.clock.wall_ns(), ZoneInfo("Asia/Shanghai")
+    later, before = minute(now_ns + 3600 * 10**9, zone), minute(now_ns - 3600 * 10**9, zone)
+    with office.house.engine.begin() as connection:
+        by = By(who="safe", time_ns=now_ns, reason="x")
+        for values in (
+            ticket("W-1", "applied", later),
+            ticket("W-2", "working", before, begun_at="2026-01-01T00:10", guardian="bing"),
+            ticket("W-3", "closed", later, begun_at="2026-01-01T00:10", ended_at="2026-01-01T00:20"),
+            ticket("W-4", "cancelled", later),
+        ):
+            make(connection, LEDGERS["tickets"], values, by)
+    told = (await (await office.enter("li")).get("/api/v1/handovers/preview")).json()["tickets"]
+    assert [(one["permit"], one["stage"]["zh"], one["is_over"], one["guardian"]) for one in told["rows"]] == [
+        ("W-2", "作业中", True, "bing"), ("W-1", "已申请", False, ""),
+    ]  # fmt: skip
+    assert (told["count"], told["rows"][0]["unit"]) == (2, "T")
 
 
 async def test_both_sign_the_same_and_it_stays_as_it_was(office: Office) -> None:

@@ -29,6 +29,7 @@ export type HandoverContent = Record<AlarmList, List<HandedAlarm>> & {
   /** Missing in what was signed before there were any. */
   disposals?: List<{ alarm: string; unit: string; tag: string; condition: string; tier: Tier; due: string; is_overdue: boolean }>;
   stops?: List<{ stop: string; unit: string; kind: string; state: string; until: string; by: string; reason: string; permit: string }>;
+  tickets?: List<{ permit: string; title: string; unit: string; place: string; kind: Said; stage: Said; until: string; is_over: boolean; guardian: string }>;
   tasks: List<{ unit: string; title: Said; owner: string; due: string }>;
   checkouts: List<{ tag: string; by: string; until: string; reason: string }>;
   calls: List<{ alarm: string; unit: string; plan: string; stand: string }>;
