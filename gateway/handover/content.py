@@ -78,12 +78,16 @@ def assemble(connection: Connection, site: Site, now_ns: int) -> dict[str, Any]:
     lists["tasks"] = _tasks(connection, nature.value)
     lists["checkouts"] = _checkouts(connection, now_ns)
     lists["calls"] = _calls(connection, nature.value)
+    titles = {post.id: dict(post.title) for post in site.roster.posts}
     there = on_duty(connection, site.roster, now_ns, ZoneInfo(site.timezone))
     return {
         "as_of": iso(now_ns),
         "nature": nature.value,
         "revision": site.revision,
-        "on_duty": [{"post": each.watch.post, "person": each.watch.on_duty} for each in there],
+        "on_duty": [
+            {"post": each.watch.post, "title": titles.get(each.watch.post, {}), "person": each.watch.on_duty}
+            for each in there
+        ],
         **{name: {"count": len(found), "rows": found[:EACH_MAX]} for name, found in lists.items()},
     }
 

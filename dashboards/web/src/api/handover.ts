@@ -25,7 +25,7 @@ export const ALARM_LISTS = ["unacked", "standing", "active", "shelved", "suppres
 export type AlarmList = (typeof ALARM_LISTS)[number];
 export type HandoverContent = Record<AlarmList, List<HandedAlarm>> & {
   as_of: string;
-  on_duty: { post: string; person: string }[];
+  on_duty: { post: string; title?: Said; person: string }[];
   /** Missing in what was signed before there were any. */
   disposals?: List<{ alarm: string; unit: string; tag: string; condition: string; tier: Tier; due: string; is_overdue: boolean }>;
   stops?: List<{ stop: string; unit: string; kind: string; state: string; until: string; by: string; reason: string; permit: string }>;

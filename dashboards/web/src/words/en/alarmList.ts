@@ -12,7 +12,7 @@ export const alarmList = {
   noData: "also silent and bad values",
   found: "{n} alarm | {n} alarms",
   none: "No alarm is found.",
-  withoutResponse: "{n} of {of} alarm has no response | {n} of {of} alarms have no response",
+  withoutResponse: "{n} of {of} alarms has no response | {n} of {of} alarms have no response",
   noResponse: "no response",
   next: "Next",
   previous: "Previous",

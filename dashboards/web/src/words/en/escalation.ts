@@ -7,6 +7,7 @@ export const escalation = {
   for: "for {tiers}",
   units: "units {units}",
   when: "when {when}",
+  days: { mon: "Mon", tue: "Tue", wed: "Wed", thu: "Thu", fri: "Fri", sat: "Sat", sun: "Sun" },
   after: "after {s}",
   rounds: "{n} round | {n} rounds",
   remind: "reminder each {s}",

@@ -9,6 +9,7 @@ export const escalation: Words["escalation"] = {
   for: "适用于{tiers}",
   units: "单元 {units}",
   when: "时段 {when}",
+  days: { mon: "周一", tue: "周二", wed: "周三", thu: "周四", fri: "周五", sat: "周六", sun: "周日" },
   after: "{s} 后开始",
   rounds: "共 {n} 轮",
   remind: "每 {s} 提醒",
