@@ -348,9 +348,9 @@ def _decode_scan(payload: memoryview) -> CodedScan:
     else:
         ids = columns.take("<u4" if flags & _ROW_WIDE else "<u2", n).astype(np.int64)
     values = columns.take("<f4" if flags & _VALUE_32 else "<f8", n).astype(np.float64)
-    quality = np.repeat(columns.take("u1", 1), n) if flags & _QUALITY_ONE else columns.take("u1", n).copy()
+    quality = columns.take("u1", 1).repeat(n) if flags & _QUALITY_ONE else columns.take("u1", n).copy()
     if flags & _TIME_ONE:
-        times_ns = np.repeat(columns.take("<i8", 1).astype(np.int64), n)
+        times_ns = columns.take("<i8", 1).astype(np.int64).repeat(n)
     elif flags & _TIME_NEAR:
         base = columns.take("<i8", 1).astype(np.int64)
         times_ns = base + columns.take("<u4", n).astype(np.int64)
@@ -372,6 +372,10 @@ def _decode_scan(payload: memoryview) -> CodedScan:
     )
 
 
+#: Kinds of columns; making a dtype of its name costs as much as reading a short column.
+_DTYPES: Final = {kind: np.dtype(kind) for kind in ("u1", "<u2", "<u4", "<i8", "<f4", "<f8")}
+
+
 class _Columns:
     """Takes columns off a payload, one behind the other."""
 
@@ -380,7 +384,7 @@ class _Columns:
         self.at = at
 
     def take(self, kind: str, n: int) -> NDArray[Any]:
-        dtype = np.dtype(kind)
+        dtype = _DTYPES[kind]
         end = self.at + n * dtype.itemsize
         _need(end <= len(self._payload), "A scan is cut.")
         column = np.frombuffer(self._payload, dtype=dtype, count=n, offset=self.at) if n else np.zeros(0, dtype=dtype)

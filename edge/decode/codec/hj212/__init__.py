@@ -20,10 +20,9 @@ other        BAD(device)
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -37,8 +36,8 @@ HEAD: Final = 6  # "##" and the length
 TAIL: Final = 6  # CRC, CR and LF
 BEIJING: Final = timezone(timedelta(hours=8))
 REAL_TIME: Final = "2011"
-#: Fields of a code that are values; ``Zs`` is the value under standard conditions.
-VALUES: Final = frozenset({"Rtd", "ZsRtd"})
+#: How fields of a code end that are values; ``Zs`` is the value under standard conditions.
+ENDINGS: Final = ("-Rtd", "-ZsRtd")
 WANTS_ANSWER: Final = 1  # Bit A of Flag
 _QUALITY: Final = {
     "": int(Quality.GOOD),
@@ -47,8 +46,8 @@ _QUALITY: Final = {
     "T": encode(Quality.BAD, Reason.RANGE),
     "B": encode(Quality.BAD, Reason.COMMS),
 }
+_BAD: Final = int(Quality.BAD)
 _BAD_DEVICE: Final = encode(Quality.BAD, Reason.DEVICE)
-_SEGMENT = re.compile(rb"(?P<head>[^&]*);?CP=&&(?P<body>.*)&&", re.DOTALL)
 _HEAD = re.compile(rb"##(\d{4})")
 _TIME = re.compile(r"\d{14}", re.ASCII)
 
@@ -63,18 +62,23 @@ def _table() -> tuple[int, ...]:
 
 
 _TABLE: Final = _table()
+_HIGH: Final = bytes(value >> 8 for value in _TABLE)
 
 
 def crc_of(segment: bytes) -> int:
-    """Compute the CRC of a data segment (HJ 212-2017 appendix A)."""
-    crc = 0xFFFF
-    for byte in segment:
-        crc = _TABLE[crc >> 8 ^ byte]
-    return crc
+    """Compute the CRC of a data segment (HJ 212-2017 appendix A).
+
+    Of the value so far only the high byte goes into the next one: its low byte is looked up once, at the end.
+    """
+    if not segment:
+        return 0xFFFF
+    high, table = 0xFF, _HIGH
+    for byte in segment[:-1]:
+        high = table[high ^ byte]
+    return _TABLE[high ^ segment[-1]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(NamedTuple):
     """A frame whose length and CRC are right.
 
     Attributes:
@@ -112,18 +116,18 @@ def read_frame(payload: bytes) -> Frame | Refusal:
 
 def read_segment(segment: bytes) -> Frame | Refusal:
     """Read a data segment whose length and CRC were right."""
-    found = _SEGMENT.fullmatch(segment)
-    if found is None:
+    at = segment.find(b"&")  # The first one is that of CP=&&.
+    if not segment.startswith(b"CP=&&", at - 3) or not segment.endswith(b"&&") or len(segment) < at + 4:
         return Refusal.MALFORMED
     try:
-        head, body = found["head"].decode("ascii"), found["body"].decode("gb18030")
+        head, body = segment[: at - 3].decode("ascii"), segment[at + 2 : -2].decode("gb18030")
     except UnicodeDecodeError:
         return Refusal.MALFORMED
     fields: dict[str, str] = {}
     for part in head.split(";"):
         key, mark, value = part.partition("=")
-        if mark:
-            fields.setdefault(key.strip(), value.strip())
+        if mark and (key := key.strip()) not in fields:
+            fields[key] = value.strip()
     flag = fields.get("Flag", "0")
     if not fields.get("MN") or not fields.get("CN") or not (flag.isascii() and flag.isdigit()):
         return Refusal.MALFORMED
@@ -140,35 +144,45 @@ def read_segment(segment: bytes) -> Frame | Refusal:
 
 def values_of(frame: Frame) -> Batch | Refusal:
     """Give the real-time values of a frame; a frame of another command has none."""
+    if frame.command != REAL_TIME:
+        return Refusal.MALFORMED
     time_ns = NO_TIME
     names: list[str] = []
     values: list[float] = []
     quality: list[int] = []
     for group in frame.body.split(";"):
-        fields = [(key.strip(), value.strip()) for key, _, value in (part.partition("=") for part in group.split(","))]
-        given = dict(fields)
+        if "Rtd" not in group and "DataTime" not in group:  # Neither a value nor their time.
+            continue
+        given: dict[str, str] = {}
+        found: list[tuple[str, str]] = []
+        for part in group.split(","):
+            key, _, text = part.partition("=")
+            key, text = key.strip(), text.strip()
+            given[key] = text
+            if key.endswith(ENDINGS):
+                found.append((key, text))
         if "DataTime" in given:
             moment = _moment_ns(given["DataTime"])
             if moment is None:
                 return Refusal.MALFORMED
             time_ns = moment
-        for key, text in fields:
-            code, _, name = key.rpartition("-")
-            if not code or name not in VALUES:
+        for key, text in found:
+            code = key[: key.rindex("-")]
+            if not code:
                 continue
             value, own = number_of(text) if "_" not in text else number_of([])
-            flagged = _QUALITY.get(given.get(f"{code}-Flag", ""), _BAD_DEVICE)
-            names.append(key)
+            flagged = _QUALITY.get(given.get(code + "-Flag", ""), _BAD_DEVICE)
             worst = max(own, flagged)
-            values.append(value if worst < Quality.BAD else np.nan)
+            names.append(key)
+            values.append(value if worst < _BAD else np.nan)
             quality.append(worst)
-    if frame.command != REAL_TIME or not names:
+    if not names:
         return Refusal.MALFORMED
     return Batch(
         names=names,
         values=np.array(values, dtype=np.float64),
         quality=np.array(quality, dtype=np.uint8),
-        times_ns=np.full(len(names), time_ns, dtype=np.int64),
+        times_ns=np.array([time_ns] * len(names), dtype=np.int64),
     )
 
 
@@ -190,7 +204,8 @@ def _moment_ns(text: str) -> int | None:
     if not _TIME.fullmatch(text):
         return None
     try:
-        moment = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=BEIJING)
+        year, (month, day, hour, minute, second) = int(text[:4]), (int(text[at : at + 2]) for at in range(4, 14, 2))
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=BEIJING)
     except ValueError:
         return None
     stamp = int(moment.timestamp()) * 1_000_000_000
