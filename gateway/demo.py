@@ -21,6 +21,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -35,7 +36,7 @@ from gateway.auth import make_link
 from gateway.demo_roster import seed_roster
 from gateway.historian.backfill import backfill
 from gateway.load import load
-from gateway.register.around import around
+from gateway.register.around import around, today_of
 from gateway.register.reading import page
 from gateway.register.record import By
 from gateway.register.sheets import lines_of, look, take
@@ -53,6 +54,8 @@ NS: Final = 1_000_000_000
 READY_S_MAX: Final = 30.0
 DRAIN_S_MAX: Final = 5.0
 LOOK_S: Final = 0.1
+#: A day in the demonstration's lists, counted from the one on which it starts.
+DAY: Final = re.compile(rb"\{today([+-]\d{1,4})\}")
 AWAY_S: Final = 10.0  # A broker or an authority that ends stays away that long: an outage to look at.
 USER, ROLE = "demo", "safety_officer"  # May acknowledge, shelve, take out of service and read the audit.
 #: Ports as they stand in config/demo; each number stands there for nothing else.
@@ -195,19 +198,26 @@ def seed_register(stage: Stage, engine: Engine, now_ns: int) -> int:
     """Enter the demonstration's enterprise, hazard units and holdings, once; gives the number of records."""
     site = with_system(load(stage.site, environ={}))
     by = By(who="demonstration", time_ns=now_ns, reason="The demonstration's own plant")
-    made = 0
+    today, made = today_of(site, now_ns), 0
     with engine.begin() as connection:
         for ledger in LEDGERS.values():
             path = stage.site.parent / "register" / f"{ledger.id}.csv"
             if not path.exists() or page(connection, ledger.id, limit=1):
                 continue
-            found = look(connection, ledger, lines_of(path.read_bytes(), path.name), around(site, now_ns))
+            found = look(
+                connection, ledger, lines_of(_dated(path.read_bytes(), today), path.name), around(site, now_ns)
+            )
             assert not found.mistakes, f"{path.name} of the demonstration is wrong: {found.mistakes[0]}"
             take(connection, ledger, found, by)
             made += len(found.new)
         if made:
             note(connection, Hand(who=by.who, time_ns=now_ns), "records_imported", made=made, reason=by.reason)
     return made
+
+
+def _dated(content: bytes, today: date) -> bytes:
+    """Write days in place of ``{today-30}``: what was sampled a month ago is so whenever the demonstration starts."""
+    return DAY.sub(lambda found: (today + timedelta(days=int(found[1]))).isoformat().encode(), content)
 
 
 def free_port() -> int:

@@ -158,6 +158,7 @@ class Surroundings:
         ladders: Escalations of large events that the site declares.
         takes: How many persons each crowd zone takes at once, by code; of those that the rows name.
         filings: Large events that are planned or filed, by code.
+        points: Values of the exposure points that the rows name, by code.
     """
 
     today: date
@@ -177,6 +178,7 @@ class Surroundings:
     ladders: Collection[str] = ()
     takes: Mapping[str, int] = field(default_factory=dict)
     filings: Mapping[str, Values] = field(default_factory=dict)
+    points: Mapping[str, Values] = field(default_factory=dict)
 
 
 def show(value: object) -> str:

@@ -32,6 +32,7 @@ from gateway.api.doors_drill import open_drill_doors
 from gateway.api.doors_duty import open_duty_doors
 from gateway.api.doors_escalation import open_escalation_doors
 from gateway.api.doors_exchange import open_exchange_doors
+from gateway.api.doors_exposure import open_exposure_doors
 from gateway.api.doors_handover import open_handover_doors
 from gateway.api.doors_hazards import open_hazard_doors
 from gateway.api.doors_incident import open_incident_doors
@@ -143,6 +144,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_duty_doors(doors)
     open_risk_doors(doors)
     open_hazard_doors(doors)
+    open_exposure_doors(doors)
     open_reporter_doors(doors)
     open_commitment_doors(doors)
     open_report_doors(doors)

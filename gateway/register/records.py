@@ -17,7 +17,7 @@ from alerting.register.field import Kind, Surroundings, Values, Words, codes_in
 from alerting.register.ledger import STATE, Act, Ledger, Opened, do, read_row
 from alerting.register.ledgers import LEDGERS
 from gateway.duty.feed import follow_records
-from gateway.register import rivals, search, traits
+from gateway.register import exposure, rivals, search, traits
 from gateway.register.events import EVENTS, beside_events
 from gateway.register.reading import get, of_codes, of_ids, referring
 from gateway.register.record import Acted, By, NotDone, NotRight, Record
@@ -78,10 +78,12 @@ def surround(
                 wanted[field.ledger].update(codes_in(said))
             elif field.kind is Kind.ALARM:
                 alarms.add(said)
-    codes = {name: frozenset(of_codes(connection, name, sorted(asked))) for name, asked in wanted.items()}
+    found = {name: of_codes(connection, name, sorted(asked)) for name, asked in wanted.items()}
+    codes = {name: frozenset(there) for name, there in found.items()}
     has_owners = any(field.kind is Kind.STEPS for field in ledger.fields)
     names = frozenset(people(connection)) if has_owners else frozenset[str]()
-    around = replace(around, codes=codes, alarms=_rang(connection, sorted(alarms)), people=names)
+    points = {code: one.values for code, one in found.get(exposure.POINTS, {}).items()}
+    around = replace(around, codes=codes, alarms=_rang(connection, sorted(alarms)), people=names, points=points)
     return beside_events(connection, rows, around, own) if ledger.id == EVENTS else around
 
 
@@ -226,6 +228,7 @@ def put(
     _index(connection, ledger, kept, words)
     follow_records(connection, ledger.id, kept, by.time_ns)
     traits.follow(connection, ledger.id, kept)
+    _follow_samples(connection, ledger, kept, by)
     return kept
 
 
@@ -241,7 +244,9 @@ def remove(connection: Connection, ledger: Ledger, which: str, expected: int, by
     _check_unreferred(connection, had, Words("it cannot be removed", "不能删除"))
     connection.execute(delete(record_reference).where(record_reference.c.id == which))
     search.forget(connection, [had.seq])
-    return _mark(connection, had, by, is_removed=True)
+    kept = _mark(connection, had, by, is_removed=True)
+    _follow_samples(connection, ledger, [kept], by)
+    return kept
 
 
 def restore(connection: Connection, ledger: Ledger, which: str, expected: int, by: By) -> Record:
@@ -272,6 +277,7 @@ def restore(connection: Connection, ledger: Ledger, which: str, expected: int, b
     kept = _mark(connection, had, by, is_removed=False)
     _refer(connection, ledger, [kept])
     _index(connection, ledger, [kept], None)
+    _follow_samples(connection, ledger, [kept], by)
     return kept
 
 
@@ -386,6 +392,13 @@ def _mark(connection: Connection, had: Record, by: By, *, is_removed: bool) -> R
     kept = get(connection, had.ledger, had.id)
     follow_records(connection, had.ledger, [kept], by.time_ns)
     return kept
+
+
+def _follow_samples(connection: Connection, ledger: Ledger, kept: Sequence[Record], by: By) -> None:
+    """Let the points of samples follow these, in the same transaction: each says when it is to be sampled next."""
+    moved = exposure.follow(connection, ledger.id, kept)
+    if moved:
+        put(connection, LEDGERS[exposure.POINTS], [], moved, by, what="sampled")
 
 
 def _refer(connection: Connection, ledger: Ledger, kept: Sequence[Record]) -> None:

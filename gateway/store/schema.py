@@ -730,6 +730,21 @@ hazard_trait = Table(
     Index("ix_hazard_trait", "trait", "day", "id"),
 )
 
+#: By what occupational samples are counted: point, day, verdict (``gateway.register.exposure``). Rows follow their
+#: record; those of removed ones go.
+exposure_sample = Table(
+    "exposure_sample",
+    metadata,
+    Column("id", String(32), primary_key=True),  # of the record
+    Column("point", String(64), nullable=False),
+    Column("day", String(10), nullable=False),  # ISO 8601
+    Column("unit", String(64), nullable=False),
+    Column("factor", String(200), nullable=False),
+    Column("is_within", Boolean, nullable=False),
+    Index("ix_exposure_sample_day", "day", "point"),
+    Index("ix_exposure_sample_point", "point", "day"),
+)
+
 #: Large events that the audit chain says began, and not yet that they ended.
 event_run = Table(
     "event_run",

@@ -347,6 +347,29 @@ def test_a_campaign_shows_its_coverage_and_whose_units_are_left(visit: Callable[
     assert one.complaints == []
 
 
+def test_occupational_hazards_show_limits_samples_and_rates(visit: Callable[..., Visit]) -> None:
+    one = visit(name=OFFICER, lang="zh", phone=True)
+    today = datetime.now(tz=UTC).date()
+    benzene = {"sort": "chemical", "factor": "苯", "cas": "71-43-2", "eu": "mg/m³", "posts": "装车工", "sign": "no"}
+    cycle = {"first_due": f"{today.year}-01-31", "every": "1", "cycle": "years", "sign_due": f"{today.year + 1}-12-31"}
+    enter(one, "exposure_points", code="OP-1", place="装车台", **benzene, **cycle)
+    one.page.wait_for_selector("section.one")
+    lab = {"institution": "检测中心", "report": "ZW-1"}
+    taken = {"on": today.isoformat(), "kind": "twa", "value": "3.4", "eu": "mg/m³"}
+    enter(one, "exposure_samples", code="S-1", point="OP-1", **taken, **lab)
+    one.page.wait_for_selector("section.one")
+    one.go("register/exposure_points", ready="[data-point=OP-1] [data-kind=twa]")
+    one.page.fill("form.asked input[name=year]", str(today.year))
+    one.page.wait_for_selector("[data-rates=all]:has-text('100.0 %')")
+    shows(one.page.locator("[data-rates='f:苯']"), "0.0 %")
+    shows(one.page.locator("[data-point=OP-1] [data-kind=twa]"), "3.4 超限")
+    shows(one.page.locator("[data-part=exposure] ul"), "未设警示标识")
+    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    one.page.fill("form.asked input[name=year]", str(today.year - 5))
+    one.page.wait_for_selector("[data-rates=all]:has-text('–')")
+    assert one.complaints == []
+
+
 def test_who_reported_is_entered_opened_with_a_reason_and_shown_to_few(visit: Callable[..., Visit]) -> None:
     one = visit(name=OFFICER, lang="zh", phone=True)
     enter(

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from sqlalchemy import Engine, select
 from alerting.model.stop import Stop, StopKind, StopState
 from alerting.register.ledgers import LEDGERS
 from edge.model import Nature
-from gateway.register import reading, records, reporter
+from gateway.register import exposure_sheet, reading, records, reporter
 from gateway.register.campaigns import coverage, gather
 from gateway.register.reading import Wanted
 from gateway.register.record import By, NotDone
@@ -212,6 +213,15 @@ NAMED = {
         "code": "T-1", "title": "夜间动火 welding at night", "sort": "violation", "way": "hotline", "state": "received",
         "received_on": "2025-12-30", "content": "rack 3", "due": "2026-02-28",
     },
+    "exposure_points": {
+        "code": "OP-1", "place": "氨机房 ammonia", "dossier": "U1", "sort": "chemical", "factor": "氨",
+        "cas": "7664-41-7", "eu": "mg/m³", "posts": "op", "state": "in_use", "first_due": "2026-01-31", "every": 1,
+        "cycle": "years", "next_due": "2026-01-31", "sign": False, "sign_due": "2026-03-02",
+    },
+    "exposure_samples": {
+        "code": "S-1", "point": "OP-1", "on": "2026-01-15", "kind": "twa", "value": 21.0, "eu": "mg/m³", "factor": "氨",
+        "institution": "lab", "report": "R-1", "verdict": "above",
+    },
     "tickets": {"code": "W-1", "title": "管廊动火 weld", "kind": "hot", "stage": "working", "place": "rack 3"},
 }  # fmt: skip
 
@@ -230,8 +240,18 @@ def test_ledgers_that_name_each_other_are_found_hold_each_other_and_feed_duties(
         kinds = {row.kind: row.day for row in found}
         assert kinds == {
             "campaigns.due": "1970-03-31",
+            "exposure_points.next_due": "2027-01-15", "exposure_points.sign_due": "2026-03-02",
             "equipment.inspected_until": "2026-02-01", "documents.valid_until": "2026-03-01", "tips.due": "2026-02-28",
         }  # fmt: skip
+        first, last = date(2026, 1, 1), date(2026, 12, 31)
+        told = exposure_sheet.gather(connection, first, last)
+        assert [(one.point, one.is_within) for one in told.samples] == [("OP-1", False)]
+        assert [one.code for one in told.latest["OP-1"]] == ["S-1"]
+        later = exposure_sheet.gather(connection, date(2027, 1, 1), date(2027, 12, 31))
+        assert (later.samples, later.before) == ([], {"OP-1": "2026-01-15"})
+        records.remove(connection, LEDGERS["exposure_samples"], made["exposure_samples"].id, 1, BY)
+        (point,) = reading.page(connection, "exposure_points", limit=5)
+        assert (point.values["next_due"], point.revision) == ("2026-01-31", 3), "no sample is left to count from"
         (round_,) = coverage(gather(connection, ZoneInfo("UTC")))["campaigns"]
         assert (round_["inspected"], round_["units"], round_["coverage_pct"]) == (1, 1, 100)
         working, medical = Wanted(states=["working"]), Wanted(states=["medical"])

@@ -133,6 +133,16 @@ EVENT: dict[str, Any] = {
     "code": "EV-1", "name": "元宵灯会 Lantern festival", "organiser": "文旅公司", "contact": "周安全", "zones": "Z1",
     "from": "2026-02-01 18:00", "until": "2026-02-01 22:00", "approved": 200,
 }  # fmt: skip
+POINT: dict[str, Any] = {
+    "code": "OP-1", "place": "氨机房 ammonia plant", "dossier": "TK-1", "unit": "U-1", "sort": "chemical",
+    "factor": "氨", "cas": "7664-41-7", "eu": "mg/m³", "posts": "制冷操作工 operator", "persons": 6,
+    "first_due": "2026-01-31", "every": 1, "cycle": "years", "sign": "yes", "sign_due": "2026-03-01",
+    "notice_due": "2026-06-30", "responsible": "op",
+}  # fmt: skip
+SAMPLE: dict[str, Any] = {
+    "code": "S-1", "point": "OP-1", "on": "2025-12-30", "kind": "twa", "value": 12.5, "eu": "mg/m³",
+    "institution": "海安职卫检测 lab", "report": "ZW-2025-118",
+}  # fmt: skip
 CHECK = {"code": "C1", "inspection": "I1", "on": "2025-12-30", "by": "op", "result": "normal"}
 MONTHLY = {"code": "M-2025-12", "title": "十二月 December", "punished": 3, "banned": 1}
 COMMITMENT = {
@@ -453,6 +463,28 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("documents", {"renewals": 2}, "renewals", "filled in by an act"),
     ("grid_cells", {"owner": ""}, "owner", "missing"),
     ("grid_cells", {"phone": "x"}, "phone", "no telephone number"),
+    ("exposure_points", {"cas": "7664-41-8"}, "cas", "check digit"),
+    ("exposure_points", {"cas": ""}, "cas", "has a CAS number"),
+    ("exposure_points", {"cas": "7782-50-5"}, "cas", "another substance"),
+    ("exposure_points", {"eu": "dB(A)"}, "eu", "does not fit"),
+    ("exposure_points", {"sort": "noise", "factor": "噪声", "eu": "dB(A)"}, "cas", "no CAS number"),
+    ("exposure_points", {"eu": "ppm"}, "own_twa", "no limit is known"),
+    ("exposure_points", {"cas": "64-17-5", "factor": "乙醇"}, "own_twa", "no limit is known"),
+    ("exposure_points", {"own_twa": 10}, "basis", "has a basis"),
+    ("exposure_points", {"own_stel": 10, "basis": "ours"}, "own_stel", "below that of 8 hours"),
+    ("exposure_points", {"mac_tag": "TK-1.mass"}, "mac_tag", "no MAC limit"),
+    ("exposure_points", {"twa_tag": "TK-1.mass"}, "twa_tag", 'is in "t"'),
+    ("exposure_points", {"sign": "no", "sign_due": ""}, "sign_due", "put up"),
+    ("exposure_points", {"every": ""}, "every", "missing"),
+    ("exposure_points", {"last_on": "2025-01-01"}, "last_on", "filled in by an act"),
+    ("exposure_samples", {"point": "OP-9"}, "point", "no such record"),
+    ("exposure_samples", {"on": "2026-01-02"}, "on", "after today"),
+    ("exposure_samples", {"eu": "ppm"}, "eu", "measured in mg/m³"),
+    ("exposure_samples", {"kind": "mac"}, "kind", "no MAC limit"),
+    ("exposure_samples", {"value": "12.5 ppm"}, "value", "no number"),
+    ("exposure_samples", {"value": -1}, "value", "outside"),
+    ("exposure_samples", {"value": 25, "is_below": "yes"}, "value", "tells nothing"),
+    ("exposure_samples", {"report": ""}, "report", "missing"),
     ("campaigns", {"span": "week"}, "span", "none of the words"),
     ("campaigns", {"cell": "G-9"}, "cell", "no such record"),
     ("campaigns", {"due": "2026-01-01"}, "due", "filled in by an act"),
@@ -507,6 +539,7 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     right |= {"hazard_copies": COPY, "inspections": INSPECTION, "checks": CHECK, "tickets": TICKET}
     right |= {"instruments": INSTRUMENT, "contacts": CONTACT, "surroundings": AROUND}
     right |= {"equipment": EQUIPMENT, "documents": DOCUMENT, "tips": TIP}
+    right |= {"exposure_points": POINT, "exposure_samples": SAMPLE}
     right |= {"grid_cells": CELL, "campaigns": CAMPAIGN}
     right |= {"commitments": COMMITMENT}
     right |= {"commitments": COMMITMENT, "monthly": MONTHLY}
@@ -522,6 +555,7 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
         "lessons": LESSON,
     }
     await enter(li, "crowd_zones", ZONE)
+    await enter(li, "exposure_points", POINT)
     for ledger in ("risk_units", "risk_events"):
         await enter(li, ledger, RISK_ROWS[ledger])
     for ledger, wrong, field, part in WRONG:

@@ -12,6 +12,7 @@ from alerting.register.ledgers.crowd_zones import CROWD_ZONES
 from alerting.register.ledgers.documents import DOCUMENTS
 from alerting.register.ledgers.enterprises import ENTERPRISES
 from alerting.register.ledgers.equipment import EQUIPMENT
+from alerting.register.ledgers.exposure import EXPOSURE_POINTS, EXPOSURE_SAMPLES
 from alerting.register.ledgers.hazard_copies import HAZARD_COPIES
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.holdings import HOLDINGS
@@ -45,7 +46,7 @@ LEDGERS: Final[dict[str, Ledger]] = {
             DOCUMENTS,
             CROWD_ZONES,
         ),
-        LARGE_EVENTS,
+        *(LARGE_EVENTS, EXPOSURE_POINTS, EXPOSURE_SAMPLES),
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
         *(CAMPAIGNS, INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, TIPS, ROUTINES, TICKETS, COMMITMENTS, MONTHLY),
         *(PLANS, POST_CARDS, LESSONS),

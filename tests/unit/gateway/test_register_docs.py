@@ -60,6 +60,7 @@ def around(ledger: Ledger) -> Surroundings:
         codes=codes,
         alarms=frozenset({"a1"}),
         posts={"room": ("Control room",)},
+        points={"R-1": {"factor": "x", "sort": "other", "eu": "文字 text", "own_mac": 2.0}},
     )
 
 

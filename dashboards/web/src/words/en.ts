@@ -10,6 +10,7 @@ import * as registerWords from "./en/register";
 import * as riskWords from "./en/risk";
 import * as reportWords from "./en/report";
 import * as campaignWords from "./en/campaigns";
+import * as exposureWords from "./en/exposure";
 import * as reporterWords from "./en/reporter";
 import * as hazardWords from "./en/hazards";
 import * as commitmentWords from "./en/commitment";
@@ -116,6 +117,7 @@ export const en = {
   ...reportWords,
   ...reporterWords,
   ...campaignWords,
+  ...exposureWords,
   ...commitmentWords,
   ...responseWords,
   ...planWords,

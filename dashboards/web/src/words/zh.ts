@@ -10,6 +10,7 @@ import * as registerWords from "./zh/register";
 import * as riskWords from "./zh/risk";
 import * as reportWords from "./zh/report";
 import * as campaignWords from "./zh/campaigns";
+import * as exposureWords from "./zh/exposure";
 import * as reporterWords from "./zh/reporter";
 import * as hazardWords from "./zh/hazards";
 import * as commitmentWords from "./zh/commitment";
@@ -117,6 +118,7 @@ export const zh: Words = {
   ...reportWords,
   ...reporterWords,
   ...campaignWords,
+  ...exposureWords,
   ...commitmentWords,
   ...responseWords,
   ...planWords,

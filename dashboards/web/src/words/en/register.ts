@@ -21,7 +21,7 @@ export const register = {
   noTasks: "No tasks are configured for this kind of unit and tier.",
   parts: "Parts of the register",
   episodes: "Episodes",
-  group: { episodes: "Episodes", dossiers: "Dossiers", risks: "Risks", hazards: "Hidden hazards", checks: "Inspections and tickets", response: "Plans and cards", others: "More" } as Record<string, string>,
+  group: { episodes: "Episodes", dossiers: "Dossiers", risks: "Risks", hazards: "Hidden hazards", checks: "Inspections and tickets", exposure: "Occupational health", response: "Plans and cards", others: "More" } as Record<string, string>,
   ledgers: "Ledgers of this part",
   noLedger: "There is no such ledger.",
   find: "Find: words, beginnings, initials of pinyin",

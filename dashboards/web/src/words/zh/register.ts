@@ -23,7 +23,7 @@ export const register: Words["register"] = {
   noTasks: "该类单元在此等级没有配置任务。",
   parts: "台账分类",
   episodes: "预警事件",
-  group: { episodes: "预警事件", dossiers: "一源一档", risks: "风险分级管控", hazards: "隐患治理", checks: "检查与作业票", response: "预案与处置卡", others: "其他" },
+  group: { episodes: "预警事件", dossiers: "一源一档", risks: "风险分级管控", hazards: "隐患治理", checks: "检查与作业票", exposure: "职业健康", response: "预案与处置卡", others: "其他" },
   ledgers: "本部分的台账",
   noLedger: "没有此台账。",
   find: "查找：词语、开头字母、拼音首字母",

@@ -1,0 +1,32 @@
+/** Chinese words of occupational hazards. */
+import type { Words } from "../en";
+
+export const exposure: Words["exposure"] = {
+  period: "统计期",
+  year: "年",
+  quarter: "季度",
+  month: "月",
+  notOver: "统计期尚未结束，以下为截至目前的数据。",
+  notAll: "此处未显示全部监测点，其余见下方列表。",
+  all: "合计",
+  byUnit: "单元",
+  byFactor: "危害因素",
+  colon: "：",
+  noUnit: "未关联单元",
+  due: "应测点数",
+  sampled: "其中已测",
+  beyond: "非应测已测",
+  coverage: "监测率",
+  samples: "样品数",
+  within: "未超限",
+  passed: "合格率",
+  missing: "应测未测：",
+  point: "监测点",
+  limit: "限值",
+  last: "最近检测",
+  live: "当前值",
+  next: "下次检测期限",
+  below: "低于检出限",
+  above: "超限",
+  noSign: "未设警示标识",
+};
