@@ -34,6 +34,7 @@ from alerting.model.unit import HazardUnit
 from alerting.register.episode import Entry
 from alerting.response.task import TaskTemplate
 from alerting.swap import blank
+from edge.few import every, is_all_zero, some
 from edge.model import Nature, Scan
 
 NOTHING = no_changes()
@@ -124,7 +125,7 @@ class JudgingDesk(AlarmBook):
             The scans of derived tags and of votes that it led to; they are judged too.
         """
         memory = self.memory(scan.nature)
-        if self.table.votes.is_member_row[scan.rows].any():  # The other members' delays have come as far as this.
+        if some(self.table.votes.is_member_row[scan.rows]):  # The other members' delays have come as far as this.
             self._pass_time(scan.nature, memory, scan.received_ns - 1)
         made = self._judge(scan, memory, known)
         for derived in follow(self.derived, self.derived_states[scan.nature], memory, scan):
@@ -145,7 +146,7 @@ class JudgingDesk(AlarmBook):
         guard = self.guard(scan.nature)
         quiet = guard.sift(memory, scan, layout_of(self.table, scan.rows).at)
         changes = evaluate(self.table, memory, scan, quiet)
-        if not quiet.all():
+        if not every(quiet):
             guard.refresh(memory, scan.rows[~quiet])
         return changes
 
@@ -248,7 +249,7 @@ class JudgingDesk(AlarmBook):
         if len(votes) == 0:
             return
         mine = np.append(votes.rule, votes.member[votes.is_there])
-        while memory.phase[mine].any():
+        while not is_all_zero(memory.phase[mine]):
             due_ns = next_due_ns(self.table, memory)
             if due_ns is None or not passed_ns < due_ns <= now_ns:
                 return

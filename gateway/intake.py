@@ -23,6 +23,7 @@ from alerting.core.batch import AHEAD_NS_MAX, Room
 from alerting.core.swap import Exchange
 from alerting.late import Gap
 from edge.config import Source
+from edge.few import every, greatest, least
 from edge.model import Link, Nature, Quality, Reason, Scan, TagTable
 from edge.model.quality import encode, is_bad
 from gateway.steps import STEP_NS_MIN, STEP_REFUSALS, ClockSteps
@@ -243,7 +244,7 @@ class Intake:
         silent_ns = np.fromiter(map(SILENT, states), np.int64, n)
         heard = plain.received_ns - memory.mark_received_ns[plain.source] <= silent_ns
         heard &= plain.source >= 0
-        if not heard.all():
+        if not every(heard):
             at = np.flatnonzero(heard).tolist()
             plain.places = [plain.places[k] for k in at]
             plain.scans = [plain.scans[k] for k in at]
@@ -292,11 +293,11 @@ class Intake:
     def _known(self, scan: Scan) -> Scan:
         """Leave out samples of tags that are not the source's."""
         rows, mine = scan.rows, self._place[scan.source]
-        if len(rows) and rows.min() >= 0 and rows.max() < self._tags and (self._source_of[rows] == mine).all():
+        if len(rows) and least(rows) >= 0 and greatest(rows) < self._tags and every(self._source_of[rows] == mine):
             return scan
         known = (scan.rows >= 0) & (scan.rows < self._tags)
         known[known] = self._source_of[scan.rows[known]] == self._place[scan.source]
-        if not known.all():
+        if not every(known):
             self._refuse(Refusal.UNKNOWN_TAG, int((~known).sum()))
             scan = take(scan, known)
         return scan
@@ -348,10 +349,10 @@ class Intake:
             return False
         time_ns, received = scan.times_ns, scan.received_ns
         return bool(
-            time_ns.max() <= received + AHEAD_NS_MAX
-            and time_ns.min() >= received - state.lateness_ns
+            greatest(time_ns) <= received + AHEAD_NS_MAX
+            and least(time_ns) >= received - state.lateness_ns
             and _is_rising(scan.rows)
-            and (time_ns > memory.last_ns[scan.rows]).all()
+            and every(time_ns > memory.last_ns[scan.rows])
         )
 
     def _live(self, scan: Scan, state: _Sequence, memory: Memory, live: LiveSide) -> Iterator[Admitted]:
@@ -472,7 +473,7 @@ class Intake:
 
 def take(scan: Scan, mask: NDArray[np.bool_]) -> Scan:
     """Give the part of a scan where the mask is true; the scan itself where all of it is."""
-    if mask.all():
+    if every(mask):
         return scan
     return replace(
         scan,
@@ -485,7 +486,7 @@ def take(scan: Scan, mask: NDArray[np.bool_]) -> Scan:
 
 def _is_rising(rows: NDArray[np.int32]) -> bool:
     """Tell whether each tag comes once, as is plain where rows stand in order."""
-    return bool((rows[1:] > rows[:-1]).all())
+    return every(rows[1:] > rows[:-1])
 
 
 def _set_apart(rows: NDArray[np.int32], time_ns: NDArray[np.int64], received_ns: int) -> None:

@@ -26,6 +26,7 @@ from alerting.model.flood import FloodState
 from alerting.model.rule import Rule
 from alerting.model.stop import PREFIX
 from alerting.model.tier import Tier
+from edge.few import places_of
 from edge.model.nature import Nature
 from edge.model.quality import Quality, Reason, encode
 from edge.model.scan import QualityColumn, Rows, TimesNs, Values
@@ -257,7 +258,7 @@ class Picture:
         self.as_of_ns = now_ns
         if values is not None:
             self.take_values(values)
-        rows = np.flatnonzero(self._is_new).astype(np.int32)  # Each once, in order.
+        rows = places_of(self._is_new).astype(np.int32)  # Each once, in order.
         self._is_new[rows] = False
         keys, gone, touched = self._take_alarms(alarms)
         for unit, tier in (units or {}).items():

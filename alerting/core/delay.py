@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from alerting.core.memory import PAUSED, Changes, Memory, Phase, no_changes
 from alerting.model.rule import RuleTable
+from edge.few import is_all_zero, some
 
 Indexes = NDArray[np.int64]
 REST, ON, OFF = (np.uint8(phase) for phase in Phase)  # A member of an enumeration is slower to look up.
@@ -32,7 +33,7 @@ def expire_held(
     if not memory.timers.is_any:
         return no_changes()
     busy = (memory.phase[rules] != REST) & (memory.since_ns[rules] != PAUSED)
-    if not busy.any():
+    if not some(busy):
         return no_changes()
     k, until = rules[busy], until_ns[busy]
     row = table.row[k]
@@ -57,7 +58,7 @@ def expire_held(
 def pause(memory: Memory, rules: Indexes, at_ns: NDArray[np.int64]) -> None:
     """Stop counting: an on-delay keeps what it counted, an off-delay starts anew."""
     running = memory.since_ns[rules] != PAUSED
-    if not running.any():
+    if not some(running):
         return
     k, at = rules[running], at_ns[running]
     counted = np.maximum(at - memory.since_ns[k], 0)
@@ -79,7 +80,7 @@ def step(
     wants_on = ~active & holds
     wants_off = active & lets_go
     wants = wants_on | wants_off
-    if not wants.any() and not memory.phase[k].any():  # As nearly always: nothing starts, nothing ran.
+    if not some(wants) and is_all_zero(memory.phase[k]):  # As nearly always: nothing starts, nothing ran.
         return no_changes()
     phase = np.where(wants_on, ON, OFF)
 

@@ -28,6 +28,7 @@ from alerting.core.meet import meet, meet_moments, part_formulas, reach_of_scan
 from alerting.core.memory import NEVER_NS, Changes, Memory, Phase, no_changes
 from alerting.core.timers import LATEST_NS
 from alerting.model.rule import Kind, RuleTable
+from edge.few import every, greatest, is_all_zero, some
 from edge.model import Quality, Reason, Scan
 from edge.model.quality import encode, is_bad, is_judged
 
@@ -77,7 +78,7 @@ def evaluate(
         after = join(after, several.judge(table, memory, samples))
     if not samples.is_calm:
         memory.timers.wake(memory, scan.rows)
-    memory.mark(scan, int(time_ns.max()))
+    memory.mark(scan, greatest(time_ns))
     return before, after
 
 
@@ -101,11 +102,11 @@ class _Samples:
     @classmethod
     def of(cls, table: RuleTable, layout: Layout, scan: Scan, quiet: NDArray[np.bool_] | None) -> "_Samples":
         time_ns = np.minimum(scan.times_ns, scan.received_ns)
-        if quiet is not None and quiet.all():
+        if quiet is not None and every(quiet):
             return cls(scan, time_ns, layout.never, layout.always, layout.odd(table), is_calm=True)
         bad = is_bad(scan.quality) | ~np.isfinite(scan.values)
         judged = is_judged(scan.quality) & ~bad
-        mine = layout.alone if quiet is None or not quiet.any() else layout.without(table, quiet)
+        mine = layout.alone if quiet is None or not some(quiet) else layout.without(table, quiet)
         return cls(scan, time_ns, bad, judged, mine, is_calm=False)
 
 
@@ -128,8 +129,8 @@ class _Several:
             asked is not None
             and samples.is_calm
             and not table.gates
-            and (asked.stale_ns > asked.time_ns).all()
-            and not memory.quality[scan.rows].any()  # GOOD is 0.
+            and every(asked.stale_ns > asked.time_ns)
+            and is_all_zero(memory.quality[scan.rows])  # GOOD is 0.
             and stay_as_they_are(memory, asked.rules, asked.time_ns)
         ):
             asked = None
@@ -222,7 +223,7 @@ def _judge_many(table: RuleTable, memory: Memory, many: Touched) -> Changes:
     if table.gates:
         many = many.where(~table.gates.shut(memory.is_active, many.rules))
     ready = is_ready(table, memory, many)
-    if ready.all():
+    if every(ready):
         k, at = many.rules, many.time_ns
         return step(table, memory, k, *compare(table, memory, k, memory.value[table.row[k]], at, many.kinds), at)
     pause(memory, many.rules[~ready], many.time_ns[~ready])
@@ -298,7 +299,7 @@ def _dues_of_delays(
     ahead = ahead_ns[memory.source[row]]
     stale = memory.last_ns[row] + memory.stale_ns[row] + ahead
     is_many = table.many_of[running] >= 0
-    if is_many.any():
+    if some(is_many):
         inputs = table.inputs[table.many_of[running[is_many]]]
         lead = ahead_ns[memory.source[inputs]]
         ahead[is_many] = lead.min(axis=1)

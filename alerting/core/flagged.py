@@ -6,6 +6,8 @@ Why: after each scan somebody asks which of 700,000 rules have changed; eight fl
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.few import places_of
+
 TOGETHER = 8  # Flags that are looked at as one number.
 FEW = 16_384  # A column that is no longer than that is looked at flag by flag: it takes less than the rest of this.
 MANY = 24  # Where more than one number in so many has a flag, each flag is looked at.
@@ -18,7 +20,7 @@ def flagged(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
         flags: A column without gaps between its flags, bool (n,).
     """
     if len(flags) <= FEW:
-        return np.flatnonzero(flags)
+        return places_of(flags)
     whole = len(flags) // TOGETHER * TOGETHER
     together = np.flatnonzero(flags[:whole].view(np.uint64) != 0)
     if len(together) * MANY * TOGETHER > whole:

@@ -25,6 +25,7 @@ from alerting.core.expression.run import NEVER_NS, Truths
 from alerting.core.expression.tree import Call, Comparison, Negative, Node, Number, Part, TagName, Text
 from alerting.model.alarm import digest
 from alerting.model.rule import Kind, RuleTable
+from edge.few import every, greatest_across, is_all_zero, places_of, some
 from edge.model import Quality
 
 if TYPE_CHECKING:
@@ -112,17 +113,17 @@ class _Still:
     def is_same(self, lapsed: NDArray[np.bool_], places: Indexes, inputs: Inputs) -> bool:
         """Tell whether nothing changed for some rules since they were judged last."""
         return bool(
-            self.is_here[places].all()
-            and (self.quality[places] == inputs.quality).all()
-            and (lapsed[places] == inputs.is_stale).all()
-            and (self.is_seen[places] == inputs.is_seen).all()
+            every(self.is_here[places])
+            and every(self.quality[places] == inputs.quality)
+            and every(lapsed[places] == inputs.is_stale)
+            and every(self.is_seen[places] == inputs.is_seen)
         )
 
     def is_calm(self, formula: "Formula", places: Indexes, quality: NDArray[np.uint8]) -> bool:
         """Tell whether some rules were false when they were judged last, with all inputs there and of this quality."""
         return bool(
-            (self.is_here[places] & (self.truth[places] == 0)).all()
-            and (self.is_seen[places] & ~formula.lapsed[places] & (self.quality[places] == quality)).all()
+            every(self.is_here[places] & (self.truth[places] == 0))
+            and every(self.is_seen[places] & ~formula.lapsed[places] & (self.quality[places] == quality))
         )
 
     def put(self, places: Indexes, inputs: Inputs, truth: Truths) -> None:
@@ -467,7 +468,7 @@ def time_by_clock(memory: "Memory", rules: Indexes, watermark: Times) -> Times:
     """Tell how far the time of rules has come at a clock reading: the furthest of their tags, int64 (m,)."""
     time_ns = np.zeros(len(rules), np.int64)
     for formula, at, places in memory.formulas.of(rules):
-        time_ns[at] = watermark[memory.source[formula.program.rows[places]]].max(axis=1)
+        time_ns[at] = greatest_across(watermark[memory.source[formula.program.rows[places]]])
     return time_ns
 
 
@@ -488,7 +489,7 @@ def moments(memory: "Memory", rules: Indexes, until_ns: Times, reach: Reach) -> 
         lapse_ns = _not_missed(formula, places, lapse_ns)
         while True:
             due = next_due(formula.program, formula.state, places, lapse_ns)
-            mine = np.flatnonzero(due <= until)
+            mine = places_of(due <= until)
             if len(mine) == 0:
                 break
             inputs = _inputs(memory, formula.program.rows[places[mine]], lapse_ns[mine], due[mine], None)
@@ -523,7 +524,7 @@ def stay_as_they_are(memory: "Memory", rules: Indexes, time_ns: Times) -> bool:
     Returns:
         False where they have to be judged; nothing has changed then.
     """
-    if memory.is_active[rules].any() or memory.phase[rules].any():
+    if some(memory.is_active[rules]) or not is_all_zero(memory.phase[rules]):
         return False
     found = list(memory.formulas.of(rules))
     for formula, _, places in found:

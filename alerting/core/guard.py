@@ -29,6 +29,7 @@ from alerting.core.rate import GAP_WINDOWS, judge_rates
 from alerting.core.spread import spread
 from alerting.model.compact import Columns
 from alerting.model.rule import LIMITS, S_TO_NS, Kind, Rule, RuleTable
+from edge.few import every, places_of, some
 from edge.model import Quality, Scan
 
 #: Fields of a rule that the guard knows how to respect; a rule that uses any other is judged by ``evaluate`` alone.
@@ -127,7 +128,7 @@ class Guard:
     def refresh(self, memory: Memory, rows: NDArray[np.int32]) -> None:
         """Set the guards of tags that have just been judged."""
         bounded = self.is_bounded[rows]
-        if not bounded.all():
+        if not every(bounded):
             self.exact["keep_ns"][rows[~bounded]] = NEVER_NS
             rows = rows[bounded]
         if len(rows) == 0:
@@ -159,7 +160,7 @@ class Guard:
         exact["rate_low"][rows], exact["rate_high"][rows] = rate_low, rate_high
         self.own_keep_ns[rows] = keep_ns
         plain = self.is_plain[rows]
-        if not plain.all():  # Never taken in bulk, and never what a look at kept samples waits for.
+        if not every(plain):  # Never taken in bulk, and never what a look at kept samples waits for.
             exact["keep_ns"][rows[~plain]] = NEVER_NS
             rows, keep_ns, rate_low, rate_high = rows[plain], keep_ns[plain], rate_low[plain], rate_high[plain]
         if len(rows) == 0:
@@ -180,7 +181,7 @@ class Guard:
         # Inactive: quiet below the setpoint. Active: quiet as long as v < setpoint - deadband is false. L mirrored.
         upper = np.where(waits[:, :2], setpoint[:, :2], np.inf).min(axis=1)
         lower = np.where(waits[:, 2:], setpoint[:, 2:], -np.inf).max(axis=1)
-        if active.any():
+        if some(active):
             back = np.nextafter(setpoint[:, :2] - deadband[:, :2], -np.inf)
             lower = np.maximum(lower, np.where(active[:, :2], back, -np.inf).max(axis=1))
             back = np.nextafter(setpoint[:, 2:] + deadband[:, 2:], np.inf)
@@ -195,7 +196,7 @@ class Guard:
         keep_ns = np.full(len(rows), NEVER_NS, dtype=np.int64)
         k = self.rate_rule[rows]
         has = k >= 0
-        if not has.any():
+        if not some(has):
             return low, high, keep_ns
         k = k[has]
         ring = memory.rate_of[k]
@@ -230,8 +231,8 @@ class Guard:
         quiet &= (exact["rate_low"] < value) & (value < exact["rate_high"])
         quiet &= scan.quality == GOOD
         wanted = time_ns >= self.own_keep_ns[rows]
-        if wanted.any():
-            kept = np.flatnonzero(wanted & quiet)
+        if some(wanted):
+            kept = places_of(wanted & quiet)
             has = self.rate_rule[scan.rows[kept]] >= 0
             self.own_keep_ns[scan.rows[kept[~has]]] = NEVER_NS  # Machine code sets bounds without it.
             kept = kept[has]

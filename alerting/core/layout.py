@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from alerting.core.guard import plain_rules
 from alerting.core.spread import spread
 from alerting.model.rule import Kind, RuleTable
+from edge.few import every, some
 
 Indexes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -177,14 +178,14 @@ def _lay_out(table: RuleTable, rows: NDArray[np.int32]) -> Layout:
 
 def _run_of(rows: NDArray[np.int32]) -> slice | NDArray[np.int32]:
     """Give rows that follow one another as a slice, others as they are (a copy: the scan's may be a view)."""
-    if len(rows) and rows[0] >= 0 and (rows[1:] - rows[:-1] == 1).all():
+    if len(rows) and rows[0] >= 0 and every(rows[1:] - rows[:-1] == 1):
         return slice(int(rows[0]), int(rows[-1]) + 1)
     return rows.copy()
 
 
 def _reach(table: RuleTable, rows: NDArray[np.int32], own: Indexes, own_at: Indexes) -> Reached | None:
     """Find the rules over several tags that samples touch: by their own tag or by another."""
-    if not _reached(table)[rows].any():
+    if not some(_reached(table)[rows]):
         return None
     is_many = table.many_of[own] >= 0
     there, there_at = spread(table.input_first, rows)

@@ -19,6 +19,7 @@ from alerting.core.layout import Reached
 from alerting.core.memory import Memory
 from alerting.core.spread import spread
 from alerting.model.rule import RuleTable
+from edge.few import greatest_across
 from edge.model import Scan
 
 __all__ = ["Indexes", "Touched", "held_until", "is_ready", "spread", "touch"]
@@ -63,8 +64,8 @@ def touch(reached: Reached, memory: Memory, scan: Scan, time_ns: NDArray[np.int6
     mine = source == memory.source[scan.rows[0]]
     come = np.where(mine, newest[:, None], memory.watermarks(scan.received_ns)[source])
     last_ns = memory.last_ns[inputs]
-    judged_at = np.maximum(newest, last_ns.max(axis=1))
-    overdue = (come - 1 - last_ns - memory.stale_ns[inputs]).max(axis=1)  # just before the scan
+    judged_at = np.maximum(newest, greatest_across(last_ns))
+    overdue = greatest_across(come - 1 - last_ns - memory.stale_ns[inputs])  # just before the scan
     return Touched(reached.rules, judged_at, judged_at - 1 - overdue, come)
 
 
@@ -92,5 +93,5 @@ def held_until(
     """
     inputs = table.inputs[table.many_of[rules]]
     come = watermark[memory.source[inputs]]
-    until = come.max(axis=1)
-    return until, until - (come - memory.last_ns[inputs] - memory.stale_ns[inputs]).max(axis=1)
+    until = greatest_across(come)
+    return until, until - greatest_across(come - memory.last_ns[inputs] - memory.stale_ns[inputs])

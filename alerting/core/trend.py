@@ -53,6 +53,7 @@ from alerting.core.trend_few import (
     judge_few,
 )
 from alerting.model.rule import RuleTable, TrendTable
+from edge.few import some
 
 Indexes = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -118,7 +119,7 @@ def judge_trends(
     """
     if len(rules) == 0:
         return np.empty(0, np.bool_), np.empty(0, np.bool_)
-    if len(rules) <= FEW and not table.trends.has_blocks[memory.trend_of[rules]].any():
+    if len(rules) <= FEW and not some(table.trends.has_blocks[memory.trend_of[rules]]):
         judged = judge_few(table, memory, rules, value, time_ns)
         if judged is not None:
             return judged
@@ -148,7 +149,7 @@ def compare_trends(table: RuleTable, memory: Memory, rules: Indexes, value: Floa
 def advance(table: RuleTable, memory: Memory, rules: Indexes, value: Floats, time_ns: NDArray[np.int64]) -> None:
     """Move the filters and lines of TREND rules on by a sample each, in place."""
     has_blocks = memory.blocks_of[rules] >= 0
-    if has_blocks.any():
+    if some(has_blocks):
         advance_blocks(table, memory, rules[has_blocks], value[has_blocks], time_ns[has_blocks])
         rules, value, time_ns = rules[~has_blocks], value[~has_blocks], time_ns[~has_blocks]
     for first in range(0, len(rules), BLOCK):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from alerting.model.rule import RuleTable
 from alerting.model.vote import VoteTable
+from edge.few import greatest, greatest_across, places_of, some
 from edge.model import Nature, Quality, Reason, Scan
 from edge.model.quality import CLASS_MASK, encode, is_bad, is_judged
 
@@ -172,7 +173,7 @@ def poll(
     if len(votes) == 0:
         return
     before, after = changes
-    moved = np.flatnonzero(votes.is_trigger[before.rule]) if len(before) else NOTHING
+    moved = places_of(votes.is_trigger[before.rule]) if len(before) else NOTHING
     lapsed, lapse_ns = _lapsed(table, memory, now_ns)
     for at_ns in np.unique(np.append(before.time_ns[moved], lapse_ns)).tolist() if len(moved) + len(lapsed) else ():
         touched: set[int] = set()
@@ -190,19 +191,19 @@ def poll(
         mine = np.array(sorted(touched), dtype=np.int64)
         times = np.maximum(at_ns, memory.last_ns[votes.row[mine]] + 1)
         yield from _scans(table, memory, state, nature, mine, times, at_ns + lag_ns)
-    if scan is None or (len(after) == 0 and not votes.is_member_row[scan.rows].any()):
+    if scan is None or (len(after) == 0 and not some(votes.is_member_row[scan.rows])):
         return
     due: NDArray[np.bool_] = np.zeros(len(votes), dtype=np.bool_)
     due[votes.with_members(scan.rows)] = True
     newest = np.zeros(len(votes), dtype=np.int64)
-    for place in np.flatnonzero(votes.is_trigger[after.rule]).tolist():
+    for place in places_of(votes.is_trigger[after.rule]).tolist():
         for v in book.move(int(after.rule[place]), active=bool(after.is_active[place])):
             due[v], newest[v] = True, max(newest[v], int(after.time_ns[place]))
-    mine = np.flatnonzero(due)
+    mine = places_of(due)
     if len(mine) == 0:
         return
     book.look(memory, mine, scan.received_ns)
-    seen = np.where(votes.is_there[mine], memory.last_ns[votes.member_row[mine]], 0).max(axis=1)
+    seen = greatest_across(np.where(votes.is_there[mine], memory.last_ns[votes.member_row[mine]], 0))
     times = np.maximum(np.maximum(seen, newest[mine]), memory.last_ns[votes.row[mine]] + 1)
     yield from _scans(table, memory, state, nature, mine, times, scan.received_ns)
 
@@ -250,14 +251,14 @@ def _scans(
     values, quality = memory.votes.sample(memory, votes)
     rows = table.votes.row[votes]
     sources = memory.source[rows]
-    for source in np.unique(sources).tolist():
+    for source in sorted(set(sources.tolist())):
         part = sources == source
         state.number += 1
         yield Scan(
             source=table.tags[int(rows[part][0])].source,
             epoch=state.epoch,
             number=state.number,
-            received_ns=max(received_ns, int(memory.mark_received_ns[source]), int(times_ns[part].max())),
+            received_ns=max(received_ns, int(memory.mark_received_ns[source]), greatest(times_ns[part])),
             rows=rows[part],
             values=values[part],
             quality=quality[part],

@@ -16,6 +16,7 @@ from edge.clock import Clock
 from edge.collect.door import Counters, Deliver
 from edge.config import Source
 from edge.decode.judge import judge as judge_quality
+from edge.few import places_of
 from edge.model import Link, Scan, TagTable
 from simulators.instrument import Delivery, Fault, Faults, SourceLine
 from simulators.plant.port import Works
@@ -165,7 +166,7 @@ class Field:
         sent = np.full(len(shown), np.nan)
         for place, mouth in enumerate(self._mouths):
             is_due = self._steps % mouth.every == 0
-            local = np.flatnonzero(is_due)
+            local = places_of(is_due)
             if not len(local):
                 continue
             found = mouth.line.send(time_s, local, shown[mouth.places[local]])

@@ -22,6 +22,7 @@ from alerting.core.derived.state import DerivedState
 from alerting.core.derived.table import Cut, DerivedTable, Group, Role
 from alerting.core.memory import Memory
 from edge.decode.judge import judge
+from edge.few import every, greatest, greatest_across, places_of, some
 from edge.model import Nature, Quality, Scan
 from edge.model.quality import CLASS_MASK
 
@@ -32,12 +33,12 @@ Columns: TypeAlias = tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.ui
 
 def follow(table: DerivedTable, state: DerivedState, memory: Memory, scan: Scan) -> Iterator[Scan]:
     """Give the scans that a judged scan leads to; the caller judges each before asking for the next."""
-    if not table.is_input[scan.rows].any():
+    if not some(table.is_input[scan.rows]):
         return
     due: NDArray[np.bool_] = np.zeros(len(table), dtype=np.bool_)
     due[table.computed_from(scan.rows)] = True
     for level in range(table.levels):
-        now = np.flatnonzero(due & (table.level == level))
+        now = places_of(due & (table.level == level))
         for part in _compute(table, state, memory, now, scan):
             yield part
             due[table.computed_from(part.rows)] = True
@@ -110,13 +111,13 @@ def _scans(
     sources = memory.source[rows]
     for source in sorted(set(sources.tolist())):
         mine = sources == source
-        part = EVERY if mine.all() else mine
+        part = EVERY if every(mine) else mine
         state.number += 1
         yield Scan(
             source=table.tags[int(rows[part][0])].source,
             epoch=state.epoch,
             number=state.number,
-            received_ns=max(received_ns, int(times_ns[part].max())),
+            received_ns=max(received_ns, greatest(times_ns[part])),
             rows=rows[part],
             values=values[part],
             quality=quality[part],
@@ -141,7 +142,7 @@ def _compute_cut(
     """Compute some instances of one kind, at given times or at their newest input's: rows, values, qualities, times."""
     now_ns = times_ns
     if now_ns is None:
-        now_ns = np.maximum(memory.last_ns[cut.newest_of].max(axis=1), memory.last_ns[cut.row] + 1)
+        now_ns = np.maximum(greatest_across(memory.last_ns[cut.newest_of]), memory.last_ns[cut.row] + 1)
     watermark = memory.watermarks(received_ns)
     roles = {name: _column(role, memory, watermark) for name, role in cut.roles.items()}
     with np.errstate(all="ignore"):  # What comes of absurd numbers is found by ``judge``: BAD(not_a_number).

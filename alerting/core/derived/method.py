@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.model.derivation import Derivation
+from edge.few import every, some
 from edge.model import Quality, Reason
 from edge.model.quality import encode
 
@@ -83,7 +84,7 @@ class Given:
     def worst(self) -> NDArray[np.uint8]:
         """Give the worst quality of all inputs, uint8 (m,): BAD, UNCERTAIN or GOOD."""
         columns = self.roles.values()
-        if all(column.is_usable.all() and not column.is_uncertain.any() for column in columns):  # As nearly always.
+        if all(every(column.is_usable) and not some(column.is_uncertain) for column in columns):  # As nearly always.
             return np.full(len(self.now_ns), GOOD)
         is_whole = np.ones(len(self.now_ns), dtype=np.bool_)
         is_uncertain = np.zeros(len(self.now_ns), dtype=np.bool_)

@@ -15,6 +15,7 @@ from alerting.core.derived.methods import METHODS
 from alerting.core.derived.occupancy import Occupancy
 from alerting.core.spread import spread
 from alerting.model.derivation import Derivation
+from edge.few import every
 from edge.model import TagTable
 
 SAMPLES_MAX: Final = 1024  # Of larger scans nothing is remembered: computing them outweighs it.
@@ -97,7 +98,7 @@ class Cut:
 
     def where(self, mask: NDArray[np.bool_]) -> "Cut":
         """Give those where the mask is true; itself where it is true for all."""
-        return self if mask.all() else Cut.of(self.group, self.number, self.at[mask])
+        return self if every(mask) else Cut.of(self.group, self.number, self.at[mask])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
