@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from alerting.model.site_plan import SitePlan
 from alerting.model.tier import Tier
 
 #: Lower bounds of general (yellow), larger (orange) and major (red) of D = L·E·C. Published tables write the bound once
@@ -33,6 +34,7 @@ class RiskPolicy:
         major_steps: By how many an open major hidden hazard does.
         overdue_steps: By how many an overdue hidden hazard does.
         ticket_steps: By how many special work that goes on there does, by kind; the gravest counts, once.
+        plan: The picture that the map lies on; None for none.
     """
 
     lec: tuple[float, float, float] = LEC_BOUNDS
@@ -42,6 +44,7 @@ class RiskPolicy:
     major_steps: int = 1
     overdue_steps: int = 1
     ticket_steps: Mapping[str, int] = field(default_factory=lambda: dict(TICKET_STEPS))
+    plan: SitePlan | None = None
 
     def grade(self, method: str, value: float) -> int:
         """Give the grade of a value, 1 (major, red) to 4 (low, blue).

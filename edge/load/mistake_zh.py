@@ -149,7 +149,7 @@ _WHOS: Final = tuple(
         (r"Message (.+)", "消息模板 {}"), (r"Report mail (.+)", "报告邮件 {}"), (r"Profile (.+)", "推送规约 {}"),
         (r"cap", "CAP"), (r"area (\d+)", "区域 {}"), (r"field (\d+)", "字段 {}"), (r"codes (\w+)", "代码表 {}"),
         (r"receipt", "回执"), (r"regional", "区域平台"), (r"data (\d+)", "数据 {}"), (r"Tiering (.+)", "分级 {}"),
-        (r"Hidden hazards", "隐患"), (r"Commitment", "安全承诺"), (r"Report", "报表"),
+        (r"Hidden hazards", "隐患"), (r"Commitment", "安全承诺"), (r"Site plan", "总平面图"), (r"Report", "报表"),
         (r"Hazard opening (.+)", "隐患自动登记 {}"), (r"Crowd share (.+)", "承载量占比 {}"), (r"Crowd", "客流"),
         (r"Incident", "应急事件"),
         (r"Escalation (.+?), step (.+)", "升级呼叫 {} 的第 {} 步"), (r"Escalation (.+)", "升级呼叫 {}"),

@@ -84,7 +84,10 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "drill": ("refused_from", "stories"),
     "flood": ("begins_above", "ends_below", "minutes"),
     "disposal": ("within_minutes", "keep_location"),
-    "risk": ("lec_from", "matrix_from", "bound_is", "alarm_steps", "major_steps", "overdue_steps", "ticket_steps"),
+    "risk": (
+        "lec_from", "matrix_from", "bound_is", "alarm_steps", "major_steps", "overdue_steps", "ticket_steps", "plan",
+    ),
+    "risk.plan": ("file", "corners"),
     "risk.alarm_steps": ("BLUE", "YELLOW", "ORANGE", "RED"),
     "risk.ticket_steps": (
         "hot_special", "hot_first", "hot_second", "space", "blind", "height", "lifting", "power", "soil", "road",

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from gateway.api.answer import Json, not_found
 from gateway.api.asked import Id
 from gateway.api.door import ALL, Doors
+from gateway.disposal import photos
 from gateway.live import iso
 from gateway.register import capacity, event_sheet, risks
 from gateway.register.around import today_of
@@ -21,6 +22,7 @@ from gateway.register.reading import get
 from gateway.register.record import NotDone
 
 GEOJSON = "application/geo+json"
+AT = "/api/v1/register/risks"
 Code = Annotated[str, Query(max_length=64)]
 
 
@@ -32,13 +34,6 @@ def open_risk_doors(doors: Doors) -> None:
         """List the risk units with their inherent, current and dynamic grade, and what is not whole."""
         found = await house.read(risks.gather)
         return Json(risks.put_together(found, house.picture, today_of(house.site, house.clock.wall_ns())))
-
-    async def drawn() -> Response:
-        """Give the risk map in four colours as GeoJSON, WGS 84."""
-        found = await house.read(risks.gather)
-        answer = Json(risks.features(found, house.picture, today_of(house.site, house.clock.wall_ns())))
-        answer.headers["content-type"] = GEOJSON
-        return answer
 
     async def notice(code: Code) -> Response:
         """Give what stands on the notice and the card of a risk unit."""
@@ -78,11 +73,32 @@ def open_risk_doors(doors: Doors) -> None:
     def _minute() -> str:
         return minute(house.clock.wall_ns(), ZoneInfo(house.site.timezone))
 
-    at = "/api/v1/register/risks"
-    doors.open("GET", at, ALL, listed, tag="register")
+    doors.open("GET", AT, ALL, listed, tag="register")
     doors.open("GET", "/api/v1/register/instruments", ALL, instruments, tag="register")
     doors.open("GET", "/api/v1/register/capacity", ALL, capacities, tag="register")
     doors.open("GET", "/api/v1/register/events", ALL, events, tag="register")
-    doors.open("GET", f"{at}/map", ALL, drawn, tag="register")
-    doors.open("GET", f"{at}/notice", ALL, notice, tag="register")
-    doors.open("GET", f"{at}/gradings/{{event}}", ALL, gradings, tag="register")
+    _open_map_doors(doors)
+    doors.open("GET", f"{AT}/notice", ALL, notice, tag="register")
+    doors.open("GET", f"{AT}/gradings/{{event}}", ALL, gradings, tag="register")
+
+
+def _open_map_doors(doors: Doors) -> None:
+    house = doors.house
+
+    async def drawn() -> Response:
+        """Give the risk map in four colours as GeoJSON, WGS 84."""
+        found = await house.read(risks.gather)
+        answer = Json(risks.features(found, house.picture, today_of(house.site, house.clock.wall_ns())))
+        answer.headers["content-type"] = GEOJSON
+        return answer
+
+    async def plan(of: Annotated[str, Query(pattern="^[0-9a-f]{64}$")]) -> Response:
+        """Give the picture that the map lies on, by its digest: it may be kept for ever."""
+        known = house.site.risk.plan
+        content = None if known is None or known.digest != of else house.site.files.get(known.file)
+        if known is None or content is None:
+            raise not_found("site plan", of)
+        return Response(content, media_type=known.type, headers=photos.INERT)
+
+    doors.open("GET", f"{AT}/map", ALL, drawn, tag="register")
+    doors.open("GET", f"{AT}/plan", ALL, plan, tag="register")

@@ -27,7 +27,8 @@ INGEST = "/api/v1/ingest"
 LIST = "/api/v1/config/look"
 #: Where a photo is sent: of a disposal, or of a record below ``LEDGERS``; and where it is given back.
 DISPOSALS, PHOTO = "/api/v1/disposals/", "/photo"
-PHOTOS = "/api/v1/photos/"
+#: Answers that are a picture and nothing else: their policy is a narrower one.
+PICTURES = ("/api/v1/photos/", "/api/v1/register/risks/plan")
 #: Where a roster is sent to be looked at; a year of three posts is some 0.3 MB.
 ROSTER = "/api/v1/roster/look"
 #: Where lists for the ledgers of the register are looked at: below here, at .../look.
@@ -126,7 +127,7 @@ class _Guarded:
             self._has_begun = True
             headers = MutableHeaders(scope=message)
             for name, value in SECURITY_HEADERS.items():
-                if name != "content-security-policy" or not self._path.startswith(PHOTOS):  # Those have a narrower one.
+                if name != "content-security-policy" or not self._path.startswith(PICTURES):
                     headers[name] = value
             headers.setdefault("cache-control", "no-store")
         await self._send(message)

@@ -8,6 +8,7 @@ from alerting.model.risk import LEC_BOUNDS, MATRIX_BOUNDS, TICKET_STEPS, WORKS, 
 from edge.load.entry import Entry
 from edge.load.mistake import show
 from edge.load.words import keys_of
+from gateway.load.site_plan import read_plan
 
 BOUNDS: Final = 3
 LEC_MOST, MATRIX_MOST, STEPS_MOST = 10_000, 25, 3
@@ -40,6 +41,7 @@ def read_risk(root: Entry) -> RiskPolicy:
         major_steps=section.whole("major_steps", plain.major_steps, 0, STEPS_MOST),
         overdue_steps=section.whole("overdue_steps", plain.overdue_steps, 0, STEPS_MOST),
         ticket_steps={work: count for work, count in tickets.items() if count},
+        plan=read_plan(section),
     )
 
 

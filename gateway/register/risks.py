@@ -110,11 +110,20 @@ def put_together(found: Gathered, picture: Picture, today: date) -> dict[str, An
     return {
         "bounds": {"lec": list(policy.lec), "matrix": list(policy.matrix), "is_lower_in": policy.is_lower_in},
         "formula": _formula(policy),
+        "plan": _plan(policy),
         "units": units,
         "counts": {COLOURS[grade] or "none": counts.get(grade, 0) for grade in COLOURS},
         "findings": _findings(found, units, policy),
         "is_whole": found.is_whole,
     }
+
+
+def _plan(policy: RiskPolicy) -> dict[str, Any] | None:
+    plan = policy.plan
+    if plan is None:
+        return None
+    corners = [list(corner) for corner in plan.corners]
+    return {"digest": plan.digest, "width": plan.width, "height": plan.height, "corners": corners}
 
 
 def features(found: Gathered, picture: Picture, today: date) -> dict[str, Any]:
@@ -317,4 +326,10 @@ def _findings(found: Gathered, units: Sequence[Mapping[str, Any]], policy: RiskP
         if not unit["outline"]:
             said = Words(f"{name}: no outline; it is not on the map.", f"{name}：未填写边界，四色图上不显示。")
             told.append(("no_outline", said))
+        elif policy.plan is not None and not any(policy.plan.holds((lon, lat)) for lon, lat in unit["outline"]):
+            said = Words(
+                f"{name}: its outline lies off the site plan; check its corners and their system (GCJ-02, BD-09).",
+                f"{name}：边界不在总平面图范围内，请核对角点及坐标系（GCJ-02、BD-09）。",
+            )
+            told.append(("off_plan", said))
     return [{"what": what, "said": said.both()} for what, said in told[:200]]

@@ -473,6 +473,7 @@ def test_a_risk_is_graded_drawn_in_its_colour_and_printed_on_a_notice(visit: Cal
     if lang == "en":
         one.go("register/risks", ready=".empty")
     enter(one, "enterprises", code=f"ER-{lang}", name="海安化工 Hai'an Chemicals")
+    one.page.wait_for_selector("section.one")
     enter(
         one,
         "units",
@@ -482,8 +483,10 @@ def test_a_risk_is_graded_drawn_in_its_colour_and_printed_on_a_notice(visit: Cal
         persons_outside="120",
         enterprise=f"ER-{lang}",
     )
-    east = 0.0 if lang == "en" else 0.003
-    outline = "; ".join(f"{lon + east:.3f} {lat}" for lon, lat in ((120.1, 30.2), (120.102, 30.2), (120.102, 30.201)))
+    one.page.wait_for_selector("section.one")
+    east = 0.0 if lang == "en" else 0.0006
+    corners = ((120.7, 31.3), (120.7004, 31.3), (120.7004, 31.3004))
+    outline = "; ".join(f"{lon + east:.4f} {lat}" for lon, lat in corners)
     enter(
         one, "risk_units", code=f"RU-{lang}", name="<b>氯气罐组</b>", dossier=f"UR-{lang}", place="storage",
         department="储运车间", liable="李工", outline=outline,
@@ -517,6 +520,13 @@ def test_a_risk_is_graded_drawn_in_its_colour_and_printed_on_a_notice(visit: Cal
     one.page.wait_for_selector(".map path.leaflet-interactive")
     yellow = one.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--yellow')")
     one.page.wait_for_selector(f".map path[fill='{yellow}']")
+    plan, unit = (one.page.locator(each).last.bounding_box() for each in (".map .site-plan", ".map path[fill]"))
+    assert plan is not None
+    assert unit is not None
+    assert one.page.evaluate("document.querySelector('.site-plan').naturalWidth") == 1234
+    off = ((unit["x"] - plan["x"]) / plan["width"], (unit["y"] - plan["y"]) / plan["height"])
+    there = ((120.7 + east - 120.69965) / 0.00325, (31.3013 - 31.3004) / 0.0015)
+    assert off == pytest.approx(there, abs=0.02), "an outline lies where the plan has it"
     one.page.click("button[name=inherent]")
     red = one.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--red')")
     one.page.wait_for_selector(f".map path[fill='{red}']")

@@ -1,6 +1,8 @@
 """Risks over the API: grades worked out and kept, dynamic risk by alarms and hidden hazards, map, notice, gradings."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,13 @@ import pytest
 
 from alerting.model.alarm import Alarm, State
 from alerting.model.risk import RiskPolicy
+from alerting.model.site_plan import SitePlan
 from alerting.model.tier import Tier
 from edge.model import Nature
 from tests.integration.test_register_api import AT, HAZARD, INSPECTION, PLAN, PLANT, UNIT, Desk, act, enter, refused
 
 RISKS = "/api/v1/register/risks"
+PICTURES = Path(__file__).parents[1] / "golden" / "pictures"
 RISK_UNIT = {
     "code": "RU-1", "name": "氯气储罐 Chlorine tanks", "dossier": "TK-1", "place": "storage", "department": "储运车间",
     "liable": "李工", "phone": "0512-60000001", "post": "储罐操作工",
@@ -133,6 +137,41 @@ async def test_a_hidden_hazard_without_a_measure_raises_all_of_its_hazard_unit(d
     assert [(one["what"], "RU-2" in one["said"]["en"]) for one in told["findings"]] == [
         ("no_event", True), ("no_outline", True),
     ]  # fmt: skip
+
+
+async def test_the_picture_below_the_map_is_given_by_its_digest_and_as_a_picture_alone(
+    desk: Desk, tmp_path: Path
+) -> None:
+    reader = await desk.come("op")
+    assert (await risks(reader))["plan"] is None
+    content = (PICTURES / "plan.png").read_bytes()
+    digest = sha256(content).hexdigest()
+    plan = SitePlan(
+        file="plan.png", digest=digest, type="image/png", width=20, height=10, top_left=(120.0, 30.001),
+        top_right=(120.002, 30.001), bottom_left=(120.0, 30.0),
+    )  # fmt: skip
+    desk.house.site = replace(desk.house.site, risk=RiskPolicy(plan=plan), files={"plan.png": content})
+    desk.house.picture.site = desk.house.site
+    assert (await risks(reader))["plan"] == {
+        "digest": digest, "width": 20, "height": 10, "corners": [[120.0, 30.001], [120.002, 30.001], [120.0, 30.0]],
+    }  # fmt: skip
+    li = await desk.come("li")
+    await fill(li)
+    at = {
+        "RU-2": "120.0005 30.0005; 120.001 30.0005; 120.001 30.0009",
+        "RU-3": "120.0019 30.0005; 120.003 30.0005; 120.003 30",
+    }
+    for code, outline in at.items():
+        await enter(li, "risk_units", {**RISK_UNIT, "code": code, "outline": outline})
+    off = [one["said"]["en"] for one in (await risks(reader))["findings"] if one["what"] == "off_plan"]
+    assert [said.partition(" ")[0] for said in off] == ["RU-1"], "RU-3 reaches over its edge"
+    given = await reader.get(f"{RISKS}/plan", params={"of": digest})
+    assert (given.content, given.headers["content-type"]) == (content, "image/png")
+    assert given.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert (await reader.get(f"{RISKS}/plan", params={"of": "0" * 64})).status_code == 404, (
+        "another one than is in force"
+    )
+    assert (await reader.get(f"{RISKS}/plan", params={"of": "../site.toml"})).status_code == 422
 
 
 async def test_the_map_is_geojson_with_closed_rings_that_run_counter_clockwise(desk: Desk) -> None:

@@ -37,6 +37,7 @@ from gateway.system import with_system
 from tests.scripted import Deliver, events_of
 
 S = 1_000_000_000
+PICTURES = Path(__file__).parents[1] / "golden" / "pictures"
 START_NS = 1_767_225_600 * S
 BY = By(who="li", reason="the tank farm grew")
 SITE = """
@@ -622,14 +623,30 @@ def test_random_reloads_come_to_what_a_restart_comes_to(tmp_path: Path, seed: in
     assert stand[0] == stand[1]
 
 
-def test_a_reload_brings_posts_and_touches_no_alarm(plant: Plant) -> None:
+def test_a_reload_brings_posts_and_a_site_plan_and_touches_no_alarm(plant: Plant) -> None:
     added = '\n[[shift]]\nid = "day"\nfrom = "08:00"\nto = "20:00"\n\n[[post]]\nid = "board"\nshifts = ["day"]\n'
+
+    corners = "120.0000 30.001; 120.0020 30.001; 120.0000 30.000132"
+    added += f'\n[risk.plan]\nfile = "plan.bin"\ncorners = "{corners}"\n'
+    seen: list[tuple[str, bytes]] = []
+
+    def draw(name: str) -> Callable[[Gateway], Awaitable[None]]:
+        async def act(gateway: Gateway) -> None:
+            (plant.folder / "plan.bin").write_bytes((PICTURES / name).read_bytes())
+            await reload()(gateway)
+            plan = gateway.picture.site.risk.plan
+            assert plan is not None
+            seen.append((plan.type, gateway.site.files[plan.file]))
+
+        return act
 
     async def act(gateway: Gateway) -> None:
         plant.config.write_text(plant.config.read_text("utf-8") + added, "utf-8")
-        await reload()(gateway)
+        await draw("plan.png")(gateway)
 
-    gateway = plant.run(12, {7.5: act})
+    gateway = plant.run(12, {7.5: act, 8.5: draw("plan.jpg")})
 
     assert [post.id for post in gateway.site.roster.posts] == ["board"]
+    pictures = [(PICTURES / name).read_bytes() for name in ("plan.png", "plan.jpg")]
+    assert seen == list(zip(("image/png", "image/jpeg"), pictures, strict=True)), "the picture alone is a change too"
     assert alarm_of(gateway, "A.x").ordinal == 1

@@ -30,9 +30,18 @@ export interface RiskUnit {
   outline: [number, number][];
 }
 
+/** The picture below the outlines; its corners as longitude and latitude: top left, top right, bottom left. */
+export interface SitePlan {
+  digest: string;
+  width: number;
+  height: number;
+  corners: [[number, number], [number, number], [number, number]];
+}
+
 export interface Risks {
   bounds: { lec: number[]; matrix: number[]; is_lower_in: boolean };
   formula: Said;
+  plan: SitePlan | null;
   units: RiskUnit[];
   counts: Record<string, number>;
   findings: { what: string; said: Said }[];

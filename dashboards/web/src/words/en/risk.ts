@@ -39,5 +39,6 @@ export const risk = {
   current: "current",
   gradedBy: "graded by {who} on {day}",
   map: "Risk map in four colours",
+  plan: "Site plan",
   metres: "m",
 };

@@ -41,5 +41,6 @@ export const risk: Words["risk"] = {
   current: "现状",
   gradedBy: "{who} 于 {day} 评价",
   map: "安全风险四色图",
+  plan: "总平面图",
   metres: "米",
 };
