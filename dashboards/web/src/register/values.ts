@@ -1,7 +1,12 @@
 /** Values of records in words. */
 import type { LedgerField, Values } from "../api/register";
 import { exact, said } from "../words/format";
-import { t } from "../words/i18n";
+import { t, word } from "../words/i18n";
+
+/** A unit that is a word, in the reader's language; a symbol is one in every language. */
+function unitOf(eu: string): string {
+  return word("register.eu", eu);
+}
 
 /** Write a value as people read it, with its unit. */
 export function valueOf(field: LedgerField, values: Values, hasUnit = true): string {
@@ -13,7 +18,7 @@ export function valueOf(field: LedgerField, values: Values, hasUnit = true): str
     return choice ? said(choice.title) : String(value);
   }
   if (field.kind === "moment") return String(value).replace("T", " ");
-  if (typeof value === "number") return hasUnit && field.eu !== "" ? `${exact(value)} ${field.eu}` : exact(value);
+  if (typeof value === "number") return hasUnit && field.eu !== "" ? `${exact(value)} ${unitOf(field.eu)}` : exact(value);
   return String(value);
 }
 
@@ -24,7 +29,7 @@ export function differing(fields: readonly LedgerField[], before: Values, after:
 
 /** The heading of a field: its title and its unit. */
 export function headingOf(field: LedgerField): string {
-  return field.eu === "" ? said(field.title) : `${said(field.title)} (${field.eu})`;
+  return field.eu === "" ? said(field.title) : `${said(field.title)} (${unitOf(field.eu)})`;
 }
 
 /** Whether a value is an address that a browser opens; a stream is shown as text, for a player. */

@@ -177,6 +177,7 @@ export const audit = {
     escalation: "escalation",
     begins: "begins",
     ends: "ends",
+    values_sha256: "values (SHA-256)",
     because: "because of",
     opening: "rule",
     seed: "luck",

@@ -1,5 +1,6 @@
 /** English words of the register. */
 export const register = {
+  eu: { persons: "persons", months: "months", h: "h" } as Record<string, string>,
   title: "Hazard register",
   open: "Open",
   closed: "Closed",

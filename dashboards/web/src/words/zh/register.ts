@@ -2,6 +2,7 @@
 import type { Words } from "../en";
 
 export const register: Words["register"] = {
+  eu: { persons: "人", months: "个月", h: "小时" },
   title: "危险源与隐患台账",
   open: "未关闭",
   closed: "已关闭",
