@@ -177,7 +177,7 @@ export const audit = {
     escalation: "escalation",
     begins: "begins",
     ends: "ends",
-    values_sha256: "values (SHA-256)",
+    values_sha256: "digest of the values",
     because: "because of",
     opening: "rule",
     seed: "luck",

@@ -179,7 +179,7 @@ export const audit: Words["audit"] = {
     escalation: "呼叫流程",
     begins: "开始",
     ends: "结束",
-    values_sha256: "内容摘要 SHA-256",
+    values_sha256: "内容摘要",
     because: "结束方式",
     opening: "规则",
     seed: "种子",
