@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import orjson
 from sqlalchemy import Connection, Row, select
 
 from alerting.model.disposal import Cause
@@ -26,7 +27,7 @@ from gateway.register.reading import of_codes, page
 from gateway.register.record import Record
 from gateway.report.effect import effect
 from gateway.report.period import NS, Period
-from gateway.store.schema import disposal, event
+from gateway.store.schema import disposal, event, record
 from gateway.system import SOURCE, main_nature
 
 ROWS_MAX: Final = 200_000
@@ -45,7 +46,7 @@ def gather(connection: Connection, site: Site, period: Period, now_ns: int, toda
     gathered = hazard_figures.gather(connection, period.first, period.last, site.hazards.repeat_days)
     hazards = hazard_figures.figures(gathered, period.first, period.last, today)
     by_hand = of_codes(connection, "monthly", [f"M-{month}" for month in period.months])
-    inspections = _inspections(connection, period)
+    inspections = _inspections(connection, period, first)
     raised = _raised(connection, nature, first, end)
     in_period = (disposal.c.nature == nature.value, disposal.c.opened_ns >= first, disposal.c.opened_ns < end)
     opened = list(connection.execute(select(disposal).where(*in_period).limit(ROWS_MAX)))
@@ -111,22 +112,22 @@ def _lots(
     ]  # fmt: skip
 
 
-def _inspections(connection: Connection, period: Period) -> dict[str, Any]:
-    """Count checks of the period; what was missed before a check belongs to that check."""
+def _inspections(connection: Connection, period: Period, since_ns: int) -> dict[str, Any]:
+    """Count checks of the period; what was missed before a check belongs to that check.
+
+    Args:
+        since_ns: When the period begins, ns: a check is written on its day or later, so older records are none of it.
+    """
     done = missed = skipped = 0
-    after: tuple[str, int] | None = None
-    read = 0
-    while read < CHECKS_MAX:
-        part = page(connection, "checks", limit=5_000, after=after)
-        read += len(part)
-        for one in part:
-            if period.first.isoformat() <= str(one.values["on"]) <= period.last.isoformat():
-                done += one.values["result"] in LOOKED
-                skipped += one.values["result"] not in LOOKED
-                missed += int(one.values.get("missed", 0))
-        if len(part) < 5_000:  # noqa: PLR2004 - the last page
-            break
-        after = (part[-1].code, part[-1].seq)
+    query = select(record.c.body).where(
+        record.c.ledger == "checks", record.c.time_ns >= since_ns, record.c.is_removed.is_(False)
+    ).limit(CHECKS_MAX)  # fmt: skip
+    for body in connection.scalars(query):
+        values = orjson.loads(body)
+        if period.first.isoformat() <= values["on"] <= period.last.isoformat():
+            done += values["result"] in LOOKED
+            skipped += values["result"] not in LOOKED
+            missed += int(values.get("missed", 0))
     planned = done + missed + skipped
     return {
         "done": done,
@@ -213,8 +214,13 @@ def _districts(connection: Connection, gathered: hazard_figures.Gathered, today:
 
     A hidden hazard lies in the district of the enterprise of its hazard unit.
     """
-    dossiers = {one.code: str(one.values.get("enterprise", "")) for one in page(connection, "units", limit=5_000)}
-    lies_in = {one.code: str(one.values.get("district", "")) for one in page(connection, "enterprises", limit=5_000)}
+    rows = [*gathered.found, *(one.values for one in gathered.open_now)]
+    named = sorted({str(row["dossier"]) for row in rows if row.get("dossier")})
+    dossiers = {
+        code: str(one.values.get("enterprise", "")) for code, one in of_codes(connection, "units", named).items()
+    }
+    enterprises = of_codes(connection, "enterprises", sorted(set(dossiers.values())))
+    lies_in = {code: str(one.values.get("district", "")) for code, one in enterprises.items()}
 
     def district(values: Values | Mapping[str, Any]) -> str:
         return lies_in.get(dossiers.get(str(values.get("dossier", "")), ""), "")
@@ -228,8 +234,10 @@ def _districts(connection: Connection, gathered: hazard_figures.Gathered, today:
     for open_one in gathered.open_now:
         if HIDDEN_HAZARDS.is_overdue(open_one.values, today.isoformat()):
             told[district(open_one.values)]["overdue"] += 1
-    rows = [
+    ranked = [
         {"district": name, **one, "rate": one["closed"] / one["found"] if one["found"] else None}
         for name, one in told.items()
     ]
-    return sorted(rows, key=lambda one: (2.0 if one["rate"] is None else one["rate"], -one["overdue"], one["district"]))
+    return sorted(
+        ranked, key=lambda one: (2.0 if one["rate"] is None else one["rate"], -one["overdue"], one["district"])
+    )

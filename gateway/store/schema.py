@@ -684,6 +684,7 @@ record = Table(
     Index("ix_record_state", "ledger", "is_removed", "state", "code"),
     Index("ix_record_unit", "ledger", "unit", "code"),
     Index("ix_record_time", "time_ns"),
+    Index("ix_record_ledger_time", "ledger", "time_ns"),
     # Two may bear one code where all but one are removed.
     Index(
         "ux_record_code",

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from gateway.api import make_app
 from gateway.api.small_house import SmallHouse
 from gateway.auth import add_user
 from gateway.config import Site
-from gateway.register import reading, search
+from gateway.register import reading, risks, search
 from gateway.register.reading import Wanted
+from gateway.report.gather import gather
+from gateway.report.period import period_of
 from gateway.store import schema
 from gateway.store.engine import open_store
 
@@ -1046,6 +1049,13 @@ def test_lists_and_searches_of_100000_records_stay_on_an_index(tmp_path: Path) -
         words = [(n + 1, ["册holdings", "氯", "隐患" if n % 1000 == 0 else "液位", f"h{n}"]) for n in range(100_000)]
         search.keep(connection, words)
         connection.execute(text("ANALYZE"))
+    tags = TagTable([])
+    site = Site(
+        id="demo", title={}, timezone="Asia/Shanghai", sources=(), tags=tags, units=(), data=tmp_path,
+        rules=RuleTable([], tags),
+    )  # fmt: skip
+    october = period_of("2026-10")
+    assert october is not None
     with engine.connect() as connection:
         asked = {
             "a page": lambda: reading.page(connection, "holdings", limit=100, after=("H-050000", 5)),
@@ -1057,12 +1067,18 @@ def test_lists_and_searches_of_100000_records_stay_on_an_index(tmp_path: Path) -
             "who name it": lambda: reading.referring(connection, "units", "TK-1", 50),
             "codes": lambda: reading.of_codes(connection, "holdings", ["H-000001", "H-000002"]),
             "search": lambda: reading.look_for(connection, "holdings", "隐患", limit=50),
+            "the risk map": lambda: risks.gather(connection),
+            "a report": lambda: gather(connection, site, october, 1, date(2026, 11, 1)),
         }
         for what, run in asked.items():
             plan = plan_of(connection, run)
             assert "SCAN record " not in plan + " ", (what, plan)
             assert "INDEX" in plan, (what, plan)
-            if what in {"a page", "of a unit"}:
+            if what == "a report":
+                assert "ix_record_ledger_time (ledger=? AND time_ns>?)" in plan, (
+                    "checks of the period, not all there are"
+                )
+            if what in {"a page", "of a unit", "the risk map"}:
                 assert "TEMP B-TREE" not in plan, (what, plan)
         assert len(reading.look_for(connection, "holdings", "隐患", limit=50)) == 50
         assert [one.code for one in reading.look_for(connection, "holdings", "h99999", limit=50)] == ["H-099999"]
