@@ -11,6 +11,7 @@ from alerting.model.commitment_policy import CommitmentPolicy
 from alerting.model.crowd_policy import CrowdPolicy
 from alerting.model.derivation import Derivation
 from alerting.model.hazard_policy import HazardPolicy
+from alerting.model.headquarters import Headquarters
 from alerting.model.incident_policy import IncidentPolicy
 from alerting.model.learned import Learned
 from alerting.model.philosophy import Philosophy
@@ -243,6 +244,7 @@ class Site:
     commitment: CommitmentPolicy = field(default_factory=CommitmentPolicy)
     crowd: CrowdPolicy = field(default_factory=CrowdPolicy)
     incident: IncidentPolicy = field(default_factory=IncidentPolicy)
+    headquarters: tuple[Headquarters, ...] = ()
     report_font: Path | None = None  # that PDFs are set in; None: one of the system's
     roster: RosterPlan = field(default_factory=RosterPlan)
     drill: DrillOptions = field(default_factory=DrillOptions)

@@ -1,4 +1,4 @@
-"""Incident policy: from which tier of a unit an incident opens by itself."""
+"""Incident policy: from which tier of a unit an incident opens by itself, and by which channel people are called."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,11 @@ class IncidentPolicy:
 
     Attributes:
         from_tier: An incident opens when a unit rises to it or above; NONE: people alone open incidents.
+        channel: By which headquarters are called; empty: the page alone says it.
     """
 
     from_tier: Tier = Tier.ORANGE
+    channel: str = ""
 
     def opens_at(self, tier: Tier) -> bool:
         """Tell whether a unit that rose to a tier has an incident."""

@@ -19,6 +19,7 @@ from gateway.api.house import Act, House
 from gateway.auth import User
 from gateway.response import incidents, opening, plans
 from gateway.response.finish import reached
+from gateway.response.headquarters import call_out
 from gateway.response.incident_shown import shown, told
 from gateway.response.incidents import Leading, Refused
 from gateway.response.restart import hold
@@ -151,7 +152,9 @@ def open_incident_doors(doors: Doors) -> None:
             return told(c, house.site, number, now_ns)
 
         facts = {"unit": asked.unit, "title": asked.title, "plan": asked.plan, "reason": asked.reason}
-        return Json(await tried(house.write(write, acted(user, "incident_opened", now_ns, facts))))
+        answer = await tried(house.write(write, acted(user, "incident_opened", now_ns, facts)))
+        house.wake_push()  # Headquarters may have been called.
+        return Json(answer)
 
     at = "/api/v1/response/incidents"
     doors.open("GET", at, ALL, listed, tag="response")
@@ -175,7 +178,9 @@ def _open_leading_doors(doors: Doors, at: str) -> None:  # noqa: C901 - a list o
             return told(c, house.site, number, now_ns)
 
         facts = {"incident": number, **asked.model_dump()}
-        return Json(await tried(house.write(write, acted(user, what, now_ns, facts))))
+        answer = await tried(house.write(write, acted(user, what, now_ns, facts)))
+        house.wake_push()  # Headquarters may have been called.
+        return Json(answer)
 
     async def grade(number: Number, asked: Graded, request: Request) -> Response:
         """Raise or lower the response grade."""
@@ -184,6 +189,7 @@ def _open_leading_doors(doors: Doors, at: str) -> None:  # noqa: C901 - a list o
             before = incidents.get(c, number)["grade"]
             facts = {"from": before, "to": asked.grade, "reason": asked.reason}
             incidents.lead(c, by, "graded", facts, grade=asked.grade)
+            call_out(c, house.site, [number], by.time_ns)
 
         return await led(request, number, asked, "incident_graded", do)
 
@@ -209,7 +215,7 @@ def _open_leading_doors(doors: Doors, at: str) -> None:  # noqa: C901 - a list o
             if row["plan"]:
                 raise Refused("planned", Words(f"It follows plan {row['plan']}.", f"事件已按预案 {row['plan']} 执行。"))
             facts = {"plan": asked.plan, "reason": asked.reason}
-            opening.adopt(c, incidents.lead(c, by, "planned", facts), plan, by.who, by.time_ns)
+            opening.adopt(c, house.site, incidents.lead(c, by, "planned", facts), plan, by.who, by.time_ns)
 
         return await led(request, number, asked, "incident_planned", do)
 

@@ -157,7 +157,7 @@ def _keep(connection: Connection, days: Days, found: Iterable[tuple[RowMapping, 
         connection.execute(update(duty).where(duty.c.id == bindparam("of")).values(values), rows)
 
 
-class _Reach:
+class Reach:
     """Who a receiver is now, read once for a look."""
 
     def __init__(self, connection: Connection, site: Site, now_ns: int) -> None:
@@ -200,7 +200,7 @@ def _tell(
     connection: Connection, site: Site, main: Nature, told: Sequence[tuple[RowMapping, Kind, Taken]], now_ns: int
 ) -> int:
     """Write the steps down, and one message a person; give how many messages."""
-    reach = _Reach(connection, site, now_ns)
+    reach = Reach(connection, site, now_ns)
     channel = next((each for each in site.channels if each.id == site.duties.channel), None)
     steps: list[dict[str, Any]] = []
     bundles: defaultdict[tuple[str, Nature], list[tuple[dict[str, Any], Told]]] = defaultdict(list)

@@ -34,6 +34,7 @@ from gateway.load.drill import read_drill
 from gateway.load.duty import read_duties
 from gateway.load.escalation import read_escalations
 from gateway.load.hazard import read_hazards
+from gateway.load.headquarters import read_headquarters
 from gateway.load.incident import read_incident
 from gateway.load.learned import provisional, read_learned, settle_learned
 from gateway.load.outside import read_hosts, read_influx, read_metrics_token, read_node_broker, read_page_url
@@ -142,7 +143,8 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     philosophy = replace(philosophy, tickets=read_ticket_suppressions(tickets, field.tags, units, rules))
     report_font = read_report_font(root, path)
     hazards, commitment = read_hazards(root, unit_ids), read_commitment(root)
-    incident = read_incident(root)
+    incident = read_incident(root, channel_ids)
+    headquarters = read_headquarters(root.sections("headquarters", "Headquarters"), roster)
     http = _section(root, "http", "HTTP")
     history = _section(root, "history", "History")
     is_demonstration = entry.flag("demonstration", default=False)
@@ -192,6 +194,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
         commitment=commitment,
         crowd=crowd,
         incident=incident,
+        headquarters=headquarters,
         report_font=report_font,
         roster=roster,
         drill=drill,

@@ -10,6 +10,7 @@ from alerting.model.tier import Tier
 from gateway.config import Site
 from gateway.live import iso
 from gateway.response.finish import reached
+from gateway.response.headquarters import called_of
 from gateway.response.incidents import get, merged_of, timeline
 from gateway.response.lessons import lessons_of
 from gateway.response.tasks import CHECKLIST, RESTART, steps_of, tasks_of
@@ -78,6 +79,10 @@ def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[s
         "alarms": alarms_of(connection, row),
         "merged": merged,
         "entry": row["entry"],
+        "headquarters": [
+            {**{name: value for name, value in one.items() if name != "time_ns"}, "time": iso(one["time_ns"])}
+            for one in called_of(connection, [number, *merged])
+        ],
         "tasks": tasks(CHECKLIST),
         "restart": tasks(RESTART),
         "timeline": [

@@ -5,7 +5,7 @@ Why: of two commanders who act at once one wins, and the other is told by whom a
 Never: derives the response grade from a tier: the plan sets it, a person changes it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ from gateway.store.schema import incident, incident_entry
 
 OPEN, ENDED, MERGED = "open", "ended", "merged"
 SELF: Final = "fengsui"
+#: Numbers in one statement; a store has a bound.
+CHUNK: Final = 500
 #: Of an incident without a plan: nobody said yet what it is.
 UNKNOWN: Final = ""
 
@@ -61,12 +63,30 @@ def say(connection: Connection, number: int, who: str, what: str, now_ns: int, f
     """Append a line to the timeline; nothing of it is ever changed. Gives its place."""
     of = incident_entry.c.incident == number
     place: int = (connection.scalar(select(func.max(incident_entry.c.place)).where(of)) or 0) + 1
-    connection.execute(
-        insert(incident_entry).values(
-            incident=number, place=place, time_ns=now_ns, who=who, what=what, facts=orjson.dumps(facts).decode()
-        )
-    )
+    connection.execute(insert(incident_entry).values(**line_row(number, place, now_ns, who, what, facts)))
     return place
+
+
+def line_row(number: int, place: int, now_ns: int, who: str, what: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a line of a timeline as its table has it."""
+    return {
+        "incident": number,
+        "place": place,
+        "time_ns": now_ns,
+        "who": who,
+        "what": what,
+        "facts": orjson.dumps(facts).decode(),
+    }
+
+
+def places(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:
+    """Give the last place in the timeline of each incident that has one."""
+    found: dict[int, int] = {}
+    entry = incident_entry.c
+    for at in range(0, len(numbers), CHUNK):
+        query = select(entry.incident, func.max(entry.place)).where(entry.incident.in_(numbers[at : at + CHUNK]))
+        found |= {row[0]: row[1] for row in connection.execute(query.group_by(entry.incident))}
+    return found
 
 
 def timeline(connection: Connection, number: int) -> list[RowMapping]:

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from alerting.model.alarm import Alarm, digest
@@ -23,7 +22,8 @@ from alerting.response.checklist import write_steps
 from edge.model import Nature
 from gateway.config import Site
 from gateway.response import plans
-from gateway.response.incidents import OPEN, SELF, UNKNOWN, say
+from gateway.response.headquarters import call_out
+from gateway.response.incidents import OPEN, SELF, UNKNOWN, line_row, places, say
 from gateway.response.tasks import CHECKLIST, steps_opened
 from gateway.store.journal import Journal, canonical
 from gateway.store.schema import alarm, incident, incident_entry, response_task
@@ -107,8 +107,8 @@ def _plan_line(plan: plans.Plan, who: str, now_ns: int) -> Line:
     return Line(time_ns=now_ns, who=who, what="plan", facts=facts)
 
 
-def adopt(connection: Connection, one: Row | RowMapping, plan: plans.Plan, who: str, now_ns: int) -> None:
-    """Give an incident a plan: its type of accident, the grade where it has none, and the tasks of its checklist."""
+def adopt(connection: Connection, site: Site, one: Row | RowMapping, plan: plans.Plan, who: str, now_ns: int) -> None:
+    """Give an incident a plan: its type of accident, grade where it has none, tasks; call whom type and grade call."""
     had = dict(one)
     number = had["number"]
     changed = _adopted(had, plan, who, now_ns)
@@ -117,12 +117,14 @@ def adopt(connection: Connection, one: Row | RowMapping, plan: plans.Plan, who: 
     say(connection, number, line.who, line.what, line.time_ns, line.facts)
     tasks = steps_opened(had | changed, plan.steps, CHECKLIST, now_ns)
     connection.execute(insert(response_task), tasks)
+    call_out(connection, site, [number], now_ns)
 
 
 def open_one(connection: Connection, site: Site, opening: Opening, plan: plans.Plan | None, now_ns: int) -> int:
     """Open an incident with the checklist of its plan; gives its number."""
     number = _last(connection) + 1
     _insert(connection, [_compose(site, opening, plan, number, now_ns)])
+    call_out(connection, site, [number], now_ns)
     return number
 
 
@@ -134,18 +136,15 @@ def _insert(connection: Connection, opened: Sequence[Opened]) -> None:
     if not opened:
         return
     connection.execute(insert(incident), [one.row for one in opened])
-    lines = [_line(one.row["number"], at, line) for one in opened for at, line in enumerate(one.lines, start=1)]
+    lines = [_row(one.row["number"], at, line) for one in opened for at, line in enumerate(one.lines, start=1)]
     connection.execute(insert(incident_entry), lines)
     tasks = [task for one in opened for task in one.tasks]
     if tasks:
         connection.execute(insert(response_task), tasks)
 
 
-def _line(number: int, place: int, line: Line) -> dict[str, Any]:
-    return {
-        "incident": number, "place": place, "time_ns": line.time_ns, "who": line.who, "what": line.what,
-        "facts": orjson.dumps(line.facts).decode(),
-    }  # fmt: skip
+def _row(number: int, place: int, line: Line) -> dict[str, Any]:
+    return line_row(number, place, line.time_ns, line.who, line.what, line.facts)
 
 
 # ------------------------------------------------------------------------------------------------- in a tick
@@ -241,7 +240,7 @@ class _Tick:
         unknown = next((one for one in there if one["kind"] == UNKNOWN), None)
         if unknown is not None and best is not None:  # What was not known before is known now.
             self._flush()
-            adopt(self._connection, unknown, best, SELF, self._now_ns)
+            adopt(self._connection, self._site, unknown, best, SELF, self._now_ns)
             unknown |= _adopted(unknown, best, SELF, self._now_ns)
             return False
         facts = {
@@ -299,6 +298,7 @@ class _Tick:
 
     def _flush(self) -> None:
         _insert(self._connection, list(self._new.values()))
+        call_out(self._connection, self._site, list(self._new), self._now_ns)
         self._new.clear()
         if not self._noted:
             return
@@ -307,9 +307,9 @@ class _Tick:
         ]
         changed: dict[str, Any] = {"tier": bindparam("to_tier"), "tier_max": bindparam("to_max")}
         self._connection.execute(update(incident).where(incident.c.number == bindparam("of")).values(changed), tiers)
-        places = _places(self._connection, list(self._noted))
+        last = places(self._connection, list(self._noted))
         lines = [
-            _line(number, places.get(number, 0) + at, line)
+            _row(number, last.get(number, 0) + at, line)
             for number, noted in self._noted.items()
             for at, line in enumerate(noted.lines, start=1)
         ]
@@ -329,16 +329,6 @@ def _open_in(connection: Connection, units: set[str]) -> dict[Of, list[dict[str,
         )
         for row in connection.execute(query).mappings():
             found.setdefault((row["unit"], row["nature"]), []).append(dict(row))
-    return found
-
-
-def _places(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:
-    """Give the last place in the timeline of each incident."""
-    found: dict[int, int] = {}
-    entry = incident_entry.c
-    for at in range(0, len(numbers), CHUNK):
-        query = select(entry.incident, func.max(entry.place)).where(entry.incident.in_(numbers[at : at + CHUNK]))
-        found |= {row[0]: row[1] for row in connection.execute(query.group_by(entry.incident))}
     return found
 
 

@@ -23,6 +23,7 @@ from edge.model.quality import describe
 from gateway.config import Site
 from gateway.live import Picture, iso
 from gateway.report.blocks import Block, Report
+from gateway.response.headquarters import called_of
 from gateway.response.incident_shown import alarms_of
 from gateway.response.incidents import get, merged_of, timeline
 from gateway.response.plans import holdings, of_ledger
@@ -41,6 +42,10 @@ STATES = {
     "open": Words("open", "待办"), "waiting": Words("waiting", "等待前置"), "done": Words("done", "已完成"),
     "void": Words("does not apply", "不适用"),
 }  # fmt: skip
+CALLED = {
+    "told": Words("by message", "已发送"), "page": Words("on the page alone", "仅页面"),
+    "nobody": Words("nobody there", "无人"),
+}  # fmt: skip
 WHATS = {
     "opened": Words("opened", "事件启动"), "plan": Words("plan", "启动预案"),
     "no_plan": Words("no plan fits", "没有匹配的预案"),
@@ -53,6 +58,7 @@ WHATS = {
     "snapshot": Words("values", "数值快照"), "lesson": Words("lesson", "经验教训"),
     "held": Words("unit held until its restart check-list is complete", "单元待复产检查"),
     "returned": Words("unit may return", "批准恢复运行"),
+    "called": Words("headquarters called", "召集指挥部"),
 }  # fmt: skip
 
 
@@ -109,6 +115,7 @@ def situation(connection: Connection, site: Site, picture: Picture, number: int,
         ),
         _alarms(connection, site, row, language),
         _values(picture, row["unit"], language),
+        headquarters_block(connection, site, [number, *merged_of(connection, number)], language),
         tasks_block(connection, site, number, language),
         timeline_block(site, lines, language),
     ]
@@ -224,6 +231,24 @@ def tasks_block(connection: Connection, site: Site, number: int, language: str, 
     return Block(heading=title.zh if zh else title.en, header=header, rows=tuple(rows))
 
 
+def headquarters_block(connection: Connection, site: Site, numbers: Sequence[int], language: str) -> Block:
+    """Write who was called for incidents, and who was reached."""
+    zh = language == "zh"
+    rows = tuple(
+        (
+            clock_said(site, one["time_ns"]),
+            one["titles"][language],
+            member["duty"][language],
+            ", ".join(member["persons"]) or owner_said(member["who"], site, language),
+            CALLED[member["said"]].zh if zh else CALLED[member["said"]].en,
+        )
+        for one in called_of(connection, numbers)
+        for member in one["members"]
+    )
+    header = ("时间", "指挥部", "职责", "人员", "召集") if zh else ("Time", "Headquarters", "Duty", "Who", "Called")
+    return Block(heading="应急指挥部" if zh else "Headquarters", header=header, rows=rows)
+
+
 def timeline_block(site: Site, lines: Sequence[RowMapping], language: str) -> Block:
     """Write lines of a timeline."""
     zh = language == "zh"
@@ -232,7 +257,7 @@ def timeline_block(site: Site, lines: Sequence[RowMapping], language: str) -> Bl
             clock_said(site, line["time_ns"]),
             line["who"],
             _what(line["what"], zh=zh),
-            said_of(orjson.loads(line["facts"])),
+            said_of(orjson.loads(line["facts"]), language),
         )
         for line in lines
     )
@@ -245,7 +270,7 @@ def _what(what: str, *, zh: bool) -> str:
     return what if words is None else (words.zh if zh else words.en)
 
 
-def said_of(facts: dict[str, Any]) -> str:
+def said_of(facts: dict[str, Any], language: str) -> str:
     """Write the facts of a line as text."""
     parts = []
     for name in SAID:
@@ -257,7 +282,9 @@ def said_of(facts: dict[str, Any]) -> str:
         for one in facts.get("values", [])
         if one.get("value") is not None
     ]
-    return "; ".join([*parts, *values])
+    members = [f"{one['duty'][language]} {', '.join(one['persons']) or '–'}" for one in facts.get("members", [])]
+    called = [facts["titles"][language]] if "titles" in facts else []
+    return "; ".join([*parts, *values, *called, *members])
 
 
 def clock_said(site: Site, at_ns: int) -> str:

@@ -116,7 +116,8 @@ def parts_of(site: Site) -> Parts:
         "crowd": {} if site.crowd == CrowdPolicy() else {"crowd": _crowd(site.crowd)},
         "incident": {}
         if site.incident == IncidentPolicy()
-        else {"incident": {"from_tier": site.incident.from_tier.name}},
+        else {"incident": {"from_tier": site.incident.from_tier.name, "channel": site.incident.channel}},
+        "headquarters": {each.id: asdict(each) for each in site.headquarters},
         "drill": {} if site.drill == DrillOptions() else {"drill": _drill(site.drill)},
         "task": {
             f"{each.kind} {each.tier.name} {number}": {**asdict(each), "tier": each.tier.name}

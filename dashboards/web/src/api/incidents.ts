@@ -55,6 +55,15 @@ export interface IncidentLine {
   facts: Record<string, unknown>;
 }
 
+export interface CalledHeadquarters {
+  incident: number;
+  headquarters: string;
+  titles: Said;
+  grade: number;
+  time: string;
+  members: { duty: Said; who: string; persons: string[]; said: "told" | "page" | "nobody" }[];
+}
+
 export interface IncidentLesson {
   /** Of its record in the ledger of lessons. */
   id: string;
@@ -71,6 +80,8 @@ export interface IncidentStory extends Incident {
   entry: string;
   tasks: IncidentTask[];
   timeline: IncidentLine[];
+  /** Who was called, in the order of the calls. */
+  headquarters: CalledHeadquarters[];
   /** Restart check-list; empty before stand-down, or where the plan has none. */
   restart: IncidentTask[];
   lessons: IncidentLesson[];

@@ -1,5 +1,6 @@
 /** What a line of a timeline says, in words. */
-import { exact } from "../words/format";
+import type { Said } from "../api/types";
+import { exact, said } from "../words/format";
 import { t, word } from "../words/i18n";
 
 const GRADES = ["–", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ"];
@@ -23,5 +24,7 @@ export function factsOf(facts: Record<string, unknown>): string {
   if (facts["is_nobody_there"] === true) parts.push(t("incidents.nobodyWas"));
   if (facts["is_despite"] === true) parts.push(t("incidents.despiteSaid"));
   for (const one of (facts["values"] as Kept[] | undefined) ?? []) if (one.value !== null) parts.push(`${one.tag} ${exact(one.value)} ${one.eu ?? ""}`.trim());
+  if (facts["titles"]) parts.push(said(facts["titles"] as Said));
+  for (const one of (facts["members"] as { duty: Said; persons: string[] }[] | undefined) ?? []) parts.push(`${said(one.duty)} ${one.persons.join(", ") || "–"}`);
   return parts.join(" · ");
 }
