@@ -163,3 +163,20 @@ def quality(
         raise typer.Exit(WRONG)
     typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False) if as_json else table(result))
     raise typer.Exit(0 if all(one["best"] == OURS for one in result["collections"]) else FINDING)
+
+
+@benches.command("zones")
+def zones(
+    data: Annotated[Path, typer.Option("--data", help="Endpoint distances of another model, e.g. slabx.csv.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Consequence zones: ratio of our distances to another model's, and how long one and fifty cases take."""
+    from gateway.bench.zones import as_facts, compare, render, time_it
+
+    try:
+        rows = compare(data)
+    except (OSError, KeyError, ValueError) as failure:
+        typer.echo(f"--data: {data} holds no endpoint distances: {failure}", err=True)
+        raise typer.Exit(WRONG) from None
+    taken = time_it()
+    typer.echo(json.dumps(as_facts(rows, taken), ensure_ascii=False) if as_json else render(rows, taken))
