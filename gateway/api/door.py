@@ -52,6 +52,26 @@ REGISTER = frozenset({Role.SAFETY_OFFICER, Role.ADMINISTRATOR})
 #: May keep and open who reported something (举报人); persons alone, never a token.
 REPORTER = frozenset({Role.SAFETY_OFFICER, Role.ADMINISTRATOR})
 
+#: What people call the roles, as on the page.
+ROLES_ZH = {
+    Role.VIEWER: "观察员",
+    Role.OPERATOR: "操作员",
+    Role.SAFETY_OFFICER: "安全员",
+    Role.ENGINEER: "工程师",
+    Role.REGULATOR: "监管人员",
+    Role.ADMINISTRATOR: "管理员",
+}
+
+
+def not_yours(mine: Role, roles: frozenset[Role]) -> ApiError:
+    """Refuse what a role may not do, and say whose it is: who stands before it must know whom to ask."""
+    may = [role for role in Role if role in roles]
+    named = ", ".join(role.replace("_", " ") for role in may)
+    en = f"Role {mine.replace('_', ' ')} may not do this; it is for: {named}."
+    zh = f"{ROLES_ZH[mine]}无权进行此操作，须由以下角色进行：{'、'.join(ROLES_ZH[role] for role in may)}。"
+    return ApiError(403, en, details={"en": en, "zh": zh})
+
+
 #: Every set of roles that a door may ask for, by name: the page hides by it what the doors refuse.
 PERMISSIONS = {
     "look": ALL,
@@ -177,9 +197,10 @@ class Doors:
             if user is None:
                 raise ApiError(401, "Log in first.")
             if user.role not in roles:
-                raise ApiError(403, f"Role {user.role} may not do this.")
+                raise not_yours(user.role, roles)
             if not user.may_act and request.method not in LOOKING:
-                raise ApiError(403, "This token may only read.")
+                en, zh = "This token may only read.", "该令牌只能读取。"
+                raise ApiError(403, en, details={"en": en, "zh": zh})
             request.state.user = user
 
         return check

@@ -26,7 +26,7 @@ from alerting.register.ledgers.inspections import INSPECTIONS
 from alerting.register.ledgers.tips import TIPS
 from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import Cursor, Id
-from gateway.api.door import ALL, OPERATE, PERMISSIONS, REGISTER, Doors, user_of
+from gateway.api.door import ALL, OPERATE, PERMISSIONS, REGISTER, Doors, not_yours, user_of
 from gateway.api.doors_commitment import found_now
 from gateway.api.doors_photo import picture_of
 from gateway.api.house import Act, House
@@ -247,7 +247,7 @@ def open_register_doors(doors: Doors) -> None:  # noqa: C901, PLR0915 - a list o
             raise not_found("act", asked.act)
         user = user_of(request)
         if user.role not in PERMISSIONS[doing.permission]:
-            raise ApiError(403, f"Role {user.role} may not do this.")
+            raise not_yours(user.role, PERMISSIONS[doing.permission])
         by = _by(house, request, asked.reason)
         here = around(house.site, by.time_ns, user.name)
         if of.id == COMMITMENTS.id:

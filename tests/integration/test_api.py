@@ -35,7 +35,7 @@ from edge.config import Source
 from edge.model import Nature, Tag, TagTable
 from gateway.api import House, SourceStatus, make_app
 from gateway.api.app import Application
-from gateway.api.door import ALL, AUDIT, OPERATE, SUPPRESS
+from gateway.api.door import ALL, AUDIT, OPERATE, ROLES_ZH, SUPPRESS
 from gateway.api.gate import BODY_MAX, INGEST_BODY_MAX
 from gateway.api.small_house import NoHistory, SmallHouse
 from gateway.auth import FAILURES_MAX, LOCK_S, Role, add_user, disable_user, make_link
@@ -801,7 +801,13 @@ async def test_many_alarms_are_shelved_and_taken_out_by_one_reason(door: Door) -
     shelf = {**named, "reason": "valve", "one_shot": True}
     away = {**named, "reason": "probe out", "until": str(NOW + S), "permit": " PTW-7 "}
     assert (await operator.post("/api/v1/acts/shelve", json=shelf)).status_code == 200
-    assert is_error(await operator.post("/api/v1/acts/suppress", json=away), 403, "forbidden")
+    refused = await operator.post("/api/v1/acts/suppress", json=away)
+    assert is_error(refused, 403, "forbidden")
+    assert refused.json()["error"]["details"] == {
+        "en": "Role operator may not do this; it is for: safety officer, engineer, administrator.",
+        "zh": "操作员无权进行此操作，须由以下角色进行：安全员、工程师、管理员。",
+    }, "who stands before it knows whom to ask"
+    assert set(ROLES_ZH) == set(Role)
     assert (await engineer.post("/api/v1/acts/suppress", json=away)).status_code == 200
     for verb in ("silence", "reset", "unshelve", "unsuppress"):
         assert (await engineer.post(f"/api/v1/acts/{verb}", json=named)).status_code == 200
