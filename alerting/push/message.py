@@ -8,7 +8,7 @@ Never: does I/O, reads a clock, leaves out an alarm: what does not fit waits for
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from alerting.model.tier import Tier
@@ -116,7 +116,8 @@ def reader_of(call: Mapping[str, Any]) -> Reader:
 
 
 def one_message(call: Mapping[str, Any], form: Form) -> Message:
-    """Tell of one alarm, whole."""
+    """Tell of one alarm, whole; a report in its own language, whatever the channel's is."""
+    form = replace(form, tongue=call["language"]) if "language" in call else form
     blocks = [_block(call, lang, form) for lang in _languages(form.tongue)]
     text = RULE[form.markup].join(block for block in blocks)
     title = head(call, _languages(form.tongue)[0], form.template)

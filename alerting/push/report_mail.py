@@ -28,6 +28,7 @@ class Reported:
     """What a mail is about.
 
     Attributes:
+        language: In which the report and its mail are written, ``zh`` or ``en``.
         first, last: Begin and end of the period, by the site's clock, e.g. ``2026-01-01 08:00``.
         alarms: Announced in it; ``floods`` how many floods.
     """
@@ -35,6 +36,7 @@ class Reported:
     run: str
     report: str
     span: str
+    language: str
     first: str
     last: str
     alarms: int
@@ -56,6 +58,7 @@ def report_body(
     body = {
         "key": key,
         "subject": "report",
+        "language": said.language,
         "run": said.run,
         "report": said.report,
         "site": dict(site),

@@ -101,7 +101,7 @@ def make(connection: Connection, site: Site, plan: ReportPlan, due: Due, now_ns:
         )
     first, last = (datetime.fromtimestamp(ns // NS, zone).strftime("%Y-%m-%d %H:%M") for ns in period)
     said = Reported(
-        run=run, report=plan.id, span=plan.span, first=first, last=last, alarms=figures.load.alarms,
+        run=run, report=plan.id, span=plan.span, language=plan.lang, first=first, last=last, alarms=figures.load.alarms,
         floods=figures.load.floods,
     )  # fmt: skip
     for address in plan.to:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -52,7 +52,9 @@ class Post:
         """Nothing is open."""
 
 
-def plant(folder: Path, forms: Sequence[str] = ("html", "xlsx"), fallback: str = "") -> Site:
+def plant(
+    folder: Path, forms: Sequence[str] = ("html", "xlsx"), fallback: str = "", lang: Literal["zh", "en"] = "zh"
+) -> Site:
     """Its day is reported a minute after the start."""
     now = datetime.fromtimestamp(START_NS // 1_000_000_000, ZoneInfo("Asia/Shanghai"))
     at_s = (now - now.replace(hour=0, minute=0, second=0)).total_seconds() + 60
@@ -60,7 +62,7 @@ def plant(folder: Path, forms: Sequence[str] = ("html", "xlsx"), fallback: str =
     rules = RuleTable([Rule(id="r", tag="P-1.v", kind=Kind.H, setpoint=8.0, tier=Tier.RED)], tags)
     reach = Reach(kind="mail", mail=MAIL, limits=LIMITS["mail"], fallback=fallback)
     other = Destination(id="other", url="", reach=Reach(kind="mail", mail=MAIL))
-    plan = ReportPlan(id="daily", span="day", channel="mail", to=TO, at_s=at_s, forms=tuple(forms))
+    plan = ReportPlan(id="daily", span="day", channel="mail", to=TO, at_s=at_s, forms=tuple(forms), lang=lang)
     channels = (Destination(id="mail", url="", reach=reach), other)
     return small_site(rules, SOURCE, folder, channels=channels, reports=(plan,))
 
@@ -117,6 +119,16 @@ def test_a_day_is_reported_once_to_each_with_files_that_open(tmp_path: Path) -> 
     assert made.to_ns - made.from_ns == 86_400 * 1_000_000_000
     assert [row.state for row in rows(site, schema.outbox)] == ["handed", "handed"]
     assert [row.what for row in rows(site, schema.push_answer)] == ["handed", "handed"]
+
+
+def test_a_report_in_another_language_than_its_channel_comes_with_words_of_its_own(tmp_path: Path) -> None:
+    post = Post()
+    run(plant(tmp_path, forms=["html"], lang="en"), ManualClock(START_NS), post, 80)
+    message = post.parcels[0].message
+    assert message is not None
+    assert message.title.startswith("[Day report] ")
+    assert "Enclosed: daily-" in post.parcels[0].body.decode()
+    assert "报" not in message.title + post.parcels[0].body.decode()
 
 
 @pytest.mark.parametrize("is_final", [True, False])
