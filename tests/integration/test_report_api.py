@@ -70,6 +70,7 @@ async def month(desk: Desk) -> httpx.AsyncClient:
     await make("checks", **{**CHECK, "code": "C2", "missed": 2})
     await make("checks", **{**CHECK, "code": "C3", "result": "not_checked", "finding": "storm"})
     await make("checks", **{**CHECK, "code": "C4", "on": "2025-11-30"})
+    await make("checks", **{**CHECK, "code": "C5", "on": "2026-01-01"})
     await make("monthly", **MONTHLY, punished_cases="无证动火")
     now_ns = desk.clock.wall_ns()
     about = {"nature": "actual", "tag": "TK-1.level", "unit": "U-1", "condition": "HH"}
@@ -124,6 +125,7 @@ async def test_a_month_is_counted_from_register_and_alarms(desk: Desk) -> None:
     january = (await li.get(REPORT, params={"period": "2026-01"})).json()
     assert (january["hazards"]["due"], january["hazards"]["due_in_time"], january["is_over"]) == (1, 1, False)
     assert january["effect"]["score"] == 100.0
+    assert january["inspections"]["done"] == 1, "written and done within the month"
     assert (january["patterns"]["shifts"], january["patterns"]["causes"]) == ({"night": 2}, {"real": 2, "": 0})
     for wrong in ("2025-13", "2025", "2025-Q5", "x"):
         assert (await li.get(REPORT, params={"period": wrong})).status_code == 422
