@@ -23,7 +23,7 @@ from edge.collect.mqtt.inbox import Inbox
 from edge.collect.mqtt.link import AckOrder, LinkChange, Manner, Message, MqttLink
 from edge.collect.mqtt.loopback import LoopbackBroker, LoopbackLink
 from edge.collect.mqtt.outgoing import Presence, rebirth
-from edge.collect.mqtt.paho import PahoLink
+from edge.collect.mqtt.paho import PERSISTENT, PahoLink
 from edge.config import MqttOptions
 
 WAIT_S = 8.0
@@ -463,6 +463,28 @@ async def test_paho_forgets_nothing_over_a_broker_restart(mosquitto_alone: Any) 
     await reader.until(lambda r: r.changes == [True, False, True] and len(r.messages) == 4)
     assert reader.payloads[2:] == ["1", "2"]
     await link.close()
+
+
+@pytest.mark.network
+@pytest.mark.service
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+async def test_a_session_that_the_broker_did_not_keep_is_counted(mosquitto: Any, version: str) -> None:  # noqa: ANN401
+    """A gap that nobody else tells of: by the flag of CONNACK (MQTT 3.1.1 §3.2.2.2, MQTT 5.0 §3.2.2.1.1)."""
+
+    async def lost(client_id: str, manner: Manner = PERSISTENT, *, has_session: bool) -> int:
+        counters = Counters()
+        options = MqttOptions(host="127.0.0.1", port=mosquitto.port, version=version)  # type: ignore[arg-type]
+        link = PahoLink(options, client_id, ["t"], counters, manner, has_session=has_session)
+        await link.open()
+        await Reader(link).until(lambda r: r.changes == [True])
+        await asyncio.sleep(0.1)  # It has subscribed.
+        await link.close()
+        return counters.failures["session_lost"]
+
+    assert await lost(f"new-{version}", has_session=False) == 0
+    assert await lost(f"new-{version}", has_session=True) == 0, "the broker has it"
+    assert await lost(f"forgotten-{version}", has_session=True) == 1
+    assert await lost(f"clean-{version}", Manner(is_clean=True), has_session=True) == 0
 
 
 # ------------------------------------------------------------------------------------------------------ parts

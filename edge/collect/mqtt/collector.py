@@ -111,7 +111,9 @@ class MqttCollector:
         presence = None
         if options.presence:
             presence = Presence(topic=options.presence, now_ms=lambda: self._clock.wall_ns() // MS_NS)
-        return PahoLink(options, client_id, filters, counters, Manner(presence=presence), self._left)
+        has_session = self._epoch > 1 or self._is_up is not None  # A run before this one had it, or this one.
+        manner = Manner(presence=presence)
+        return PahoLink(options, client_id, filters, counters, manner, self._left, has_session=has_session)
 
     @property
     def client_id(self) -> str:

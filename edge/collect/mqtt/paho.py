@@ -72,12 +72,15 @@ class PahoLink:
         counters: Counters,
         manner: Manner = PERSISTENT,
         left: Sequence[str] = (),
+        *,
+        has_session: bool = False,
     ) -> None:
         """Make it.
 
         Args:
             filters: What it subscribes to.
             left: Filters that the session may have from before and that nobody wants any more.
+            has_session: The first broker should know a session of ours from before.
         """
         self._options = options
         self._manner = manner
@@ -93,6 +96,7 @@ class PahoLink:
         self._sending: deque[tuple[int, Outgoing]] = deque(maxlen=SENDING_MAX)
         self._brokers = options.brokers
         self._broker = 0  # Place in that list.
+        self._had = {0} if has_session else set()  # Brokers that should know a session of ours.
         self._born_ms = 0  # When this connection's will was made.
         self._is_announced = False
         self._backoff = BackOff(RETRY_S_LEAST, RETRY_S_MOST)
@@ -281,7 +285,7 @@ class PahoLink:
         self,
         client: Client,
         userdata: object,  # noqa: ARG002 - the hook's own signature
-        flags: ConnectFlags,  # noqa: ARG002
+        flags: ConnectFlags,
         reason_code: ReasonCode,
         properties: Properties | None,
     ) -> None:
@@ -292,6 +296,8 @@ class PahoLink:
             self._refuse_sharing(client)
             return
         self._backoff.reset()
+        if not self._manner.is_clean:
+            self._note_session(is_kept=flags.session_present)
         own_topic = [self._manner.presence.topic] if self._manner.presence is not None else []
         # Subscribing anew each time costs little and finds topics added since the session began.
         client.subscribe(
@@ -303,6 +309,16 @@ class PahoLink:
             client.unsubscribe(list(self._left))
         host, port = self._brokers[self._broker]
         self._change(is_up=True, reason=f"by {host}:{port}" if len(self._brokers) > 1 else "")
+
+    def _note_session(self, *, is_kept: bool) -> None:
+        """Count a session that the broker kept no longer: what was published meanwhile is lost, which nobody else says.
+
+        It ended by ``session_s`` or by the broker's own limit, or the broker came back without what it had stored.
+        """
+        if self._broker in self._had and not is_kept:
+            self._counters.failures["session_lost"] += 1
+            _log.warning("collect.session_lost", client=self._client_id, broker=self._brokers[self._broker][0])
+        self._had.add(self._broker)
 
     def _subscribed(
         self,

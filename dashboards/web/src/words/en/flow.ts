@@ -71,6 +71,7 @@ export const flow = {
     "exception": "refused by the device",
     "length": "wrong length",
     "comms": "no connection",
+    "session_lost": "session not kept by the broker",
     "stray_bytes": "stray bytes",
     "caller_unknown": "unknown caller",
     "caller_address": "caller from elsewhere",

@@ -73,6 +73,7 @@ export const flow: Words["flow"] = {
     "exception": "设备拒绝",
     "length": "长度不符",
     "comms": "没有连接",
+    "session_lost": "代理未保留会话",
     "stray_bytes": "多余字节",
     "caller_unknown": "未知呼入",
     "caller_address": "来自不允许地址的呼入",
