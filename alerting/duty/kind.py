@@ -80,6 +80,7 @@ class Kind:
         basis: The clause, or that it is ours.
         is_unverified: The basis is quoted from memory and was not compared with the text.
         is_on: A site may switch a row off.
+        is_dated: The clock feeds it, and it is due on a day all the same.
     """
 
     id: str
@@ -96,8 +97,9 @@ class Kind:
     to: Mapping[Step, tuple[str, ...]] = field(default_factory=dict)
     is_unverified: bool = False
     is_on: bool = True
+    is_dated: bool = False
 
     @property
     def is_timed(self) -> bool:
         """Tell whether it is due at a moment rather than on a day."""
-        return not self.ledger
+        return not (self.ledger or self.is_dated)

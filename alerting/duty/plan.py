@@ -25,6 +25,7 @@ class DutyPlan:
         told_at_s: Second of the day at which duties of a day are told.
         to: Receivers by step, where a row names none.
         ack_s: So long an alarm may wait for its acknowledgement, by tier, s; a tier that is not there has no duty.
+        five_lots_day: Day of the month by which the report of the five lots of the month before is filed; 0 for none.
         kinds: The rows.
     """
 
@@ -32,6 +33,7 @@ class DutyPlan:
     told_at_s: int = 8 * 3600
     to: Mapping[Step, tuple[str, ...]] = field(default_factory=lambda: dict(TO))
     ack_s: Mapping[Tier, float] = field(default_factory=dict)
+    five_lots_day: int = 0
     kinds: tuple[Kind, ...] = KINDS
 
     def kind(self, name: str) -> Kind | None:

@@ -15,6 +15,7 @@ from alerting.register.months import plus_months
 DISPOSAL: Final = "alarms.disposal"
 ACK: Final = "alarms.acknowledge"
 COMMIT: Final = "commitments.sign"
+LOTS: Final = "monthly.five_lots"
 RESPONSE: Final = "incidents.task"
 YEARS_3: Final = 36  # months
 OURS: Final = Words("ours", "产品默认")
@@ -221,6 +222,13 @@ KINDS: Final = (
         title=Words("Sign today's safety commitment", "签署当日安全承诺"),
         basis=Words("[commitment] of the site; before 10:00 by provincial rules (notice 2018-74)", "站点配置 [commitment]；地方规定每日 10:00 前（应急〔2018〕74号）"),
         is_unverified=True,
+    ),
+    Kind(
+        id=LOTS,
+        title=Words("File last month's report of the five lots", "报送上月“五个一批”月报"),
+        basis=Words("[duties.five_lots_day] of the site; by the 15th as found", "站点配置 [duties.five_lots_day]；一般为每月15日前"),
+        is_unverified=True,
+        is_dated=True,
     ),
     Kind(
         id=RESPONSE,

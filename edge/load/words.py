@@ -120,7 +120,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "report_mail": ("id", "span", "at", "after_minutes", "channel", "to", "forms", "language", "post"),
     "escalation": ("id", "tiers", "units", "schedule", "after_s", "rounds", "remind_s", "events", "step"),
     "escalation.step": ("to", "channel", "wait_s"),
-    "duties": ("channel", "told_at", "prompt_to", "warning_to", "supervision_to", "ack_minutes"),
+    "duties": ("channel", "told_at", "prompt_to", "warning_to", "supervision_to", "five_lots_day", "ack_minutes"),
     "duties.ack_minutes": ("BLUE", "YELLOW", "ORANGE", "RED"),
     "duty": (
         "kind", "lead_days", "grace_days", "grace_minutes", "repeat_days", "counts", "prompt_to", "warning_to",

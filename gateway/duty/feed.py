@@ -8,7 +8,7 @@ Why: a duty begins and ends with what it is about, in one transaction; none is f
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -17,9 +17,10 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, exists, insert, 
 
 from alerting.duty.kind import Kind
 from alerting.duty.plan import DutyPlan
-from alerting.duty.table import ACK, COMMIT, DISPOSAL, KINDS, RESPONSE
+from alerting.duty.table import ACK, COMMIT, DISPOSAL, KINDS, LOTS, RESPONSE
 from alerting.model.alarm import State, Suppression
 from alerting.register.ledgers.commitments import COMMITMENTS, code_of
+from alerting.register.ledgers.monthly import MONTHLY
 from gateway.register.record import Record
 from gateway.roster.china import published
 from gateway.store.schema import alarm, disposal, duty, record, response_task
@@ -171,6 +172,47 @@ def commitment_changed(connection: Connection, site: "Site", now_ns: int) -> Cha
         "begins_ns": round(midnight.timestamp()) * NS,
     }  # fmt: skip
     return Change(new=[_new(COMMIT, today.isoformat(), now_ns, told)], closed=closed)
+
+
+_TO_FILE: Final = select(duty.c.subject, duty.c.id).where(duty.c.state == OPEN, duty.c.kind == LOTS)
+
+
+def lots_changed(connection: Connection, site: "Site", now_ns: int) -> Change:
+    """Compare the duty to file last month's report of the five lots with those that are open.
+
+    One that was missed stays until its month is filed: the authority still waits for it.
+    """
+    day = site.duties.five_lots_day
+    had = {row.subject: row.id for row in connection.execute(_TO_FILE)}
+    if not day and not had:
+        return Change()
+    today = datetime.fromtimestamp(now_ns // NS, ZoneInfo(site.timezone)).date()
+    first = today.replace(day=1)
+    month = f"{first - timedelta(days=1):%Y-%m}"
+    filed = _filed(connection, sorted({month, *had}))
+    closed = [
+        {"of": row_id, "state": DONE if name in filed else GONE, "closed_ns": now_ns}
+        for name, row_id in had.items()
+        if name in filed or not day
+    ]
+    if not day or month in filed or month in had:
+        return Change(closed=closed)
+    told = {
+        "code": f"M-{month}", "title": f"{month} 五个一批月报 Report of the five lots", "unit": "", "holder": "",
+        "day": first.replace(day=day).isoformat(), "begins": first.isoformat(),
+    }  # fmt: skip
+    return Change(new=[_new(LOTS, month, now_ns, told)], closed=closed)
+
+
+def _filed(connection: Connection, months: Sequence[str]) -> set[str]:
+    """Give those of these months whose entry says on which day it was filed."""
+    query = select(record.c.code, record.c.body).where(
+        record.c.ledger == MONTHLY.id,
+        record.c.code.in_([f"M-{name}" for name in months]),
+        record.c.is_removed.is_(False),
+    )
+    found = connection.execute(query)
+    return {row.code.removeprefix("M-") for row in found if orjson.loads(row.body).get("filed_on")}
 
 
 # ------------------------------------------------------------------------------------------------------------ inside

@@ -25,6 +25,7 @@ GRACE_MOST: Final = 60
 REPEAT_MOST: Final = 90
 ACK_MOST: Final = 1_440
 RECEIVERS_MOST: Final = 8
+LOTS_DAY_MOST: Final = 28  # Every month has it.
 RULE: Final = f'a receiver is "{HOLDER}", "{LEADER}", "{POST}ID" or "{PERSON}NAME"'
 
 
@@ -52,6 +53,7 @@ def read_duties(root: Entry, roster: RosterPlan, channels: Collection[str]) -> D
         told_at_s=TOLD_AT_S if told_at_s is None or told_at_s == DAY_S else told_at_s,
         to={**TO, **_receivers(section, roster)},
         ack_s={tier: number * 60.0 for tier, number in minutes.items() if number},
+        five_lots_day=section.whole_or_none("five_lots_day", 1, LOTS_DAY_MOST) or 0,
         kinds=_kinds(root.sections("duty", "Duty"), roster),
     )
 

@@ -466,6 +466,8 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("documents", {"renewals": 2}, "renewals", "filled in by an act"),
     ("grid_cells", {"owner": ""}, "owner", "missing"),
     ("grid_cells", {"phone": "x"}, "phone", "no telephone number"),
+    ("monthly", {"code": "M-2025-12", "filed_on": "2025-12-31"}, "filed_on", "not over"),
+    ("monthly", {"code": "M-2025-11", "filed_on": "2025-12-09", "banned": ""}, "banned", "has this count"),
     ("exposure_points", {"cas": "7664-41-8"}, "cas", "check digit"),
     ("exposure_points", {"cas": ""}, "cas", "has a CAS number"),
     ("exposure_points", {"cas": "7782-50-5"}, "cas", "another substance"),

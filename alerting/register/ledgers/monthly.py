@@ -21,6 +21,21 @@ def _check(values: Values, around: Surroundings) -> list[Wrong]:
     if code.removeprefix("M-") > f"{around.today:%Y-%m}":
         rule = Words("that month has not begun", "该月份尚未开始")
         return [Wrong(field="code", rule=rule, remedy=Words("Check the month.", "请核对月份。"), value=code)]
+    return _check_filed(values)
+
+
+def _check_filed(values: Values) -> list[Wrong]:
+    filed = values.get("filed_on")
+    if filed is None:
+        return []
+    if filed[:7] <= values["code"].removeprefix("M-"):
+        rule = Words("the month was not over on that day", "该日期时当月尚未结束")
+        remedy = Words("Write the day on which it was filed.", "请填写实际报送日期。")
+        return [Wrong(field="filed_on", rule=rule, remedy=remedy, value=filed)]
+    missing = next((name for name in ("punished", "banned") if values.get(name) is None), "")
+    if missing:
+        rule = Words("what was filed has this count", "已报送的月报应有该项数量")
+        return [Wrong(field=missing, rule=rule, remedy=Words("Write it; 0 for none.", "请填写；没有则填 0。"))]
     return []
 
 
@@ -43,6 +58,7 @@ MONTHLY: Final = Ledger(
         Field(name="deduct_tasks", title=Words("Points off for responsible persons", "包保责任扣分"), kind=Kind.NUMBER, least=0, most=50),
         Field(name="deduct_hazards", title=Words("Points off for too few hidden hazards", "隐患数量扣分"), kind=Kind.NUMBER, least=0, most=50),
         Field(name="veto", title=Words("A veto item applies", "存在否决项"), kind=Kind.FLAG),
+        Field(name="filed_on", title=Words("Report filed on", "报送日期"), kind=Kind.DATE, is_past=True, is_listed=True, help=Words("The day on which the report went to the authority; it ends the duty of the month.", "月报报送主管部门的日期；填写后当月报送职责完成。")),
         Field(name="note", title=Words("Note", "备注"), kind=Kind.LONG),
     ),
 )  # fmt: skip

@@ -72,7 +72,7 @@ def words_of(ledger: Ledger) -> list[tuple[str, str]]:
 
 #: What must fit together: a month's code; an event ends after it began, and names nothing that the site must declare.
 FITTING: dict[str, Values] = {
-    "monthly": {"code": "M-2020-02"},
+    "monthly": {"code": "M-2020-02", "filed_on": "2020-03-02"},
     "large_events": {"until": "2020-02-29 18:30", "roster": "", "escalation": ""},
 }
 

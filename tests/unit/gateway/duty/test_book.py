@@ -169,6 +169,30 @@ def test_receivers_of_a_row_go_before_those_of_the_site() -> None:
     assert [(person, said) for _, _, person, said in town.steps()] == [("wang", "told")]
 
 
+def test_the_report_of_the_five_lots_is_a_duty_of_the_month_after_until_it_was_filed() -> None:
+    town = Town(duties=DutyPlan(five_lots_day=15))
+    town.look("2026-01-01 00:10")
+    (one,) = town.rows("duty")
+    assert (one["code"], one["day"], one["begins"]) == ("M-2025-12", "2026-01-15", "2026-01-01")
+    entry = {"code": "M-2025-12", "title": "December", "punished": 1, "banned": 0}
+    kept = town.put("monthly", entry, "2026-01-09 10:00")
+    town.look_until("2026-01-19 09:00")
+    assert [(at, what) for at, what, _, _ in town.steps()] == [
+        ("2026-01-13 08:00:00", "prompt"), ("2026-01-16 08:00:00", "warning"), ("2026-01-17 08:00:00", "supervision"),
+        ("2026-01-19 08:00:00", "supervision"),
+    ], "what was entered is not yet filed"  # fmt: skip
+    town.look("2026-02-01 00:10")
+    assert [(row["code"], row["state"]) for row in town.rows("duty")] == [("M-2025-12", "open"), ("M-2026-01", "open")]
+    town.put("monthly", {**entry, "filed_on": "2026-02-01"}, "2026-02-01 10:00", kept)
+    town.look("2026-02-01 10:01")
+    town.look("2026-02-01 10:02")
+    assert [(row["code"], row["state"]) for row in town.rows("duty")] == [("M-2025-12", "done"), ("M-2026-01", "open")]
+    town.site = replace(town.site, duties=DutyPlan())
+    town.look("2026-02-01 10:03")
+    assert [row["state"] for row in town.rows("duty")] == ["done", "gone"]
+    assert Town().look("2026-01-01 00:10").next_ns is None, "a site that says no day has no such duty"
+
+
 def test_what_was_there_before_is_found_and_nothing_twice() -> None:
     town = Town()
     one = town.put("hidden_hazards", hazard("H1", "2026-01-01", "2026-01-07"), "2026-01-02 10:00")
