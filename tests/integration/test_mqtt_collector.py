@@ -410,9 +410,12 @@ def test_a_crash_in_the_loop_is_counted_and_what_it_held_comes_again() -> None:
 
 @pytest.mark.network
 @pytest.mark.service
-@pytest.mark.parametrize("version", ["3.1.1", "5"])
-async def test_a_reading_from_an_independent_publisher(mosquitto: Any, version: str) -> None:  # noqa: ANN401 - conftest's own
-    """mosquitto_pub -> mosquitto -> paho -> collector: the outside check of the whole way."""
+@pytest.mark.parametrize(("version", "epoch"), [("3.1.1", 1), ("5", 2)])
+async def test_a_reading_from_an_independent_publisher(mosquitto: Any, version: str, epoch: int) -> None:  # noqa: ANN401 - conftest's own
+    """mosquitto_pub -> mosquitto -> paho -> collector: the outside check of the whole way.
+
+    The broker knows no session: to a run after the first one that is a gap.
+    """
     program = shutil.which("mosquitto_pub")
     if program is None:
         pytest.skip("mosquitto_pub is not installed on this machine")
@@ -420,7 +423,7 @@ async def test_a_reading_from_an_independent_publisher(mosquitto: Any, version: 
     prefix = f"collector-{version}"
     topic = TopicOptions(pattern=f"{prefix}/{{tag}}/gas", tag="{tag}.lel")
     made = source(mosquitto.port, [topic], version=version, client_id=f"collector-{version}")
-    collector = make_collector(made, TAGS, SystemClock(), 1, road)
+    collector = make_collector(made, TAGS, SystemClock(), epoch, road)
 
     async def publish(payload: str) -> None:
         arguments = ["-p", str(mosquitto.port), "-t", f"{prefix}/GD-2/gas", "-q", "1", "-m", payload]
@@ -440,6 +443,7 @@ async def test_a_reading_from_an_independent_publisher(mosquitto: Any, version: 
         await until(lambda: len(road.scans) == 1 and collector.counters.refused["malformed"] == 1)
     assert road.samples() == [("GD-2.lel", 21.75, "GOOD")]
     assert road.scans[0].times_ns.tolist() == [NOON_NS]
+    assert collector.counters.failures["session_lost"] == epoch - 1
 
 
 @pytest.mark.network
