@@ -86,7 +86,7 @@ class Line(BaseModel):
     """A line of the timeline; a consultation says who took part, by which data, and what was decided."""
 
     model_config = ConfigDict(extra="forbid")
-    what: Literal["action", "call", "consultation", "reported"]
+    what: Literal["action", "call", "consultation", "reported", "casualties"]
     text: str = Field(min_length=1, max_length=2000)
     who: str = Field(default="", max_length=500)
     data: str = Field(default="", max_length=2000)
@@ -188,6 +188,9 @@ def _open_leading_doors(doors: Doors, at: str) -> None:  # noqa: C901 - a list o
         def do(c: Connection, by: Leading) -> None:
             before = incidents.get(c, number)["grade"]
             facts = {"from": before, "to": asked.grade, "reason": asked.reason}
+            if before == asked.grade:
+                said = Words("It has this response grade already.", "当前已是该响应级别。")
+                raise Refused("same_grade", said)
             incidents.lead(c, by, "graded", facts, grade=asked.grade)
             call_out(c, house.site, [number], by.time_ns)
 
@@ -259,7 +262,7 @@ def _open_timeline_doors(doors: Doors, at: str) -> None:
         return Json(await tried(house.write(append, audited)))
 
     async def line(number: Number, asked: Line, request: Request) -> Response:
-        """Append an action, a call, a consultation or that it was reported; nothing of it is ever changed."""
+        """Append an action, a call, a consultation, casualties, that it was reported; nothing of it is ever changed."""
         if asked.what == "consultation" and not (asked.who.strip() and asked.decision.strip()):
             said = Words("A consultation says who took part and what was decided.", "会商记录应写明参加人员和决定。")
             raise ApiError(422, said.en, details=said.both())

@@ -9,7 +9,7 @@ STYLE = (
     "body{font:14px/1.5 'Noto Sans CJK SC','Noto Sans SC','Microsoft YaHei',sans-serif;"
     "max-width:60em;margin:2em auto;padding:0 1em}"
     "h1{font-size:22px}h2{font-size:16px;margin:1.5em 0 .3em}table{border-collapse:collapse;width:100%}"
-    "td,th{border:1px solid #999;padding:3px 8px;text-align:left;overflow-wrap:anywhere}"
+    "td,th{border:1px solid #999;padding:3px 8px;text-align:left;overflow-wrap:break-word}"
     "td.n{text-align:right}.note{color:#555}"
 )
 

@@ -24,7 +24,7 @@ from gateway.report.blocks import Block, Report
 from gateway.response.incident_shown import alarms_of
 from gateway.response.incidents import ENDED, MERGED, OPEN, Refused, get, merged_of, timeline
 from gateway.response.lessons import lessons_of
-from gateway.response.situation import clock_said, elements, headquarters_block, tasks_block, timeline_block
+from gateway.response.situation import clock_said, elements, headquarters_block, limit_eu, tasks_block, timeline_block
 from gateway.response.tasks import RESTART, tasks_of
 from gateway.store.schema import event
 
@@ -266,11 +266,11 @@ def _alarms(site: Site, found: Sequence[Rang], language: str) -> Block:
     for one in found[:ALARMS_MAX]:
         at = site.tags.row_of.get(one.tag)
         eu = "" if at is None else site.tags[at].eu
-        tier = TIER_ZH[one.tier.name] if zh else one.tier.name
+        tier, limit = TIER_ZH[one.tier.name] if zh else one.tier.name, limit_eu(one.condition, eu)
         rows.append(
             (
-                clock_said(site, one.since_ns), one.tag, one.condition, _said(one.value, eu), _said(one.setpoint, eu),
-                tier, clock_said(site, one.acked_ns), clock_said(site, one.over_ns),
+                clock_said(site, one.since_ns), one.tag, one.condition, _said(one.value, eu),
+                _said(one.setpoint, limit), tier, clock_said(site, one.acked_ns), clock_said(site, one.over_ns),
             )
         )  # fmt: skip
     header = (

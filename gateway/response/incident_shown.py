@@ -13,6 +13,7 @@ from gateway.response.finish import reached
 from gateway.response.headquarters import called_of
 from gateway.response.incidents import get, merged_of, timeline
 from gateway.response.lessons import lessons_of
+from gateway.response.reporting import report_due_ns
 from gateway.response.tasks import CHECKLIST, RESTART, steps_of, tasks_of
 from gateway.store.schema import incident, register_entry
 
@@ -60,7 +61,7 @@ def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[s
         Refused: There is none.
     """
     row = get(connection, number)
-    merged = merged_of(connection, number)
+    merged, lines = merged_of(connection, number), timeline(connection, number)
     rows = {number: row} | {each: get(connection, each) for each in merged}
     owners: dict[str, list[str]] = {}
 
@@ -79,6 +80,7 @@ def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[s
         "alarms": alarms_of(connection, row),
         "merged": merged,
         "entry": row["entry"],
+        "report_due": iso(report_due_ns(row, lines)) if row["state"] == "open" else None,
         "headquarters": [
             {**{name: value for name, value in one.items() if name != "time_ns"}, "time": iso(one["time_ns"])}
             for one in called_of(connection, [number, *merged])
@@ -93,7 +95,7 @@ def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[s
                 "what": line["what"],
                 "facts": orjson.loads(line["facts"]),
             }
-            for line in timeline(connection, number)
+            for line in lines
         ],
         "lessons": [
             {

@@ -2,8 +2,8 @@
 
 Flow: incident, register, picture -> [situation] -> report in one language -> gateway.report.pdf
 Source: what a report of an accident holds: unit and its surroundings, time and place, course, casualties, cause as
-    far as known, measures taken (State Council order 493, article 12, from memory, unverified); what nobody entered is
-    said to be unknown.
+    far as known, measures taken; the enterprise reports within 1 h, and each day after that (State Council order 493,
+    articles 9 and 12; SAWS order 21; unverified). What nobody entered is said to be unknown.
 """
 
 import math
@@ -25,8 +25,9 @@ from gateway.live import Picture, iso
 from gateway.report.blocks import Block, Report
 from gateway.response.headquarters import called_of
 from gateway.response.incident_shown import alarms_of
-from gateway.response.incidents import get, merged_of, timeline
+from gateway.response.incidents import SELF, get, merged_of, timeline
 from gateway.response.plans import holdings, of_ledger
+from gateway.response.reporting import report_due_ns
 from gateway.response.sheets import owner_said
 from gateway.response.tasks import CHECKLIST, RESTART, tasks_of
 from gateway.store.schema import alarm
@@ -55,7 +56,9 @@ WHATS = {
     "merged": Words("merged", "并入其他事件"), "took_in": Words("took in", "并入事件"),
     "stood_down": Words("stood down", "响应终止"), "action": Words("action", "处置行动"), "call": Words("call", "通话"),
     "consultation": Words("consultation", "会商"), "reported": Words("reported", "信息报告"),
-    "snapshot": Words("values", "数值快照"), "lesson": Words("lesson", "经验教训"),
+    "snapshot": Words("values", "数值快照"),
+    "casualties": Words("casualties and losses", "伤亡和损失"),
+    "lesson": Words("lesson", "经验教训"),
     "held": Words("unit held until its restart check-list is complete", "单元待复产检查"),
     "returned": Words("unit may return", "批准恢复运行"),
     "called": Words("headquarters called", "召集指挥部"),
@@ -136,11 +139,16 @@ def elements(
     opened = orjson.loads(lines[0]["facts"]) if lines else {}
     done = [orjson.loads(line["facts"])["title"] for line in lines if line["what"] == "step_done"]
     done += [orjson.loads(line["facts"])["text"] for line in lines if line["what"] == "action"]
+    harmed = next((orjson.loads(one["facts"])["text"] for one in reversed(lines) if one["what"] == "casualties"), "")
+    reported = [line["time_ns"] for line in lines if line["what"] == "reported"]
     tier = TIER_ZH[Tier(row["tier"]).name] if zh else Tier(row["tier"]).name
     worst = TIER_ZH[Tier(row["tier_max"]).name] if zh else Tier(row["tier_max"]).name
 
     def word(en: str, zh_said: str) -> str:
         return zh_said if zh else en
+
+    by = clock_said(site, report_due_ns(row, lines))
+    due = [(word("Next report by (unverified)", "下次报告期限（未经核实）"), by)] if row["state"] == "open" else []
 
     named = row["unit"] if unit is None else f"{unit.title.get(language) or unit.id} ({unit.id})"
     substances = ", ".join(f"{cas} {amount:g} t" for cas, amount in held.items())
@@ -159,13 +167,15 @@ def elements(
         (word("Persons within 500 m", "周边 500 m 内人数"), value("persons_outside", dossier)),
         (word("Substances (CAS, design maximum)", "涉及物质（CAS 号，设计最大量）"), substances or unknown),
         (word("Time", "发生时间"), clock_said(site, row["opened_ns"])),
+        (word("Reported at", "已报告时间"), ", ".join(clock_said(site, at) for at in reported) or unknown),
+*due,
         (word("Type of accident", "事故类型"), unknown if kind is None else word(kind.en, kind.zh)),
         (word("What happens", "简要经过"), what or unknown),
         (word("Warning tier now, highest", "当前预警、最高预警"), f"{tier}, {worst}"),
         (word("Response grade", "响应级别"), GRADES[row["grade"]]),
         (word("Commander", "指挥人"), row["commander"] or unknown),
         (word("Plan", "执行预案"), plan),
-        (word("Casualties and losses", "伤亡和损失情况"), unknown),
+        (word("Casualties and losses", "伤亡和损失情况"), harmed or unknown),
         (word("Measures taken", "已采取的措施"), "; ".join(done) or unknown),
         (word("Merged into it", "并入的事件"), ", ".join(map(str, merged_of(connection, row["number"]))) or "–"),
     ]  # fmt: skip
@@ -179,7 +189,7 @@ def _alarms(connection: Connection, site: Site, row: RowMapping, language: str) 
         at = site.tags.row_of.get(one["tag"])
         eu = "" if at is None else site.tags[at].eu
         said = "–" if one["value"] is None else f"{one['value']:g} {eu}"
-        limit = "–" if one["setpoint"] is None else f"{one['setpoint']:g} {eu}"
+        limit = "–" if one["setpoint"] is None else f"{one['setpoint']:g} {limit_eu(one['condition'], eu)}"
         rows.append((clock_said(site, one["onset_ns"]), one["tag"], one["condition"], said, limit, one["state"]))
     zh = language == "zh"
     header = (
@@ -255,7 +265,7 @@ def timeline_block(site: Site, lines: Sequence[RowMapping], language: str) -> Bl
     rows = tuple(
         (
             clock_said(site, line["time_ns"]),
-            line["who"],
+            ("系统" if zh else "system") if line["who"] == SELF else line["who"],
             _what(line["what"], zh=zh),
             said_of(orjson.loads(line["facts"]), language),
         )
@@ -263,6 +273,11 @@ def timeline_block(site: Site, lines: Sequence[RowMapping], language: str) -> Bl
     )
     header = ("时间", "人员", "事项", "内容") if zh else ("Time", "Who", "What", "Said")
     return Block(heading="时间线" if zh else "Timeline", header=header, rows=rows)
+
+
+def limit_eu(condition: str, eu: str) -> str:
+    """Give the unit of a limit: that of a rate is one a second."""
+    return f"{eu}/s" if condition == "RATE" else eu
 
 
 def _what(what: str, *, zh: bool) -> str:
@@ -276,6 +291,8 @@ def said_of(facts: dict[str, Any], language: str) -> str:
     for name in SAID:
         if facts.get(name) not in (None, ""):
             value = GRADES[facts[name]] if name in ("from", "to") and isinstance(facts[name], int) else facts[name]
+            if name == "tier" and language == "zh":
+                value = TIER_ZH.get(value, value)
             parts.append(str(value))
     values = [
         f"{one['tag']} {one['value']:.6g} {one.get('eu', '')}".strip()

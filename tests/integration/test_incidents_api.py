@@ -240,6 +240,7 @@ async def test_of_two_commanders_one_wins_and_the_other_is_told_who(desk: Desk) 
         {"from": 0, "to": 2, "reason": "because"}, {"from": 2, "to": 1, "reason": "because"},
     ]  # fmt: skip
     assert (await lead(wang, 1, "grade", 4, grade=5)).status_code == 422
+    assert refused(await lead(wang, 1, "grade", 4, grade=1), 409, "same_grade", "already")
     acts = [act["action"] for act in desk.acts() if str(act.get("action", "")).startswith("incident_")]
     assert acts == ["incident_opened", "incident_commanded", "incident_graded", "incident_graded"]
 
@@ -269,6 +270,7 @@ async def test_the_timeline_keeps_calls_consultations_and_values_and_the_report_
     desk.live("TK-1.level", 4.25)
     Tick(desk)(What.UNIT_RAISED, Tier.ORANGE)
     at = f"{DOOR}/1"
+    assert (await op.get(at)).json()["report_due"] == "2026-01-01T01:00:00.000Z", "an hour after it opened"
     first = await op.get(f"{at}/report", params={"lang": "en"})
     assert first.content.startswith(b"%PDF")
     talk = {"what": "consultation", "text": "foam or water?", "who": "op, fire brigade", "data": "TK-1.level 4.25 m"}
@@ -288,6 +290,18 @@ async def test_the_timeline_keeps_calls_consultations_and_values_and_the_report_
     assert elements["单位名称"] == PLANT["name"]
     assert elements["响应级别"] == "Ⅲ"
     assert elements["伤亡和损失情况"] == "未填报"
+    assert (elements["已报告时间"], elements["下次报告期限（未经核实）"]) == (
+        "2026-01-01 08:00:00",
+        "2026-01-02 08:00:00",
+    )
+    assert [row[1] for row in sheet.blocks[-1].rows][:2] == ["系统", "系统"]
+    assert sheet.blocks[-1].rows[0][3].startswith("橙色")
+    await op.post(f"{at}/line", json={"what": "casualties", "text": "2 hurt"})
+    await op.post(f"{at}/line", json={"what": "casualties", "text": "1 hurt, 1 unhurt"})
+    sheet = await desk.house.read(
+        lambda c: situation(c, desk.house.site, desk.house.picture, 1, desk.clock.wall_ns(), "en")
+    )
+    assert ("Casualties and losses", "1 hurt, 1 unhurt") in sheet.blocks[0].rows, "what was written last"
     assert ("TK-1.level", "4.25 m", "GOOD", "2026-01-01 08:00:00") in sheet.blocks[1].rows + sheet.blocks[2].rows
     assert (await op.get(f"{DOOR}/9/report")).status_code == 404
 

@@ -80,6 +80,8 @@ export interface IncidentStory extends Incident {
   entry: string;
   tasks: IncidentTask[];
   timeline: IncidentLine[];
+  /** By when it is reported the next time at the latest, where it is an accident; null once it is over. */
+  report_due: string | null;
   /** Who was called, in the order of the calls. */
   headquarters: CalledHeadquarters[];
   /** Restart check-list; empty before stand-down, or where the plan has none. */

@@ -39,6 +39,7 @@ export const incidents = {
   despite: "The unit still has a warning; stand down despite that",
   despiteSaid: "despite the warning",
   late: "late",
+  reportDue: "Report to the authority by (unverified)",
   headquarters: "Headquarters",
   calledBy: { told: "called by message", page: "on the page alone" } as Record<string, string>,
   restart: "Restart check-list",
@@ -58,7 +59,7 @@ export const incidents = {
   nobodyWas: "nobody was at the post",
   state: { open: "open", ended: "stood down", merged: "merged" } as Record<string, string>,
   stand: { waiting: "waits", open: "to be done", done: "done", void: "does not apply" } as Record<string, string>,
-  did: { opened: "opened", plan: "plan", no_plan: "no plan fits", unit_raised: "unit raised", unit_lowered: "unit lowered", step_done: "step done", graded: "response grade", command: "command", planned: "plan chosen", merged: "merged", took_in: "took in", stood_down: "stood down", action: "action", call: "call", consultation: "consultation", reported: "reported", snapshot: "values", lesson: "lesson", held: "unit held", returned: "unit may return", called: "headquarters called" } as Record<string, string>,
+  did: { opened: "opened", plan: "plan", no_plan: "no plan fits", unit_raised: "unit raised", unit_lowered: "unit lowered", step_done: "step done", graded: "response grade", command: "command", planned: "plan chosen", merged: "merged", took_in: "took in", stood_down: "stood down", action: "action", call: "call", consultation: "consultation", reported: "reported", snapshot: "values", casualties: "casualties and losses", lesson: "lesson", held: "unit held", returned: "unit may return", called: "headquarters called" } as Record<string, string>,
   ask: { open: "Open an incident", grade: "Change the grade", command: "Take or give command", plan: "Choose a plan", merge: "Merge", "stand-down": "Stand down", line: "Write down", step: "Mark done" } as Record<string, string>,
   kind: { "01": "struck by an object", "02": "vehicle inside the plant", "03": "road or rail vehicle", "04": "machinery", "05": "lifting", "06": "electric shock", "07": "drowning", "08": "burns", "09": "fire", "10": "fall from height", "11": "fall or trip", "12": "collapse", "13": "water hazard", "14": "vessel explosion", "15": "pipeline explosion", "16": "combustible gas explosion", "17": "flammable vapour explosion", "18": "dust explosion", "19": "civil explosives", "20": "fireworks", "21": "other solid explosion", "22": "molten material explosion", "23": "poisoning", "24": "asphyxiation", "25": "landslide", "26": "leak", "99": "other" } as Record<string, string>,
 };
