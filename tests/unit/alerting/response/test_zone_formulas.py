@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,14 @@ def test_two_phase_ammonia_is_heavy_whatever_its_molar_mass() -> None:
     assert jet.cloud_k == pytest.approx(204, abs=4), "colder than it boils: droplets take their heat from the air"
     assert heavy.is_heavy(jet, 0.017, Air(), wind).all()
     assert not heavy.is_heavy(gas, 0.017, Air(), wind).any()
+
+
+def test_droplets_are_heavy_also_where_the_criterion_of_plumes_says_no() -> None:
+    jet = release(material(AMMONIA), saturated(AMMONIA, hole_mm=5), Air())
+    storm = np.array([30.0])
+
+    assert heavy.is_heavy(jet, 0.017, Air(), storm).all()
+    assert not heavy.is_heavy(replace(jet, is_two_phase=False), 0.017, Air(), storm).any()
 
 
 def test_a_bund_holds_a_pool_small() -> None:
