@@ -152,7 +152,7 @@ def test_registers_are_looked_at_and_a_loop_is_signed_and_printed(
     tag = {"en": "TK-101.level", "zh": "TK-102.level"}[lang]
     one.go("field?part=checkout", ready=".find")
     page.fill("input[name=q]", tag)
-    page.locator("button.row", has_text=tag).click()
+    page.locator("button.choice", has_text=tag).click()
     page.wait_for_selector(".loop dl.now")
     if page.locator("input[name=accept]").count():
         page.check("input[name=accept]")

@@ -1,45 +1,22 @@
-"""The golden leaks and plumes of another program, made anew by that program in an environment of its own.
-
-The environment is kept in ``var/long/pyeldqm``; it holds two hundred libraries that the product must not have.
-"""
+"""The golden leaks and plumes of another program, made anew by that program in an environment of its own."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-HOME: Final = Path("var/long/pyeldqm")
+from tests.environments import INSTALL_S, MAKE_S, run_with
+
 GOLDEN: Final = Path("tests/golden/physics")
 PROGRAM: Final = "pyeldqm==0.1.3"
-INSTALL_S, MAKE_S = 1_500, 300
-
-
-def python() -> Path:
-    """Give the interpreter of the environment, made where it is missing; skip where there is no network to make it."""
-    inside = HOME / "bin" / "python"
-    mark = HOME / PROGRAM
-    if not mark.is_file():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(HOME)], check=True, timeout=MAKE_S)
-        done = subprocess.run(
-            [str(inside), "-m", "pip", "install", "--quiet", PROGRAM], capture_output=True, text=True, check=False,
-            timeout=INSTALL_S,
-        )  # fmt: skip
-        if done.returncode:
-            pytest.skip(f"{PROGRAM} cannot be installed here: {done.stderr.strip().splitlines()[-1:]}")
-        mark.touch()
-    return inside
 
 
 @pytest.mark.network
 @pytest.mark.timeout(INSTALL_S + MAKE_S)
 def test_the_other_program_says_today_what_is_kept() -> None:
-    made = subprocess.run(
-        [str(python()), str(GOLDEN / "make_pyeldqm.py")], capture_output=True, text=True, check=True, timeout=MAKE_S
-    )
-    told = json.loads(made.stdout)
+    made = run_with(PROGRAM, GOLDEN / "make_pyeldqm.py")
+    told = json.loads(made)
     kept = json.loads((GOLDEN / "pyeldqm.json").read_text(encoding="utf-8"))
 
     assert told["version"] == kept["version"]
