@@ -1,4 +1,4 @@
-"""Environments of their own for other programs that ours are compared with: the product must not have their libraries."""
+"""Environments of their own for other programs that ours are compared with; the product has none of their libraries."""
 
 import subprocess
 import sys
