@@ -96,7 +96,7 @@ def open_plant_doors(doors: Doors) -> None:
         )
 
     async def units() -> Response:
-        """List hazard units with their worst tier and active alarms."""
+        """List hazard units with their worst tier and active alarms, and the titles of the posts that answer for them."""
         state = {row["id"]: row for row in picture.unit_rows()}
         tags_of = drawn.tags_of(house.site, house.rules)
         return Json(
@@ -115,7 +115,8 @@ def open_plant_doors(doors: Doors) -> None:
                         "tags": tags_of.get(unit.id, []),
                     }
                     for unit in house.site.units
-                ]
+                ],
+                "posts": {post.id: dict(post.title) for post in house.site.roster.posts},
             }
         )
 

@@ -43,7 +43,6 @@ def open_response_plan_doors(doors: Doors) -> None:
             return {
                 "plans": [_shown(plan, today) for plan in plans.known(c)],
                 "cards": [shown(card) for card in cards],
-                "posts": {post.id: dict(post.title) for post in house.site.roster.posts},
             }
 
         return Json(await house.read(query))

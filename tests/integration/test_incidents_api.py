@@ -193,6 +193,7 @@ async def test_steps_are_done_by_whom_they_belong_to_once_and_open_what_comes_ne
     tick(What.UNIT_RAISED, Tier.ORANGE)
     tasks = (await li.get(f"{DOOR}/1")).json()["tasks"]
     assert [task["owners"] for task in tasks] == [["op"], [], ["op"]], "no post leads the shift"
+    assert (await li.get("/api/v1/units")).json()["posts"] == {"room": {"en": "Control room"}}
 
     assert refused(await done(wang, tasks[0]), 403, "not_yours", "belongs to op")
     assert refused(await done(op, tasks[1]), 409, "waiting", "waits for others")

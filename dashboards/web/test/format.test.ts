@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { backText, conditionText, shownTier, stateText } from "../src/words/format";
+import { backText, conditionText, ownerWord, shownTier, stateText } from "../src/words/format";
+import { plant } from "../src/live/picture";
 import { language } from "../src/words/i18n";
 import { know, makeAlarm as alarm, makeLimit, makeTag } from "./alarm";
 
@@ -56,5 +57,14 @@ describe("an alarm in words", () => {
     expect(conditionText({ ...rate, ...back })).toBe("rate back below 2 m/s");
     expect(conditionText({ ...rate, ...back, condition: "STALE", group: "stale" })).toBe("data are back");
     expect(conditionText({ ...rate, ...back, condition: "DEVIATION", group: "deviation", value: 1 })).toContain("no longer");
+  });
+});
+
+describe("whose a task is", () => {
+  it("is said by the post's title, not by its code", () => {
+    plant.posts = { room: { en: "Control room", zh: "中控室" } };
+    expect(["post:room", "post:gone", "leader", "person:li", "operator"].map(ownerWord)).toEqual(["Control room", "gone", "shift leader", "li", "operator"]);
+    language.value = "zh";
+    expect(["post:room", "leader", "operator"].map(ownerWord)).toEqual(["中控室", "带班领导", "操作员"]);
   });
 });

@@ -21,7 +21,6 @@ export interface EmergencyPlan extends LedgerRecord {
 export interface PlanBook {
   plans: EmergencyPlan[];
   cards: LedgerRecord[];
-  posts: Record<string, Said>;
 }
 
 export interface Matched {

@@ -5,7 +5,7 @@
  * the page is told once per message.
  */
 import { computed, ref, shallowReactive, shallowRef, triggerRef } from "vue";
-import type { Alarm, Delta, Snapshot, Status, Tag, Unit, UnitTier } from "../api/types";
+import type { Alarm, Delta, Said, Snapshot, Status, Tag, Unit, UnitTier } from "../api/types";
 import { get, Refusal } from "../api/client";
 import { Feed } from "./feed";
 
@@ -35,6 +35,8 @@ export const plant = shallowReactive({
   tagAt: new Map<number, Tag>(),
   units: [] as Unit[],
   unitOf: new Map<string, Unit>(),
+  /** Titles of the roster's posts. */
+  posts: {} as Record<string, Said>,
   /** Of which layout they are; values of another one are not for these tags. */
   layout: 0,
   isLoaded: false,
@@ -187,7 +189,7 @@ async function reloadPlant(): Promise<void> {
 }
 
 export async function loadPlant(): Promise<void> {
-  const [tags, units] = await Promise.all([get<{ tags: Tag[]; layout: number }>("tags"), get<{ units: Unit[] }>("units")]);
+  const [tags, units] = await Promise.all([get<{ tags: Tag[]; layout: number }>("tags"), get<{ units: Unit[]; posts: Record<string, Said> }>("units")]);
   if (tags.layout !== plant.layout) t.fill(0);
   plant.layout = tags.layout;
   plant.tags = tags.tags;
@@ -195,6 +197,7 @@ export async function loadPlant(): Promise<void> {
   plant.tagAt = new Map(tags.tags.map((tag) => [tag.row, tag]));
   plant.units = units.units;
   plant.unitOf = new Map(units.units.map((unit) => [unit.id, unit]));
+  plant.posts = units.posts;
   plant.isLoaded = true;
 }
 

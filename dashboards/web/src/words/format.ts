@@ -158,6 +158,17 @@ export function unitTitle(id: string): string {
   return said(plant.unitOf.get(id)?.title, id);
 }
 
+export function postTitle(id: string): string {
+  return said(plant.posts[id], id);
+}
+
+/** Whose a task is: a role, who leads the shift, a post (`post:ID`), a user (`person:NAME`). */
+export function ownerWord(owner: string): string {
+  if (owner === "leader") return t("plans.leader");
+  if (owner.startsWith("post:")) return postTitle(owner.slice(5));
+  return owner.startsWith("person:") ? owner.slice(7) : word("role", owner);
+}
+
 export function tierWord(tier: Tier): string {
   return word("tier", tier);
 }
