@@ -96,7 +96,7 @@ def open_plant_doors(doors: Doors) -> None:
         )
 
     async def units() -> Response:
-        """List hazard units with their worst tier and active alarms, and the titles of the posts that answer for them."""
+        """List hazard units with their worst tier and active alarms, and the titles of posts."""
         state = {row["id"]: row for row in picture.unit_rows()}
         tags_of = drawn.tags_of(house.site, house.rules)
         return Json(
