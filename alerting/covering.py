@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from alerting.abreast import Ranks
 from alerting.alarm_book import SELF
 from alerting.core import Changes
 from alerting.covers import Cover, Covers
@@ -48,6 +49,10 @@ class CoveringDesk(JudgingDesk):
         self.covers = Covers(
             policy.suppressions, self.table, self.hazard_units, running, policy.stop.tier_most, policy.tickets
         )
+
+    def ranks(self, nature: Nature) -> Ranks | None:
+        """Give which scans may go abreast; none where a state of the plant may keep the alarms of others quiet."""
+        return None if self.covers else super().ranks(nature)
 
     def _fold(
         self, changes: Changes, nature: Nature, scan_key: str, then: Changes | None = None, swap: int = 0

@@ -253,6 +253,7 @@ class Desk(StoppingDesk):
         for guard in self._guards.values():
             guard.is_plain[self.derived.input_rows] = False
         self._takers.clear()
+        self._ranks.clear()
         self.gaps.follow(exchange, swap.number)
         for nature, memory in self.memories.items():
             memory.is_dirty[forgets] = True  # Else what the old text kept would come back with it, after a kill.

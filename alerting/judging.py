@@ -10,12 +10,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.abreast import Line, Ranks, Walk, compute
 from alerting.alarm_book import AlarmBook
 from alerting.core import Changes, Memory, evaluate, expire, next_due_ns
 from alerting.core.backend import Backend, Taker, make_taker
 from alerting.core.batch import Batch, Taken
 from alerting.core.delay import join
 from alerting.core.derived import DerivedState, DerivedTable, by_clock, follow, next_by_clock_ns
+from alerting.core.evaluate import evaluate_unmarked, newest_of
 from alerting.core.guard import Guard
 from alerting.core.layout import layout_of
 from alerting.core.memory import no_changes
@@ -34,7 +36,7 @@ from alerting.model.unit import HazardUnit
 from alerting.register.episode import Entry
 from alerting.response.task import TaskTemplate
 from alerting.swap import blank
-from edge.few import every, is_all_zero, some
+from edge.few import every, greatest, is_all_zero, some
 from edge.model import Nature, Scan
 
 NOTHING = no_changes()
@@ -61,6 +63,7 @@ class JudgingDesk(AlarmBook):
         self.backend = backend
         self._guards: dict[Nature, Guard] = {}
         self._takers: dict[Nature, Taker] = {}
+        self._ranks: dict[Nature, Ranks] = {}
         self.gaps = GapBook(table)
         self._places: dict[str, tuple[Nature, int]] = {}
         for tag in table.tags:
@@ -131,6 +134,66 @@ class JudgingDesk(AlarmBook):
         for derived in follow(self.derived, self.derived_states[scan.nature], memory, scan):
             made += [derived, *self._judge(derived, memory)]
         return made
+
+    def ranks(self, nature: Nature) -> Ranks | None:
+        """Give which scans of one nature may go abreast; None where any scan may change what the others meet."""
+        if self.table.gates:
+            return None
+        ranks = self._ranks.get(nature)
+        if ranks is None:
+            ranks = self._ranks[nature] = Ranks(self.table, self.derived, self.memory(nature))
+        return ranks
+
+    def take_abreast(self, nature: Nature, line: Line) -> Walk:
+        """Judge admitted scans side by side, as far as they change nothing; ``take_rest`` is each one's own turn."""
+        memory, state, walk = self.memory(nature), self.derived_states[nature], Walk(line=line, nature=nature)
+        received_ns = line.scan.received_ns
+        found = self._evaluate_abreast(line.scan, memory)
+        for scan in line.scans:
+            memory.mark(scan, newest_of(scan))
+        for stage in line.pattern.stages:
+            if len(found[0]) or len(found[1]):
+                break
+            joined = compute(stage, state, memory, line)
+            if joined is None:
+                return walk
+            found = self._evaluate_abreast(joined, memory)
+            for share in stage.shares:
+                if share is not None:
+                    newest_ns = greatest(joined.times_ns[share.part])
+                    memory.mark_place(share.index, received_ns, newest_ns, state.epoch, state.number)
+            walk.done.append(joined)
+        if len(found[0]) or len(found[1]):
+            walk.changes = found
+        return walk
+
+    def take_rest(self, walk: Walk, place: int) -> list[Scan]:
+        """Take the turn of one of the scans that went abreast: what it changed, and what is not computed yet.
+
+        Returns:
+            As ``take`` does.
+        """
+        memory, state, scan = self.memory(walk.nature), self.derived_states[walk.nature], walk.line.scans[place]
+        made = walk.mine(place, state, memory)
+        if walk.is_whole:
+            return made
+        done, changes = list(made), walk.changed(place, self.table)
+        if changes is not None:
+            last = made[-1] if walk.done else scan
+            self.fold(last, changes)
+            made += self._poll(walk.nature, changes, last)
+        for derived in follow(self.derived, state, memory, scan, done, len(walk.done)):
+            made += [derived, *self._judge(derived, memory)]
+        return made
+
+    def _evaluate_abreast(self, scan: Scan, memory: Memory) -> tuple[Changes, Changes]:
+        """Evaluate samples of several sources as ``_evaluate`` does; the caller moves their watermarks."""
+        guard = self.guard(scan.nature)
+        quiet = guard.sift(memory, scan, layout_of(self.table, scan.rows).at)
+        changes = evaluate_unmarked(self.table, memory, scan, quiet)
+        if not every(quiet):
+            guard.refresh(memory, scan.rows[~quiet])
+        return changes
 
     def _judge(self, scan: Scan, memory: Memory, known: tuple[Changes, Changes] | None = None) -> list[Scan]:
         """Judge a scan; give the samples of votes that it led to, judged as well."""

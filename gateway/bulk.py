@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from alerting.abreast import Walk
 from alerting.core import Changes
 from alerting.core.backend import Backend
 from alerting.core.batch import NONE_NS, Batch
@@ -22,6 +23,7 @@ from gateway.intake import Intake, Plain, take
 Item: TypeAlias = Scan | Link
 SCANS_MIN = 3  # Of sources that have plain tags alone; below that much, bulk costs more than it saves.
 SAMPLES_MIN = 128
+ABREAST_MIN = 2
 
 
 @dataclass(slots=True)
@@ -49,11 +51,13 @@ class Settled:
         whole: Scans of which all was taken and which changed nothing.
         samples: How many samples these have.
         parts: The other scans that were looked at.
+        walks: Scans that were judged side by side, each with its place in the line.
     """
 
     whole: set[int] = field(default_factory=set)
     samples: int = 0
     parts: dict[int, Part] = field(default_factory=dict)
+    walks: dict[int, tuple[Walk, int]] = field(default_factory=dict)
 
     def others(self, count: int) -> list[int]:
         """Give the places of all items but those that are whole, ascending."""
@@ -64,14 +68,34 @@ class Settled:
 def settle(desk: Desk, intake: Intake, items: Sequence[Item]) -> Settled:
     """Take in bulk what needs no second thought, of all scans that simply follow (``alerting.core.guard``)."""
     settled = Settled()
-    if len(items) < SCANS_MIN and desk.backend is not Backend.COMPILED and _samples(items) < SAMPLES_MIN:
+    if len(items) < ABREAST_MIN and desk.backend is not Backend.COMPILED and _samples(items) < SAMPLES_MIN:
         return settled  # Never enough to pay.
     for nature, plain in intake.plain(items, desk).items():
         is_cheap = desk.backend is Backend.COMPILED  # Whatever there is; one sample costs less there than anywhere.
         if is_cheap or _pays(desk, nature, plain):
             intake.note_plain(plain)
             _settle(desk, intake, nature, plain, settled)
+        elif len(plain.scans) > 1:
+            _line_up(desk, intake, nature, plain, items, settled)
     return settled
+
+
+def _line_up(desk: Desk, intake: Intake, nature: Nature, plain: Plain, items: Sequence[Item], settled: Settled) -> None:
+    """Judge scans side by side that came at one moment and have nothing to do with each other."""
+    ranks = desk.ranks(nature)
+    if ranks is None:
+        return
+    free = ranks.pick(desk.memory(nature), [item.source for item in items if isinstance(item, Scan)])
+    moment = plain.scans[0].received_ns
+    picked = [at for at, scan in enumerate(plain.scans) if scan.received_ns == moment and scan.source in free]
+    if len(picked) < ABREAST_MIN:
+        return
+    line = ranks.line_up([plain.scans[at] for at in picked])
+    if line is None or not intake.follows_simply(line.scan, line.pattern.at, desk.memory(nature), plain, picked):
+        return
+    walk = desk.take_abreast(nature, line)
+    for place, at in enumerate(picked):
+        settled.walks[plain.places[at]] = walk, place
 
 
 def _samples(items: Sequence[Item]) -> int:

@@ -252,6 +252,30 @@ class Intake:
             plain.source, plain.received_ns = plain.source[heard], plain.received_ns[heard]
             plain.lateness_ns = plain.lateness_ns[heard]
 
+    def follows_simply(
+        self, scan: Scan, at: slice | NDArray[np.int32], memory: Memory, plain: "Plain", picked: Sequence[int]
+    ) -> bool:
+        """Take plain scans put side by side into their sequences, if all of their samples are live as they are.
+
+        Args:
+            scan: Their samples; each tag comes once, and is its source's.
+            at: Their rows, as a slice where they are a run.
+            picked: Which of the plain scans they are.
+        """
+        received = scan.received_ns
+        lateness_ns = min(plain.states[place].lateness_ns for place in picked)
+        time_ns = scan.times_ns
+        if greatest(time_ns) > received + AHEAD_NS_MAX or least(time_ns) < received - lateness_ns:
+            return False
+        if not every(time_ns > memory.last_ns[at]):
+            return False
+        for place in picked:
+            state = plain.states[place]
+            state.number, state.received_ns, state.streak = plain.scans[place].number, received, 0
+        if self.steps.is_any:
+            self.steps.clear(scan.rows)
+        return True
+
     def note_plain(self, plain: "Plain") -> None:
         """Take plain scans into their sequences; their samples are admitted in bulk or by ``admit_rest``."""
         for state, scan in zip(plain.states, plain.scans, strict=True):

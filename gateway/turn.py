@@ -76,6 +76,10 @@ def take_turn(
         if isinstance(item, Link):
             intake.note(item)
             continue
+        walk = settled.walks.get(place)
+        if walk is not None:
+            _keep_made(turned, kept, item, desk.take_rest(*walk))
+            continue
         part = settled.parts.get(place)
         if part is not None:
             _keep_settled(desk, turned, kept, part)
@@ -111,6 +115,14 @@ def _keep_whole(turned: Turned, items: Sequence[Item]) -> None:
     turned.shown += scans
 
 
+def _keep_made(turned: Turned, kept: list[Scan], scan: Scan, derived: Sequence[Scan]) -> None:
+    """Enter a scan of the live lane, and what was derived from it."""
+    kept += [scan, *derived]
+    turned.live += len(scan)
+    turned.derived += sum(map(len, derived))
+    turned.shown += [scan, *derived]
+
+
 def _keep_settled(desk: Desk, turned: Turned, kept: list[Scan], part: Part) -> None:
     """Let the marks and alarms follow what was taken in bulk, in the scan's turn."""
     if part.newest_ns != NONE_NS:
@@ -131,22 +143,20 @@ def _admit(intake: Intake, desk: Desk, turned: Turned, kept: list[Scan], item: S
     else:
         parts = intake.admit_rest(settled.rest, desk, is_part=len(settled.scan) > 0)
     for part in parts:
-        kept.append(part.scan)
         match part.lane:
             case Lane.LIVE:
-                derived = desk.take(part.scan, changes)
+                _keep_made(turned, kept, part.scan, desk.take(part.scan, changes))
                 changes = None
-                turned.live += len(part.scan)
-                turned.derived += sum(map(len, derived))
-                turned.shown += [part.scan, *derived]
-                kept += derived
             case Lane.LATE:
                 assert part.gap is not None, part.scan.key
+                kept.append(part.scan)
                 desk.take_late(part.scan, part.gap)
                 turned.late += len(part.scan)
             case Lane.UNJUDGED:
+                kept.append(part.scan)
                 turned.unjudged += len(part.scan)
             case Lane.RETAINED:
+                kept.append(part.scan)
                 turned.retained += len(part.scan)
                 turned.shown.append(part.scan)
     if changes is not None:

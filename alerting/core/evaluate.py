@@ -55,6 +55,26 @@ def evaluate(
     """
     if len(scan.rows) == 0:
         return no_changes(), no_changes()
+    changes = evaluate_unmarked(table, memory, scan, quiet)
+    memory.mark(scan, newest_of(scan))
+    return changes
+
+
+def newest_of(scan: Scan) -> int:
+    """Give the newest accepted time of a scan's samples, ns."""
+    return min(greatest(scan.times_ns), scan.received_ns)
+
+
+def evaluate_unmarked(
+    table: RuleTable, memory: Memory, scan: Scan, quiet: NDArray[np.bool_] | None = None
+) -> tuple[Changes, Changes]:
+    """Judge samples as ``evaluate`` does, but move no source's watermark; that is the caller's, right afterwards.
+
+    Args:
+        scan: At least one sample. The tags may be of several sources of which none has to do with another
+            (``alerting.core.family``).
+        quiet: As in ``evaluate``.
+    """
     layout = layout_of(table, scan.rows)
     samples = _Samples.of(table, layout, scan, quiet)
     time_ns, mine = samples.time_ns, samples.mine
@@ -78,7 +98,6 @@ def evaluate(
         after = join(after, several.judge(table, memory, samples))
     if not samples.is_calm:
         memory.timers.wake(memory, scan.rows)
-    memory.mark(scan, greatest(time_ns))
     return before, after
 
 

@@ -260,23 +260,16 @@ class Guard:
         for n, (row, v, now_ns) in enumerate(zip(rows.tolist(), value.tolist(), time_ns.tolist(), strict=True)):
             window_ns, spacing_ns, span = self._rate_cards[row]
             ring_ns, ring_value = rings_ns[n], rings_value[n]
-            is_gap = not any(at_ns > 0 and now_ns - at_ns <= GAP_WINDOWS * window_ns for at_ns in ring_ns)
-            if is_gap:
+            if not ring_ns[0] or now_ns - ring_ns[0] > GAP_WINDOWS * window_ns:  # The first is the newest.
                 ring_ns, ring_value = [now_ns] + [0] * (len(ring_ns) - 1), [v, *ring_value[:-1]]
             elif now_ns - ring_ns[0] >= spacing_ns:
                 ring_ns, ring_value = [now_ns, *ring_ns[:-1]], [v, *ring_value[:-1]]
             rings_ns[n], rings_value[n] = ring_ns, ring_value
-            low, high = -math.inf, math.inf
-            for at_ns, was in zip(ring_ns, ring_value, strict=True):
-                if at_ns <= 0:
-                    continue
-                if abs(was) >= RATE_MOST:
-                    low, high = math.inf, -math.inf
-                    break
-                slack = RATE_MARGIN * abs(was)
-                low, high = max(low, was - span + slack), min(high, was + span - slack)
-            lows.append(low)
-            highs.append(high)
+            kept = ring_value if ring_ns[-1] else [was for at_ns, was in zip(ring_ns, ring_value, strict=True) if at_ns]
+            top, bottom = max(kept), min(kept)  # The bounds rise with the value, so that these two set them.
+            is_huge = max(top, -bottom) >= RATE_MOST
+            lows.append(math.inf if is_huge else top - span + RATE_MARGIN * abs(top))
+            highs.append(-math.inf if is_huge else bottom + span - RATE_MARGIN * abs(bottom))
             keeps.append(ring_ns[0] + spacing_ns)
         memory.ring_ns[ring], memory.ring_value[ring] = rings_ns, rings_value
         return np.array(lows), np.array(highs), np.array(keeps, dtype=np.int64)

@@ -93,6 +93,7 @@ class Reached:
         sample: Samples that touch them, rule after rule, (s,).
         start: Where those of each rule begin, (r,).
         inputs: Tag rows that each needs, int32 (r, w).
+        by: The first tag row that touches each, int32 (r,).
         is_asked, is_gate: EXPRESSIONs and enable-conditions among them, bool (r,).
         parts: Fixed kinds, EXPRESSIONs and enable-conditions, as places; None where there are none, all for all.
         kinds: Of the fixed kinds the places of each.
@@ -102,6 +103,7 @@ class Reached:
     sample: Indexes
     start: Indexes
     inputs: NDArray[np.int32]
+    by: NDArray[np.int32]
     parts: tuple[Indexes | None, Indexes | None, Indexes | None]
     kinds: dict[int, Indexes]
 
@@ -197,11 +199,13 @@ def _reach(table: RuleTable, rows: NDArray[np.int32], own: Indexes, own_at: Inde
     kind = table.kind[rules]
     is_asked, is_gate = kind == EXPRESSION, kind == GATE
     parts = [np.flatnonzero(mine) if mine.any() else None for mine in (~is_asked & ~is_gate, is_asked, is_gate)]
+    sample = np.concatenate([own_at[is_many], there_at])[order]
     return Reached(
         rules=rules.astype(np.int64),
-        sample=np.concatenate([own_at[is_many], there_at])[order],
+        sample=sample,
         start=start,
         inputs=table.inputs[table.many_of[rules]],
+        by=rows[sample[start]],
         parts=(parts[0], parts[1], parts[2]),
         kinds={} if parts[0] is None else parts_of(kind[parts[0]]),
     )

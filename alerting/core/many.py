@@ -61,7 +61,7 @@ def touch(reached: Reached, memory: Memory, scan: Scan, time_ns: NDArray[np.int6
     newest = np.maximum.reduceat(time_ns[reached.sample], reached.start)
     inputs = reached.inputs
     source = memory.source[inputs]
-    mine = source == memory.source[scan.rows[0]]
+    mine = source == memory.source[reached.by][:, None]
     come = np.where(mine, newest[:, None], memory.watermarks(scan.received_ns)[source])
     last_ns = memory.last_ns[inputs]
     judged_at = np.maximum(newest, greatest_across(last_ns))

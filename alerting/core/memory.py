@@ -290,13 +290,16 @@ class Memory:
 
     def mark(self, scan: Scan, newest_ns: int) -> None:
         """Move a source's watermark to what a scan proves."""
-        source = self.source_of[scan.source]
+        self.mark_place(self.source_of[scan.source], scan.received_ns, newest_ns, scan.epoch, scan.number)
+
+    def mark_place(self, source: int, received_ns: int, newest_ns: int, epoch: int, number: int) -> None:
+        """Do the same for a source by its index, with what a scan of it would say."""
         mark_ns = int(self.mark_ns[source])
         if newest_ns < mark_ns:  # A clock that is behind does not hold up the others: time goes on as it did.
-            newest_ns = mark_ns + max(scan.received_ns - int(self.mark_received_ns[source]), 0)
+            newest_ns = mark_ns + max(received_ns - int(self.mark_received_ns[source]), 0)
         self.mark_ns[source] = newest_ns
-        self.mark_received_ns[source] = scan.received_ns
-        self.mark_epoch[source], self.mark_number[source] = scan.epoch, scan.number
+        self.mark_received_ns[source] = received_ns
+        self.mark_epoch[source], self.mark_number[source] = epoch, number
 
     def mark_all(
         self,

@@ -31,13 +31,20 @@ EVERY = slice(None)
 Columns: TypeAlias = tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.uint8], NDArray[np.int64]]
 
 
-def follow(table: DerivedTable, state: DerivedState, memory: Memory, scan: Scan) -> Iterator[Scan]:
-    """Give the scans that a judged scan leads to; the caller judges each before asking for the next."""
+def follow(
+    table: DerivedTable, state: DerivedState, memory: Memory, scan: Scan, done: Sequence[Scan] = (), first: int = 0
+) -> Iterator[Scan]:
+    """Give the scans that a judged scan leads to; the caller judges each before asking for the next.
+
+    Args:
+        done: Those of the levels below ``first``, where they are computed and judged already.
+    """
     if not some(table.is_input[scan.rows]):
         return
     due: NDArray[np.bool_] = np.zeros(len(table), dtype=np.bool_)
-    due[table.computed_from(scan.rows)] = True
-    for level in range(table.levels):
+    for each in (scan, *done):
+        due[table.computed_from(each.rows)] = True
+    for level in range(first, table.levels):
         now = places_of(due & (table.level == level))
         for part in _compute(table, state, memory, now, scan):
             yield part
@@ -59,7 +66,7 @@ def by_clock(table: DerivedTable, state: DerivedState, memory: Memory, nature: N
         if len(at) == 0:
             continue
         times_ns = np.maximum(due_ns[at], memory.last_ns[group.row[at]] + 1)
-        column = _compute_cut(Cut.of(group, g, at), state.of_group[g], memory, now_ns, times_ns)
+        column = compute_cut(Cut.of(group, g, at), state.of_group[g], memory, now_ns, times_ns)
         for part in _scans(table, state, memory, [column], now_ns, nature):
             yield part
             yield from follow(table, state, memory, part)
@@ -89,7 +96,7 @@ def _compute(table: DerivedTable, state: DerivedState, memory: Memory, mine: Ind
     for whole in table.plan(mine).cuts:
         cut = whole.where(_is_known(whole, memory))
         if len(cut.at):
-            columns.append(_compute_cut(cut, state.of_group[cut.number], memory, scan.received_ns))
+            columns.append(compute_cut(cut, state.of_group[cut.number], memory, scan.received_ns))
     if columns:
         yield from _scans(table, state, memory, columns, scan.received_ns, scan.nature)
 
@@ -132,7 +139,7 @@ def _is_known(cut: Cut, memory: Memory) -> NDArray[np.bool_]:
     return np.asarray((memory.is_watched[rows] | (memory.last_ns[rows] != 0)).all(axis=1), dtype=np.bool_)
 
 
-def _compute_cut(
+def compute_cut(
     cut: Cut,
     state: State,
     memory: Memory,
