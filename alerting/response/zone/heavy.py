@@ -1,6 +1,7 @@
 """Heavy: clouds heavier than air, by the correlations of Britter and McQuaid, and onward as a Gaussian cloud.
 
-Flow: the cloud at its source, weather -> [is_heavy] -> [plume, puff] -> volume fraction along the wind, half-width
+Flow: the cloud at its source, weather -> [is_heavy_plume, is_heavy_puff] -> [plume, puff] -> volume fraction along the
+    wind, half-width
 Sources: R. E. Britter and J. McQuaid, Workbook on the Dispersion of Dense Gases, HSE Contract Research Report 17/1988;
     the curves as straight lines of CCPS, Guidelines for Consequence Analysis of Chemical Releases, 1999. They end at a
     dilution of 500 (plume) and 1,000 (puff), where a toxic cloud is still far above its levels: from there on the cloud
@@ -39,7 +40,8 @@ _PUFF: Final = (
 #: The range of α the curves were drawn for.
 PLUME_ALPHA: Final = (-1.0, 1.0)
 PUFF_ALPHA: Final = (-0.7, 1.0)
-#: From here on the cloud's weight matters: ``(g'·q/(u³·D))^(1/3)`` and ``(g'·V)^(1/2)/(u·D)``.
+#: From here on the cloud's weight matters: ``(g'·q/(u³·D))^(1/3)`` and ``(g'·V)^(1/2)/(u·D)`` (the workbook; from
+#: memory, ``unverified``).
 HEAVY_PLUME: Final = 0.15
 HEAVY_PUFF: Final = 0.20
 #: So far that even a large puff in still air has met its place there.
@@ -64,8 +66,8 @@ def _substance_kg_m3(release: Release, molar_kg: float) -> float:
     return release.cloud_kg_m3 * share / (share + air_share)
 
 
-def is_heavy(release: Release, molar_kg: float, air: Air, wind_m_s: Floats) -> NDArray[np.bool_]:
-    """Tell for each case whether the cloud is heavy: always where droplets fly, else by the criterion for plumes."""
+def is_heavy_plume(release: Release, molar_kg: float, air: Air, wind_m_s: Floats) -> NDArray[np.bool_]:
+    """Tell for each case whether a plume is heavy: always where droplets fly."""
     if release.is_two_phase:
         return np.ones(len(wind_m_s), dtype=np.bool_)
     volume = volume_m3_s(release, molar_kg)
@@ -73,27 +75,66 @@ def is_heavy(release: Release, molar_kg: float, air: Air, wind_m_s: Floats) -> N
     return np.asarray(np.cbrt(gravity_m_s2(release, air) * volume / (wind_m_s**3 * across)) >= HEAVY_PLUME)
 
 
+def is_heavy_puff(release: Release, molar_kg: float, air: Air, wind_m_s: Floats) -> NDArray[np.bool_]:
+    """Tell for each case whether a puff of all that is in the air is heavy: always where droplets fly."""
+    if release.is_two_phase:
+        return np.ones(len(wind_m_s), dtype=np.bool_)
+    volume = release.airborne_kg / _substance_kg_m3(release, molar_kg)
+    return np.asarray(np.sqrt(gravity_m_s2(release, air) * volume) / (wind_m_s * np.cbrt(volume)) >= HEAVY_PUFF)
+
+
+def is_outside(release: Release, molar_kg: float, air: Air, wind_m_s: Floats) -> tuple[NDArray[np.bool_], ...]:
+    """Tell for each case whether α of the plume, and of the puff, lies outside what the curves were drawn for."""
+    found = (_plume_place(release, molar_kg, air, wind_m_s), _puff_place(release, molar_kg, air, wind_m_s))
+    bounds = (PLUME_ALPHA, PUFF_ALPHA)
+    return tuple((alpha < low) | (alpha > high) for (alpha, _), (low, high) in zip(found, bounds, strict=True))
+
+
+def _plume_place(release: Release, molar_kg: float, air: Air, wind_m_s: Floats) -> tuple[Floats, Floats]:
+    """Give (α, the length that distances are measured by, m) of a plume, per case."""
+    volume = volume_m3_s(release, molar_kg)
+    alpha = _log10(gravity_m_s2(release, air) ** 2 * volume / wind_m_s**5) / 5
+    return alpha, np.sqrt(volume / wind_m_s)
+
+
+def _puff_place(release: Release, molar_kg: float, air: Air, wind_m_s: Floats) -> tuple[Floats, Floats]:
+    """Give the same of a puff."""
+    volume = release.airborne_kg / _substance_kg_m3(release, molar_kg)
+    alpha = _log10(gravity_m_s2(release, air) * np.cbrt(volume) / wind_m_s**2) / 2
+    return alpha, np.full(len(wind_m_s), np.cbrt(volume))
+
+
 def plume_fraction(
     release: Release, molar_kg: float, air: Air, wind_m_s: Floats, classes: NDArray[np.int64], along_m: Floats,
     *, is_urban: bool = False,
 ) -> Floats:  # fmt: skip
     """Give the volume fraction on the centre line of a plume, of shape (cases, places)."""
-    volume = volume_m3_s(release, molar_kg)
-    scale = np.sqrt(volume / wind_m_s)
-    alpha = _log10(gravity_m_s2(release, air) ** 2 * volume / wind_m_s**5) / 5
     far = plume_kg_m3(release.airborne_kg_s, wind_m_s, classes, _VIRTUAL_M, is_urban=is_urban)
-    return _along(release, air, _PLUME, PLUME_ALPHA, (alpha, scale), _fraction(far, molar_kg, air), along_m)
+    return _along(
+        release,
+        air,
+        _PLUME,
+        PLUME_ALPHA,
+        _plume_place(release, molar_kg, air, wind_m_s),
+        _fraction(far, molar_kg, air),
+        along_m,
+    )
 
 
 def puff_fraction(
     release: Release, molar_kg: float, air: Air, wind_m_s: Floats, classes: NDArray[np.int64], along_m: Floats
 ) -> Floats:
     """Give the volume fraction in the middle of a puff of all that is in the air, of shape (cases, places)."""
-    volume = release.airborne_kg / _substance_kg_m3(release, molar_kg)
-    scale = np.full(len(wind_m_s), np.cbrt(volume))
-    alpha = _log10(gravity_m_s2(release, air) * np.cbrt(volume) / wind_m_s**2) / 2
     far = puff_kg_m3(release.airborne_kg, classes, _VIRTUAL_M)
-    return _along(release, air, _PUFF, PUFF_ALPHA, (alpha, scale), _fraction(far, molar_kg, air), along_m)
+    return _along(
+        release,
+        air,
+        _PUFF,
+        PUFF_ALPHA,
+        _puff_place(release, molar_kg, air, wind_m_s),
+        _fraction(far, molar_kg, air),
+        along_m,
+    )
 
 
 def half_width_m(release: Release, molar_kg: float, air: Air, wind_m_s: Floats, along_m: Floats) -> Floats:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-SOURCE: Final = "ERG 2020/2024, from memory"
+from alerting.register.field import Words
+
+SOURCE: Final = Words("ERG 2020/2024, not compared with the book", "ERG 2020/2024，未与原书核对")
 #: What the table prints as 11+ km; at least that.
 BEYOND_M: Final = 11_000.0
 
@@ -33,7 +35,7 @@ class Isolation:
     small: Distances
     large: Distances
     confidence: Literal["high", "medium", "medium-low", "low"]
-    source: str = SOURCE
+    source: Words = SOURCE
 
     @property
     def is_unverified(self) -> bool:

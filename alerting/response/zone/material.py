@@ -17,11 +17,15 @@ from chemicals.phase_change import phase_change_data_Perrys2_150
 from chemicals.vapor_pressure import Psat_data_Perrys2_8
 from chemicals.volume import rho_data_Perry_8E_105_l
 
+from alerting.register.field import Words
+
 GAS_CONSTANT: Final = 8.314_462_618  # J/(mol·K), CODATA 2018.
 ATMOSPHERE_PA: Final = 101_325.0
 
-#: Liquid chlorine, which the tables lack and the estimate has 14 % too low (Giauque and Powell 1939).
+#: Liquid chlorine, which the tables lack and the estimate has 14 % too low (Giauque and Powell 1939; from memory,
+#: ``unverified``).
 _LIQUID_J_MOL_K: Final = {"7782-50-5": 67.0}
+_REMEMBERED: Final = Words("The heat capacity of liquid chlorine is unverified.", "液氯的比热容未经核实。")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,7 @@ class Material:
         gas_j_mol_k, liquid_j_mol_k: Heat capacities, J/(mol·K).
         pressure, density, latent: Coefficients of DIPPR's equations 101 (Pa), 105 (mol/m³) and 106 (J/mol; its own
             critical temperature first).
+        unverified: Numbers of its liquid that were not compared with their source, one sentence each.
     """
 
     cas: str
@@ -45,6 +50,7 @@ class Material:
     pressure: tuple[float, ...]
     density: tuple[float, ...]
     latent: tuple[float, ...]
+    unverified: tuple[Words, ...] = ()
 
     @property
     def gamma(self) -> float:
@@ -102,4 +108,5 @@ def material(cas: str) -> Material:
         pressure=tuple(float(vapour[key]) for key in ("C1", "C2", "C3", "C4", "C5")),
         density=tuple(float(dense[key]) for key in ("C1", "C2", "C3", "C4")),
         latent=tuple(float(latent[key]) for key in ("Tc", "C1", "C2", "C3", "C4")),
+        unverified=(_REMEMBERED,) if cas in _LIQUID_J_MOL_K else (),
     )

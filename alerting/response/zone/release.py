@@ -10,8 +10,9 @@ Never: guesses what is not given; an impossible source is refused with a sentenc
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
+from alerting.register.field import Words
 from alerting.response.zone.material import ATMOSPHERE_PA, GAS_CONSTANT, Material
 
 GRAVITY_M_S2: Final = 9.806_65  # ISO 80000-3.
@@ -37,7 +38,15 @@ AIR_J_MOL_K: Final = 29.1
 
 
 class ImpossibleSourceError(ValueError):
-    """What is given cannot release anything, or contradicts itself; the sentence says what."""
+    """What is given cannot release anything, or contradicts itself.
+
+    Attributes:
+        said: What, in a sentence by language.
+    """
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.said = Words(en, zh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +101,7 @@ class Release:
         cloud_fraction: Volume fraction of the substance in that cloud.
         basis: What the rate is from: ``measured``, or ``hole 25 mm``.
         assumed: What was taken as given, one sentence each.
+        unverified: Numbers it hangs on that were not compared with their source, one sentence each.
     """
 
     rate_kg_s: float
@@ -105,7 +115,8 @@ class Release:
     cloud_kg_m3: float
     cloud_fraction: float
     basis: str
-    assumed: tuple[str, ...]
+    assumed: tuple[Words, ...]
+    unverified: tuple[Words, ...] = ()
 
 
 def hole_area_m2(hole_mm: float) -> float:
@@ -161,7 +172,8 @@ def release(substance: Material, source: Source, air: Air) -> Release:
         ImpossibleSourceError: With the sentence that says why.
     """
     _refuse_impossible(substance, source)
-    assumed = []
+    assumed: list[Words] = []
+    unverified: list[Words] = []
     is_choked = False
     if source.measured_kg_s is not None:
         rate, basis = source.measured_kg_s, "measured"
@@ -174,7 +186,8 @@ def release(substance: Material, source: Source, air: Air) -> Release:
                 head_m=source.head_m,
                 over_pa=source.pressure_pa - air.pressure_pa,
             )
-            assumed.append(f"Round hole of {source.hole_mm:g} mm with a sharp edge, discharge coefficient 0.61.")
+            en = f"Round hole of {source.hole_mm:g} mm with a sharp edge, discharge coefficient 0.61."
+            assumed.append(Words(en, f"按直径 {source.hole_mm:g} mm 的圆形锐边孔计算，流量系数 0.61。"))
         else:
             rate, is_choked = gas_kg_s(
                 source.pressure_pa,
@@ -184,27 +197,33 @@ def release(substance: Material, source: Source, air: Air) -> Release:
                 gamma=substance.gamma,
                 outside_pa=air.pressure_pa,
             )
-            assumed.append(f"Round hole of {source.hole_mm:g} mm, ideal gas, discharge coefficient 1.")
+            en = f"Round hole of {source.hole_mm:g} mm, ideal gas, discharge coefficient 1."
+            assumed.append(Words(en, f"按直径 {source.hole_mm:g} mm 的圆孔、理想气体计算，流量系数 1。"))
     if rate <= 0:
-        raise ImpossibleSourceError("Nothing drives the substance out: no pressure above the air's and no head.")
+        en = "Nothing drives the substance out: no pressure above the air's and no head."
+        raise ImpossibleSourceError(en, "没有泄漏动力：压力不高于大气压，也没有液位高差。")
     if source.stock_kg is None:
         duration = LONGEST_S
-        assumed.append("The stock is not known: the release lasts 60 minutes at its first rate.")
+        en = "The stock is not known: the release lasts 60 minutes at its first rate."
+        assumed.append(Words(en, "存量未知：按初始速率持续泄漏 60 min。"))
     else:
         duration = min(LONGEST_S, source.stock_kg / rate)
-        assumed.append("The release keeps its first rate until the stock is out, at most 60 minutes.")
+        en = "The release keeps its first rate until the stock is out, at most 60 minutes."
+        assumed.append(Words(en, "按初始速率泄漏至存量耗尽，最长 60 min。"))
     if source.phase == "gas":
         airborne, flash, is_two_phase = rate, 0.0, False
         cloud_k = source.temperature_k
     else:
         flash = substance.flash_fraction(source.temperature_k)
+        unverified += substance.unverified
         is_two_phase = flash > 0
-        airborne = _airborne_kg_s(substance, source, air, rate, flash, duration, assumed)
+        airborne = _airborne_kg_s(substance, source, air, _Spill(rate, flash, duration, assumed, unverified))
         cloud_k = min(substance.boiling_k, source.temperature_k)
     fraction, density = 1.0, substance.gas_kg_m3(cloud_k, air.pressure_pa)
     if is_two_phase:
         fraction, cloud_k, density = with_droplets(substance, flash, air)
-        assumed.append("Two-phase: droplets evaporate in dry air at once and cool the cloud, which is heavy.")
+        en = "Two-phase: droplets evaporate in dry air at once and cool the cloud, which is heavy."
+        assumed.append(Words(en, "两相泄漏：液滴在干空气中立即蒸发并使云团降温，按重气处理。"))
     return Release(
         rate_kg_s=rate,
         airborne_kg_s=airborne,
@@ -218,6 +237,7 @@ def release(substance: Material, source: Source, air: Air) -> Release:
         cloud_fraction=fraction,
         basis=basis,
         assumed=tuple(assumed),
+        unverified=tuple(unverified),
     )
 
 
@@ -225,37 +245,52 @@ def _refuse_impossible(substance: Material, source: Source) -> None:
     numbers = [source.temperature_k, source.pressure_pa, source.head_m, source.hole_mm]
     numbers += [one for one in (source.stock_kg, source.measured_kg_s, source.bund_m2) if one is not None]
     if not all(math.isfinite(one) for one in numbers):
-        raise ImpossibleSourceError("A number of the source term is missing or not finite.")
+        raise ImpossibleSourceError("A number of the source term is missing or not finite.", "源项中有数值缺失或无效。")
     if not COLDEST_K <= source.temperature_k <= HOTTEST_K:
-        raise ImpossibleSourceError(f"The temperature of {source.temperature_k:g} K is none a vessel has.")
+        en = f"The temperature of {source.temperature_k:g} K is none a vessel has."
+        raise ImpossibleSourceError(en, f"温度 {source.temperature_k:g} K 不是容器可能有的温度。")
     if source.pressure_pa <= 0 or source.head_m < 0:
-        raise ImpossibleSourceError("Pressure is absolute and above 0; head is not below 0.")
+        en = "Pressure is absolute and above 0; head is not below 0."
+        raise ImpossibleSourceError(en, "压力为绝对压力，应大于 0；液位高差不小于 0。")
     if not 0 < source.hole_mm <= WIDEST_MM:
-        raise ImpossibleSourceError("A hole is above 0 and at most 1,000 mm wide.")
+        en = "A hole is above 0 and at most 1,000 mm wide."
+        raise ImpossibleSourceError(en, "泄漏孔径应大于 0 且不超过 1000 mm。")
     if source.measured_kg_s is not None and source.measured_kg_s <= 0:
-        raise ImpossibleSourceError("The balance shows that nothing leaves.")
+        raise ImpossibleSourceError("The balance shows that nothing leaves.", "物料平衡显示没有泄漏。")
     if source.stock_kg is not None and source.stock_kg <= 0:
-        raise ImpossibleSourceError("There is no stock that could come out.")
+        raise ImpossibleSourceError("There is no stock that could come out.", "没有可泄漏的存量。")
     if source.bund_m2 is not None and source.bund_m2 <= 0:
-        raise ImpossibleSourceError("A bund has an area above 0.")
+        raise ImpossibleSourceError("A bund has an area above 0.", "围堰面积应大于 0。")
     if source.phase == "liquid" and source.temperature_k >= substance.critical_k:
         raise ImpossibleSourceError(
-            f"Above its critical temperature of {substance.critical_k:.0f} K the substance is no liquid."
+            f"Above its critical temperature of {substance.critical_k:.0f} K the substance is no liquid.",
+            f"温度高于临界温度 {substance.critical_k:.0f} K，该物质不可能为液态。",
         )
     if source.phase == "gas" and source.temperature_k < substance.critical_k:
         limit = substance.vapour_pa(source.temperature_k)
         if source.pressure_pa > 1.05 * limit:
             raise ImpossibleSourceError(
-                f"At {source.temperature_k:.0f} K and above {limit / 1000:.0f} kPa it is a liquid, no gas."
+                f"At {source.temperature_k:.0f} K and above {limit / 1000:.0f} kPa it is a liquid, no gas.",
+                f"在 {source.temperature_k:.0f} K、{limit / 1000:.0f} kPa 以上为液态，不是气态。",
             )
 
 
-def _airborne_kg_s(
-    substance: Material, source: Source, air: Air, rate: float, flash: float, duration_s: float, assumed: list[str]
-) -> float:
+class _Spill(NamedTuple):
+    """What comes out as a liquid, and the sentences that follow from it."""
+
+    rate: float
+    flash: float
+    duration_s: float
+    assumed: list[Words]
+    unverified: list[Words]
+
+
+def _airborne_kg_s(substance: Material, source: Source, air: Air, spill: _Spill) -> float:
     """Give what goes into the air: all from a flash of 0.2 on, else what flashes and what the pool gives."""
+    rate, flash, duration_s, assumed, unverified = spill
     if flash >= ALL_AIRBORNE:
-        assumed.append(f"Flash fraction {flash:.2f}, at least 0.2: all of it is airborne.")
+        en = f"Flash fraction {flash:.2f}, at least 0.2: all of it is airborne."
+        assumed.append(Words(en, f"闪蒸率 {flash:.2f}，不小于 0.2：全部进入空气。"))
         return rate
     spilt = rate * (1 - flash) * duration_s
     unbunded = spilt / substance.liquid_kg_m3(min(source.temperature_k, substance.boiling_k)) / POOL_DEPTH_M
@@ -266,13 +301,18 @@ def _airborne_kg_s(
             * (air.temperature_k - substance.boiling_k)
             / (math.sqrt(math.pi * GROUND_M2_S * BOILING_AFTER_S) * substance.latent_j_kg(substance.boiling_k))
         )
-        kind = "boiling on the ground, rate after 60 s (properties of the ground unverified)"
+        kind = Words("boiling on the ground, rate after 60 s", "在地面沸腾，取 60 s 时的速率")
+        en = "The ground's conductivity and diffusivity, by which the pool boils, are unverified."
+        if flux * area < rate * (1 - flash):
+            unverified.append(Words(en, "液池沸腾所用的地面导热系数和热扩散率未经核实。"))
     else:
         flux = evaporation_kg_m2_s(substance, min(source.temperature_k, air.temperature_k), air, area)
-        kind = "evaporating into the wind at the liquid's temperature"
+        kind = Words("evaporating into the wind at the liquid's temperature", "按液体温度随风蒸发")
     pool = min(rate * (1 - flash), flux * area)
-    where = "bund" if source.bund_m2 is not None and area < unbunded else "10 mm deep on flat ground"
-    assumed.append(f"Flash fraction {flash:.2f}, below 0.2: the rest is a pool of {area:.0f} m² ({where}), {kind}.")
+    is_held = source.bund_m2 is not None and area < unbunded
+    where = Words("bund", "围堰内") if is_held else Words("10 mm deep on flat ground", "平坦地面，深 10 mm")
+    en = f"Flash fraction {flash:.2f}, below 0.2: the rest is a pool of {area:.0f} m² ({where.en}), {kind.en}."
+    assumed.append(Words(en, f"闪蒸率 {flash:.2f}，小于 0.2：其余为 {area:.0f} m² 的液池（{where.zh}），{kind.zh}。"))
     return rate * flash + pool
 
 

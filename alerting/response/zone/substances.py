@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from alerting.register.field import Words
+
 PPM: Final = 1e-6
-AQT: Final = "AQ/T 3046-2013 (ERPG of 2008)"
-AEGL: Final = "US EPA AEGL, 60 min"
-NIOSH: Final = "NIOSH IDLH"
-DETECTOR: Final = "lower explosive limit, calibration of detectors"
+AQT: Final = Words("AQ/T 3046-2013 (ERPG of 2008)", "AQ/T 3046-2013（ERPG 2008 年版）")
+AEGL: Final = Words("US EPA AEGL, 60 min", "美国 EPA AEGL，60 min")
+NIOSH: Final = Words("NIOSH IDLH", "NIOSH IDLH")
+DETECTOR: Final = Words("lower explosive limit, calibration of detectors", "爆炸下限，探测器标定值")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,7 @@ class Level:
 
     name: str
     fraction: float
-    source: str
+    source: Words
     is_unverified: bool = False
 
 
@@ -42,15 +44,15 @@ class Named:
         cas: Its number, by which everything refers to it.
         en, zh: Its names.
         levels: Its levels of harm, toxic ones first, rising within each source.
-        gaussian, heavy: Empty where the model may be used for it, else why not.
+        gaussian, heavy: None where the model may be used for it, else why not.
     """
 
     cas: str
     en: str
     zh: str
     levels: tuple[Level, ...]
-    gaussian: str = ""
-    heavy: str = ""
+    gaussian: Words | None = None
+    heavy: Words | None = None
 
 
 def _toxic(
@@ -77,7 +79,10 @@ def _burns(percent: float) -> tuple[Level, ...]:
     )
 
 
-_POLYMER: Final = "hydrogen fluoride gathers into (HF)6, which neither density nor heat of this model knows"
+_POLYMER: Final = Words(
+    "Hydrogen fluoride gathers into (HF)6, which neither density nor heat of this model knows.",
+    "氟化氢会缔合为 (HF)6，本模型的密度和热量计算均未考虑。",
+)
 
 _ALL: Final = (
     Named(cas="7782-50-5", en="chlorine", zh="氯", levels=_toxic((0.5, 2, 20), (1, 3, 20), 10, unsure=True)),

@@ -12,6 +12,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from alerting.register.field import Words
+
 CLASSES: Final = "ABCDEF"
 #: Below it no formula holds: computed with this speed, in all directions, flagged.
 CALM_M_S: Final = 1.0
@@ -85,11 +87,13 @@ class Cases:
     Attributes:
         assumed: What was taken as given, one sentence each.
         is_calm: The wind is below 1 m/s and was taken as 1 m/s in all directions.
+        unverified: Tables and limits by which the class was found that were not compared with their source.
     """
 
     cases: tuple[Case, ...]
-    assumed: tuple[str, ...]
+    assumed: tuple[Words, ...]
     is_calm: bool
+    unverified: tuple[Words, ...] = ()
 
 
 def weather_cases(seen: Seen) -> Cases:
@@ -99,23 +103,28 @@ def weather_cases(seen: Seen) -> Cases:
         return Cases(
             cases=tuple(Case(wind_m_s=speed, stability=letter, from_deg=None) for speed, letter in WORST),
             assumed=(
-                "No wind is known or it is stale: the worse of 1.5 m/s with F and 5 m/s with D, in all directions.",
+                Words(
+                    "No wind is known or it is stale: the worse of 1.5 m/s with F and 5 m/s with D, in all directions.",
+                    "风速未知或已过期：取 1.5 m/s、F 类与 5 m/s、D 类中较不利者，按所有风向。",
+                ),
             ),
             is_calm=False,
         )
-    assumed = []
     is_calm = wind < CALM_M_S
-    letters, why = classes(seen, wind)
-    assumed.append(why)
+    letters, why, unverified = classes(seen, wind)
+    assumed = [why]
     if is_calm:
-        assumed.append(f"Calm: {wind:.1f} m/s is computed as 1 m/s, in all directions; the result is uncertain.")
+        en = f"Calm: {wind:.1f} m/s is computed as 1 m/s, in all directions; the result is uncertain."
+        assumed.append(Words(en, f"静风：{wind:.1f} m/s 按 1 m/s、所有风向计算，结果不确定。"))
         wind, from_deg = CALM_M_S, None
     elif from_deg is None:
-        assumed.append("No direction of the wind is known or it is stale: all directions.")
+        en = "No direction of the wind is known or it is stale: all directions."
+        assumed.append(Words(en, "风向未知或已过期：按所有风向。"))
     return Cases(
         cases=tuple(Case(wind_m_s=wind, stability=letter, from_deg=from_deg) for letter in letters),
         assumed=tuple(assumed),
         is_calm=is_calm,
+        unverified=unverified,
     )
 
 
@@ -123,25 +132,43 @@ def _sane(number: float | None) -> float | None:
     return number if number is not None and math.isfinite(number) and number >= 0 else None
 
 
-def classes(seen: Seen, wind_m_s: float) -> tuple[str, str]:
-    """Give the classes to work out, and the sentence that says what they are from; two where nothing is known."""
+_SUN: Final = Words(
+    "The limits of strong and moderate sun, by which the class of stability was found, are unverified.",
+    "确定稳定度所用的强、中等日照界限未经核实。",
+)
+_SIGMA: Final = Words(
+    "The table of σθ, by which the class of stability was found, is unverified.", "确定稳定度所用的 σθ 表未经核实。"
+)
+
+
+def classes(seen: Seen, wind_m_s: float) -> tuple[str, Words, tuple[Words, ...]]:
+    """Give the classes to work out, the sentence that says what they are from, and what of that is unverified.
+
+    Two classes where nothing is known.
+    """
     is_night = seen.sun_deg is not None and seen.sun_deg <= 0
     cloud = seen.cloud_eighths
     if seen.sun_w_m2 is not None and math.isfinite(seen.sun_w_m2):
         if seen.sun_w_m2 <= DARK_W_M2 or is_night:
             letter = pasquill(wind_m_s, 3 if cloud is not None and cloud >= CLOUDY_EIGHTHS else 4)
-            return letter, f"Class {letter} from the sun's heat of {seen.sun_w_m2:.0f} W/m² (night)."
+            en = f"Class {letter} from the sun's heat of {seen.sun_w_m2:.0f} W/m² (night)."
+            return letter, Words(en, f"由太阳辐射 {seen.sun_w_m2:.0f} W/m²（夜间）得稳定度 {letter}。"), ()
         letter = pasquill(wind_m_s, 0 if seen.sun_w_m2 > STRONG_W_M2 else 1 if seen.sun_w_m2 > MODERATE_W_M2 else 2)
-        return letter, f"Class {letter} from the sun's heat of {seen.sun_w_m2:.0f} W/m²."
+        en = f"Class {letter} from the sun's heat of {seen.sun_w_m2:.0f} W/m²."
+        return letter, Words(en, f"由太阳辐射 {seen.sun_w_m2:.0f} W/m² 得稳定度 {letter}。"), (_SUN,)
     if seen.sigma_theta_deg is not None and math.isfinite(seen.sigma_theta_deg) and seen.sigma_theta_deg >= 0:
         # Day or night unknown: the more stable of the two.
         letters = {from_sigma(seen.sigma_theta_deg, wind_m_s, is_night=one) for one in _nights(seen.sun_deg)}
         letter = max(letters)
-        return letter, f"Class {letter} from σθ of {seen.sigma_theta_deg:.1f}°."
+        en = f"Class {letter} from σθ of {seen.sigma_theta_deg:.1f}°."
+        return letter, Words(en, f"由 σθ {seen.sigma_theta_deg:.1f}° 得稳定度 {letter}。"), (_SIGMA,)
     if seen.sun_deg is not None and cloud is not None:
         letter = from_height(seen.sun_deg, wind_m_s, cloud)
-        return letter, f"Class {letter} from the sun's height of {seen.sun_deg:.0f}° and cloud of {cloud}/8 as set."
-    return "DF", "Neither sun nor σθ is tagged and no cloud is set: the worse of D and F."
+        en = f"Class {letter} from the sun's height of {seen.sun_deg:.0f}° and cloud of {cloud}/8 as set."
+        zh = f"由太阳高度角 {seen.sun_deg:.0f}° 和设定云量 {cloud}/8 得稳定度 {letter}。"
+        return letter, Words(en, zh), () if seen.sun_deg <= 0 else (_SUN,)
+    en = "Neither sun's heat nor σθ is known and no cloud is set: the worse of D and F."
+    return "DF", Words(en, "太阳辐射和 σθ 均未知，云量也未设定：取 D、F 两类中较不利者。"), ()
 
 
 def _nights(sun_deg: float | None) -> tuple[bool, ...]:

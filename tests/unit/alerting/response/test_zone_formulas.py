@@ -125,16 +125,16 @@ def test_two_phase_ammonia_is_heavy_whatever_its_molar_mass() -> None:
 
     assert jet.cloud_kg_m3 > 1.3 * Air().kg_m3
     assert jet.cloud_k == pytest.approx(204, abs=4), "colder than it boils: droplets take their heat from the air"
-    assert heavy.is_heavy(jet, 0.017, Air(), wind).all()
-    assert not heavy.is_heavy(gas, 0.017, Air(), wind).any()
+    assert heavy.is_heavy_plume(jet, 0.017, Air(), wind).all()
+    assert not heavy.is_heavy_plume(gas, 0.017, Air(), wind).any()
 
 
 def test_droplets_are_heavy_also_where_the_criterion_of_plumes_says_no() -> None:
     jet = release(material(AMMONIA), saturated(AMMONIA, hole_mm=5), Air())
     storm = np.array([30.0])
 
-    assert heavy.is_heavy(jet, 0.017, Air(), storm).all()
-    assert not heavy.is_heavy(replace(jet, is_two_phase=False), 0.017, Air(), storm).any()
+    assert heavy.is_heavy_plume(jet, 0.017, Air(), storm).all()
+    assert not heavy.is_heavy_plume(replace(jet, is_two_phase=False), 0.017, Air(), storm).any()
 
 
 def test_a_bund_holds_a_pool_small() -> None:
@@ -142,7 +142,7 @@ def test_a_bund_holds_a_pool_small() -> None:
     bunded = release(material(BENZENE), Source(phase="liquid", temperature_k=293, pressure_pa=2e5, bund_m2=50), Air())
 
     assert 0 < bunded.airborne_kg_s < wide.airborne_kg_s < wide.rate_kg_s
-    assert "bund" in bunded.assumed[-1]
+    assert "bund" in bunded.assumed[-1].en
     assert not bunded.is_two_phase
 
 
@@ -300,7 +300,7 @@ def test_stability_is_from_the_best_that_is_known_and_says_so(seen: Seen, letter
     found = weather_cases(seen)
 
     assert "".join(one.stability for one in found.cases) == letters
-    assert any(words in sentence for sentence in found.assumed)
+    assert any(words in sentence.en for sentence in found.assumed)
 
 
 def test_no_wind_is_the_worst_case_in_all_directions() -> None:
@@ -311,14 +311,14 @@ def test_no_wind_is_the_worst_case_in_all_directions() -> None:
             (1.5, "F", None),
             (5.0, "D", None),
         }
-        assert "No wind" in found.assumed[0]
+        assert "No wind" in found.assumed[0].en
 
 
 def test_a_calm_is_computed_at_one_metre_a_second_in_all_directions_and_flagged() -> None:
     calm, light = (weather_cases(Seen(wind_m_s=wind, from_deg=90, sun_w_m2=0)) for wind in (0.99, 1.0))
 
     assert (calm.is_calm, calm.cases[0].wind_m_s, calm.cases[0].from_deg) == (True, 1.0, None)
-    assert "Calm" in calm.assumed[-1]
+    assert "Calm" in calm.assumed[-1].en
     assert (light.is_calm, light.cases[0].from_deg) == (False, 90)
 
 

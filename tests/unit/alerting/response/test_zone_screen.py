@@ -4,18 +4,20 @@ import numpy as np
 import pytest
 
 from alerting.response.zone.contour import endpoint_m, outline
+from alerting.response.zone.heavy import is_heavy_plume, is_heavy_puff
 from alerting.response.zone.material import material
-from alerting.response.zone.release import Air, Source
+from alerting.response.zone.release import Air, Source, release
 from alerting.response.zone.screen import Reach, UnknownSubstanceError, Zone, screen
 from alerting.response.zone.weather import Case, Cases, Seen, weather_cases
 
 CHLORINE, AMMONIA, PROPANE, METHANE = "7782-50-5", "7664-41-7", "74-98-6", "74-82-8"
-FLUORIDE = "7664-39-3"
+FLUORIDE, DIOXIDE, METHANOL = "7664-39-3", "7446-09-5", "67-56-1"
 WEST = Seen(wind_m_s=5.0, from_deg=270.0, sun_w_m2=400.0)
+NIGHT = Seen(wind_m_s=5.0, from_deg=270.0, sun_w_m2=0.0)
 
 
 def zone(cas: str = CHLORINE, seen: Seen = WEST, **more: float) -> Zone:
-    source = Source(phase="liquid", temperature_k=298.15, pressure_pa=material(cas).vapour_pa(298.15), **more)
+    source = Source(phase="liquid", temperature_k=298.15, pressure_pa=max(2e5, material(cas).vapour_pa(298.15)), **more)
     return screen(cas, source, weather_cases(seen), Air())
 
 
@@ -78,11 +80,11 @@ def test_the_worse_of_d_and_f_counts_where_nothing_is_known() -> None:
 
     assert metres(reach(unknown, "ERPG-3")) == pytest.approx(max(known))
     assert max(known) > 1.2 * min(known)
-    assert any("worse of D and F" in sentence for sentence in unknown.assumed)
+    assert any("worse of D and F" in sentence.en for sentence in unknown.assumed)
 
 
 def test_each_zone_says_what_it_is_and_what_it_is_not() -> None:
-    said = " ".join(zone().assumed)
+    said = " ".join(sentence.en for sentence in zone().assumed)
 
     for words in ("Screening, not prediction", "Heat and blast", "25 mm", "60 minutes", "Class D", "Open country"):
         assert words in said, words
@@ -93,26 +95,72 @@ def test_what_lies_outside_the_model_is_flagged() -> None:
     far = reach(zone(CHLORINE, hole_mm=100), "AEGL-1")
     calm = reach(zone(seen=Seen(wind_m_s=0.3, from_deg=10.0, sun_w_m2=0.0)), "IDLH")
 
-    assert any("nearer" in sentence for sentence in near.doubts)
-    assert any("beyond" in sentence for sentence in far.doubts)
+    assert any("nearer" in sentence.en for sentence in near.doubts)
+    assert any("beyond" in sentence.en for sentence in far.doubts)
     assert far.distance_m == 10_000
-    assert any("Calm" in sentence for sentence in calm.doubts)
+    assert any("Calm" in sentence.en for sentence in calm.doubts)
     assert calm.case.from_deg is None
     for one in (near, far, calm):
         assert not one.is_valid
 
 
 def test_a_level_that_is_unverified_makes_no_valid_zone() -> None:
-    worked = zone()
+    worked = zone(DIOXIDE, NIGHT)
 
     assert reach(worked, "ERPG-3").is_valid
     assert not reach(worked, "AEGL-3").is_valid
     assert reach(worked, "AEGL-3").doubts == ()
+    assert reach(worked, "AEGL-3").unverified[0].zh == "二氧化硫的 AEGL-3 未经核实。"
+
+
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        (zone(DIOXIDE), "limits of strong and moderate sun"),
+        (zone(DIOXIDE, Seen(wind_m_s=3.0, from_deg=0.0, sigma_theta_deg=10.0)), "table of σθ"),
+        (zone(CHLORINE, NIGHT), "heat capacity of liquid chlorine"),
+        (zone(METHANOL, NIGHT), ""),
+    ],
+)
+def test_a_zone_that_hangs_on_a_number_nobody_compared_says_so(of: Zone, words: str) -> None:
+    said = [sentence for one in of.reaches for sentence in one.unverified]
+
+    assert any(words in sentence.en for sentence in said) is bool(words)
+    assert all(sentence.zh for sentence in said)
+    assert not any(one.is_valid for one in of.reaches if one.unverified)
+
+
+def test_a_cloud_that_the_curves_were_not_drawn_for_is_flagged() -> None:
+    """A hundred millimetres of chlorine into hardly any wind: α is above 1, and the end of the curves is taken."""
+    slow = Cases(cases=(Case(wind_m_s=1.0, stability="F", from_deg=0.0),), assumed=(), is_calm=False)
+    source = Source(phase="liquid", temperature_k=298.15, pressure_pa=material(CHLORINE).vapour_pa(298.15), hole_mm=900)
+    clipped = reach(screen(CHLORINE, source, slow, Air()), "ERPG-3")
+
+    assert any("curves were drawn for" in sentence.en for sentence in clipped.doubts)
+    assert not any("curves were drawn for" in sentence.en for sentence in reach(zone(), "ERPG-3").doubts)
+
+
+def test_a_puff_is_heavy_by_its_own_criterion() -> None:
+    """Slow gas makes no heavy plume, but all of it at once is a heavy cloud: what bounds it far out is that."""
+    gas = Source(phase="gas", temperature_k=298.15, pressure_pa=5e5, measured_kg_s=0.0005, stock_kg=1.8)
+    given, wind = release(material(CHLORINE), gas, Air()), np.array([5.0])
+
+    assert not is_heavy_plume(given, 0.0709, Air(), wind)[0]
+    assert is_heavy_puff(given, 0.0709, Air(), wind)[0]
+    assert not is_heavy_puff(given, 0.0709, Air(), np.array([20.0]))[0]
+
+
+def test_the_first_distances_belong_to_the_result() -> None:
+    known = zone().isolation
+
+    assert known is not None
+    assert (known.large.isolate_m, known.is_unverified) == (1_000, True)
+    assert zone(METHANOL, NIGHT).isolation is None
 
 
 def test_a_substance_the_model_does_not_hold_for_is_never_valid() -> None:
     assert not any(one.is_valid for one in zone(FLUORIDE).reaches)
-    assert "(HF)6" in zone(FLUORIDE).reaches[0].doubts[0]
+    assert "(HF)6" in zone(FLUORIDE).reaches[0].doubts[0].en
 
 
 def test_a_light_gas_is_gaussian_and_a_heavy_one_is_not() -> None:
