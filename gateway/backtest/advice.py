@@ -200,7 +200,7 @@ def _setpoint(tag: Tag, normal: Normal, side: _Side, trips: _Trips) -> list[Advi
     proposed = round_out(reach + sign * margin, margin, sign)
     kind = Kind.H if sign > 0 else Kind.L
     high, duan = ("high", "高") if sign > 0 else ("low", "低")
-    figures = f"{_n(reach)} {tag.eu}".strip()
+    figures = _of(reach, tag)
     make = partial(Advice, tag=tag.name, kind=kind, eu=tag.eu, stop=_told(side, proposed))
     if outer is not None and sign * proposed >= sign * outer.setpoint:
         if trips.normal(outer) == 0 and (inner is None or trips.normal(inner) == 0):
@@ -212,28 +212,29 @@ def _setpoint(tag: Tag, normal: Normal, side: _Side, trips: _Trips) -> list[Advi
                 now=(inner or outer).setpoint,
                 proposed=None,
                 reason={
-                    "en": f"Normal operation reaches {figures}; with a margin of {_n(margin)} no limit fits before "
-                    f"{outer.kind.name} at {_n(outer.setpoint)}. Check the instrument, the labels and {outer.id}.",
-                    "zh": f"正常运行达到 {figures};留出余量 {_n(margin)} 后,在 {outer.kind.name} 设定值 "
-                    f"{_n(outer.setpoint)} 之前放不下限值。请核对仪表、标注与 {outer.id}。",
+                    "en": f"Normal operation reaches {figures}; with a margin of {_of(margin, tag)} no limit fits "
+                    f"before {outer.kind.name} at {_of(outer.setpoint, tag)}. Check the instrument, the labels and "
+                    f"{outer.id}.",
+                    "zh": f"正常运行达到 {figures};留出余量 {_of(margin, tag)} 后,在 {outer.kind.name} 设定值 "
+                    f"{_of(outer.setpoint, tag)} 之前放不下限值。请核对仪表、标注与 {outer.id}。",
                 },
                 alarms_now=trips.all(inner or outer),
             )
         ]
     just = (
-        f"The normal {high} extreme is {figures} (99.9 % of {normal.buckets} stretches), noise σ = {_n(normal.noise)}; "
-        f"this setpoint stands {_n(abs(proposed - reach))} beyond it."
+        f"The normal {high} extreme is {figures} (99.9 % of {normal.buckets} stretches), "
+        f"noise σ = {_of(normal.noise, tag)}; this setpoint stands {_of(abs(proposed - reach), tag)} beyond it."
     )
     zheng = (
-        f"正常运行{duan}端极值 {figures}(取自 {normal.buckets} 个时段的 99.9% 分位),噪声 σ = {_n(normal.noise)};"
-        f"建议值在其外 {_n(abs(proposed - reach))}。"
+        f"正常运行{duan}端极值 {figures}(取自 {normal.buckets} 个时段的 99.9% 分位),噪声 σ = {_of(normal.noise, tag)};"
+        f"建议值在其外 {_of(abs(proposed - reach), tag)}。"
     )
     if stop is not None:
         just, zheng = _stop_words(tag, side, stop, proposed)
     if inner is None and outer is None and sign * proposed >= sign * (side.goal or 0.0):
         return []
     if inner is None:
-        before = outer.kind.name if outer else f"{_n(side.goal or 0.0)} {tag.eu}".strip()
+        before = outer.kind.name if outer else _of(side.goal or 0.0, tag)
         reason = {
             "en": f"There is no {kind.name} before {before}. {just} A limit just beyond where the plant normally stops "
             "warns earliest on a slow change.",
@@ -279,15 +280,15 @@ def _told(side: _Side, proposed: float) -> dict[str, float] | None:
 
 def _stop_words(tag: Tag, side: _Side, stop: NormalStop, proposed: float) -> tuple[str, str]:
     """Say where it normally stops, and what a limit just beyond gives before a trend could (en, zh)."""
-    eu = f" {tag.eu}" if tag.eu else ""
     fills, dong = ("fills", "上升") if side.sign > 0 else ("falls", "下降")
     en = (
-        f"{stop.stops} {fills} normally stop at {_n(stop.middle)}{eu} (spread {_n(stop.spread)}, farthest "
-        f"{_n(stop.farthest)}); this setpoint stands {_n(abs(proposed - stop.farthest))} beyond the farthest."
+        f"{stop.stops} {fills} normally stop at {_of(stop.middle, tag)} (spread {_of(stop.spread, tag)}, "
+        f"farthest {_of(stop.farthest, tag)}); this setpoint stands {_of(abs(proposed - stop.farthest), tag)} beyond "
+        "the farthest."
     )
     zh = (
-        f"{stop.stops} 次{dong}正常停止于 {_n(stop.middle)}{eu}(离散 {_n(stop.spread)},最远 {_n(stop.farthest)});"
-        f"建议值在最远停止点之外 {_n(abs(proposed - stop.farthest))}。"
+        f"{stop.stops} 次{dong}正常停止于 {_of(stop.middle, tag)}(离散 {_of(stop.spread, tag)},"
+        f"最远 {_of(stop.farthest, tag)});建议值在最远停止点之外 {_of(abs(proposed - stop.farthest), tag)}。"
     )
     if stop.beyond:
         en += f" {stop.beyond} of them went much farther and do not count as normal: look at them."
@@ -296,11 +297,11 @@ def _stop_words(tag: Tag, side: _Side, stop: NormalStop, proposed: float) -> tup
         way = side.sign * (side.goal - proposed)
         most = side.sign * (side.goal - stop.farthest) / stop.rate_fast / 60
         en += (
-            f" From there to {_n(side.goal)}{eu} a normal one takes {_n(way / stop.rate / 60)} min; a trend must not "
+            f" From there to {_of(side.goal, tag)} a normal one takes {_n(way / stop.rate / 60)} min; a trend must not "
             f"warn sooner than {_n(most)} min before, or it rings at each fast one that stops."
         )
         zh += (
-            f"由此到 {_n(side.goal)}{eu} 正常需 {_n(way / stop.rate / 60)} 分钟;趋势预警时限不得超过 {_n(most)} 分钟,"
+            f"由此到 {_of(side.goal, tag)} 正常需 {_n(way / stop.rate / 60)} 分钟;趋势预警时限不得超过 {_n(most)} 分钟,"
             "否则每次正常的快速变化都会误报。"
         )
     return en, zh
@@ -323,11 +324,11 @@ def _deadband(tag: Tag, normal: Normal, rule: Rule, trips: _Trips) -> list[Advic
             proposed=round_out(least, least, 1.0),
             eu=tag.eu,
             reason={
-                "en": f"Noise σ of the detrended signal is {_n(normal.noise)} {tag.eu}; 6 σ keep it from crossing both "
+                "en": f"Noise σ of the detrended signal is {_of(normal.noise, tag)}; 6 σ keep it from crossing both "
                 "the setpoint and the deadband."
-                + (f" Usual for {tag.kind}: {_n(usual)} (EEMUA 191, as quoted by exida)." if has_usual else ""),
-                "zh": f"去趋势后噪声 σ 为 {_n(normal.noise)} {tag.eu};6 σ 的死区可避免噪声反复穿越。"
-                + (f"{tag.kind} 常用值 {_n(usual)}(EEMUA 191,exida 引用)。" if has_usual else ""),
+                + (f" Usual for {tag.kind}: {_of(usual, tag)} (EEMUA 191, as quoted by exida)." if has_usual else ""),
+                "zh": f"去趋势后噪声 σ 为 {_of(normal.noise, tag)};6 σ 的死区可避免噪声反复穿越。"
+                + (f"{tag.kind} 常用值 {_of(usual, tag)}(EEMUA 191,exida 引用)。" if has_usual else ""),
             },
             alarms_now=trips.all(rule),
         )
@@ -374,3 +375,8 @@ def round_out(value: float, margin: float, sign: float) -> float:
 
 def _n(value: float) -> str:
     return f"{value:.4g}"
+
+
+def _of(value: float, tag: Tag) -> str:
+    """Write a figure in the unit of its tag."""
+    return f"{_n(value)} {tag.eu}".strip()

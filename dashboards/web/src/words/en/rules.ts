@@ -22,7 +22,7 @@ export const rules = {
   was: "now {value}",
   back: "Take the change back",
   remove: "Remove the rule",
-  response: { en: "What to do (English)", zh: "What to do (Chinese)" },
+  inLanguage: { en: " (English)", zh: " (Chinese)" },
   seconds: "s",
   keys: {
     setpoint: "Setpoint",
@@ -97,10 +97,10 @@ export const rules = {
   tryHint: "The rules in force and the changed ones judge the same values of the past. Nothing is put in force.",
   span: "Span",
   lastHours: "last {n} h",
-  lastDays: "last {n} days",
+  lastDays: "last day | last {n} days",
   tryNow: "Try",
   closeTrial: "Close the trial",
-  trialDone: "{samples} values over {days} days",
+  trialDone: "{samples} values over {days} day | {samples} values over {days} days",
   trialCancelled: "The trial was stopped.",
   trialFailed: {
     too_many: "There are too many values; choose a shorter span.",

@@ -24,7 +24,7 @@ export const rules: Words["rules"] = {
   was: "现为 {value}",
   back: "撤回修改",
   remove: "删除规则",
-  response: { en: "处置措施(英文)", zh: "处置措施(中文)" },
+  inLanguage: { en: "(英文)", zh: "(中文)" },
   seconds: "秒",
   keys: {
     setpoint: "设定值",
