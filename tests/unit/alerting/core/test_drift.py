@@ -418,7 +418,7 @@ def test_sums_do_not_wander_in_ten_million_updates(steps: int) -> None:
         time_ns = time_ns + dice.integers(S // 2, 3 * S // 2, 100)
         value = 1e5 + dice.normal(0, 0.01, 100)
         advance(table, old, every, value, time_ns)
-        if step >= steps - 8000:
+        if step >= steps - min(steps // 2, 12_000):
             advance(table, young, every, value, time_ns)
     mine, theirs = Drifted(table, old, every), Drifted(table, young, every)
 
