@@ -67,6 +67,7 @@ from gateway.register.event_turns import EventTurns
 from gateway.register.opening import Opener
 from gateway.register.ticket_watch import TicketWatch
 from gateway.report_mail.sender import Sender
+from gateway.response.zones import Zones
 from gateway.rules.approval import Proposals
 from gateway.rules.book import Begun, Checked, Compile, NotApplied, ReadDisk, Rulebook, Swap, begin
 from gateway.rules.past import past_rules
@@ -110,6 +111,7 @@ class Parts:
     compiler: Executor | None = None
     judging: Executor | None = None  # where large ticks are judged; none: on the loop
     compile: Compile | None = None
+    zones: Executor | None = None  # where consequence zones are worked out
     drills: Executor | None = None  # where stories are read and their physics runs alone
     on_disk: ReadDisk = field(default=lambda _: None)
     config: Path | None = None
@@ -255,6 +257,7 @@ class Gateway:
         )
         self._exchange = Exchange(means, taken_out=self.push.take_out)
         self.reports = Sender(means)
+        self.zones = Zones(means, self.picture, parts.zones or ThreadExecutor("zones"))
         self._periodic = Periodic(
             site=lambda: self.site,
             clock=self.clock,
@@ -331,6 +334,7 @@ class Gateway:
             asyncio.create_task(self.tickets.run(), name="tickets"),
             asyncio.create_task(self._events.run(), name="events"),
             asyncio.create_task(self._exchange.run(), name="exchange"),
+            asyncio.create_task(self.zones.run(), name="zones"),
         ]
         if any(destination.profile.data for destination in self.site.destinations):
             feeders.append(asyncio.create_task(self._periodic.run(), name="push-data"))
@@ -360,6 +364,7 @@ class Gateway:
             self.store.close()
             self._compiler.close()
             self.road.judging.close()
+            self.zones.close()
             if failure is not None:
                 raise failure
 

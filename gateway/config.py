@@ -20,6 +20,7 @@ from alerting.model.rule import Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
 from alerting.model.unit import HazardUnit
+from alerting.model.zone_source import ZoneSource
 from alerting.push.message import Tongue
 from alerting.push.profile import PLAIN, Profile
 from alerting.push.quota import Limit
@@ -245,6 +246,7 @@ class Site:
     crowd: CrowdPolicy = field(default_factory=CrowdPolicy)
     incident: IncidentPolicy = field(default_factory=IncidentPolicy)
     headquarters: tuple[Headquarters, ...] = ()
+    zones: tuple[ZoneSource, ...] = ()
     report_font: Path | None = None  # that PDFs are set in; None: one of the system's
     roster: RosterPlan = field(default_factory=RosterPlan)
     drill: DrillOptions = field(default_factory=DrillOptions)

@@ -174,6 +174,13 @@ def _parameters(body: Mapping[str, Any], language: str) -> list[tuple[str, str]]
     found = [colour, ("chain", str(body["chain"])), ("sequence", str(body["sequence"]))]
     eu = f" {body['eu']}" if body["eu"] else ""
     found += [(name, f"{body[name]:.10g}{eu}") for name in ("value", "setpoint") if body[name] is not None]
+    if body.get("zone"):
+        zone = body["zone"]
+        name, basis = ("危害区", "筛查结果，不是预测") if language == "zh" else ("zone", "screening, not prediction")
+        said = (
+            f"{zone['level']} {zone['value']:g} {zone['eu']}, {zone['distance_m']} m, {zone['confirmed_by']}: {basis}"
+        )
+        found.append((name, said))
     if body.get("head"):
         found.append(("journal", f"{body['head']['count']} {body['head']['hash']}"))
     return found
@@ -185,8 +192,12 @@ def _area(info: Element, options: CapOptions, body: Mapping[str, Any], language:
     area = SubElement(info, "area")
     titles = (where.title.get(language), take(unit, f"title.{language}"), unit["id"], body["site"]["id"])
     _put(area, "areaDesc", next((str(title) for title in titles if title and str(title).strip()), "-"))
-    _put(area, "polygon", where.polygon)
-    _put(area, "circle", where.circle)
+    zone = body.get("zone")
+    if zone:  # A person confirmed it; it stands for the area of the configuration.
+        _put(area, "polygon", str(zone["polygon"]))
+    else:
+        _put(area, "polygon", where.polygon)
+        _put(area, "circle", where.circle)
     code = where.geocode or options.geocode
     if code:
         _named(area, "geocode", "GB/T 2260", code)

@@ -51,22 +51,37 @@ def read_outline(text: str) -> list[Corner]:
     for part in re.split(r"[;；\n]+", text[named.end() :] if named else text):
         if not part.strip():
             continue
-        numbers = re.split(r"[\s,，]+", part.strip())
-        if len(numbers) != 2 or not all(_NUMBER.match(number) for number in numbers):  # noqa: PLR2004 - lon and lat
-            raise NoOutline("form", part.strip())
-        lon, lat = float(numbers[0]), float(numbers[1])
-        if not (-180 <= lon <= 180 and -85 <= lat <= 85):  # noqa: PLR2004 - degrees
-            raise NoOutline("place", part.strip())
-        corners.append(_to_cgcs(lon, lat, system))
+        corners.append(_corner(part, system))
     if len(corners) > 1 and corners[0] == corners[-1]:
         corners.pop()
     _check(corners)
     return corners
 
 
+def read_place(text: str) -> Corner:
+    """Read one place as people write it, converted to CGCS2000: longitude and latitude, degrees.
+
+    Raises:
+        NoOutline: It is none.
+    """
+    named = _SYSTEM.match(text)
+    system = named[1].upper().replace(" ", "").replace("-", "") if named else "CGCS2000"
+    return _corner(text[named.end() :] if named else text, system)
+
+
 def write_outline(corners: list[Corner]) -> str:
     """Write corners as they are kept: to 0.1 m, parted by semicolons."""
     return "; ".join(f"{lon:.6f} {lat:.6f}" for lon, lat in corners)
+
+
+def _corner(part: str, system: str) -> Corner:
+    numbers = re.split(r"[\s,，]+", part.strip())
+    if len(numbers) != 2 or not all(_NUMBER.match(number) for number in numbers):  # noqa: PLR2004 - lon and lat
+        raise NoOutline("form", part.strip())
+    lon, lat = float(numbers[0]), float(numbers[1])
+    if not (-180 <= lon <= 180 and -85 <= lat <= 85):  # noqa: PLR2004 - degrees
+        raise NoOutline("place", part.strip())
+    return _to_cgcs(lon, lat, system)
 
 
 def _check(corners: list[Corner]) -> None:

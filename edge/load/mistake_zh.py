@@ -151,7 +151,7 @@ _WHOS: Final = tuple(
         (r"receipt", "回执"), (r"regional", "区域平台"), (r"data (\d+)", "数据 {}"), (r"Tiering (.+)", "分级 {}"),
         (r"Hidden hazards", "隐患"), (r"Commitment", "安全承诺"), (r"Site plan", "总平面图"), (r"Report", "报表"),
         (r"Hazard opening (.+)", "隐患自动登记 {}"), (r"Crowd share (.+)", "承载量占比 {}"), (r"Crowd", "客流"),
-        (r"Incident", "应急事件"),
+        (r"Incident", "应急事件"), (r"Zone (.+)", "危害区 {}"),
         (r"Headquarters (.+?), member (.+)", "指挥部 {} 的第 {} 名成员"), (r"Headquarters (.+)", "指挥部 {}"),
         (r"Escalation (.+?), step (.+)", "升级呼叫 {} 的第 {} 步"), (r"Escalation (.+)", "升级呼叫 {}"),
         (r"Task (.+)", "任务 {}"), (r"Suppression (.+)", "抑制 {}"), (r"Calendar", "日历"), (r"Shift (.+)", "班次 {}"),

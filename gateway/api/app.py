@@ -59,6 +59,7 @@ from gateway.api.doors_runs import open_run_doors
 from gateway.api.doors_session import open_session_doors
 from gateway.api.doors_stop import open_stop_doors
 from gateway.api.doors_system import open_system_doors
+from gateway.api.doors_zone import open_zone_doors
 from gateway.api.feed import open_feed
 from gateway.api.gate import BODY_MAX, CSRF_HEADER, FAILED, Gate
 from gateway.api.house import House
@@ -151,6 +152,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_response_plan_doors(doors)
     open_incident_doors(doors)
     open_incident_after_doors(doors)
+    open_zone_doors(doors)
     open_push_doors(doors)
     open_exchange_doors(doors)
     open_system_doors(doors, metrics_token)

@@ -27,6 +27,7 @@ from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.reception import NodeStatus, Taken
 from gateway.probe import Asked, Probed
 from gateway.push.worker import PushWorker
+from gateway.response.zones import Zones
 from gateway.rules.approval import Proposals
 from gateway.rules.book import Rulebook
 from gateway.runs.keeper import Runs
@@ -230,6 +231,11 @@ class House(Protocol):
 
     def sign(self, text: bytes) -> tuple[str, str]:
         """Sign a text with the installation's key: its public half and the signature, hexadecimal."""
+        ...
+
+    @property
+    def zones(self) -> Zones:
+        """Who works consequence zones out."""
         ...
 
     @property

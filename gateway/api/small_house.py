@@ -32,11 +32,13 @@ from gateway.historian.memory import MemoryHistorian
 from gateway.historian.port import Series
 from gateway.live import Picture
 from gateway.load.overlay import NOTHING
+from gateway.means import Means
 from gateway.meter import Meter
 from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.reception import NodeStatus, Refusal, Taken
 from gateway.probe import Asked, Probed, Prober
 from gateway.push.worker import PushWorker
+from gateway.response.zones import Zones
 from gateway.rules.approval import Proposals
 from gateway.rules.book import Compile, Rulebook, Swap
 from gateway.rules.revision import Revision
@@ -104,6 +106,7 @@ class SmallHouse:
     rulebook: Rulebook = field(init=False)
     proposals: Proposals = field(init=False)
     push: PushWorker = field(init=False)
+    zones: Zones = field(init=False)
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     prober: Prober = field(init=False)
     _drills: Drills | None = None
@@ -113,6 +116,15 @@ class SmallHouse:
     def __post_init__(self) -> None:
         self.picture = Picture(self.site, self.clock.wall_ns())
         self.prober = Prober({}, self.clock)
+        means = Means(
+            site=lambda: self.site,
+            clock=self.clock,
+            meter=self.meter,
+            read=self.read,
+            write=self.write,
+            wake_push=self.wake_push,
+        )
+        self.zones = Zones(means, self.picture, InlineExecutor())
         self.push = PushWorker(
             site=self.site, clock=self.clock, meter=self.meter, read=self.read, write=self.write, channels={}
         )

@@ -54,6 +54,7 @@ from gateway.load.ticket import read_ticket_suppressions
 from gateway.load.tiering import read_tiering
 from gateway.load.unit import read_tasks, read_units
 from gateway.load.vote import Votes
+from gateway.load.zone import read_zones
 
 __all__ = ["ConfigError", "Mistake", "check_json", "check_text", "load"]
 
@@ -145,6 +146,8 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     hazards, commitment = read_hazards(root, unit_ids), read_commitment(root)
     incident = read_incident(root, channel_ids)
     headquarters = read_headquarters(root.sections("headquarters", "Headquarters"), roster)
+    known_tags = {each.tag.name: each.tag for each in (*field.tags, *field.refused)}
+    zones = read_zones(root.sections("zone", "Zone"), unit_ids, known_tags)
     http = _section(root, "http", "HTTP")
     history = _section(root, "history", "History")
     is_demonstration = entry.flag("demonstration", default=False)
@@ -195,6 +198,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
         crowd=crowd,
         incident=incident,
         headquarters=headquarters,
+        zones=zones,
         report_font=report_font,
         roster=roster,
         drill=drill,

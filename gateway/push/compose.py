@@ -14,13 +14,14 @@ from sqlalchemy import Connection, select
 
 from alerting.desk import Outcome
 from alerting.model.alarm import digest
-from alerting.push.envelope import Thread, wrap
+from alerting.push.envelope import Thread, as_text, wrap
 from alerting.push.notice import Composer as Pen
 from alerting.push.notice import Head, Notice, chain_of, follow, step
 from alerting.push.profile import Profile
 from edge.model import Nature
 from gateway.config import Site
 from gateway.push.counter import allot
+from gateway.response.zones import confirmed_in
 from gateway.store.journal import Journal
 from gateway.store.schema import outbox
 
@@ -59,6 +60,7 @@ class Composer:
     def __init__(self, site: Site, journal: Journal) -> None:
         self._pen = Pen(site, _responses(site))
         self._journal = journal
+        self._has_zones = bool(site.zones)
         self._profiles = {destination.id: destination.profile for destination in site.destinations}
 
     def __call__(self, connection: Connection, outcome: Outcome) -> list[dict[str, Any]]:
@@ -70,11 +72,18 @@ class Composer:
         names |= {chain_of(event) for event in events} | {event.alarm for event in events if event.alarm}
         chains = open_chains(connection, sorted(names))  # A stop by design is told only to who follows the alarm.
         notices: list[Notice] = []
+        zones: dict[Nature, dict[str, dict[str, Any]]] = {}
+        if self._has_zones:
+            for nature in {event.nature for event in events}:
+                zones[nature] = confirmed_in(connection, {e.unit for e in events if e.nature is nature}, nature)
         for stop in outcome.stops.values():
             made = self._pen.compose_stop(stop, outcome.now_ns, chains.told, self._head(stop.nature))
             notices += [kept for one in made if (kept := self._wrapped(connection, one, chains)) is not None]
         for event in events:
             made = self._pen.compose(event, outcome.alarms.get(event.alarm_key), chains.told, self._head(event.nature))
+            zone = zones.get(event.nature, {}).get(event.unit)
+            if zone is not None:
+                made = [replace(one, body=_with_zone(one.body, zone)) for one in made]
             notices += [kept for one in made if (kept := self._wrapped(connection, one, chains)) is not None]
         return [notice.row() for notice in notices]
 
@@ -91,6 +100,14 @@ class Composer:
         """The last committed end of the chain of this nature, not the one that is being written."""
         end = self._journal.heads.get(nature)
         return None if end is None else Head(count=end.count, hash=end.hash)
+
+
+def _with_zone(body: str, zone: Mapping[str, Any]) -> str:
+    """Give a notice with the consequence zone that a person confirmed for it; what is over has none."""
+    plain = json.loads(body)
+    if plain["action"] == "cancel" or plain["subject"] != "alarm":
+        return body
+    return as_text(plain | {"zone": zone})
 
 
 def wrapped(connection: Connection, profile: Profile, notice: Notice, references: list[str]) -> Notice | None:

@@ -37,7 +37,7 @@ GRADES = ("–", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ")
 #: Facts of a line that are said, in this order.
 SAID = (
     "name", "title", "tier", "person", "from", "to", "into", "incident", "answer", "text", "who", "data", "decision",
-    "note", "reason", "due",
+    "note", "reason", "due", "zone", "level",
 )  # fmt: skip
 STATES = {
     "open": Words("open", "待办"), "waiting": Words("waiting", "等待前置"), "done": Words("done", "已完成"),
@@ -62,6 +62,9 @@ WHATS = {
     "held": Words("unit held until its restart check-list is complete", "单元待复产检查"),
     "returned": Words("unit may return", "批准恢复运行"),
     "called": Words("headquarters called", "召集指挥部"),
+    "zone": Words("consequence zone worked out", "计算危害区"),
+    "zone_confirmed": Words("consequence zone confirmed for notices", "确认危害区可用于通报"),
+    "zone_withdrawn": Words("confirmation of the consequence zone taken back", "撤回危害区确认"),
 }  # fmt: skip
 
 

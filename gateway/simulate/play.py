@@ -203,6 +203,7 @@ def play(
         site,
         clock,
         Parts(
+            zones=InlineExecutor(),
             historian=historian,
             writer=_TimedExecutor(spent, "commit"),
             reader=InlineExecutor(),

@@ -363,6 +363,45 @@ incident_entry = Table(
     Column("facts", Text, nullable=False),  # JSON
 )
 
+#: Consequence zones as they were worked out for an incident. Rows are never changed.
+zone_revision = Table(
+    "zone_revision",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("incident", Integer, nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("unit", String(64), nullable=False),
+    Column("nature", String(8), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("who", String(64), nullable=False),  # fengsui, or who asked for it
+    Column("body", Text, nullable=False),  # JSON, docs/zones.md
+    Index("ix_zone_revision_incident", "incident", "number"),
+)
+
+#: Who said of a zone that it may go into notices, and who took that back. Rows are never changed.
+zone_act = Table(
+    "zone_act",
+    metadata,
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("incident", Integer, nullable=False, index=True),
+    Column("revision", Integer, nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("what", String(10), nullable=False),  # confirmed | withdrawn
+    Column("time_ns", BigInteger, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+#: The sky as operators saw it, for the class of stability. Rows are never changed.
+zone_cloud = Table(
+    "zone_cloud",
+    metadata,
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("eighths", Integer, nullable=False),  # 0 to 8; -1: nobody knows
+)
+
 #: Notices to send. Order within a chain (one alarm and destination) is kept.
 outbox = Table(
     "outbox",
