@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from alerting.core.memory import Changes, Memory
 
 Indexes = NDArray[np.int64]
+REMEMBERED_MOST = 256  # Members, filled up; of more it would cost as much to see that nothing changed.
 NOTHING: Indexes = np.empty(0, np.int64)
 UNDECIDED = np.uint8(encode(Quality.BAD, Reason.INPUT))
 DOUBTFUL = np.uint8(encode(Quality.UNCERTAIN, Reason.INPUT))
@@ -59,6 +60,8 @@ class VoteBook:
         self.is_awaited: NDArray[np.bool_] = table.is_there.copy()
         self.enough: NDArray[np.int64] = table.k.copy()
         self.few: NDArray[np.int64] = table.k - table.is_there.sum(axis=1)
+        self._known_key = b""
+        self._known: tuple[NDArray[np.float64], NDArray[np.uint8]] = (np.empty(0), np.empty(0, np.uint8))
 
     def __eq__(self, other: object) -> bool:
         """Say yes to any other: it remembers nothing that Memory does not."""
@@ -82,7 +85,7 @@ class VoteBook:
         """Take over how the members stand in a memory."""
         if len(self.table) == 0 or self.is_settled:
             return
-        self.is_settled = True
+        self.is_settled, self._known_key = True, b""
         self._look(memory, np.arange(len(self.table)), None)
         for rule, places in self.table.silences.items():
             self._set(self.is_silent, places, truth=bool(memory.is_active[rule]))
@@ -120,11 +123,24 @@ class VoteBook:
         return [int(v) for v in gated[:, 0]]
 
     def sample(self, memory: "Memory", votes: Indexes) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        """Give how many agree, and the quality of that, (n,) each."""
+        """Give how many agree, and the quality of that, (n,) each; remembered while the members stand as they did."""
+        member_quality = memory.quality[self.table.member_row[votes]]
+        if self.stands.size > REMEMBERED_MOST:
+            return self._sample(votes, member_quality)
+        columns = (votes, member_quality, self.stands, self.is_silent, self.is_dead, self.is_awaited)
+        key = b"".join([column.tobytes() for column in columns])
+        if key != self._known_key:
+            self._known_key, self._known = key, self._sample(votes, member_quality)
+        values, quality = self._known
+        return values.copy(), quality.copy()
+
+    def _sample(
+        self, votes: Indexes, member_quality: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         self._count(votes)
         agree = self.agrees[votes].sum(axis=1)
         there, out = self.table.is_there[votes], self.is_out[votes] | self.is_awaited[votes]
-        unsure = (memory.quality[self.table.member_row[votes]] & CLASS_MASK) == np.uint8(Quality.UNCERTAIN)
+        unsure = (member_quality & CLASS_MASK) == np.uint8(Quality.UNCERTAIN)
         quality = np.where((out | (there & unsure)).any(axis=1), DOUBTFUL, np.uint8(Quality.GOOD))
         quality[(agree < self.enough[votes]) & (agree >= self.few[votes])] = UNDECIDED
         return agree.astype(np.float64), quality
