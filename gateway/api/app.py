@@ -25,6 +25,7 @@ from gateway.api.doors_channels import open_channel_doors
 from gateway.api.doors_checkout import open_checkout_doors
 from gateway.api.doors_commitment import open_commitment_doors
 from gateway.api.doors_config import open_config_doors
+from gateway.api.doors_crowd import open_crowd_doors
 from gateway.api.doors_delivery import open_delivery_doors
 from gateway.api.doors_derived import open_derived_doors
 from gateway.api.doors_disposal import open_disposal_doors
@@ -152,6 +153,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_response_plan_doors(doors)
     open_incident_doors(doors)
     open_incident_after_doors(doors)
+    open_crowd_doors(doors)
     open_zone_doors(doors)
     open_push_doors(doors)
     open_exchange_doors(doors)

@@ -27,6 +27,7 @@ from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.reception import NodeStatus, Taken
 from gateway.probe import Asked, Probed
 from gateway.push.worker import PushWorker
+from gateway.response.crowd_watch import CrowdWatch
 from gateway.response.zones import Zones
 from gateway.rules.approval import Proposals
 from gateway.rules.book import Rulebook
@@ -231,6 +232,11 @@ class House(Protocol):
 
     def sign(self, text: bytes) -> tuple[str, str]:
         """Sign a text with the installation's key: its public half and the signature, hexadecimal."""
+        ...
+
+    @property
+    def crowd_watch(self) -> CrowdWatch:
+        """What is known of the crowd zones that are to be kept from filling."""
         ...
 
     @property

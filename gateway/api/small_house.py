@@ -38,6 +38,7 @@ from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.reception import NodeStatus, Refusal, Taken
 from gateway.probe import Asked, Probed, Prober
 from gateway.push.worker import PushWorker
+from gateway.response.crowd_watch import CrowdWatch
 from gateway.response.zones import Zones
 from gateway.rules.approval import Proposals
 from gateway.rules.book import Compile, Rulebook, Swap
@@ -111,6 +112,7 @@ class SmallHouse:
     prober: Prober = field(init=False)
     _drills: Drills | None = None
     _runs: Runs | None = None
+    crowd_watch: CrowdWatch = field(init=False)
     _writer: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -128,6 +130,7 @@ class SmallHouse:
         self.push = PushWorker(
             site=self.site, clock=self.clock, meter=self.meter, read=self.read, write=self.write, channels={}
         )
+        self.crowd_watch = CrowdWatch(means, self.picture)
         self.rulebook = Rulebook(
             site=self.site,
             compile=self.compile,

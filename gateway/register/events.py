@@ -35,6 +35,7 @@ class Zone:
     dossier: str
     tag: str
     at_once: int
+    area_m2: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,5 +163,5 @@ def _events(states: Sequence[str]) -> Select[tuple[str, str, str]]:
 def _zone(code: str, title: str, unit: str, values: Values) -> Zone:
     return Zone(
         code=code, name=title, unit=unit, dossier=str(values.get("dossier", "")), tag=str(values.get("tag", "")),
-        at_once=int(values["at_once"]),
+        at_once=int(values["at_once"]), area_m2=float(values["area_m2"]),
     )  # fmt: skip

@@ -139,7 +139,8 @@ def _commitment(policy: CommitmentPolicy) -> dict[str, Any]:
 def _crowd(policy: CrowdPolicy) -> dict[str, Any]:
     shares = {each.zone: each.unit for each in policy.shares}
     return {
-        "is_watched": policy.is_watched, "busy_pct": policy.busy_pct, "busy_s": policy.busy_s, "shares": shares
+        "is_watched": policy.is_watched, "busy_pct": policy.busy_pct, "busy_s": policy.busy_s, "shares": shares,
+        "responses": {each.zone: asdict(each) for each in policy.responses},
     }  # fmt: skip
 
 

@@ -938,3 +938,41 @@ reporter = Table(
     Column("sealed", Text, nullable=False),  # base64 of nonce and AES-256-GCM
     Column("kept_ns", BigInteger, nullable=False),
 )
+
+#: Actions that were offered for a crowd zone, what persons decided, and when they ended.
+crowd_action = Table(
+    "crowd_action",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("nature", String(8), nullable=False),
+    Column("zone", String(64), nullable=False),  # code in the ledger of crowd zones
+    Column("unit", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("measure", String(16), nullable=False),
+    Column("tier", Integer, nullable=False),  # of the unit when it was offered
+    Column("state", String(12), nullable=False),  # offered | confirmed | declined | lapsed | ended
+    Column("offered_ns", BigInteger, nullable=False),
+    Column("decided_ns", BigInteger, nullable=False),
+    Column("decided_by", String(64), nullable=False),
+    Column("ended_ns", BigInteger, nullable=False),
+    Column("ended_by", String(64), nullable=False),
+    Column("incident", Integer, nullable=False),  # open incident of the unit when it was offered; 0 for none
+    Column("told", String(32), nullable=False),  # key of the message that it began; empty for none
+    Column("untold", String(32), nullable=False),  # of the message that it ended
+    Column("facts", Text, nullable=False),  # JSON: titles, text, channel, what was known, reasons
+    Index("ix_crowd_action_state", "state", "zone"),
+)
+
+#: Public displays: what a screen without a log-in may show. The link's token itself is not kept.
+public_display = Table(
+    "public_display",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("title", String(200), nullable=False),
+    Column("zones", Text, nullable=False),  # JSON: codes of crowd zones
+    Column("made_by", String(64), nullable=False),
+    Column("made_ns", BigInteger, nullable=False),
+    Column("ended_by", String(64), nullable=False),
+    Column("ended_ns", BigInteger, nullable=False),  # 0 while it is good
+)

@@ -61,7 +61,7 @@ export const incidents: Words["incidents"] = {
   nobodyWas: "岗位无人",
   state: { open: "进行中", ended: "已终止", merged: "已并入" },
   stand: { waiting: "等待前置", open: "待办", done: "已完成", void: "不适用" },
-  did: { opened: "启动", plan: "启动预案", no_plan: "没有匹配的预案", unit_raised: "单元升级", unit_lowered: "单元降级", step_done: "步骤完成", graded: "响应级别", command: "指挥人", planned: "选定预案", merged: "并入其他事件", took_in: "并入事件", stood_down: "终止响应", action: "处置行动", call: "通话", consultation: "会商", reported: "信息报告", casualties: "伤亡和损失", snapshot: "数值快照", lesson: "经验教训", held: "单元待复产检查", returned: "批准恢复运行", called: "召集指挥部" },
+  did: { crowd_offered: "提出客流措施", crowd_confirmed: "确认客流措施", crowd_declined: "拒绝客流措施", crowd_ended: "结束客流措施", opened: "启动", plan: "启动预案", no_plan: "没有匹配的预案", unit_raised: "单元升级", unit_lowered: "单元降级", step_done: "步骤完成", graded: "响应级别", command: "指挥人", planned: "选定预案", merged: "并入其他事件", took_in: "并入事件", stood_down: "终止响应", action: "处置行动", call: "通话", consultation: "会商", reported: "信息报告", casualties: "伤亡和损失", snapshot: "数值快照", lesson: "经验教训", held: "单元待复产检查", returned: "批准恢复运行", called: "召集指挥部" },
   ask: { open: "启动事件", grade: "调整级别", command: "指定指挥人", plan: "选定预案", merge: "并入其他事件", "stand-down": "终止响应", line: "记录", step: "标记完成" },
   kind: { "01": "物体打击", "02": "厂（场）内车辆伤害", "03": "道路、轨道车辆伤害", "04": "机械伤害", "05": "起重伤害", "06": "触电", "07": "淹溺", "08": "灼烫", "09": "火灾", "10": "高处坠落", "11": "跌倒", "12": "坍塌", "13": "水害", "14": "容器爆炸", "15": "管道爆炸", "16": "可燃气体爆炸", "17": "可燃液体蒸气爆炸", "18": "粉尘爆炸", "19": "民用爆炸物品爆炸", "20": "烟花爆竹爆炸", "21": "其他固体爆炸", "22": "熔融物爆炸", "23": "中毒", "24": "窒息", "25": "滑坡", "26": "泄漏", "99": "其他" },
 };
