@@ -93,3 +93,31 @@ def test_without_a_gateway_the_command_says_so_and_files_alone_may_count_again(r
 
     assert said.returncode == 2
     assert "No gateway runs on" in said.stderr
+
+
+COUNTING = """
+import gc, os, signal, sys, threading
+from gateway.cli import app
+from alerting.model.rule import RuleTable
+
+class Out:  # What it serves at is the first line that it writes.
+    def write(self, text): threading.Timer(1.0, count).start()
+    def flush(self): pass
+
+def count():
+    gc.unfreeze()
+    print(sum(isinstance(one, RuleTable) for one in gc.get_objects()), file=sys.__stdout__, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+sys.stdout = Out()
+app(sys.argv[1:])
+"""
+
+
+def test_a_running_gateway_holds_one_table_of_rules(tmp_path: Path) -> None:
+    """That of the files, before the gateway put its own tags in, took 30 MB of a site of 100,000 tags for nothing."""
+    (tmp_path / "site.toml").write_text(SITE, encoding="utf-8")
+    (tmp_path / "tags.csv").write_text(TAGS, encoding="utf-8")
+    command = [sys.executable, "-c", COUNTING, "run", str(tmp_path / "site.toml"), "--data", str(tmp_path / "var")]
+    told = subprocess.run([*command, "--port", "0"], capture_output=True, text=True, check=False, timeout=60)
+    assert told.stdout.split() == ["1"], told.stderr
