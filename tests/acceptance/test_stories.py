@@ -16,6 +16,7 @@ from edge.clock_system import SystemClock
 from gateway.config import Site
 from gateway.simulate.known import known_of, load_site, site_of
 from gateway.simulate.play import Played, play
+from gateway.simulate.stage import set_stage
 from simulators.plant.port import PlantKind
 from simulators.scenario import Known, Scenario, find_scenario, read_scenario
 from simulators.scenario.read import SCENARIOS, WEEKS
@@ -136,3 +137,48 @@ def test_a_pin_hole_is_found_by_the_books_alone() -> None:
     assert np.nanmax(np.abs(before)) < 100, "a fifth more demand is no leak"
     held = 1_800 * 0.0925 / (0.016_043 / 0.022_414)  # half an hour of 92.5 g/s, in Nm³
     assert np.nanmean(late) == pytest.approx(held, rel=0.1)
+
+
+NIGHT: Final = """
+title = { en = "A pump starts at night", zh = "夜间来料" }
+plant = "methanol-depot"
+begins = 2026-07-21T01:40:00+08:00
+forward_s = 21_600
+lasts_s = 3_600
+step_s = 10
+
+[[act]]
+at_s = -21_600
+verb = "level"
+unit = "TK-301"
+amount = 5
+
+[[act]]
+at_s = -21_000
+verb = "outlet"
+unit = "TK-301"
+amount = 20
+
+[[act]]
+at_s = 1_200
+verb = "inlet"
+unit = "TK-301"
+amount = 80
+
+[[expect]]
+id = "quiet"
+see = "quiet"
+unit = "TK-301"
+"""
+
+
+def test_a_pump_that_starts_at_night_lifts_the_pressure_to_the_breather_valve_and_nothing_rings(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "night.toml"
+    path.write_text(NIGHT, encoding="utf-8")
+    scenario, site = set_stage(path)
+    one = play(scenario, site, 3, tmp_path / "data", SystemClock())
+    pressure = np.array(one.trace.sent)[:, one.tags.index("TK-301.pressure")]
+
+    assert np.nanmax(pressure) > 1.4
+    assert rang(one) == []
