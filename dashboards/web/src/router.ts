@@ -38,6 +38,7 @@ export const router = createRouter({
     { path: "/people", name: "people", component: () => import("./pages/PeoplePage.vue") },
     { path: "/audit", name: "audit", component: () => import("./pages/AuditPage.vue") },
     { path: "/account", name: "account", component: () => import("./pages/AccountPage.vue") },
+    { path: "/display/:token", name: "display", component: () => import("./pages/DisplayPage.vue") },
     { path: "/:other(.*)*", name: "nowhere", component: NotFoundPage },
   ],
 });

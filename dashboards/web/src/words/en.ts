@@ -14,6 +14,7 @@ import * as exposureWords from "./en/exposure";
 import * as reporterWords from "./en/reporter";
 import * as hazardWords from "./en/hazards";
 import * as commitmentWords from "./en/commitment";
+import * as crowdWords from "./en/crowd";
 import * as responseWords from "./en/response";
 import * as planWords from "./en/plans";
 import * as incidentWords from "./en/incidents";
@@ -120,6 +121,7 @@ export const en = {
   ...exposureWords,
   ...commitmentWords,
   ...responseWords,
+  ...crowdWords,
   ...planWords,
   ...incidentWords,
   ...pushWords,

@@ -14,6 +14,7 @@ import * as exposureWords from "./zh/exposure";
 import * as reporterWords from "./zh/reporter";
 import * as hazardWords from "./zh/hazards";
 import * as commitmentWords from "./zh/commitment";
+import * as crowdWords from "./zh/crowd";
 import * as responseWords from "./zh/response";
 import * as planWords from "./zh/plans";
 import * as incidentWords from "./zh/incidents";
@@ -121,6 +122,7 @@ export const zh: Words = {
   ...exposureWords,
   ...commitmentWords,
   ...responseWords,
+  ...crowdWords,
   ...planWords,
   ...incidentWords,
   ...pushWords,
