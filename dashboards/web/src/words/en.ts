@@ -18,6 +18,7 @@ import * as crowdWords from "./en/crowd";
 import * as responseWords from "./en/response";
 import * as planWords from "./en/plans";
 import * as incidentWords from "./en/incidents";
+import * as zoneWords from "./en/zones";
 import * as pushWords from "./en/push";
 import * as exchangeWords from "./en/exchange";
 import * as eventWords from "./en/events";
@@ -124,6 +125,7 @@ export const en = {
   ...crowdWords,
   ...planWords,
   ...incidentWords,
+  ...zoneWords,
   ...pushWords,
   ...exchangeWords,
   ...eventWords,

@@ -18,6 +18,7 @@ import * as crowdWords from "./zh/crowd";
 import * as responseWords from "./zh/response";
 import * as planWords from "./zh/plans";
 import * as incidentWords from "./zh/incidents";
+import * as zoneWords from "./zh/zones";
 import * as pushWords from "./zh/push";
 import * as exchangeWords from "./zh/exchange";
 import * as eventWords from "./zh/events";
@@ -125,6 +126,7 @@ export const zh: Words = {
   ...crowdWords,
   ...planWords,
   ...incidentWords,
+  ...zoneWords,
   ...pushWords,
   ...exchangeWords,
   ...eventWords,
