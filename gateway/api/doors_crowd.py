@@ -146,13 +146,15 @@ def _seen(zone: str, one: Now | None, going: list[dict[str, Any]]) -> dict[str, 
             "name": name, "state": "unknown", "tier": "NONE", "persons": None, "takes": None, "percent": None,
             "let_in_min": None, "known": known, "is_doubtful": False, "actions": [],
         }  # fmt: skip
+    mine = [each for each in going if each["zone"] == zone]
+    is_held = any(each["measure"] == "hold_gates" for each in mine)  # Then nobody is told to enter.
     is_full = one.advice is not None and one.advice.limit == "full"
     state = "full" if is_full else "busy" if one.tier > 0 else "open"
     return {
         "name": one.zone.name, "state": state, "tier": one.tier.name, "persons": round(one.persons),
         "takes": one.takes, "percent": None if one.takes <= 0 else round(100 * one.persons / one.takes),
-        "let_in_min": let_in(one), "known": iso(one.known_ns), "is_doubtful": one.is_doubtful,
-        "actions": [each for each in going if each["zone"] == zone],
+        "let_in_min": 0.0 if is_held else let_in(one), "known": iso(one.known_ns), "is_doubtful": one.is_doubtful,
+        "actions": mine,
     }  # fmt: skip
 
 

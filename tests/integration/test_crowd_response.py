@@ -234,6 +234,9 @@ async def test_a_public_display_shows_counts_by_its_link_alone_and_never_normal_
         told = (await show(made["token"])).json()
         assert (told["zones"][0]["state"], told["zones"][0]["let_in_min"]) == ("full", 0)
         assert [one["title"]["zh"] for one in told["zones"][0]["actions"]] == ["暂停入口放行"]
+        await look(crowded, 4, lambda _: 120, lambda _: 0)
+        (held,) = (await show(made["token"])).json()["zones"]
+        assert (held["state"], held["let_in_min"]) == ("busy", 0), "the gates are held: nobody is told to enter"
         assert not {"unit", "zone", "tag", "by"} & told["zones"][0].keys()
         crowded.clock.advance_ns(61 * NS)
         (zone,) = (await show(made["token"])).json()["zones"]
