@@ -188,6 +188,21 @@ KINDS: Final = (
         basis=Words("day set at the incident", "应急事件总结确定的期限"),
     ),
     Kind(
+        id="resources.restock_by",
+        title=Words("Fill up a material that is below its minimum", "补足应急物资库存"),
+        ledger="resources",
+        reads=_ends("restock_by", "responsible", begins="counted_on"),
+        basis=Words("7 days after the count; ours", "盘点后7日内；产品默认"),
+    ),
+    Kind(
+        id="resources.expires_on",
+        title=Words("Replace or renew an emergency resource", "应急资源到期更换或复审"),
+        ledger="resources",
+        reads=_ends("expires_on", "responsible"),
+        lead_days=30,
+        basis=Words("end of its use; the lead is ours", "资源有效期；提前量为产品默认"),
+    ),
+    Kind(
         id="exposure_points.next_due",
         title=Words("Have an exposure point sampled", "职业危害因素检测"),
         ledger="exposure_points",

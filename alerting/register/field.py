@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from alerting.model.risk import RiskPolicy
 from alerting.register.cas import FORM, check_digit, is_cas
-from alerting.register.coordinates import CORNERS_MAX, SPAN_MAX_DEG, NoOutline, read_outline, write_outline
+from alerting.register.coordinates import CORNERS_MAX, SPAN_MAX_DEG, NoOutline, read_outline, read_place, write_outline
 from alerting.register.link import LINK_MAX, SCHEMES, fault_of
 from alerting.response.checklist import FAULTS_SHOWN, NoChecklist, read_steps, write_steps
 
@@ -54,6 +54,7 @@ class Kind(StrEnum):
     STEPS = "steps"  # A checklist, one line a step.
     LINK = "link"  # Address of a file, a picture or a stream.
     OUTLINE = "outline"  # Corners on the map, longitude and latitude in CGCS2000.
+    POINT = "point"  # One position, longitude and latitude in CGCS2000.
 
 
 class Words(NamedTuple):
@@ -560,6 +561,24 @@ def _outline(of: Field, raw: object, _: Surroundings) -> Cell:
         return _wrong(of, raw, Words(rule.en.format(shown), rule.zh.format(shown)), remedy)
 
 
+_NO_POINT: Final = {
+    "form": (
+        Words("a position is longitude and latitude in degrees, not “{}”", "位置应为“经度 纬度”（度），“{}”不是"),
+        Words("Write e.g. 120.123456 30.123456.", "例如 120.123456 30.123456。"),
+    ),
+    "place": _NO_OUTLINE["place"],
+}
+
+
+def _point(of: Field, raw: object, _: Surroundings) -> Cell:
+    try:
+        return Cell(value=write_outline([read_place(_as_text(raw))]))
+    except NoOutline as error:
+        rule, remedy = _NO_POINT[error.what]
+        shown = show(error.shown)
+        return _wrong(of, raw, Words(rule.en.format(shown), rule.zh.format(shown)), remedy)
+
+
 def _post(of: Field, raw: object, around: Surroundings) -> Cell:
     said = _as_text(raw)
     for name, titles in around.posts.items():
@@ -626,6 +645,7 @@ _READERS = {
     Kind.ALARM: _alarm,
     Kind.LINK: _link,
     Kind.OUTLINE: _outline,
+    Kind.POINT: _point,
     Kind.POST: _post,
     Kind.STEPS: _steps,
 }

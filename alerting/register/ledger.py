@@ -97,6 +97,7 @@ class Ledger:
         shut: States in which a form changes nothing any more.
         due: Field with the day by which an open record is to be done; empty for none.
         in_time: States in which what was due is done, though the loop goes on.
+        is_tied: Tells whether something beside the register holds on to a record, so that it cannot be removed.
         photos: What its pictures show, e.g. before and after; empty for a ledger without pictures.
     """
 
@@ -114,6 +115,7 @@ class Ledger:
     due: str = ""
     in_time: frozenset[str] = frozenset()
     photos: Sequence[Choice] = ()
+    is_tied: Callable[[Values], bool] = lambda _: False
 
     def __post_init__(self) -> None:
         names = [each.name for each in self.fields]

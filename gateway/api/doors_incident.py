@@ -17,11 +17,13 @@ from gateway.api.door import ALL, OPERATE, REGISTER, Doors, user_of
 from gateway.api.doors_response_plans import Language, printed
 from gateway.api.house import Act, House
 from gateway.auth import User
+from gateway.register.record import By
 from gateway.response import incidents, opening, plans
 from gateway.response.finish import reached
 from gateway.response.headquarters import call_out
 from gateway.response.incident_shown import shown, told
 from gateway.response.incidents import Leading, Refused
+from gateway.response.resources import release_all
 from gateway.response.restart import hold
 from gateway.response.situation import situation, snapshot
 from gateway.roster.book import people
@@ -236,6 +238,7 @@ def _open_leading_doors(doors: Doors, at: str) -> None:  # noqa: C901 - a list o
         def do(c: Connection, by: Leading) -> None:
             tier = house.picture.tiers.get(incidents.get(c, number)["unit"], Tier.NONE)
             incidents.stand_down(c, by, asked.reason, tier, is_despite=asked.despite)
+            release_all(c, number, By(who=by.who, time_ns=by.time_ns, reason=f"incident {number}"))
             steps = hold(c, number, by.time_ns)
             if steps:
                 incidents.say(c, number, by.who, "held", by.time_ns, {"steps": steps})

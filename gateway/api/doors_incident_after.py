@@ -1,4 +1,4 @@
-"""After an incident: its lessons and its after-action report.
+"""After an incident: its lessons and its after-action report; and the doors of its resources.
 
 Flow: lesson -> [one transaction] -> record of the register, duty, line of the timeline;  events, history -> report
 """
@@ -16,6 +16,7 @@ from gateway.api.answer import Json
 from gateway.api.door import ALL, OPERATE, REGISTER, Doors, user_of
 from gateway.api.doors_incident import Led, Number, acted, tried
 from gateway.api.doors_register import not_right
+from gateway.api.doors_resources import open_resource_doors
 from gateway.api.doors_response_plans import Language, printed
 from gateway.api.house import House
 from gateway.auth import User
@@ -95,6 +96,7 @@ def open_incident_after_doors(doors: Doors) -> None:
     doors.open("POST", f"{at}/{{number}}/return", OPERATE, back, tag="response")
     doors.open("POST", f"{at}/{{number}}/lesson", REGISTER, lesson, tag="response")
     doors.open("GET", f"{at}/{{number}}/after-action", ALL, after, tag="response")
+    open_resource_doors(doors)
 
 
 def check_allows(connection: Connection, house: House, user: User, now_ns: int) -> None:

@@ -242,6 +242,9 @@ def remove(connection: Connection, ledger: Ledger, which: str, expected: int, by
     _check_seen(had, expected)
     _check_is_there(had)
     _check_unreferred(connection, had, Words("it cannot be removed", "不能删除"))
+    if ledger.is_tied(had.values):
+        en = "An incident has reserved it; release it there first."
+        raise NotDone("tied", Words(en, "应急事件已调用该资源，请先在事件中归还。"))
     connection.execute(delete(record_reference).where(record_reference.c.id == which))
     search.forget(connection, [had.seq])
     kept = _mark(connection, had, by, is_removed=True)

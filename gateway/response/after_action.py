@@ -24,7 +24,15 @@ from gateway.report.blocks import Block, Report
 from gateway.response.incident_shown import alarms_of
 from gateway.response.incidents import ENDED, MERGED, OPEN, Refused, get, merged_of, timeline
 from gateway.response.lessons import lessons_of
-from gateway.response.situation import clock_said, elements, headquarters_block, limit_eu, tasks_block, timeline_block
+from gateway.response.situation import (
+    clock_said,
+    elements,
+    headquarters_block,
+    limit_eu,
+    resources_block,
+    tasks_block,
+    timeline_block,
+)
 from gateway.response.tasks import RESTART, tasks_of
 from gateway.store.schema import event
 
@@ -197,6 +205,7 @@ def after_action(
         _alarms(site, rang(connection, one), language),
         _values(site, one, values, language),
         headquarters_block(connection, site, [number, *merged], language),
+        resources_block(connection, site, [number, *merged], language),
         tasks_block(connection, site, number, language),
         tasks_block(connection, site, number, language, RESTART),
         timeline_block(site, every, language),

@@ -14,6 +14,7 @@ from gateway.response.headquarters import called_of
 from gateway.response.incidents import get, merged_of, timeline
 from gateway.response.lessons import lessons_of
 from gateway.response.reporting import report_due_ns
+from gateway.response.resources import holds_of
 from gateway.response.tasks import CHECKLIST, RESTART, steps_of, tasks_of
 from gateway.store.schema import incident, register_entry
 
@@ -85,6 +86,7 @@ def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[s
             {**{name: value for name, value in one.items() if name != "time_ns"}, "time": iso(one["time_ns"])}
             for one in called_of(connection, [number, *merged])
         ],
+        "resources": [_hold(one) for one in holds_of(connection, [number, *merged])],
         "tasks": tasks(CHECKLIST),
         "restart": tasks(RESTART),
         "timeline": [
@@ -116,6 +118,25 @@ def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[s
                 )
             ).mappings()
         ],
+    }
+
+
+def _hold(one: RowMapping) -> dict[str, Any]:
+    return {
+        "id": one["id"],
+        "incident": one["incident"],
+        "resource": one["resource"],
+        "code": one["code"],
+        "name": one["name"],
+        "quantity": one["quantity"] or None,
+        "used": one["used"],
+        "left": round(one["quantity"] - one["used"], 9) if one["quantity"] else None,
+        "eu": one["eu"],
+        "state": one["state"],
+        "held": iso(one["held_ns"]),
+        "held_by": one["held_by"],
+        "ended": iso(one["ended_ns"]),
+        "ended_by": one["ended_by"],
     }
 
 

@@ -28,6 +28,7 @@ from gateway.response.incident_shown import alarms_of
 from gateway.response.incidents import SELF, get, merged_of, timeline
 from gateway.response.plans import holdings, of_ledger
 from gateway.response.reporting import report_due_ns
+from gateway.response.resources import holds_of
 from gateway.response.sheets import owner_said
 from gateway.response.tasks import CHECKLIST, RESTART, tasks_of
 from gateway.store.schema import alarm
@@ -36,12 +37,15 @@ NS = 1_000_000_000
 GRADES = ("–", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ")
 #: Facts of a line that are said, in this order.
 SAID = (
-    "name", "title", "tier", "person", "from", "to", "into", "incident", "answer", "text", "who", "data", "decision",
-    "note", "reason", "due", "zone", "level",
+    "name", "amount", "title", "tier", "person", "from", "to", "into", "incident", "answer", "text", "who", "data",
+    "decision", "note", "reason", "due", "zone", "level",
 )  # fmt: skip
 STATES = {
     "open": Words("open", "待办"), "waiting": Words("waiting", "等待前置"), "done": Words("done", "已完成"),
     "void": Words("does not apply", "不适用"),
+}  # fmt: skip
+HOLDS = {
+    "held": Words("reserved", "调用中"), "released": Words("given back", "已归还"), "used": Words("used up", "已消耗"),
 }  # fmt: skip
 CALLED = {
     "told": Words("by message", "已发送"), "page": Words("on the page alone", "仅页面"),
@@ -65,6 +69,8 @@ WHATS = {
     "zone": Words("consequence zone worked out", "计算危害区"),
     "zone_confirmed": Words("consequence zone confirmed for notices", "确认危害区可用于通报"),
     "zone_withdrawn": Words("confirmation of the consequence zone taken back", "撤回危害区确认"),
+    "reserved": Words("resource reserved", "调用资源"), "used": Words("resource used up", "消耗物资"),
+    "released": Words("resource given back", "归还资源"),
 }  # fmt: skip
 
 
@@ -122,6 +128,7 @@ def situation(connection: Connection, site: Site, picture: Picture, number: int,
         _alarms(connection, site, row, language),
         _values(picture, row["unit"], language),
         headquarters_block(connection, site, [number, *merged_of(connection, number)], language),
+        resources_block(connection, site, [number, *merged_of(connection, number)], language),
         tasks_block(connection, site, number, language),
         timeline_block(site, lines, language),
     ]
@@ -260,6 +267,29 @@ def headquarters_block(connection: Connection, site: Site, numbers: Sequence[int
     )
     header = ("时间", "指挥部", "职责", "人员", "召集") if zh else ("Time", "Headquarters", "Duty", "Who", "Called")
     return Block(heading="应急指挥部" if zh else "Headquarters", header=header, rows=rows)
+
+
+def resources_block(connection: Connection, site: Site, numbers: Sequence[int], language: str) -> Block:
+    """Write what incidents reserved, what of it was used up, and what was given back."""
+    zh = language == "zh"
+    rows = tuple(
+        (
+            one["code"],
+            one["name"],
+            f"{one['quantity']:g} {one['eu']}" if one["quantity"] else "–",
+            f"{one['used']:g} {one['eu']}" if one["quantity"] else "–",
+            HOLDS[one["state"]].zh if zh else HOLDS[one["state"]].en,
+            f"{clock_said(site, one['held_ns'])} {one['held_by']}",
+            f"{clock_said(site, one['ended_ns'])} {one['ended_by']}" if one["ended_ns"] else "–",
+        )
+        for one in holds_of(connection, numbers)
+    )
+    header = (
+        ("编号", "应急资源", "调用数量", "已消耗", "状态", "调用", "归还")
+        if zh
+        else ("Code", "Resource", "Reserved", "Used up", "State", "Reserved at", "Given back at")
+    )
+    return Block(heading="应急资源" if zh else "Resources", header=header, rows=rows)
 
 
 def timeline_block(site: Site, lines: Sequence[RowMapping], language: str) -> Block:

@@ -402,6 +402,25 @@ zone_cloud = Table(
     Column("eighths", Integer, nullable=False),  # 0 to 8; -1: nobody knows
 )
 
+#: What incidents reserved of the ledger of resources, and what of it was used up.
+resource_hold = Table(
+    "resource_hold",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("incident", Integer, nullable=False, index=True),
+    Column("resource", String(32), nullable=False),  # id of its record
+    Column("code", String(64), nullable=False),  # as they were when it was reserved
+    Column("name", String(200), nullable=False),
+    Column("quantity", Float, nullable=False),  # of a material, in its unit; 0 for the whole of anything else
+    Column("eu", String(200), nullable=False),
+    Column("used", Float, nullable=False),
+    Column("state", String(8), nullable=False),  # held | released | used
+    Column("held_ns", BigInteger, nullable=False),
+    Column("held_by", String(64), nullable=False),
+    Column("ended_ns", BigInteger, nullable=False),
+    Column("ended_by", String(64), nullable=False),
+)
+
 #: Notices to send. Order within a chain (one alarm and destination) is kept.
 outbox = Table(
     "outbox",

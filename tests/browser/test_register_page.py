@@ -770,6 +770,54 @@ def send(one: Visit, **filled: str) -> None:
     one.page.wait_for_selector("dialog", state="detached")
 
 
+def reserve_and_use(one: Visit, lang: str) -> None:
+    """Reserve a team and some foam at the incident, use some of it up; another incident cannot have the team."""
+    at = one.page.url.split("/#")[0].rstrip("/")
+    base = {"person": "值班员 duty desk", "phone": "0512-60000001", "position": "GCJ-02 120.5 32.5"}
+    rows: list[dict[str, object]] = [
+        {"code": f"T-{lang}", "name": f"消防队 brigade {lang}", "sort": "team"},
+        {"code": f"M-{lang}", "name": f"泡沫 foam {lang}", "sort": "material", "stock": 90, "stock_eu": "kg"},
+    ]
+    for row in rows:
+        values = {**base, **row} | ({"counted_on": "2020-01-02", "minimum": 80} if "stock" in row else {})
+        made = one.page.request.post(
+            f"{at}/api/v1/register/ledgers/resources", data={"values": values}, headers={"X-Fengsui-Request": "1"}
+        )
+        assert made.ok, made.text()
+    one.page.click("button[name=reserve]")
+    one.page.select_option("dialog [name=sort]", "team")
+    one.page.click(f"dialog [data-resource=T-{lang}] button[name=take]")
+    one.page.wait_for_selector(f"[data-hold=T-{lang}][data-state=held]")
+    one.page.click("button[name=reserve]")
+    one.page.click(f"dialog [data-resource=M-{lang}] button[name=take]")
+    fill(one, quantity="91")
+    one.page.click("dialog button[type=submit]")
+    shows(one.page.locator("dialog [role=alert]"), {"zh": "可调用 90 kg", "en": "90 kg of"}[lang])
+    one.complaints.clear()  # The browser says of the refusal what the dialog says.
+    one.page.click(f"dialog [data-resource=M-{lang}] button[name=take]")
+    send(one, quantity="40")
+    one.page.click(f"[data-hold=M-{lang}] button[name=use]")
+    send(one, quantity="15.5")
+    shows(one.page.locator(f"[data-hold=M-{lang}]"), {"zh": "剩余 24.5 kg", "en": "24.5 kg of 40 kg left"}[lang])
+    one.page.wait_for_selector("[data-what=used]:has-text('15.5 kg')")
+    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def shelved_again(one: Visit, unit: str, lang: str) -> None:
+    """After stand-down all is given back, the stock is lower, and the list of resources says so."""
+    one.go("response?view=resources", ready=f"[data-resource=T-{lang}][data-state=available]")
+    one.page.select_option("[name=resource-unit]", unit)
+    one.page.select_option("[name=resource-sort]", "material")
+    one.page.wait_for_selector(f"[data-resource=T-{lang}]", state="detached")
+    said = {
+        "zh": ["可调用 74.5 kg，库存 74.5 kg", "低于最低库存 80 kg"],
+        "en": ["74.5 kg of 74.5 kg free", "minimum of 80 kg"],
+    }
+    for part in said[lang]:
+        shows(one.page.locator(f"[data-resource=M-{lang}]"), part)
+    assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
 def after_the_end(one: Visit, lang: str) -> None:
     """Let the unit return when its list is complete, write a lesson down, take the report along."""
     one.page.click("button[name=return]")
@@ -835,6 +883,7 @@ def test_an_incident_is_led_from_opening_to_stand_down(visit: Callable[..., Visi
     one.page.wait_for_selector("[data-what=consultation]:has-text('go on watching')")
     one.page.click("button[name=snapshot]")
     one.page.wait_for_selector("[data-what=snapshot]")
+    reserve_and_use(one, lang)
     with one.page.expect_download() as got:
         one.page.click("a[data-report]")
     assert got.value.path().read_bytes().startswith(b"%PDF")
@@ -844,6 +893,10 @@ def test_an_incident_is_led_from_opening_to_stand_down(visit: Callable[..., Visi
     send(one, reason="人数回落 fewer people")
     one.page.wait_for_selector(".story[data-state=ended]")
     assert one.page.locator("button[name=line]").count() == 0
+    one.page.wait_for_selector(f"[data-hold=T-{lang}][data-state=released]")
+    assert one.page.locator("button[name=reserve]").count() == 0
     after_the_end(one, lang)
     one.go("register/lessons", ready="[data-ledger=lessons]")
+    shelved_again(one, unit, lang)
+    one.go("register/resources", ready="[data-ledger=resources]")
     assert one.complaints == []

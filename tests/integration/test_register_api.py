@@ -180,6 +180,10 @@ LESSON = {
 }  # fmt: skip
 
 
+RESOURCE: dict[str, Any] = {
+    "code": "T-1", "name": "专职消防队 fire brigade", "sort": "team", "person": "周队长", "phone": "0512-60000001",
+    "position": "120.01 30", "persons": 12,
+}  # fmt: skip
 ANALYSED = {"code": "A1", "risk_unit": "RU-1", "consequences": "release"}
 RISK_ROWS: dict[str, dict[str, Any]] = {
     "risk_units": {
@@ -534,6 +538,15 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("lessons", {"due": "2025-12-30"}, "due", "before it was learned"),
     ("lessons", {"responsible": ""}, "responsible", "missing"),
     ("lessons", {"incident": 7}, "incident", "filled in by an act"),
+    ("resources", {"position": "30.2"}, "position", "longitude and latitude"),
+    ("resources", {"position": "30.2 120.1"}, "position", "lies nowhere"),
+    ("resources", {"position": "120.1 30.2; 120.2 30.2"}, "position", "longitude and latitude"),
+    ("resources", {"phone": ""}, "phone", "missing"),
+    ("resources", {"stock": 5}, "stock", "only a material"),
+    ("resources", {"sort": "material", "stock": -1}, "stock", "outside 0"),
+    ("resources", {"sort": "material", "stock": 5}, "stock_eu", "a stock, its unit and its day"),
+    ("resources", {"state": "reserved"}, "state", "filled in by an act"),
+    ("resources", {"held": 5}, "held", "filled in by an act"),
 ]
 
 
@@ -558,6 +571,7 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
         "plans": EMERGENCY,
         "post_cards": CARD,
         "lessons": LESSON,
+        "resources": RESOURCE,
     }
     await enter(li, "crowd_zones", ZONE)
     await enter(li, "exposure_points", POINT)

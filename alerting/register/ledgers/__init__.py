@@ -22,6 +22,7 @@ from alerting.register.ledgers.large_events import LARGE_EVENTS
 from alerting.register.ledgers.lessons import LESSONS
 from alerting.register.ledgers.monthly import MONTHLY
 from alerting.register.ledgers.plans import PLANS, POST_CARDS
+from alerting.register.ledgers.resources import RESOURCES
 from alerting.register.ledgers.risk_events import RISK_EVENTS
 from alerting.register.ledgers.risk_units import RISK_UNITS
 from alerting.register.ledgers.routines import ROUTINES
@@ -49,6 +50,6 @@ LEDGERS: Final[dict[str, Ledger]] = {
         *(LARGE_EVENTS, EXPOSURE_POINTS, EXPOSURE_SAMPLES),
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
         *(CAMPAIGNS, INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, TIPS, ROUTINES, TICKETS, COMMITMENTS, MONTHLY),
-        *(PLANS, POST_CARDS, LESSONS),
+        *(PLANS, POST_CARDS, LESSONS, RESOURCES),
     )
 }

@@ -51,6 +51,12 @@ def _check(values: Values, _: Surroundings) -> list[Wrong]:
     return wrongs
 
 
+#: How a position is written.
+POSITION: Final = Words(
+    "Longitude latitude in degrees: 120.123456 30.123456. CGCS2000 or WGS 84; what comes as GCJ-02 or BD-09 begins with that word and is converted. Distances of resources are counted from it.",
+    "写作“经度 纬度”（度），例如 120.123456 30.123456。坐标系为 CGCS2000 或 WGS 84；GCJ-02、BD-09 坐标请在最前写明坐标系，系统自动转换。应急资源的距离由此计算。",
+)
+
 UNITS: Final = Ledger(
     id="units",
     title=Words("Hazard units", "危险源单元档案"),
@@ -70,6 +76,7 @@ UNITS: Final = Ledger(
         Field(name="persons_outside", title=Words("Persons within 500 m outside the boundary", "厂区边界外 500 m 内常住人数"), kind=Kind.WHOLE, eu="persons", least=0, most=10_000_000, is_required=True, help=Words("Gives alpha (GB 18218-2018 table 5).", "决定暴露人员校正系数 α（GB 18218-2018 表5）。")),
         Field(name="counted_on", title=Words("Persons counted on", "人数统计日期"), kind=Kind.DATE, is_past=True),
         Field(name="address", title=Words("Place", "所在位置")),
+        Field(name="position", title=Words("Position", "位置坐标"), kind=Kind.POINT, help=POSITION),
         Field(name="surroundings", title=Words("What lies around it", "周边环境"), kind=Kind.LONG),
         Field(name="cell", title=Words("Grid cell", "所属网格"), kind=Kind.RECORD, ledger="grid_cells"),
         Field(name="stream", title=Words("Camera", "视频地址"), kind=Kind.LINK, help=Words("Address of its still picture or stream; video patrols show it.", "静态画面或视频流地址，视频巡查时显示。")),

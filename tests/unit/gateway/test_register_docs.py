@@ -42,6 +42,7 @@ def right(field: Field) -> object:
         Kind.POST: "room", Kind.STEPS: "1 | shut 关阀 | post:room | 5 |  | \n2 | foam | leader | 9 | 1 | yes, no",
         Kind.ALARM: "a1", Kind.RECORDS: "R-1", Kind.MOMENT: "2020-02-29 08:30",
         Kind.LINK: "https://files.plant.example/a.pdf",
+        Kind.POINT: "120.100000 30.200000",
         Kind.OUTLINE: "120.100000 30.200000; 120.200000 30.200000; 120.200000 30.300000",
     }  # fmt: skip
     if field.kind is Kind.CHOICE:
@@ -72,6 +73,7 @@ def words_of(ledger: Ledger) -> list[tuple[str, str]]:
 
 #: What must fit together: a month's code; an event ends after it began, and names nothing that the site must declare.
 FITTING: dict[str, Values] = {
+    "resources": {"sort": "material"},
     "monthly": {"code": "M-2020-02", "filed_on": "2020-03-02"},
     "large_events": {"until": "2020-02-29 18:30", "roster": "", "escalation": ""},
 }

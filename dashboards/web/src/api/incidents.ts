@@ -1,4 +1,5 @@
 /** Answers of the doors of incidents. */
+import type { Hold } from "./resources";
 import type { Nature, Said, Tier } from "./types";
 
 export interface Incident {
@@ -78,6 +79,8 @@ export interface IncidentStory extends Incident {
   alarms: string[];
   merged: number[];
   entry: string;
+  /** What it reserved, the first first; also what it gave back or used up. */
+  resources: Hold[];
   tasks: IncidentTask[];
   timeline: IncidentLine[];
   /** By when it is reported the next time at the latest, where it is an accident; null once it is over. */

@@ -4,7 +4,7 @@ import type { Said } from "./types";
 export interface LedgerField {
   name: string;
   title: Said;
-  kind: "code" | "text" | "long" | "number" | "whole" | "date" | "moment" | "flag" | "choice" | "phone" | "cas" | "record" | "records" | "unit" | "tag" | "alarm" | "outline" | "post" | "steps" | "link";
+  kind: "code" | "text" | "long" | "number" | "whole" | "date" | "moment" | "flag" | "choice" | "phone" | "cas" | "record" | "records" | "unit" | "tag" | "alarm" | "outline" | "point" | "post" | "steps" | "link";
   eu: string;
   is_required: boolean;
   is_listed: boolean;

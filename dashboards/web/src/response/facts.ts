@@ -4,7 +4,7 @@ import { exact, said } from "../words/format";
 import { t, word } from "../words/i18n";
 
 const GRADES = ["–", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ"];
-const PLAIN = ["name", "title", "person", "answer", "text", "who", "data", "decision", "note", "reason", "due", "zone", "level"] as const;
+const PLAIN = ["name", "amount", "title", "person", "answer", "text", "who", "data", "decision", "note", "reason", "due", "zone", "level"] as const;
 
 interface Kept {
   tag: string;

@@ -69,7 +69,7 @@ export const register = {
   hazardState: { registered: "registered", classed: "classed", rectifying: "rectifying", awaiting: "awaiting acceptance", closed: "closed" } as Record<string, string>,
   referring: "Named by",
   history: "History",
-  did: { made: "made", changed: "changed", removed: "removed", restored: "restored" },
+  did: { made: "made", changed: "changed", removed: "removed", restored: "restored", reserved: "reserved for an incident", used: "used up at an incident", released: "given back by an incident" },
   sheet: {
     title: "Grade by GB 18218-2018",
     none: "No substances yet: enter them in Holdings, and the grade is worked out here.",

@@ -1,0 +1,32 @@
+/** Chinese words of emergency resources. */
+import type { Words } from "../en";
+
+export const resources: Words["resources"] = {
+  tab: "应急资源",
+  about: "可用的在前，其次按距离由近到远。距离为地面直线距离，不是行车路程。",
+  unit: "起点单元",
+  anyUnit: "不指定",
+  sort: "类别",
+  anySort: "全部",
+  none: "尚未登记该类应急资源。请在台账中登记队伍、物资等，或导入表格。",
+  enter: "登记应急资源",
+  noPlace: "该单元档案没有位置坐标，无法计算距离。请在台账“危险源单元档案”中填写。",
+  notWhole: "仅检索编号靠前的 2,000 条资源。",
+  noDistance: "位置未知",
+  free: "可调用 {free}，库存 {stock}",
+  short: "低于最低库存 {minimum}",
+  expired: "已于 {day} 过期",
+  until: "有效期至 {day}",
+  persons: "{n} 人",
+  forIncident: "用于 {n} 号事件",
+  here: "应急资源",
+  noneHere: "本事件尚未调用应急资源。",
+  reserve: "调用",
+  use: "登记消耗",
+  release: "归还",
+  amount: "数量（{eu}）",
+  left: "剩余 {left}，共调用 {quantity}",
+  sorts: { team: "救援队伍", expert: "专家", vehicle: "车辆装备", material: "物资", shelter: "避难场所", hospital: "医疗机构" },
+  state: { available: "可用", reserved: "已调用", away: "外出", out_of_order: "停用" },
+  hold: { held: "调用中", released: "已归还", used: "已消耗" },
+};
