@@ -78,16 +78,16 @@ def open_resource_doors(doors: Doors) -> None:
     async def use(number: Number, hold: Hold, asked: Used, request: Request) -> Response:
         """Write down what of a reserved material is used up; the stock goes down."""
 
-        def do(c: Connection, by: By) -> object:
-            return resources.use(c, house.site, number, hold, asked.quantity, by)
+        def do(c: Connection, by: By) -> None:
+            resources.use(c, house.site, number, hold, asked.quantity, by)
 
         return await done(request, number, "resource_used", {"hold": hold, **asked.model_dump()}, do)
 
     async def release(number: Number, hold: Hold, request: Request) -> Response:
         """Give back what is reserved and not used up."""
 
-        def do(c: Connection, by: By) -> object:
-            return resources.release(c, number, hold, by)
+        def do(c: Connection, by: By) -> None:
+            resources.release(c, number, hold, by)
 
         return await done(request, number, "resource_released", {"hold": hold}, do)
 

@@ -36,7 +36,8 @@ ROUNDING: Final = 1e-9
 
 def free_of(values: Values) -> float:
     """Give how much of a material no incident has reserved, in its own unit."""
-    return round(max(values.get("stock", 0.0) - values.get("held", 0.0), 0.0), 9)
+    left: float = values.get("stock", 0.0) - values.get("held", 0.0)
+    return round(max(left, 0.0), 9)
 
 
 def restock_by(values: Values) -> str:
