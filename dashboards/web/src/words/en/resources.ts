@@ -10,7 +10,7 @@ export const resources = {
   enter: "Enter resources",
   noPlace: "The dossier of this unit has no position, so there are no distances. Enter it in the register under Hazard units.",
   notWhole: "Only the first 2,000 resources by code are looked through.",
-  noDistance: "position not known",
+  noDistance: "distance not known",
   free: "{free} of {stock} free",
   short: "below the minimum of {minimum}",
   expired: "past its day {day}",

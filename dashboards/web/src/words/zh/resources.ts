@@ -12,7 +12,7 @@ export const resources: Words["resources"] = {
   enter: "登记应急资源",
   noPlace: "该单元档案没有位置坐标，无法计算距离。请在台账“危险源单元档案”中填写。",
   notWhole: "仅检索编号靠前的 2,000 条资源。",
-  noDistance: "位置未知",
+  noDistance: "距离未知",
   free: "可调用 {free}，库存 {stock}",
   short: "低于最低库存 {minimum}",
   expired: "已于 {day} 过期",
