@@ -95,8 +95,10 @@ def test_a_plant_is_entered_graded_and_changed(visit: Callable[..., Visit], lang
     one = visit(name=OFFICER, lang=lang, phone=lang == "zh")
     code = f"TK-{lang}"
     one.go("register/units", ready="[data-ledger=units] button[name=make]")
-    enter(one, "enterprises", code=f"E-{lang}", name="海安化工 Hai'an Chemicals")
+    where = {"position-system": "BD-09", "position": "116.404 39.915"}
+    enter(one, "enterprises", code=f"E-{lang}", name="海安化工 Hai'an Chemicals", **where)
     one.page.wait_for_selector("section.one")
+    assert "116.39138" in one.page.inner_text("section.one"), "BD-09 as PyPI prcoords 1.0.2 takes it back"
     enter(one, "units", code=code, name="氯气储罐区", type="storage", persons_outside="120", enterprise=f"E-{lang}")
     one.page.wait_for_selector(".sheet p.quiet")
     assert one.complaints == []

@@ -519,6 +519,8 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("scl", {"item": ""}, "item", "missing"),
     ("enterprises", {"credit_code": "91350100M000100Y44"}, "credit_code", "no unified social credit code"),
     ("enterprises", {"is_blacklisted": "yes"}, "blacklist_reason", "has a reason"),
+    ("enterprises", {"position": "31.3 120.7"}, "position", "nowhere on the earth"),
+    ("units", {"position": "BD-09 120.7"}, "position", "longitude and latitude"),
     ("enterprises", {"name": "x" * 201}, "name", "at most 200"),
     ("enterprises", {"name": "a\x1b[2Jb"}, "name", "cannot be printed"),
     ("plans", {"steps": "1 | a | leader | 5 | 2\n2 | b | leader | 5 | 1"}, "steps", "wait for each other: 1 → 2 → 1"),
@@ -590,6 +592,26 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
             assert wrongs[0]["remedy"][language]
     for ledger in ("holdings", "units", "enterprises"):
         assert len((await li.get(f"{AT}/{ledger}")).json()["records"]) == 1
+
+
+async def test_coordinates_of_a_dossier_are_kept_in_one_system_by_form_and_by_sheet(desk: Desk) -> None:
+    """What the two shifted systems come to is from PyPI prcoords 1.0.2, as in the unit test of coordinates."""
+    li = await desk.come("li")
+    await fill(li)
+    by_form = await enter(li, "units", {**UNIT, "code": "TK-7", "position": "GCJ-02 121.4737 31.2304"})
+    shifted = [float(part) for part in by_form["values"]["position"].split()]
+    assert shifted == pytest.approx([121.4691623, 31.2323292], abs=3e-6)
+
+    row = "编号,企业名称,位置坐标\nE-7,甲 A,BD-09 116.404 39.915\nE-8,乙 B,121.4691623 31.2323292\n"
+    seen = await li.post(f"{AT}/enterprises/look", params={"name": "a.csv"}, content=row.encode())
+    assert (seen.json()["new"], seen.json()["mistakes"]) == (2, []), seen.text
+    taken = await li.post(f"{AT}/enterprises/take", json={"ticket": seen.json()["ticket"], "reason": "x"})
+    assert taken.status_code == 200, taken.text
+    kept = {one["code"]: one["values"] for one in (await li.get(f"{AT}/enterprises")).json()["records"]}
+    assert [float(part) for part in kept["E-7"]["position"].split()] == pytest.approx(
+        [116.3913859, 39.907255], abs=3e-6
+    )
+    assert kept["E-8"]["position"] == "121.469162 31.232329", "CGCS2000 and WGS 84 are not shifted"
 
 
 async def test_a_code_is_taken_once_and_what_others_name_cannot_go(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 from alerting.register.credit_code import LENGTH, is_credit_code
 from alerting.register.field import Choice, Field, Kind, Surroundings, Values, Words, Wrong
 from alerting.register.ledger import Ledger
+from alerting.register.ledgers.units import POSITION
 
 CLASSES: Final = (
     Choice(code="1", title=Words("class 1", "一级")),
@@ -68,6 +69,7 @@ ENTERPRISES: Final = Ledger(
         Field(name="company_code", title=Words("Code in the registration system", "登记系统企业编码"), help=Words("9 digits; whoever takes the dual-prevention exchange knows the enterprise by it.", "9 位数字；双重预防数据交换的接收方以此识别企业。")),
         Field(name="industry", title=Words("Industry", "行业")),
         Field(name="address", title=Words("Address", "地址")),
+        Field(name="position", title=Words("Position", "位置坐标"), kind=Kind.POINT, help=POSITION),
         Field(name="district", title=Words("District", "所属区域"), help=Words("Reports rank by it.", "报表按此排名。")),
         Field(name="head", title=Words("Main person in charge", "主要负责人"), is_listed=True),
         Field(name="head_phone", title=Words("Telephone of the main person in charge", "主要负责人电话"), kind=Kind.PHONE),

@@ -53,8 +53,8 @@ def _check(values: Values, _: Surroundings) -> list[Wrong]:
 
 #: How a position is written.
 POSITION: Final = Words(
-    "Longitude latitude in degrees: 120.123456 30.123456. CGCS2000 or WGS 84; what comes as GCJ-02 or BD-09 begins with that word and is converted. Distances of resources are counted from it.",
-    "写作“经度 纬度”（度），例如 120.123456 30.123456。坐标系为 CGCS2000 或 WGS 84；GCJ-02、BD-09 坐标请在最前写明坐标系，系统自动转换。应急资源的距离由此计算。",
+    "Longitude latitude in degrees: 120.123456 30.123456; kept as CGCS2000. GCJ-02 and BD-09 are converted: choose the system here; in a list, begin the cell with that word.",
+    "写作“经度 纬度”（度），例如 120.123456 30.123456，按 CGCS2000 保存。GCJ-02、BD-09 坐标自动转换：在此选择坐标系，导入表中请在最前写明坐标系。",
 )
 
 UNITS: Final = Ledger(
