@@ -4,6 +4,7 @@ export const zones = {
   title: "Consequence zones",
   screening: "Screening, not prediction. Heat and blast are not part of it.",
   none: "No place is configured from which a zone could be worked out. An engineer adds a [[zone]] to the site file: substance, vessel or line, tags, wind (docs/configuration.md).",
+  toSee: "The zone of an open incident stands with it, under Incidents. One that is worked out here is only to see: nobody keeps it.",
   waiting: "No zone is worked out yet; an open incident has one within some seconds, or work one out here.",
   compute: "Work it out",
   computeKeep: "Work it out and keep it",

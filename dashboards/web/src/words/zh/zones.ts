@@ -4,6 +4,7 @@ export const zones = {
   title: "危害区",
   screening: "筛查结果，不是预测。不含热辐射和爆炸冲击波。",
   none: "尚未配置可计算危害区的地点。请工程师在站点文件中增加 [[zone]]：物质、容器或管线、位号、风（docs/configuration.md）。",
+  toSee: "应急事件的危害区在该事件中显示。在此计算仅供查看，不予保存。",
   waiting: "尚未计算危害区；事件启动后数秒内自动计算，也可在此计算。",
   compute: "计算",
   computeKeep: "计算并保存",
