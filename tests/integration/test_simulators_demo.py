@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from alerting.model.tier import Tier
 from gateway.demo import DemoError, Stage, seed_past, set_stage
 from gateway.load import load
 
@@ -65,6 +66,9 @@ def test_the_committed_site_is_right_in_both_languages() -> None:
     assert {len(rule.response) for rule in site.rules} == {2}
     assert {unit.kind for unit in site.units} == {"tank", "line", "zone"}
     assert {source.nature for source in site.sources} == {"test"}
+    assert site.commitment.is_asked, "a newcomer sees the commitment as a duty"
+    assert (site.duties.five_lots_day, site.duties.ack_s) == (15, {Tier.RED: 60.0, Tier.ORANGE: 300.0})
+    assert [one.after_s for one in site.hazards.openings] == [30.0], "shorter than the story's RED alarms stand"
 
 
 def test_without_mosquitto_the_site_speaks_what_the_embedded_broker_does(tmp_path: Path) -> None:
