@@ -9,6 +9,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -152,6 +153,8 @@ def main() -> int:
     except ConfigError as wrong:
         say({"kind": "refused", "mistakes": [str(mistake) for mistake in wrong.mistakes]})
         return 2
+    # The gateway ends: unwound like any other end, so that what lies in memory goes too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     clock = SystemClock()
     watcher = Watcher(scenario, site, given.seed, given.speed, clock)
     threading.Thread(target=watcher.listen, daemon=True).start()
