@@ -174,7 +174,7 @@ async def test_a_viewer_only_looks(tester: Person) -> None:
 async def test_a_run_that_the_gateway_ends_leaves_nothing_in_memory(tester: Person) -> None:
     await tester.post("runs/start", story="long", seed=5, speed=0.001)
     pid = tester.house.runs._process.pid  # type: ignore[union-attr]  # noqa: SLF001
-    held = [Path(os.readlink(one)) for one in Path(f"/proc/{pid}/fd").iterdir()]
+    held = [one.readlink() for one in Path(f"/proc/{pid}/fd").iterdir()]
     (folder,) = {one.parent for one in held if one.name == "register.db"}
 
     await tester.house.runs.close()

@@ -83,5 +83,5 @@ export const display = {
   waiting: "Waiting for the gateway …",
   test: "TEST DATA",
   language: "Language",
-  both: "中文 / English by turns",
+  both: "Chinese and English by turns",
 };

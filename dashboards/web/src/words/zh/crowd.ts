@@ -84,5 +84,5 @@ export const display: Words["display"] = {
   waiting: "正在连接网关……",
   test: "测试数据",
   language: "语言",
-  both: "中文 / English 轮换",
+  both: "中英文轮换",
 };
