@@ -171,11 +171,17 @@ async def test_a_viewer_only_looks(tester: Person) -> None:
     await tester.post("runs/start", 403, story="short")
 
 
+def folder_of(pid: int) -> Path:
+    """Give the folder that a run's store is in."""
+    held = [one.readlink() for one in Path(f"/proc/{pid}/fd").iterdir()]
+    (folder,) = {one.parent for one in held if one.name == "register.db"}
+    return folder
+
+
 async def test_a_run_that_the_gateway_ends_leaves_nothing_in_memory(tester: Person) -> None:
     await tester.post("runs/start", story="long", seed=5, speed=0.001)
     pid = tester.house.runs._process.pid  # type: ignore[union-attr]  # noqa: SLF001
-    held = [one.readlink() for one in Path(f"/proc/{pid}/fd").iterdir()]
-    (folder,) = {one.parent for one in held if one.name == "register.db"}
+    folder = folder_of(pid)
 
     await tester.house.runs.close()
-    assert not folder.exists()
+    assert not await asyncio.to_thread(folder.exists)
