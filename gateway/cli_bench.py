@@ -63,7 +63,8 @@ def devices(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Serve tags from one simulator process and read each once a second; the books of both sides; exit 1 if unlike."""
-    from gateway.bench.devices import TAGS_EACH, free_ports, measure, render
+    from gateway.bench.devices import TAGS_EACH, measure, render
+    from simulators.ports import free_ports
 
     result = measure(tags, seconds, free_ports(-(-tags // TAGS_EACH)))
     typer.echo(json.dumps(result, allow_nan=False) if as_json else render(result))

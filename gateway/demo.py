@@ -46,6 +46,7 @@ from gateway.store.schema import event, outbox, source_mark
 from gateway.system import with_system
 from simulators.child import Child
 from simulators.plant import past
+from simulators.ports import free_port, free_ports
 from simulators.regulator.ledger import Ledger
 from simulators.story import StoryError, read_story
 
@@ -171,7 +172,7 @@ def set_stage(
         raise DemoError(str(error)) from error
     data = data.resolve()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ports = {"page": _page_port(port), **{name: free_port() for name in PORTS}}
+    ports = {"page": _page_port(port), **dict(zip(PORTS, free_ports(len(PORTS)), strict=True))}
     is_mosquitto = find_mosquitto() is not None if is_mosquitto is None else is_mosquitto
     secret = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
     _copy_site(data / "site", ports, secret, is_mosquitto=is_mosquitto)
@@ -218,13 +219,6 @@ def seed_register(stage: Stage, engine: Engine, now_ns: int) -> int:
 def _dated(content: bytes, today: date) -> bytes:
     """Write days in place of ``{today-30}``: what was sampled a month ago is so whenever the demonstration starts."""
     return DAY.sub(lambda found: (today + timedelta(days=int(found[1]))).isoformat().encode(), content)
-
-
-def free_port() -> int:
-    """Give a TCP port on which nothing listened a moment ago."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
 
 
 # ------------------------------------------------------------------------------------------------------- the command

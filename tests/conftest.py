@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from simulators import ports
+
 START_S_MAX = 20.0  # A server that does not listen by then is reported with its own words.
 STOP_S_MAX = 10.0
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")  # Not on the PATH of an ordinary user.
@@ -113,9 +115,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 def take_free_port() -> int:
     """Give a TCP port on which nothing listened a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    return ports.free_port()
 
 
 @pytest.fixture

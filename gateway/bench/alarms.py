@@ -222,7 +222,8 @@ async def _run(site: Site, receiver: Receiver, seconds: int) -> dict[str, Any]:
         took = await _listed(gateway, site)
         balanced = all(gateway.meter.balance(stage) == 0 for stage in (Stage.INTAKE, Stage.EVALUATE))
     told = [(end_ns - began_ns) / 1e9 for began_ns, end_ns in spans]
-    kept = [(end_ns - commits.after(began_ns)) / 1e9 for began_ns, end_ns in spans]
+    # What the authority confirmed was committed before it was sent.
+    kept = [(end_ns - (commits.after(began_ns) or end_ns)) / 1e9 for began_ns, end_ns in spans]
     expected = {"ORANGE": len(orange), "RED": len(red)}
     result: dict[str, Any] = {
         "tags": n,
@@ -282,9 +283,10 @@ class Commits:
 
         gateway.road.wake_push = durable
 
-    def after(self, time_ns: int) -> int:
-        """Give the first commit at or after a time, ns."""
-        return self._times_ns[bisect_left(self._times_ns, time_ns)]
+    def after(self, time_ns: int) -> int | None:
+        """Give the first commit at or after a time, ns; None as long as the road did not tell of one."""
+        place = bisect_left(self._times_ns, time_ns)
+        return self._times_ns[place] if place < len(self._times_ns) else None
 
 
 async def _told(gateway: Gateway, tags: Sequence[str]) -> list[tuple[int, int]]:

@@ -6,10 +6,8 @@ Why: a simulator that cannot keep its own beat would be measured in place of a g
 """
 
 import asyncio
-import contextlib
 import json
 import logging
-import socket
 import sys
 import tempfile
 import time
@@ -45,13 +43,6 @@ def write_site(folder: Path, tags: int, ports: list[int]) -> Path:
     site = folder / "site.toml"
     site.write_text(SITE + "".join(SOURCE.format(at=at, port=port) for at, port in enumerate(ports)), "utf-8")
     return site
-
-
-def free_ports(count: int) -> list[int]:
-    """Give ports of this machine that nobody had a moment ago."""
-    with contextlib.ExitStack() as held:
-        listeners = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(listener.getsockname()[1]) for listener in listeners]
 
 
 def measure(tags: int, seconds: float, ports: list[int]) -> dict[str, Any]:

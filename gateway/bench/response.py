@@ -173,7 +173,8 @@ async def _opened(client: httpx.AsyncClient) -> int:
 
 def _since(commits: Commits, tick_ns: int, seen_ns: int) -> float:
     """Give how long after the commit of its tick an incident was seen, s."""
-    return max(0, seen_ns - commits.after(tick_ns)) / 1e9
+    durable_ns = commits.after(tick_ns)
+    return 0.0 if durable_ns is None else max(0, seen_ns - durable_ns) / 1e9
 
 
 def _ns(said: str) -> int:

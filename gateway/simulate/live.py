@@ -28,7 +28,7 @@ from edge.clock import Clock
 from edge.config import Source
 from edge.model import TagTable
 from gateway.config import Site
-from gateway.demo import DemoError, await_port, find_mosquitto, free_port, with_ports
+from gateway.demo import DemoError, await_port, find_mosquitto, with_ports
 from gateway.simulate.authority import notices_of
 from gateway.simulate.field import Field, Staged
 from gateway.simulate.known import site_of
@@ -39,6 +39,7 @@ from simulators.devices.modbus import ModbusDevice
 from simulators.devices.mqtt import Publisher
 from simulators.instrument import Faults, SourceLine
 from simulators.instrument.fault import LINE_KINDS
+from simulators.ports import free_ports
 from simulators.regulator.ledger import Ledger
 from simulators.scenario import Scenario, Seen, judge
 from simulators.wiring import read_wiring
@@ -314,7 +315,8 @@ def _copy(stage: _Stage) -> Path:
     content = tomllib.loads(text)
     ports = {str(source["port"]) for source in content["source"] if "port" in source}
     ports |= {port for each in content.get("destination", ()) for port in re.findall(r":(\d+)/", each["url"])}
-    text = with_ports(text, {port: str(free_port()) for port in sorted(ports)})
+    given = zip(sorted(ports), map(str, free_ports(len(ports))), strict=True)
+    text = with_ports(text, dict(given))
     if find_mosquitto() is None:
         text = text.replace('version = "5"', 'version = "3.1.1"')  # All that the embedded broker speaks.
     stage.site_file.write_text(text, encoding="utf-8")

@@ -19,11 +19,12 @@ from edge.clock_system import SystemClock
 from edge.collect.door import Acknowledge
 from edge.collect.registry import Collectors
 from edge.model import Link, Scan
-from gateway.bench.devices import free_ports, measure
+from gateway.bench.devices import measure
 from gateway.cli import app
 from gateway.load import load
 from simulators.child import Child
 from simulators.devices.signal import Signals, moving_of
+from simulators.ports import free_ports
 from tests.conftest import Server, need_program, take_free_port
 from tests.integration.test_modbus_serial import pty_pair
 
