@@ -140,7 +140,8 @@ def count(dice: np.random.Generator, time_s: Floats, tags: int) -> Floats:
     day = (time_s // DAY).astype(int)
     high = dice.uniform(2500, 4000, (2, day[-1] + 1, tags))
     peaks = [high[n][day] * np.exp(-(((hour - middle) / 1.6) ** 2) / 2) for n, middle in enumerate((10.5, 19.5))]
-    return dice.poisson(300 + peaks[0] + peaks[1]).astype(float)
+    persons: NDArray[np.float64] = dice.poisson(300 + peaks[0] + peaks[1]).astype(float)
+    return persons
 
 
 def displacement(dice: np.random.Generator, time_s: Floats, tags: int) -> Floats:

@@ -27,8 +27,8 @@ import numpy as np
 from benchmarks import whole_gateway as whole
 from edge.clock_system import SystemClock
 from gateway.bench.cores import cores, on_the_first
-from gateway.bench.devices import free_ports
 from gateway.bench.modbus import poll
+from simulators.ports import free_ports
 
 RINGING: Final = 10
 OWN_LEAST: Final = 1_000  # Samples that are more than the gateway's own of one look at itself.
@@ -84,7 +84,7 @@ async def start(site: Path, page: int) -> tuple[asyncio.subprocess.Process, dict
 async def starts(folder: Path, devices: int, restarts: int) -> list[dict[str, float]]:
     """Start once anew and then after each kill; give what each start took."""
     (page,) = free_ports(1)
-    found = []
+    found: list[dict[str, float]] = []
     async with poll.field_of(devices) as (ports, _):
         site = write_site(folder, ports, page)
         before = float(RINGING)

@@ -28,10 +28,10 @@ import numpy as np
 
 from edge.clock_system import SystemClock
 from gateway.bench.cores import cores, on_the_first
-from gateway.bench.devices import free_ports
 from gateway.bench.modbus import poll
 from gateway.historian.embedded import EmbeddedHistorian
 from gateway.load import load
+from simulators.ports import free_ports
 
 READY_S: Final = 300.0
 SETTLE_S: Final = 10.0
