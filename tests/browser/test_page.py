@@ -31,7 +31,7 @@ PLACES = ("overview", "alarms", "trend", "register", "response", "push", "rules"
 CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+")
 LATIN = re.compile(r"[A-Za-z]{2,}")
 #: The same in every language: the product, keys, limits, time zones.
-COMMON = re.compile(r"Fengsui|UTC|HTTP|LL|HH|Esc|Enter|Asia/Shanghai|\bEN\b|\bms\b")
+COMMON = re.compile(r"Fengsui|UTC|HTTP|Modbus( RTU| TCP| DTU)?|MQTT|OPC UA|LL|HH|Esc|Enter|Asia/Shanghai|\bEN\b|\bms\b")
 WORDS = Path(dashboards.__file__).parent / "web" / "src" / "words"
 
 

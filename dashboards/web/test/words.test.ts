@@ -10,7 +10,7 @@ const chinese = new Map(leaves(zh));
 const places = (text: string): string[] => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]!))].sort();
 const CJK = /[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]/;
 /** Words that are the same in every language: keys, names of file parts, limits. */
-const COMMON = /\{\w+\}|\[\[\w+\]\]|Shift|EN|HTTP|API|CSV|XLSX|Kepware|ThingsBoard|Modbus|MQTT|OPC UA|LL|HH|GB 18218-2018|GeoJSON|CAP|\bUN\b|\bmm\b|\[[a-z.]+\]|\bL\b|\bH\b|\/s|%|p\d\d/g;
+const COMMON = /\{\w+\}|\[\[\w+\]\]|Shift|EN|HTTP|API|CSV|XLSX|Kepware|ThingsBoard|Modbus( RTU| TCP| DTU)?|TCP|MQTT|Sparkplug B|HJ 212|OPC UA|LL|HH|GB 18218-2018|GeoJSON|CAP|\bUN\b|\bmm\b|\[[a-z.]+\]|\bL\b|\bH\b|\/s|%|p\d\d/g;
 
 describe("the two languages", () => {
   it("have the same keys", () => {

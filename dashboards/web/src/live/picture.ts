@@ -190,7 +190,8 @@ async function reloadPlant(): Promise<void> {
 
 export async function loadPlant(): Promise<void> {
   const [tags, units] = await Promise.all([get<{ tags: Tag[]; layout: number }>("tags"), get<{ units: Unit[]; posts: Record<string, Said> }>("units")]);
-  if (tags.layout !== plant.layout) t.fill(0);
+  // A snapshot may be here before its tags: what it said is of their layout and stays.
+  if (tags.layout !== plant.layout && (plant.isLoaded || status.value?.layout !== tags.layout)) t.fill(0);
   plant.layout = tags.layout;
   plant.tags = tags.tags;
   plant.tagOf = new Map(tags.tags.map((tag) => [tag.name, tag]));

@@ -224,11 +224,23 @@ export function backText(alarm: Alarm, sample: Sample | null): string {
   return delay > 0 ? t("alarm.backDelay", { s: exact(delay) }) : "";
 }
 
-/** The value of this moment, for a place beside the value of a trip; its quality where that is not good. */
-export function nowText(tag: Tag | undefined, sample: Sample | null): string {
+/** Whether a sample is older than three periods of its tag, and than 3 s: then it is no value of this moment. */
+export function isOld(tag: Tag, sample: Sample, at_ms: number): boolean {
+  return at_ms - sample.t_ms > Math.max(3_000, tag.period_s * 3_000);
+}
+
+/** How old such a sample is; nothing where it is of this moment. */
+export function oldText(tag: Tag, sample: Sample, at_ms: number): string {
+  return isOld(tag, sample, at_ms) ? t("quality.age", { age: age(at_ms - sample.t_ms) }) : "";
+}
+
+/** The value of this moment, for a place beside the value of a trip; its quality or age where those are not good. */
+export function nowText(tag: Tag | undefined, sample: Sample | null, at_ms: number): string {
   if (!tag) return "";
   if (!sample || sample.value === null) return sample ? qualityWord(sample.quality) : t("quality.none");
-  return sample.quality >= 0x80 ? qualityWord(sample.quality) : measured(sample.value, tag);
+  if (sample.quality >= 0x80) return qualityWord(sample.quality);
+  const value = measured(sample.value, tag);
+  return isOld(tag, sample, at_ms) ? t("quality.aged", { value, age: age(at_ms - sample.t_ms) }) : value;
 }
 
 /** A number without a declared resolution: at most three digits behind the point. */

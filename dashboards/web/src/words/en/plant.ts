@@ -5,6 +5,7 @@ export const quality = {
   BAD: "bad",
   none: "no data yet",
   age: "{age} old",
+  aged: "{value} ({age} old)",
   reason: {
     "0": "",
     "1": "link down",

@@ -7,6 +7,7 @@ export const quality: Words["quality"] = {
   BAD: "坏",
   none: "尚无数据",
   age: "{age}前",
+  aged: "{value}（{age}前）",
   reason: {
     "0": "",
     "1": "链路断开",
