@@ -28,6 +28,7 @@ from gateway.acknowledge import Acknowledger, Receipt
 from gateway.config import Site
 from gateway.delivery.books import Books
 from gateway.executor import Executor, InlineExecutor
+from gateway.heap import give_back
 from gateway.historian.port import Historian
 from gateway.intake import Intake
 from gateway.laps import Laps
@@ -52,6 +53,7 @@ UNWRITTEN_MAX = 50_000  # Ticks with changes that may wait for a store that cann
 WRITE_S = 1.0  # A store that takes longer must not keep the next tick from being judged.
 MARK_NS = 1_000_000_000  # How far sources have come is written at least that often.
 CHECKPOINT_NS = 10_000_000_000
+GIVE_EVENTS = 10_000  # After so many events the pages that making them took go back to the machine.
 OFF_LOOP = 5_000  # Samples from which on a tick is judged beside the loop; fewer take it a millisecond or two.
 SLICE_SCANS, SLICE_SAMPLES = 50, 5_000  # What of a large tick the loop does in one piece, beside the judging.
 
@@ -98,6 +100,7 @@ class Road:
 
     def __post_init__(self) -> None:
         self.acknowledger = Acknowledger()
+        self._since_given = 0  # events since memory was given back
         self.dropped = 0
         self.scans = 0
         self.is_ready = False
@@ -500,10 +503,18 @@ class Road:
             self._tell_written(each)
         if any(each.outcome.events for each in waiting):
             self.wake_push()
+        await self._tidy(is_due=bool(contents))  # Every 10 s at most: it looks through all there is.
+
+    async def _tidy(self, *, is_due: bool) -> None:
+        """After a flood, give back the memory that making its events took: a third of all that 100,000 alarms need."""
+        if is_due and self._since_given >= GIVE_EVENTS:
+            self._since_given = 0
+            await self.judging.run(give_back)
 
     def _tell_written(self, each: _Unwritten) -> None:
         """Tell those who waited for this tick's commit: its sources, who asked, the event log."""
         self.meter.left(Stage.COMMIT, each.events)
+        self._since_given += each.events
         self.acknowledger.committed(each.receipts)
         if each.asked:
             for future, answer in zip(each.asked, each.outcome.answers, strict=True):

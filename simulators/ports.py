@@ -1,11 +1,15 @@
 """Free TCP ports of this machine, for servers that start a moment later.
 
 Why: a port that the system picks may be given to anybody's outgoing connection before its server listens; one below
-the system's own range is only taken by who asks for it.
+the system's own range is only taken by who asks for it. Programs that ask at the same time tell each other by a name
+in the network namespace (unix(7), abstract sockets), which goes with the process, however it ends.
 """
 
+import atexit
 import secrets
 import socket
+import sys
+from collections import deque
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +18,9 @@ RANGE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 SYSTEM_FIRST: Final = 32_768
 #: Well-known servers of a plant lie below.
 FIRST: Final = 20_000
+#: So many of the ports given last are kept from others; by then the first have long been listened on.
+CLAIMS_MAX: Final = 200
+_claims: deque[socket.socket] = deque()
 
 
 def free_port() -> int:
@@ -30,7 +37,8 @@ def free_port() -> int:
                 door.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        return port
+        if _claim(port):
+            return port
 
 
 def free_ports(count: int) -> list[int]:
@@ -39,6 +47,28 @@ def free_ports(count: int) -> list[int]:
     while len(found) < count:
         found[free_port()] = None
     return list(found)
+
+
+def _claim(port: int) -> bool:
+    """Keep a port from others that ask; where there are no such names, luck has to do."""
+    if sys.platform != "linux":
+        return True
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        claim.bind(f"\0fengsui-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    if len(_claims) > CLAIMS_MAX:
+        _claims.popleft().close()
+    return True
+
+
+@atexit.register
+def _let_go() -> None:
+    while _claims:
+        _claims.pop().close()
 
 
 def _system_first() -> int:

