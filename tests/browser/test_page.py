@@ -607,20 +607,29 @@ def test_a_silent_source_is_one_row_and_a_silent_authority_is_said(visit: Callab
             found = re.search(r"(\d+) tags? without data", fold.inner_text())
             return int(found[1]) if found else 0
 
-        until(lambda: folded() >= 4, "four silent tags in one row")
+        read = {tag["name"] for tag in plant.get("tags")["tags"] if tag["source"] == "tankfarm-1"}
+
+        def silent() -> dict[str, dict[str, Any]]:
+            return {
+                alarm["id"]: alarm
+                for alarm in plant.alarms()
+                if alarm["group"] in ("stale", "bad") and alarm["tag"] in read and alarm["is_active"]
+            }
+
+        # An alarm whose data are back may stand in the row as well; it leaves when it is acknowledged.
+        until(lambda: len(silent()) >= 4, "four silent tags")
+        meant = silent()
+        until(lambda: folded() >= len(meant), "they are in one row")
         fold.click()
-        one.page.wait_for_selector(".row .what[title='TK-103 / TK-103.level']")
+        for alarm in meant.values():
+            one.page.wait_for_selector(f".row .what[title='{alarm['unit']} / {alarm['tag']}']")
         assert fold.get_attribute("aria-expanded") == "true"
         one.page.keyboard.press("a")
         one.page.fill("dialog textarea", "the controller is silent")
         one.page.click("dialog button[type=submit]")
         one.page.wait_for_selector("dialog", state="detached")
-
-        def silent() -> list[dict[str, Any]]:
-            return [a for a in plant.alarms() if a["group"] in ("stale", "bad") and a["tag"].startswith("TK-10")]
-
-        acked = [alarm for alarm in silent() if alarm["comment"] == "the controller is silent"]
-        assert len(acked) >= 4, "one Ack for the row acknowledges each alarm in it"  # What is folded.
+        comments = {name: alarm["comment"] for name, alarm in silent().items() if name in meant}
+        assert comments == dict.fromkeys(meant, "the controller is silent"), "one Ack for the row is one for each alarm"
         one.go("push", ready=".tile .trouble")
         trouble = one.page.inner_text(".tile .trouble")
         assert re.search(r"time-out – .+ · (next attempt \d|waiting for the destination)", trouble), trouble
