@@ -37,7 +37,7 @@ def decode(
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=600, help="Of each way, at least.")] = 2.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Registers to values: ours, and a plain loop over values, on the same words in the same run."""
+    """Registers to values: ours, a plain loop over values and pymodbus' converter, on the same words in one run."""
     from gateway.bench.modbus.decode import measure, render
 
     result = measure(seconds)

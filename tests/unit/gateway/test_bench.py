@@ -140,13 +140,14 @@ def test_a_folder_without_vectors_is_told(tmp_path: Path) -> None:
     assert "holds no vectors" in said
 
 
-def test_decoding_stands_beside_a_plain_loop() -> None:
+def test_decoding_stands_beside_a_plain_loop_and_a_library() -> None:
     code, said = run("decode", "--seconds", "0.3", "--json")
     facts = json.loads(said)
     assert code == 0
     assert facts["values_per_second"] > 0
     assert facts["p50_us"] <= facts["p99_us"]
     assert facts["ratio"] > 3, "a third of the claim"
+    assert facts["ratio_pymodbus"] > 10, "a third of the claim"
     assert "times the plain loop" in run("decode", "--seconds", "0.1")[1]
 
 
