@@ -23,6 +23,7 @@ from alerting.register.ledgers import LEDGERS
 from alerting.register.ledgers.commitments import COMMITMENTS
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.inspections import INSPECTIONS
+from alerting.register.ledgers.resources import RESOURCES, is_expired
 from alerting.register.ledgers.tips import TIPS
 from gateway.api.answer import ApiError, Json, not_found
 from gateway.api.asked import Cursor, Id
@@ -492,9 +493,11 @@ def shown(one: Record) -> dict[str, Any]:
 
 def _shown(house: House, of: Ledger, one: Record) -> dict[str, Any]:
     """Write a record with what is derived of it today."""
+    today = _today(house).isoformat()
+    if of.id == RESOURCES.id:
+        return shown(one) | {"is_expired": is_expired(one.values, today)}
     if not of.due:
         return shown(one)
-    today = _today(house).isoformat()
     return shown(one) | {"is_overdue": of.is_overdue(one.values, today)}
 
 

@@ -25,6 +25,7 @@ from alerting.register.ledgers.resources import (
     SORTS,
     STATES,
     free_of,
+    is_expired,
     with_stock,
 )
 from alerting.response.zone.place import metres_between
@@ -52,7 +53,7 @@ class Near:
     Attributes:
         distance: Along the ellipsoid, m; None where a position is not known.
         is_free: An incident could have it now.
-        is_expired: Past its last day.
+        is_expired: Past its last day; then it is not free, whatever its state says.
     """
 
     record: Record
@@ -94,11 +95,13 @@ def near(connection: Connection, unit: str, sort: str, today: str) -> tuple[Corn
 
 def _seen(one: Record, place: Corner | None, today: str) -> Near:
     own = place_of(one.values)
+    expired = is_expired(one.values, today)
+    is_there = one.values[STATE] == AVAILABLE and (one.values["sort"] != MATERIAL or free_of(one.values) > 0)
     return Near(
         record=one,
         distance=None if place is None or own is None else float(metres_between(place, [own])[0]),
-        is_free=one.values[STATE] == AVAILABLE and (one.values["sort"] != MATERIAL or free_of(one.values) > 0),
-        is_expired=one.values.get("expires_on", "9999") < today,
+        is_free=is_there and not expired,
+        is_expired=expired,
     )
 
 
@@ -138,7 +141,8 @@ def reserve(connection: Connection, site: Site, number: int, code: str, quantity
     """Reserve a resource for an incident; of a material so much of it. Gives the hold's id.
 
     Raises:
-        Refused: The incident is over, there is no such resource, it is not free, or so much of it is not there.
+        Refused: The incident is over, there is no such resource, it is not free or past its last day, or so much of
+            it is not there.
     """
     check_incident(incident_of(connection, number))
     had = of_codes(connection, RESOURCES.id, [code]).get(code)
@@ -146,6 +150,7 @@ def reserve(connection: Connection, site: Site, number: int, code: str, quantity
         raise Refused("not_there", Words(f"There is no resource {code}.", f"没有应急资源 {code}。"))
     values = had.values
     _check_free(had)
+    _check_usable(had, today_of(site, by.time_ns).isoformat())
     if values["sort"] == MATERIAL:
         amount = _check_amount(had, quantity)
         fresh = with_stock(values, stock=values["stock"], held=values.get("held", 0.0) + amount, today="")
@@ -162,9 +167,7 @@ def reserve(connection: Connection, site: Site, number: int, code: str, quantity
         "held_ns": by.time_ns, "held_by": by.who, "ended_ns": 0, "ended_by": "",
     }  # fmt: skip
     connection.execute(insert(resource_hold).values(**hold))
-    expired = values.get("expires_on", "9999") < today_of(site, by.time_ns).isoformat()
-    facts = _facts(hold, amount) | ({"is_expired": True} if expired else {})
-    say(connection, number, by.who, "reserved", by.time_ns, facts)
+    say(connection, number, by.who, "reserved", by.time_ns, _facts(hold, amount))
     return str(hold["id"])
 
 
@@ -260,6 +263,13 @@ def _check_free(had: Record) -> None:
         raise Refused("taken", Words(en, f"{had.title} 已由 {who} 调用于 {number} 号事件。"))
     now = STATE_WORDS[state]
     raise Refused("not_free", Words(f"{had.title} is {now.en}.", f"{had.title} 当前状态为“{now.zh}”，不能调用。"))
+
+
+def _check_usable(had: Record, today: str) -> None:
+    if is_expired(had.values, today):
+        day = had.values["expires_on"]
+        en = f"{had.title} was usable until {day}; renew it, and enter the new day in the register."
+        raise Refused("expired", Words(en, f"{had.title} 有效期至 {day}，已过期；请更换并在台账更新有效期后再调用。"))
 
 
 def _check_amount(had: Record, quantity: float | None) -> float:

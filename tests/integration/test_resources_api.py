@@ -68,12 +68,21 @@ async def test_the_nearest_that_is_free_comes_first_by_the_length_of_the_geodesi
 
     told = (await op.get(LIST, params={"unit": "U-1", "sort": "team"})).json()
     assert (told["position"], told["is_whole"]) == ([120.0, 30.0], True)
-    assert [one["code"] for one in told["resources"]] == ["T-near", "T-far", "T-where", "T-old", "T-away"]
-    near, far, where, old, gone = told["resources"]
+    assert [one["code"] for one in told["resources"]] == ["T-near", "T-far", "T-where", "T-away", "T-old"]
+    near, far, where, gone, old = told["resources"]
     assert (near["distance_m"], far["distance_m"], where["distance_m"]) == (964.9, 9648.6, None)
     one, other = (await op.get(LIST, params={"unit": "U-1", "sort": "hospital"})).json()["resources"]
     assert abs(one["distance_m"] - other["distance_m"]) < 1
-    assert (old["is_expired"], old["is_free"], gone["is_free"], gone["state"]) == (True, True, False, "away")
+    assert (old["is_expired"], old["is_free"], gone["is_free"], gone["state"]) == (True, False, False, "away")
+    assert refused(await take(op, 1, "T-old"), 409, "expired", "was usable until 2025-12-31")
+    assert (await seen(op, "T-old"))["state"] == "available"
+    record = (await op.get(f"{AT}/resources/{old['id']}")).json()["record"]
+    rows = (await op.get(f"{AT}/resources")).json()["records"]
+    assert (record["is_expired"], [one["code"] for one in rows if one["is_expired"]]) == (True, ["T-old"])
+    fresh = {**RESOURCE, "code": "T-old", "position": "120.0001 30", "expires_on": "2026-01-01"}
+    renewed = await li.post(f"{AT}/resources/{old['id']}", json={"values": fresh, "revision": 1, "reason": "checked"})
+    assert renewed.status_code == 200, renewed.text
+    assert (await take(op, 1, "T-old")).status_code == 200, "its last day is a day on which it is usable"
     assert (await op.get(LIST, params={"unit": "U-1", "sort": "material"})).json()["resources"] == []
     assert (await op.get(LIST, params={"unit": "U-9"})).status_code == 404
     assert (await op.get(LIST, params={"sort": "ship"})).status_code == 422

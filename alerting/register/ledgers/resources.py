@@ -40,6 +40,11 @@ def free_of(values: Values) -> float:
     return round(max(left, 0.0), 9)
 
 
+def is_expired(values: Values, today: str) -> bool:
+    """Tell whether its last day is past; the day itself still counts."""
+    return bool(values.get("expires_on", "9999-12-31") < today)
+
+
 def restock_by(values: Values) -> str:
     """Give the day by which a material below its minimum is filled up; empty for none."""
     if values.get("minimum") is None or values.get("stock", 0.0) >= values["minimum"]:
@@ -142,7 +147,7 @@ RESOURCES: Final = Ledger(
         Field(name="counted_on", title=Words("Stock counted on", "盘点日期"), kind=Kind.DATE, is_past=True),
         Field(name="held", title=Words("Reserved of it", "已调用数量"), kind=Kind.NUMBER, is_by_act=True),
         Field(name="restock_by", title=Words("Fill up by", "补足期限"), kind=Kind.DATE, is_derived=True),
-        Field(name="expires_on", title=Words("Usable until", "有效期至"), kind=Kind.DATE, is_listed=True, help=Words("A duty 30 days before; what is past it is offered last and says so.", "到期前 30 日列入督办；过期的排在最后并注明。")),
+        Field(name="expires_on", title=Words("Usable until", "有效期至"), kind=Kind.DATE, is_listed=True, help=Words("A duty 30 days before; what is past it cannot be reserved.", "到期前 30 日列入督办；过期的不能调用。")),
         Field(name="incident", title=Words("Reserved for incident", "调用事件编号"), kind=Kind.WHOLE, is_by_act=True),
         Field(name="responsible", title=Words("Responsible person", "责任人"), help=Words("Name of a user, so that the prompt reaches the person.", "填写系统用户名，提示才能送达本人。")),
         Field(name="note", title=Words("Note", "备注"), kind=Kind.LONG),

@@ -58,6 +58,8 @@ export interface LedgerRecord {
   values: Values;
   is_removed: boolean;
   is_overdue?: boolean;
+  /** Of a resource: past its last day. */
+  is_expired?: boolean;
   /** Of a hidden hazard that was here before. */
   repeat?: { id: string; code: string; days: number; times: number };
 }
