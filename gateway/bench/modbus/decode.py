@@ -1,4 +1,4 @@
-"""Words to values: the compiled gather, beside the loop over values that everybody writes first and pymodbus' converter.
+"""Words to values: the compiled gather, beside the loop that everybody writes first and pymodbus' converter.
 
 All read the same 1,000 float32 of a device, CDAB, with scale, fill value and range.
 """
