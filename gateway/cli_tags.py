@@ -153,12 +153,13 @@ def _text(found: "Imported") -> str:
     lines = [str(mistake) for mistake in found.mistakes]
     if found.warnings:
         lines += ["Warnings (nothing has to be changed):", *map(str, found.warnings)]
-    lines += [f"Assumed for {count} rows: {said}." for said, count in foreign.notes.items()]
+    lines += [f"Assumed for {count} row{'s' if count > 1 else ''}: {said}." for said, count in foreign.notes.items()]
     lines += [
         f"Left out: {said}" + (f" ({count} rows)." if count > 1 else ".") for said, count in foreign.left_out.items()
     ]
     if found.mistakes:
-        lines.append(f"{foreign.file}: {len(found.mistakes)} mistakes; nothing was written.")
+        count = len(found.mistakes)
+        lines.append(f"{foreign.file}: {count} mistake{'s' if count > 1 else ''}; nothing was written.")
         return "\n".join(lines)
     for sign, names in (("+", difference.added), ("-", difference.removed)):
         lines += [f"{sign} {name}" for name in names[:SHOWN]]

@@ -169,9 +169,12 @@ def bring_in(
     rows, origins = _merged(before, foreign, is_whole=is_whole)
     found.text = csv_of(rows)
     found.difference = compare([line.cells for line in before], rows)
-    found.mistakes += foreign.told
     if not found.mistakes:
         _judge(found, config, _at_lines(rows, origins), environ, overlay)
+        if foreign.told:  # What lacks because a row could not be read is no mistake of the others.
+            found.mistakes[:] = [mistake for mistake in found.mistakes if mistake.file == foreign.file]
+            found.warnings.clear()
+    found.mistakes[:] = sorted([*found.mistakes, *foreign.told], key=lambda mistake: (mistake.file, mistake.line))
     return found
 
 

@@ -9,6 +9,7 @@ heading of a column is the one that an exported table has.
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 
 CHINESE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -87,6 +88,14 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 _BRACKETED = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
+#: Seconds in what a heading's brackets or a cell count times in.
+SECONDS: Final[Mapping[str, Decimal]] = {
+    **dict.fromkeys(("ms", "毫秒"), Decimal("0.001")),
+    **dict.fromkeys(("s", "sec", "秒"), Decimal(1)),
+    **dict.fromkeys(("min", "分", "分钟"), Decimal(60)),
+    **dict.fromkeys(("h", "hour", "小时"), Decimal(3600)),
+}
+_TIMED = re.compile(rf"([+-]?\d+(?:\.\d+)?)\s*({'|'.join(sorted(SECONDS, key=len, reverse=True))})?", re.IGNORECASE)
 _BLANK = re.compile(r"[\s_:：*＊]+")
 
 
@@ -100,6 +109,24 @@ _COLUMN_OF: Final = {_plain(word): column for column, words in CHINESE.items() f
 def column_of(heading: str) -> str:
     """Give the column that a Chinese heading means; the heading itself where it is none that we know."""
     return _COLUMN_OF.get(_plain(heading), heading)
+
+
+def counted_in(heading: str) -> Decimal:
+    """Give the seconds in the unit of time that a heading has in brackets: 0.001 of ``采集周期(ms)``, 1 without one."""
+    for bracketed in _BRACKETED.findall(heading):
+        unit = SECONDS.get(bracketed[1:-1].strip().casefold())
+        if unit is not None:
+            return unit
+    return Decimal(1)
+
+
+def in_seconds(cell: str, unit: Decimal) -> str:
+    """Write a time in seconds: ``500ms`` is ``0.5``, a bare number counts the unit; anything else stays as it is."""
+    found = _TIMED.fullmatch(cell)
+    if found is None:
+        return cell
+    of = SECONDS[found[2].casefold()] if found[2] else unit
+    return cell if of == 1 and not found[2] else f"{(Decimal(found[1]) * of).normalize():f}"
 
 
 def word_of(column: str, cell: str) -> str:

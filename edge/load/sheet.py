@@ -10,7 +10,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edge.load.heading import WORDS, column_of
+from edge.load.heading import WORDS, column_of, counted_in, in_seconds
 from edge.load.mistake import Place, meant, show
 from edge.load.reading import Reading
 from edge.load.workbook import cell_name, is_comment, is_workbook, part_name
@@ -89,10 +89,14 @@ def read_sheet(
     shown = dict(zip(columns, headings, strict=True))
     sheet = Sheet(file=file, header=header, columns=columns, headings=shown)
     worded = [(at, WORDS[column]) for at, column in enumerate(columns) if column in WORDS] if known else []
+    timed = [(at, counted_in(headings[at])) for at, column in enumerate(columns) if column.endswith("_s")]
     for line, row in lines[1:]:
         if len(row) == len(columns):
             for at, words in worded:
                 row[at] = words.get(row[at], row[at])
+            for at, unit in timed if known else ():
+                if row[at] and (unit != 1 or not row[at][-1].isdecimal()):
+                    row[at] = in_seconds(row[at], unit)
             sheet.lines.append((line, tuple(row)))
         else:
             reading.mistakes.add(

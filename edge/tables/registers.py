@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from edge.load.heading import column_of
+from edge.load.heading import column_of, counted_in, in_seconds
 from edge.load.register import WIDTHS
 from edge.load.typeword import TYPES
 from edge.load.words import COLUMNS, parse_number, parse_whole
@@ -223,6 +223,9 @@ class _Row:
         made = {
             role[1:]: value.strip() for role, value in self.values.items() if role.startswith("=") and value.strip()
         }
+        for column, cell in made.items():
+            if column.endswith("_s"):
+                made[column] = in_seconds(cell, counted_in(self.heading_of[f"={column}"]))
         made["tag"] = re.sub(r"\s+", "_", self.name)
         placed = self._place(first)
         kind = self._kind(placed[1] if placed else 0, placed[0].get("bit") if placed else None)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner
 
-from edge.load import Mistake
+from alerting.model.rule import Kind
+from edge.load import ConfigError, Mistake
 from edge.load import load as load_field
 from edge.load.words import COLUMNS
 from edge.tables.foreign import read_address, read_factor, read_order, read_type
@@ -240,6 +241,7 @@ def test_every_row_that_cannot_be_read_is_told_at_its_place(works: Path) -> None
     found = tried(works, "list.csv", text)
     assert [(m.line, m.path) for m in found.mistakes] == [
         (2, "Name"), (3, "Address"), (4, "Type"), (5, "Byte Order"), (6, "Factor"), (7, "Type"), (8, "Address"),
+        (10, "Name"),
     ]  # fmt: skip
     assert {Path(m.file).name for m in found.mistakes} == {"list.csv"}
     only = tried(works, "list.csv", "Name,Address,Type,Byte Order\nG,40001,FLOAT,ABCD\nG,40003,FLOAT,ABCD\n")
@@ -253,6 +255,25 @@ def test_a_list_of_several_stations_needs_a_source_for_each(works: Path) -> None
     found = tried(works, "list.csv", text, source="plc-{station}")
     asked = [(m.line, m.sentence) for m in found.mistakes if Path(m.file).name == "list.csv"]
     assert asked == [(2, 'Tag A: source "plc-1" does not exist.'), (3, 'Tag B: source "plc-2" does not exist.')]
+
+
+def test_times_of_our_own_table_are_counted_as_its_headings_say(works: Path) -> None:
+    head = "位号,数据源,危险源单元,寄存器,数据类型,工程单位,高限,报警级别,采集周期(ms),报警延时(min),恢复延时[秒]"
+    text = f"{head.replace('报警级别', 'tier_H')}\nA,plc,U-1,0,uint16,m,5,黄,200,2,3\n".replace("寄存器,", "register,")
+    table = works.parent / "tags" / "plc.csv"
+    table.parent.mkdir()
+    table.write_text(text, "utf-8")
+    site = load_field(works, environ={})
+    (rule,) = (rule for rule in load(works, environ={}).rules if rule.kind is Kind.H)
+    assert (rule.on_delay_s, rule.off_delay_s) == (120.0, 3.0)
+    assert next(iter(site.tags)).period_s == 0.2
+    table.write_text(text.replace(",200,", ",0.2 s,").replace(",2,3", ",120 S,0.05min"), "utf-8")
+    assert next(iter(load_field(works, environ={}).tags)).period_s == 0.2
+    (again,) = (rule for rule in load(works, environ={}).rules if rule.kind is Kind.H)
+    assert again == rule
+    table.write_text(text.replace(",200,", ",2 days,"), "utf-8")
+    with pytest.raises(ConfigError, match="2 days"):
+        load(works, environ={})
 
 
 # ---- other programs
@@ -492,6 +513,12 @@ def test_every_device_template_is_described() -> None:
         ("Name,Address,Type,Byte Order\nA,0,uint16,BA\n", {"order": "BADC"}),
         ("#,Name,Address,Type\n1,A,7,uint16\n", {"register": "7"}),
         ("# of 2026\nName,Address,Type\nA,7,uint16\n", {"register": "7"}),
+        ("Name,Address,Type,采集周期(ms)\nA,7,uint16,500\n", {"period_s": "0.5"}),
+        (
+            "Name,Address,Type,采集周期,报警延时（min）\nA,7,uint16,500 ms,1.5\n",
+            {"period_s": "0.5", "on_delay_s": "90"},
+        ),
+        ("Name,Address,Type,采集周期,断数时间\nA,7,uint16,1s,2分钟\n", {"period_s": "1", "stale_s": "120"}),
     ],
 )
 def test_a_list_is_read_as_its_headings_say(works: Path, text: str, expected: dict[str, str]) -> None:
@@ -591,5 +618,7 @@ def test_an_entry_behind_those_that_are_left_out_is_told_at_its_line(works: Path
     bad = {"tag": "bad", "type": "string", "functionCode": 3, "objectsCount": 8, "address": 20}
     slaves = [slave | {"timeseries": []}, slave | {"deviceName": "two", "attributes": [], "timeseries": [bad]}]
     text = json.dumps({"master": {"slaves": slaves}}, indent=1)
-    (mistake,) = tried(works, "modbus.json", text, source="{device}").mistakes
+    unread, unknown = sorted(tried(works, "modbus.json", text, source="{device}").mistakes, key=lambda m: -m.line)
+    assert unknown.path == "source"
+    mistake = unread
     assert '"bad"' in text.splitlines()[mistake.line - 1]
