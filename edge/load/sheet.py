@@ -7,7 +7,7 @@ first one that is not hidden.
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from edge.load.heading import WORDS, column_of, counted_in, in_seconds
@@ -88,15 +88,11 @@ def read_sheet(
         return None
     shown = dict(zip(columns, headings, strict=True))
     sheet = Sheet(file=file, header=header, columns=columns, headings=shown)
-    worded = [(at, WORDS[column]) for at, column in enumerate(columns) if column in WORDS] if known else []
-    timed = [(at, counted_in(headings[at])) for at, column in enumerate(columns) if column.endswith("_s")]
+    settle = _settler(columns, headings) if known else None
     for line, row in lines[1:]:
         if len(row) == len(columns):
-            for at, words in worded:
-                row[at] = words.get(row[at], row[at])
-            for at, unit in timed if known else ():
-                if row[at] and (unit != 1 or not row[at][-1].isdecimal()):
-                    row[at] = in_seconds(row[at], unit)
+            if settle is not None:
+                settle(row)
             sheet.lines.append((line, tuple(row)))
         else:
             reading.mistakes.add(
@@ -109,6 +105,21 @@ def read_sheet(
             Place(file, header, "file"), f"Table {name} has a header but no row.", "Add at least one row below it."
         )
     return sheet
+
+
+def _settler(columns: tuple[str, ...], headings: list[str]) -> Callable[[list[str]], None]:
+    """Give what puts our words for Chinese ones into a row, and seconds for times."""
+    worded = [(at, WORDS[column]) for at, column in enumerate(columns) if column in WORDS]
+    timed = [(at, counted_in(headings[at])) for at, column in enumerate(columns) if column.endswith("_s")]
+
+    def settle(row: list[str]) -> None:
+        for at, words in worded:
+            row[at] = words.get(row[at], row[at])
+        for at, unit in timed:
+            if row[at] and (unit != 1 or not row[at][-1].isdecimal()):
+                row[at] = in_seconds(row[at], unit)
+
+    return settle
 
 
 def _lines(reading: Reading, file: str, text: str, hashes_from: int | None, first: int) -> list[tuple[int, list[str]]]:
