@@ -47,6 +47,12 @@ class Cable:
         self._server.close()
         self._is_in.clear()
 
+    def remove(self) -> None:
+        """Take it away: who is connected is reset."""
+        self.pull()
+        for end in self._ends:
+            end.transport.abort()
+
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._broker)
         self._ends |= {writer, far_writer}
@@ -105,5 +111,6 @@ async def test_ten_minutes_with_the_cable_out(mosquitto_alone: Server, free_port
         async with asyncio.timeout(60):
             while len(historian.values) < len(sent):  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.1)
+    cable.remove()
     assert sorted(historian.values) == sent, "each once"
     assert gateway.road.dropped == 0

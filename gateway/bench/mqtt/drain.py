@@ -15,6 +15,7 @@ import logging
 import os
 import shutil
 import socket
+import struct
 import tempfile
 import threading
 import time
@@ -34,11 +35,15 @@ from edge.config import MqttOptions, Source, TopicOptions
 from edge.model import Link, Scan, Tag, TagTable
 
 TAGS: Final = 100
+TAGS_RAW: Final = 1_000
+PLAIN: Final = "paho, a plain loop over values"
 NS: Final = 1_000_000_000
 NOON_S: Final = 1_767_268_800
 START_S: Final = 10.0
 GIVE_UP_S: Final = 300.0
 FOLDERS: Final = ("/usr/sbin", "/usr/local/sbin", "/sbin")  # Where servers are that ordinary users do not start.
+
+_RAW: Final = struct.Struct(f"<Q{TAGS_RAW}f")
 
 Told = dict[str, float]
 #: Drains the session that has the way's own name; is given port, messages and values each, gives ``wall_s``, ``cpu_s``.
@@ -97,7 +102,7 @@ async def _listens(port: int) -> bool:
 
 
 def measure(messages: int) -> dict[str, Any]:
-    """Measure both cases with so many messages of one value, and a tenth as many of a hundred values each."""
+    """Measure with so many messages of one value, and a tenth as many of a hundred and of a thousand values each."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:
@@ -118,15 +123,19 @@ async def _measure(messages: int) -> dict[str, Any]:
 
 
 async def drain_all(messages: int, others: Mapping[str, Way]) -> dict[str, Any]:
-    """Drain both cases by our ways and by others, each case from a broker of its own; give the figures of each way."""
+    """Drain each case by our ways and by others, each from a broker of its own; give the figures of each way.
+
+    Others read JSON; what is raw is read by our ways alone.
+    """
     cases: dict[str, Any] = {}
-    for name, topics, payloads, values in (
-        ("one JSON value a message", [f"one/{tag}" for tag in range(TAGS)], _ones(), 1),
-        (f"{TAGS} values a message, by position", ["many"], _manys(), TAGS),
+    for name, topics, payloads, values, more in (
+        ("one JSON value a message", [f"one/{tag}" for tag in range(TAGS)], _ones(), 1, others),
+        (f"{TAGS} values a message, by position", ["many"], _manys(), TAGS, others),
+        (f"{TAGS_RAW} values a message, raw float32", ["raw"], _raws(), TAGS_RAW, {}),
     ):
         count = messages if values == 1 else max(messages // 10, 1)
         async with broker() as port:
-            cases[name] = await _case(port, topics, payloads, count, values, others)
+            cases[name] = await _case(port, topics, payloads, count, values, more)
     return cases
 
 
@@ -138,17 +147,21 @@ def _manys() -> list[bytes]:
     return [json.dumps({"ts": NOON_S + at, "v": [at / 8 + n for n in range(TAGS)]}).encode() for at in range(1_000)]
 
 
+def _raws() -> list[bytes]:
+    return [_RAW.pack(NOON_S + at, *(at / 8 + n for n in range(TAGS_RAW))) for at in range(100)]
+
+
 async def _case(
     port: int, topics: list[str], payloads: list[bytes], count: int, values: int, others: Mapping[str, Way]
 ) -> dict[str, Any]:
     ways: dict[str, Way] = {
         "ours, to the door": _ours,
         "paho, its callback alone": _callback,
-        "paho, a plain loop over JSON": _plain,
+        PLAIN: _plain,
         **others,
     }
     for client in ways:
-        await asyncio.to_thread(_subscribe, port, client, "#" if values == 1 else "many")
+        await asyncio.to_thread(_subscribe, port, client, "#" if values == 1 else topics[0])
     await asyncio.to_thread(_fill, port, topics, payloads, count)
     told = {}
     for name, way in ways.items():
@@ -218,12 +231,22 @@ class _Watch:
 
 
 async def _ours(port: int, count: int, values: int) -> Told:
-    tags = TagTable([Tag(name=f"{tag}.v", source="m", range_lo=-1e9, range_hi=1e9) for tag in range(TAGS)])
+    every = [Tag(name=f"{tag}.v", source="m", range_lo=-1e9, range_hi=1e9) for tag in range(max(values, TAGS))]
+    tags = TagTable(every)
     one = TopicOptions(pattern="one/{tag}", tag="{tag}.v")
     many = TopicOptions(pattern="many", format="json-batch", tags=tuple(tags.names))
-    options = MqttOptions(
-        host="127.0.0.1", port=port, client_id="ours, to the door", version="3.1.1", topics=(one, many)
+    raw = TopicOptions(
+        pattern="raw",
+        format="binary",
+        type="float32",
+        endian="little",
+        skip=8,
+        time_at=0,
+        time_in="s",
+        tags=tuple(tags.names),
     )
+    topics = (one, many) if values <= TAGS else (raw,)
+    options = MqttOptions(host="127.0.0.1", port=port, client_id="ours, to the door", version="3.1.1", topics=topics)
     watch, done = _Watch(count * values), asyncio.Event()
 
     def deliver(item: Scan | Link, acknowledge: Acknowledge | None) -> bool:
@@ -248,9 +271,15 @@ async def _callback(port: int, count: int, values: int) -> Told:  # noqa: ARG001
     return await asyncio.to_thread(_drain, port, "paho, its callback alone", lambda _: watch.take(1), watch)
 
 
-async def _plain(port: int, count: int, values: int) -> Told:  # noqa: ARG001
+async def _plain(port: int, count: int, values: int) -> Told:
     watch = _Watch(count)
     latest: dict[str, tuple[float, float]] = {}
+
+    def take_raw(message: MQTTMessage) -> bool:
+        stamp, *found = _RAW.unpack(message.payload)
+        for at, value in enumerate(found):
+            latest[f"{at}.v"] = (stamp, value)
+        return watch.take(1)
 
     def take(message: MQTTMessage) -> bool:
         document = json.loads(message.payload)
@@ -262,7 +291,7 @@ async def _plain(port: int, count: int, values: int) -> Told:  # noqa: ARG001
             latest[message.topic.rpartition("/")[2] + ".v"] = (document["ts"], float(found))
         return watch.take(1)
 
-    return await asyncio.to_thread(_drain, port, "paho, a plain loop over JSON", take, watch)
+    return await asyncio.to_thread(_drain, port, PLAIN, take_raw if values > TAGS else take, watch)
 
 
 def _drain(port: int, name: str, take: Callable[[MQTTMessage], bool], watch: _Watch) -> Told:
