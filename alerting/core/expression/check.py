@@ -238,6 +238,8 @@ class _Checker:
     def _arithmetic(self, node: Arithmetic) -> Meaning:
         who = f'"{node.sign}"'
         left, right = self._number(node.left, who), self._number(node.right, who)
+        if node.sign == "/" and _is_literal(node.right) and _value_of(node.right) == 0:
+            self.wrong(node.right, "what is divided by 0 is never known.", "Divide by a number other than 0.")
         if node.sign in ("*", "/"):
             return NUMBER  # The unit of a product is not followed; nothing is refused because of it.
         return Meaning(Type.NUMBER, self._agree(node, (node.left, node.right), (left, right)))
@@ -427,6 +429,11 @@ def _without_places(node: Node) -> str:
 
 def _is_literal(node: Node) -> bool:
     return isinstance(node, Number) or (isinstance(node, Negative) and isinstance(node.operand, Number))
+
+
+def _value_of(node: Node) -> float | None:
+    number = node.operand if isinstance(node, Negative) else node
+    return number.value if isinstance(number, Number) else None
 
 
 def _towards_number(meaning: Meaning) -> str:

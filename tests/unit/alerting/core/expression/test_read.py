@@ -74,6 +74,8 @@ def test_right(text: str) -> None:
     [
         ("", ["1: the expression is empty. Write a condition, e.g. TK-101.level > 4.5."]),
         ("a > 4 kPa", ['1: units do not fit: "m" and "kPa". Give the number the unit of the tag, or leave its unit out.']),
+        ("a / 0 > 4", ["5: what is divided by 0 is never known. Divide by a number other than 0."]),
+        ("4 / -0.0 < a", ["5: what is divided by 0 is never known. Divide by a number other than 0."]),
         ("a + runtime > 4", ['1: units do not fit: "m" and "min". Give the number the unit of the tag, or leave its unit out.']),
         ("TK-101.levl > 4", ['1: tag "TK-101.levl" does not exist. Did you mean "TK-101.level"?']),
         ("a-b > 1", ['1: tag "a-b" does not exist. To subtract, put spaces around the minus: a - b.']),
