@@ -67,6 +67,7 @@ from gateway.register.event_turns import EventTurns
 from gateway.register.opening import Opener
 from gateway.register.ticket_watch import TicketWatch
 from gateway.report_mail.sender import Sender
+from gateway.response.call_watch import CallWatch
 from gateway.response.crowd_watch import CrowdWatch
 from gateway.response.zones import Zones
 from gateway.rules.approval import Proposals
@@ -257,6 +258,7 @@ class Gateway:
             EventTurns(means),
         )
         self.crowd_watch = CrowdWatch(means, self.picture)
+        self._calls = CallWatch(means)
         self._exchange = Exchange(means, taken_out=self.push.take_out)
         self.reports = Sender(means)
         self.zones = Zones(means, self.picture, parts.zones or ThreadExecutor("zones"))
@@ -334,6 +336,7 @@ class Gateway:
             asyncio.create_task(self.opener.run(), name="hazards"),
             asyncio.create_task(self.crowds.run(), name="crowds"),
             asyncio.create_task(self.crowd_watch.run(), name="crowd-response"),
+            asyncio.create_task(self._calls.run(), name="call-out"),
             asyncio.create_task(self.tickets.run(), name="tickets"),
             asyncio.create_task(self._events.run(), name="events"),
             asyncio.create_task(self._exchange.run(), name="exchange"),

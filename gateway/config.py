@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from alerting.duty.plan import DutyPlan
 from alerting.escalation.plan import Plan
+from alerting.model.call_out import CallLine
 from alerting.model.commitment_policy import CommitmentPolicy
 from alerting.model.crowd_policy import CrowdPolicy
 from alerting.model.derivation import Derivation
@@ -246,6 +247,7 @@ class Site:
     crowd: CrowdPolicy = field(default_factory=CrowdPolicy)
     incident: IncidentPolicy = field(default_factory=IncidentPolicy)
     headquarters: tuple[Headquarters, ...] = ()
+    call_out: tuple[CallLine, ...] = ()
     zones: tuple[ZoneSource, ...] = ()
     report_font: Path | None = None  # that PDFs are set in; None: one of the system's
     roster: RosterPlan = field(default_factory=RosterPlan)

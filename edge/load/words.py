@@ -19,7 +19,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "disposal", "flood", "out_of_service", "realarm", "second_person", "stop", "suppression", "ticket_suppression",
         "drill", "profile", "risk", "hidden_hazards", "hazard_opening", "commitment", "crowd", "crowd_share",
         "crowd_response", "report",
-        "incident", "headquarters", "zone",
+        "incident", "headquarters", "call_out", "zone",
     ),
     "site": ("id", "title", "timezone", "data", "demonstration", "tags"),
     "http": ("host", "port", "url", "hosts", "metrics_token_env", "metrics_token_file"),
@@ -104,6 +104,10 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "incident": ("from_tier", "channel"),
     "headquarters": ("id", "title", "accidents", "from_grade", "member"),
     "headquarters.member": ("duty", "who"),
+    "call_out": (
+        "id", "title", "who", "from_tier", "from_grade", "accidents", "after_minutes", "answer_minutes", "instead",
+        "persons", "channel",
+    ),
     "zone": (
         "id", "title", "unit", "substance", "phase", "place", "height_m", "hole_mm", "temperature", "pressure",
         "pressure_is", "level", "hole_at_m", "stock", "rate", "bund_m2", "wind_speed", "wind_from", "sun",
@@ -238,6 +242,7 @@ GATEWAY_TABLES: Final = (
     "crowd_response",
     "incident",
     "headquarters",
+    "call_out",
     "zone",
     "report",
     "destination",

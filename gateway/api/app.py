@@ -21,6 +21,7 @@ from gateway.api.doors_acts import open_act_doors
 from gateway.api.doors_acts_many import open_acts_doors
 from gateway.api.doors_alarm_list import open_alarm_list_doors
 from gateway.api.doors_alarms import open_alarm_doors
+from gateway.api.doors_call_out import open_call_out_doors
 from gateway.api.doors_channels import open_channel_doors
 from gateway.api.doors_checkout import open_checkout_doors
 from gateway.api.doors_commitment import open_commitment_doors
@@ -150,11 +151,7 @@ def make_app(house: House, *, dist: Path = DIST, hosts: Sequence[str] = (), metr
     open_reporter_doors(doors)
     open_commitment_doors(doors)
     open_report_doors(doors)
-    open_response_plan_doors(doors)
-    open_incident_doors(doors)
-    open_incident_after_doors(doors)
-    open_crowd_doors(doors)
-    open_zone_doors(doors)
+    _open_response_doors(doors)
     open_push_doors(doors)
     open_exchange_doors(doors)
     open_system_doors(doors, metrics_token)
@@ -267,3 +264,12 @@ def _name_content(path: str, answer: dict[str, Any]) -> None:
         answer["content"] = {"text/csv": {"schema": {"type": "string"}}}
     else:
         answer["content"] = {"application/json": {"schema": {"type": "object"}}}
+
+
+def _open_response_doors(doors: Doors) -> None:
+    open_response_plan_doors(doors)
+    open_incident_doors(doors)
+    open_incident_after_doors(doors)
+    open_call_out_doors(doors)
+    open_crowd_doors(doors)
+    open_zone_doors(doors)

@@ -19,6 +19,7 @@ from gateway.api.house import Act, House
 from gateway.auth import User
 from gateway.register.record import By
 from gateway.response import incidents, opening, plans
+from gateway.response.call_out import end_calls
 from gateway.response.finish import reached
 from gateway.response.headquarters import call_out
 from gateway.response.incident_shown import shown, told
@@ -229,6 +230,7 @@ def _open_leading_doors(doors: Doors, at: str) -> None:  # noqa: C901 - a list o
 
         def do(c: Connection, by: Leading) -> None:
             incidents.merge(c, by, asked.into, asked.reason)
+            end_calls(c, [number])
 
         return await led(request, number, asked, "incident_merged", do)
 
@@ -238,6 +240,7 @@ def _open_leading_doors(doors: Doors, at: str) -> None:  # noqa: C901 - a list o
         def do(c: Connection, by: Leading) -> None:
             tier = house.picture.tiers.get(incidents.get(c, number)["unit"], Tier.NONE)
             incidents.stand_down(c, by, asked.reason, tier, is_despite=asked.despite)
+            end_calls(c, [number, *incidents.merged_of(c, number)])
             release_all(c, number, By(who=by.who, time_ns=by.time_ns, reason=f"incident {number}"))
             steps = hold(c, number, by.time_ns)
             if steps:

@@ -23,6 +23,7 @@ from edge.load.words import NODE_TABLES, keys_of
 from edge.model import Nature, Tag, TagTable
 from gateway.config import Site
 from gateway.load.approval import read_approval
+from gateway.load.call_out import read_call_out
 from gateway.load.channel import read_channels
 from gateway.load.chinese import both_languages, in_chinese
 from gateway.load.commitment import read_commitment
@@ -146,6 +147,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     hazards, commitment = read_hazards(root, unit_ids), read_commitment(root)
     incident = read_incident(root, channel_ids)
     headquarters = read_headquarters(root.sections("headquarters", "Headquarters"), roster)
+    call_out = read_call_out(root.sections("call_out", "Call-out"), roster, channel_ids, incident.channel)
     known_tags = {each.tag.name: each.tag for each in (*field.tags, *field.refused)}
     zones = read_zones(root.sections("zone", "Zone"), unit_ids, known_tags)
     http = _section(root, "http", "HTTP")
@@ -198,6 +200,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
         crowd=crowd,
         incident=incident,
         headquarters=headquarters,
+        call_out=call_out,
         zones=zones,
         report_font=report_font,
         roster=roster,

@@ -11,6 +11,7 @@ from alerting.model.headquarters import Headquarters, Member
 from alerting.register.accident_types import ACCIDENT_TYPES
 from alerting.roster.plan import RosterPlan
 from edge.load.entry import Entry
+from edge.load.locate import Path as KeyPath
 from edge.load.mistake import meant, show
 from edge.load.words import ID_RULE, is_id, keys_of
 
@@ -60,7 +61,9 @@ def _members(entry: Entry, roster: RosterPlan) -> tuple[Member, ...]:
         en = f"it has {len(given)} members; a headquarters has 1 to {MEMBERS_MOST}."
         entry.wrong("member", en, "Write a [[headquarters.member]] for each.")
     return tuple(
-        Member(duty=each.titles("duty", ""), who=_who(each, roster)) for each in given if _is_known(each)
+        Member(duty=each.titles("duty", ""), who=who_of(each, "who", each.required("who", RULE), roster))
+        for each in given
+        if _is_known(each)
     )  # fmt: skip
 
 
@@ -71,16 +74,21 @@ def _is_known(entry: Entry) -> bool:
     return True
 
 
-def _who(entry: Entry, roster: RosterPlan) -> str:
-    name = entry.required("who", RULE)
+def who_of(entry: Entry, at: str | KeyPath, name: str, roster: RosterPlan) -> str:
+    """Refuse who is nobody of the roster; gives the name as it was given.
+
+    Args:
+        at: The key under which it stands.
+        name: ``leader``, ``post:ID`` or ``person:NAME``; empty was refused before.
+    """
     posts = [post.id for post in roster.posts]
     if name.startswith(POST):
         post = name.removeprefix(POST)
         if post not in posts:
-            entry.wrong("who", f"post {show(post)} does not exist.", meant(post, posts))
+            entry.wrong(at, f"post {show(post)} does not exist.", meant(post, posts))
     elif name == LEADER:
         if not any(post.is_leader for post in roster.posts):
-            entry.wrong("who", "no post has leader = true.", "Mark one, or name a post.")
+            entry.wrong(at, "no post has leader = true.", "Mark one, or name a post.")
     elif name and (not name.startswith(PERSON) or not name.removeprefix(PERSON)):
-        entry.wrong("who", f"who has {show(name)}; {RULE}.", "Write one of them.")
+        entry.wrong(at, f"who has {show(name)}; {RULE}.", "Write one of them.")
     return name

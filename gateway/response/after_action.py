@@ -25,6 +25,7 @@ from gateway.response.incident_shown import alarms_of
 from gateway.response.incidents import ENDED, MERGED, OPEN, Refused, get, merged_of, timeline
 from gateway.response.lessons import lessons_of
 from gateway.response.situation import (
+    calls_block,
     clock_said,
     elements,
     headquarters_block,
@@ -205,6 +206,7 @@ def after_action(
         _alarms(site, rang(connection, one), language),
         _values(site, one, values, language),
         headquarters_block(connection, site, [number, *merged], language),
+        calls_block(connection, site, [number, *merged], language),
         resources_block(connection, site, [number, *merged], language),
         tasks_block(connection, site, number, language),
         tasks_block(connection, site, number, language, RESTART),

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, select
 from alerting.model.tier import Tier
 from gateway.config import Site
 from gateway.live import iso
+from gateway.response.call_out import shown as calls_shown
 from gateway.response.finish import reached
 from gateway.response.headquarters import called_of
 from gateway.response.incidents import get, merged_of, timeline
@@ -86,6 +87,7 @@ def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[s
             {**{name: value for name, value in one.items() if name != "time_ns"}, "time": iso(one["time_ns"])}
             for one in called_of(connection, [number, *merged])
         ],
+        "calls": calls_shown(connection, site, [number, *merged]),
         "resources": [_hold(one) for one in holds_of(connection, [number, *merged])],
         "tasks": tasks(CHECKLIST),
         "restart": tasks(RESTART),

@@ -23,6 +23,7 @@ from edge.model.quality import describe
 from gateway.config import Site
 from gateway.live import Picture, iso
 from gateway.report.blocks import Block, Report
+from gateway.response.call_out import shown as calls_shown
 from gateway.response.headquarters import called_of
 from gateway.response.incident_shown import alarms_of
 from gateway.response.incidents import SELF, get, merged_of, timeline
@@ -51,6 +52,15 @@ CALLED = {
     "told": Words("by message", "已发送"), "page": Words("on the page alone", "仅页面"),
     "nobody": Words("nobody there", "无人"),
 }  # fmt: skip
+REPLIES = {
+    "coming": Words("coming", "能到"), "cannot": Words("cannot come", "不能到"),
+    "help": Words("needs help", "需要帮助"),
+}  # fmt: skip
+LINES = {
+    "planned": Words("to be called", "待召集"), "waiting": Words("waits for answers", "等待答复"),
+    "enough": Words("enough come", "人数已满足"), "exhausted": Words("list at its end", "名单已用尽"),
+    "over": Words("over", "已结束"),
+}  # fmt: skip
 WHATS = {
     "opened": Words("opened", "事件启动"), "plan": Words("plan", "启动预案"),
     "no_plan": Words("no plan fits", "没有匹配的预案"),
@@ -71,6 +81,16 @@ WHATS = {
     "zone_withdrawn": Words("confirmation of the consequence zone taken back", "撤回危害区确认"),
     "reserved": Words("resource reserved", "调用资源"), "used": Words("resource used up", "消耗物资"),
     "released": Words("resource given back", "归还资源"),
+    "post_called": Words("called out", "召集人员"),
+    "call_by_hand": Words("called out by hand", "人工召集"),
+    "call_answered": Words("answer to the call", "召集答复"),
+    "call_unanswered": Words("nobody answered the call", "召集无人答复"),
+    "call_exhausted": Words("list of the call is at its end", "召集名单已用尽"),
+    "help_asked": Words("help is asked for", "请求支援"),
+    "crowd_offered": Words("crowd action offered", "提出客流措施"),
+    "crowd_confirmed": Words("crowd action confirmed", "确认客流措施"),
+    "crowd_declined": Words("crowd action declined", "不采取客流措施"),
+    "crowd_ended": Words("crowd action ended", "结束客流措施"),
 }  # fmt: skip
 
 
@@ -128,6 +148,7 @@ def situation(connection: Connection, site: Site, picture: Picture, number: int,
         _alarms(connection, site, row, language),
         _values(picture, row["unit"], language),
         headquarters_block(connection, site, [number, *merged_of(connection, number)], language),
+        calls_block(connection, site, [number, *merged_of(connection, number)], language),
         resources_block(connection, site, [number, *merged_of(connection, number)], language),
         tasks_block(connection, site, number, language),
         timeline_block(site, lines, language),
@@ -269,6 +290,35 @@ def headquarters_block(connection: Connection, site: Site, numbers: Sequence[int
     return Block(heading="应急指挥部" if zh else "Headquarters", header=header, rows=rows)
 
 
+def calls_block(connection: Connection, site: Site, numbers: Sequence[int], language: str) -> Block:
+    """Write who was called out for incidents, whether the message arrived, and what was answered."""
+    zh = language == "zh"
+    rows = []
+    for line in calls_shown(connection, site, numbers):
+        stand = LINES[line["state"]]
+        for call in line["calls"]:
+            notice, reply = call["notice"], REPLIES.get(call["answer"])
+            minutes = "" if call["minutes"] is None else f", {call['minutes']} min"
+            said = ("未答复" if zh else "no answer") if reply is None else (reply.zh if zh else reply.en) + minutes
+            rows.append(
+                (
+                    _time(site, call["called"]),
+                    line["title"][language],
+                    call["person"] or owner_said(call["to"], site, language),
+                    "–" if notice is None else _time(site, notice["delivered"]),
+                    said if call["person"] else (CALLED["nobody"].zh if zh else CALLED["nobody"].en),
+                    _time(site, call["answered"]),
+                    stand.zh if zh else stand.en,
+                )
+            )
+    header = (
+        ("召集时间", "任务", "人员", "送达", "答复", "答复时间", "状态")
+        if zh
+        else ("Called", "What", "Who", "Delivered", "Answer", "Answered", "State")
+    )
+    return Block(heading="应急召集" if zh else "Call-out", header=header, rows=tuple(rows))
+
+
 def resources_block(connection: Connection, site: Site, numbers: Sequence[int], language: str) -> Block:
     """Write what incidents reserved, what of it was used up, and what was given back."""
     zh = language == "zh"
@@ -326,7 +376,7 @@ def said_of(facts: dict[str, Any], language: str) -> str:
             value = GRADES[facts[name]] if name in ("from", "to") and isinstance(facts[name], int) else facts[name]
             if name == "tier" and language == "zh":
                 value = TIER_ZH.get(value, value)
-            parts.append(str(value))
+            parts.append(str(value[language] if isinstance(value, dict) else value))
     values = [
         f"{one['tag']} {one['value']:.6g} {one.get('eu', '')}".strip()
         for one in facts.get("values", [])
@@ -334,7 +384,21 @@ def said_of(facts: dict[str, Any], language: str) -> str:
     ]
     members = [f"{one['duty'][language]} {', '.join(one['persons']) or '–'}" for one in facts.get("members", [])]
     called = [facts["titles"][language]] if "titles" in facts else []
-    return "; ".join([*parts, *values, *called, *members])
+    return "; ".join([*parts, *_call_said(facts, language), *values, *called, *members])
+
+
+def _call_said(facts: dict[str, Any], language: str) -> list[str]:
+    """Write who was called out, and what was answered."""
+    if "reply" not in facts and not isinstance(facts.get("persons"), list):
+        return []
+    zh = language == "zh"
+    reply, minutes = REPLIES.get(facts.get("reply", "")), facts.get("minutes")
+    said = [] if reply is None else [reply.zh if zh else reply.en]
+    said += [] if minutes is None else [f"{minutes} min"]
+    if isinstance(facts.get("persons"), list):
+        said += [", ".join(facts["persons"]) or (CALLED["nobody"].zh if zh else CALLED["nobody"].en)]
+    how = CALLED.get(facts.get("said", "")) if facts.get("persons") else None
+    return said + ([] if how is None else [how.zh if zh else how.en])
 
 
 def clock_said(site: Site, at_ns: int) -> str:

@@ -363,6 +363,41 @@ incident_entry = Table(
     Column("facts", Text, nullable=False),  # JSON
 )
 
+#: How far the call-out of an incident has come, by line of the site's list.
+call_line = Table(
+    "call_line",
+    metadata,
+    Column("incident", Integer, primary_key=True, autoincrement=False),
+    Column("line", String(64), primary_key=True),
+    Column("state", String(10), nullable=False),  # planned | waiting | enough | exhausted | over
+    Column("level", Integer, nullable=False),  # 0: whom the line names first; the next of ``instead`` from 1
+    Column("due_ns", BigInteger, nullable=False, index=True),  # of the next step; 0 for none
+    Column("opened_ns", BigInteger, nullable=False),
+)
+
+#: Who was called out for an incident, and what was answered last; the timeline has every answer.
+post_call = Table(
+    "post_call",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("incident", Integer, nullable=False),
+    Column("line", String(64), nullable=False),
+    Column("place", Integer, nullable=False),  # of the call in its incident, from 1
+    Column("level", Integer, nullable=False),
+    Column("to", String(80), nullable=False),  # leader, post:ID, person:NAME
+    Column("person", String(64), nullable=False),  # empty: nobody was there
+    Column("channel", String(64), nullable=False),  # empty: the page alone says it
+    Column("notice", String(32), nullable=False),  # key in the outbox; empty for none
+    Column("called_ns", BigInteger, nullable=False),
+    Column("answer", String(8), nullable=False),  # coming | cannot | help; empty for none
+    Column("minutes", Integer, nullable=False),  # until there, as the person said; -1 for unknown
+    Column("note", Text, nullable=False),
+    Column("answered_ns", BigInteger, nullable=False),
+    Column("answered_by", String(64), nullable=False),
+    Index("ix_post_call_incident", "incident", "line"),
+    Index("ix_post_call_person", "person", "answer"),
+)
+
 #: Consequence zones as they were worked out for an incident. Rows are never changed.
 zone_revision = Table(
     "zone_revision",

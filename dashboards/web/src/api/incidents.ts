@@ -1,4 +1,5 @@
 /** Answers of the doors of incidents. */
+import type { CalledLine } from "./calls";
 import type { Hold } from "./resources";
 import type { Nature, Said, Tier } from "./types";
 
@@ -79,6 +80,8 @@ export interface IncidentStory extends Incident {
   alarms: string[];
   merged: number[];
   entry: string;
+  /** Who was called out, by line of the site's list. */
+  calls: CalledLine[];
   /** What it reserved, the first first; also what it gave back or used up. */
   resources: Hold[];
   tasks: IncidentTask[];

@@ -1,6 +1,6 @@
 /** What a line of a timeline says, in words. */
 import type { Said } from "../api/types";
-import { exact, said } from "../words/format";
+import { exact, ownerWord, said } from "../words/format";
 import { t, word } from "../words/i18n";
 
 const GRADES = ["–", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ"];
@@ -18,7 +18,8 @@ export function factsOf(facts: Record<string, unknown>): string {
   if (typeof facts["from"] === "number") parts.push(`${GRADES[facts["from"]]} → ${GRADES[Number(facts["to"])]}`);
   if (facts["into"] !== undefined) parts.push(`→ ${String(facts["into"])}`);
   if (facts["incident"] !== undefined) parts.push(String(facts["incident"]));
-  for (const name of PLAIN) if (facts[name]) parts.push(String(facts[name]));
+  for (const name of PLAIN) if (facts[name]) parts.push(typeof facts[name] === "string" || typeof facts[name] === "number" ? String(facts[name]) : said(facts[name] as Said));
+  parts.push(...callFacts(facts));
   if (facts["part"] === "restart") parts.push(t("incidents.restart"));
   if (facts["is_late"] === true) parts.push(t("incidents.late"));
   if (facts["is_nobody_there"] === true) parts.push(t("incidents.nobodyWas"));
@@ -27,4 +28,17 @@ export function factsOf(facts: Record<string, unknown>): string {
   if (facts["titles"]) parts.push(said(facts["titles"] as Said));
   for (const one of (facts["members"] as { duty: Said; persons: string[] }[] | undefined) ?? []) parts.push(`${said(one.duty)} ${one.persons.join(", ") || "–"}`);
   return parts.join(" · ");
+}
+
+/** Who was called out, and what was answered. */
+function callFacts(facts: Record<string, unknown>): string[] {
+  const parts: string[] = [];
+  if (typeof facts["reply"] === "string") parts.push(word("calls.said", facts["reply"]));
+  if (typeof facts["minutes"] === "number") parts.push(t("calls.inMinutes", { n: facts["minutes"] }));
+  if (!Array.isArray(facts["persons"])) return parts;
+  if (facts["persons"].length > 0) {
+    parts.push(facts["persons"].join(", "));
+    if (typeof facts["said"] === "string") parts.push(word("calls.how", facts["said"]));
+  } else parts.push(typeof facts["target"] === "string" ? t("calls.nobody", { owner: ownerWord(facts["target"]) }) : word("calls.how", "nobody"));
+  return parts;
 }

@@ -17,6 +17,7 @@ import * as commitmentWords from "./en/commitment";
 import * as crowdWords from "./en/crowd";
 import * as responseWords from "./en/response";
 import * as planWords from "./en/plans";
+import * as callWords from "./en/calls";
 import * as resourceWords from "./en/resources";
 import * as incidentWords from "./en/incidents";
 import * as zoneWords from "./en/zones";
@@ -125,6 +126,7 @@ export const en = {
   ...responseWords,
   ...crowdWords,
   ...planWords,
+  ...callWords,
   ...resourceWords,
   ...incidentWords,
   ...zoneWords,

@@ -17,6 +17,7 @@ import * as commitmentWords from "./zh/commitment";
 import * as crowdWords from "./zh/crowd";
 import * as responseWords from "./zh/response";
 import * as planWords from "./zh/plans";
+import * as callWords from "./zh/calls";
 import * as resourceWords from "./zh/resources";
 import * as incidentWords from "./zh/incidents";
 import * as zoneWords from "./zh/zones";
@@ -126,6 +127,7 @@ export const zh: Words = {
   ...responseWords,
   ...crowdWords,
   ...planWords,
+  ...callWords,
   ...resourceWords,
   ...incidentWords,
   ...zoneWords,

@@ -108,6 +108,8 @@ export const audit = {
     resource_reserved: "reserved a resource for an incident",
     resource_used: "used up a resource at an incident",
     resource_released: "gave a resource back",
+    call_answered: "answered a call-out",
+    call_by_hand: "called posts out by hand",
     incident_noted: "wrote into an incident's timeline",
     probed: "probed a device",
     handover_given: "signed a handover",

@@ -110,6 +110,8 @@ export const audit: Words["audit"] = {
     resource_reserved: "为事件调用应急资源",
     resource_used: "登记物资消耗",
     resource_released: "归还应急资源",
+    call_answered: "答复应急召集",
+    call_by_hand: "人工召集",
     incident_noted: "记录事件时间线",
     probed: "探查设备",
     handover_given: "签字交班",

@@ -1,0 +1,48 @@
+"""Call watch: looks which open incidents call whom, and whose answer is late, while the gateway runs.
+
+Flow: open incidents -> [plan] -> lines;  time -> [step, one transaction] -> push worker
+Why: a call never waits for the tick, nor a tick for calls; what was due while the gateway stood is called at its start.
+"""
+
+from typing import Final
+
+from gateway.means import Means, look_on
+from gateway.meter import Stage
+from gateway.response.call_out import Of, Stepped, next_due, open_ones, plan, step
+
+#: Between two looks, s: so long after its commit an incident calls at the latest.
+LOOK_S: Final = 1.0
+
+
+class CallWatch:
+    """Calls out."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._planned: dict[int, Of] = {}
+        self._by: object = None  # the list that they were planned by
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        await look_on(self._means, "call-out", self.turn, lambda more: 0.0 if more else LOOK_S)
+
+    async def turn(self) -> bool:
+        """Look once; tell whether there is more to do at once."""
+        site, now_ns = self._means.site(), self._means.clock.wall_ns()
+        if site.call_out != self._by:
+            self._planned, self._by = {}, site.call_out
+        if not site.call_out:
+            return False
+        there, due_ns = await self._means.read(lambda c: (open_ones(c), next_due(c)))
+        changed = {number: of for number, of in there.items() if self._planned.get(number) != of}
+        if changed:
+            await self._means.write(lambda c: plan(c, site, changed, now_ns))
+            due_ns = now_ns
+        self._planned = there
+        if due_ns is None or due_ns > now_ns:
+            return False
+        done: Stepped = await self._means.write(lambda c: step(c, site, now_ns))
+        if done.calls:
+            self._means.meter.noted(Stage.PUSH, "called_out", done.calls)
+            self._means.wake_push()
+        return done.is_more
