@@ -408,7 +408,7 @@ def why(
     config: Annotated[Path | None, typer.Option("--config", help="Site file, for titles, units and --data.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say in one sentence why an alarm rang or a unit has its tier: the latest time, or each alarm of a tag."""
+    """Say in one sentence why an alarm rang, a unit has its tier or an event came to be; of a tag each alarm."""
     from edge.clock_system import SystemClock
     from gateway.api.queries import why_facts
     from gateway.api.why_of import event_facts, unit_facts
@@ -416,12 +416,14 @@ def why(
     from gateway.why import why as say
 
     site = _load(config, data, None) if config else None
+    tags = site.tags if site else None
     with open_register(data or (site.data if site else None)).connect() as connection:
-        names = find(connection, alarm)
+        one = event_facts(connection, alarm, tags)  # An event says of itself why it came to be, also of a return.
+        names = [] if one else find(connection, alarm)
         told = [facts for name in names if (facts := why_facts(connection, site, name)) is not None]
         if not told:
-            unit = unit_facts(connection, alarm, SystemClock().wall_ns()) or event_facts(connection, alarm)
-            told = [] if unit is None else [unit]
+            one = one or unit_facts(connection, alarm, SystemClock().wall_ns(), tags=tags)
+            told = [] if one is None else [one]
     if not told:
         typer.echo(
             f"Nothing rang by the name of {alarm!r} in this register; give an alarm, a tag, a rule or an event. "

@@ -1,4 +1,4 @@
-"""Find: alarms in a register by what a person has at hand: an id, a tag, a rule, an event.
+"""Find: alarms in a register by what a person has at hand: an id, a tag, a rule.
 
 Flow: register -> [find] -> ``fengsui alarms``, ``fengsui why``
 """
@@ -25,15 +25,12 @@ def find(connection: Connection, name: str) -> list[str]:
     """Give the ids of the alarms that a name means, each its latest episode; none where nothing ever rang by it.
 
     Args:
-        name: Alarm id or key, event id, rule id, or tag; a tag may have several alarms.
+        name: Alarm id or key, rule id, or tag; a tag may have several alarms.
     """
     if connection.execute(
         select(event.c.seq).where(or_(event.c.alarm == name, event.c.alarm_key == name)).limit(1)
     ).first():
         return [name]
-    of_event = connection.execute(select(event.c.alarm).where(event.c.id == name)).scalar_one_or_none()
-    if of_event:
-        return [of_event]
     of_tag = _of_tag(connection, name)
     return of_tag or list(_of_rule(connection, name))
 

@@ -14,7 +14,7 @@ from alerting.push.unit_words import unit_sentence
 from alerting.push.words import TIER_ZH, Language, clause, quality_zh
 from edge.model import TagTable
 
-__all__ = ["Language", "facts_of", "why"]
+__all__ = ["Language", "facts_of", "rounded", "why"]
 
 
 def why(facts: Mapping[str, Any], lang: Language = "en") -> str:
@@ -86,4 +86,16 @@ def facts_of(event: Mapping[str, Any], tags: TagTable | None) -> dict[str, Any]:
         facts.setdefault("eu", tags[row].eu)
         if tags[row].resolution > 0:
             facts["decimals"] = decimals_of(tags[row].resolution)
-    return facts
+    return rounded(facts, tags)
+
+
+def rounded(facts: dict[str, Any], tags: TagTable | None) -> dict[str, Any]:
+    """Give the conditions that a unit's facts name the decimals of their tags; without tags all stays as it is."""
+    if tags is None or "conditions" not in facts:
+        return facts
+    named = [(one, tags.row_of.get(one.get("tag", ""))) for one in facts["conditions"]]
+    shown = [
+        one if row is None or tags[row].resolution <= 0 else {**one, "decimals": decimals_of(tags[row].resolution)}
+        for one, row in named
+    ]
+    return {**facts, "conditions": shown}

@@ -64,7 +64,8 @@ def condition_phrase(facts: Mapping[str, Any], lang: Language) -> str:
     kind = str(facts.get("kind", ""))
     if kind in (*ABOVE, *BELOW):
         return clause({**facts, "on_delay_s": 0}, lang)
-    name = CONDITION_ZH.get(kind, kind) if lang == "zh" else kind
+    # A time to limit is no name for a value.
+    name = {**CONDITION_ZH, "TREND": "趋势预警"}.get(kind, kind) if lang == "zh" else kind
     value = "" if facts.get("value") is None else quantity(facts, "value")
     return " ".join(filter(None, (str(facts.get("tag", "?")), name, value)))
 

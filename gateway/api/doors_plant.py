@@ -136,7 +136,7 @@ def _open_unit_why(doors: Doors) -> None:
         if unit not in {each.id for each in house.site.units}:
             raise not_found("unit", unit)
         now_ns = house.clock.wall_ns()
-        facts = await house.read(lambda c: unit_facts(c, unit, now_ns, nature))
+        facts = await house.read(lambda c: unit_facts(c, unit, now_ns, nature, house.site.tags))
         return Json({"sentence": why(facts, lang) if facts else "", "facts": facts})
 
     doors.open("GET", "/api/v1/units/{unit}/why", ALL, unit_why, tag="plant")

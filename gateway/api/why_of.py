@@ -8,15 +8,18 @@ from sqlalchemy import Connection, select
 from alerting.model.tier import Tier
 from edge.model import Nature, TagTable
 from gateway.store.schema import event, unit_tier
-from gateway.why import facts_of
+from gateway.why import facts_of, rounded
 
 
-def unit_facts(connection: Connection, unit: str, now_ns: int, nature: Nature | None = None) -> dict[str, Any] | None:
+def unit_facts(
+    connection: Connection, unit: str, now_ns: int, nature: Nature | None = None, tags: TagTable | None = None
+) -> dict[str, Any] | None:
     """Give how a unit stands, as committed; None where it never had an active alarm.
 
     Args:
         now_ns: What the clock will do is told from here.
         nature: Of several natures the one; the gravest where it is not given.
+        tags: For decimals.
     """
     query = select(unit_tier).where(unit_tier.c.unit == unit)
     if nature is not None:
@@ -25,7 +28,7 @@ def unit_facts(connection: Connection, unit: str, now_ns: int, nature: Nature | 
     if row is None:
         return None
     facts: dict[str, Any] = orjson.loads(row.facts)
-    return {**facts, "unit": unit, "nature": row.nature, "tier": Tier(row.tier).name, "at_ns": now_ns}
+    return {**rounded(facts, tags), "unit": unit, "nature": row.nature, "tier": Tier(row.tier).name, "at_ns": now_ns}
 
 
 def event_facts(connection: Connection, event_id: str, tags: TagTable | None = None) -> dict[str, Any] | None:

@@ -10,12 +10,12 @@ from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering, TierLine
 from edge.clock_manual import ManualClock
-from edge.model import Scan
+from edge.model import Scan, Tag, TagTable
 from gateway.api.why_of import event_facts, unit_facts
 from gateway.config import Site
 from gateway.store import schema
 from gateway.store.engine import open_store, store_url
-from gateway.why import why
+from gateway.why import rounded, why
 from tests.scripted import NS, events_of, live, small_gateway, small_site
 from tests.time_matrix import SOURCE, START_NS, tag_table
 
@@ -101,3 +101,7 @@ def test_why_is_told_of_the_unit_and_of_each_of_its_events(tmp_path: Path) -> No
         "RED follows in 10 s if this lasts (line 1)"
     )
     assert why(event, "en").startswith("T rises from NONE to YELLOW: the highest tier of its active alarms: T.v 9 m")
+    trend = {**event, "conditions": [{**event["conditions"][0], "kind": "TREND"}]}
+    assert "T.v 趋势预警 9 m" in why(trend, "zh")
+    fine = TagTable([Tag(name="T.v", source="s", resolution=0.01)])
+    assert "T.v 9.00 m ≥ H 8.00 m" in why(rounded(event, fine), "en")

@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -284,6 +285,13 @@ def test_why_is_asked_by_any_name(register: Path, name: str, ident: str) -> None
     result = ask("why", name, "--json")
     assert result.exit_code == 0
     assert json.loads(result.output)["facts"]["alarm"] == ident
+
+
+def test_why_of_an_event_is_that_events_own(register: Path) -> None:
+    with sqlite3.connect(register / "var" / "register.db") as connection:
+        connection.execute("update event set what = 'returned', tier = 0, value = 7.5 where id = ?", ("1" * 32,))
+    assert ask("why", "1" * 32, "--lang", "en").output.startswith("TK-1.level 7.5, back below HH 9 (")
+    assert "→ RED" not in ask("why", "1" * 32, "--lang", "en").output
 
 
 def test_a_tag_with_several_alarms_lists_them(register: Path) -> None:
