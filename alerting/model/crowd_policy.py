@@ -32,6 +32,7 @@ class CrowdAction:
         text: What is announced, by language; empty for nothing.
         channel: Webhook that is told when it begins and ends; empty for none: people alone do it.
         is_automatic: It begins without a person; only of one with a channel.
+        who: Who carries it out and is told of it: ``leader`` for whoever leads the shift, ``post:ID``, ``person:NAME``.
     """
 
     id: str
@@ -41,6 +42,7 @@ class CrowdAction:
     text: Mapping[str, str]
     channel: str = ""
     is_automatic: bool = False
+    who: str = "leader"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

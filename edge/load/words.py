@@ -100,7 +100,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "crowd_response": (
         "zone", "unit", "density_most", "horizon_minutes", "entry_m", "exit_m", "stale_s", "action",
     ),
-    "crowd_response.action": ("id", "measure", "tier", "title", "text", "channel", "automatic"),
+    "crowd_response.action": ("id", "measure", "tier", "title", "text", "channel", "automatic", "who"),
     "incident": ("from_tier", "channel"),
     "headquarters": ("id", "title", "accidents", "from_grade", "member"),
     "headquarters.member": ("duty", "who"),

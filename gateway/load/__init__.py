@@ -126,7 +126,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     votes = Votes(asked, [unit.id for unit in units], learned_only)
     rules = read_rules(field.tags, entries, schedules, overlay, learned_only, votes)
     judge_refused(field.refused)
-    crowd = read_crowd(root, unit_ids, channels)
+    crowd = read_crowd(root, unit_ids, channels, roster)
     own_rules = read_own(about_itself, [draft.source for draft in field.sources], crowd.shares)
     learned, artefact = None, root.section("learn")
     own_tags = [draft.tag for draft in field.tags]

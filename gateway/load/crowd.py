@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from alerting.model.crowd_policy import BUSY_PCT, BUSY_S, CrowdPolicy, CrowdShare
+from alerting.roster.plan import RosterPlan
 from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
 from edge.load.words import ID_RULE, is_id, keys_of
@@ -13,13 +14,16 @@ PERCENT = Span(least=1, most=200)
 MINUTES = Span(least=0, most=1_440)
 
 
-def read_crowd(root: Entry, units: Collection[str], channels: Collection[Destination]) -> CrowdPolicy:
+def read_crowd(
+    root: Entry, units: Collection[str], channels: Collection[Destination], roster: RosterPlan
+) -> CrowdPolicy:
     """Read both; without the section a busy zone is shown and opens nothing.
 
     Args:
         root: The site file.
         units: Ids of the hazard units.
         channels: Ways by which people and programs are told.
+        roster: Posts that carry actions out.
     """
     section = root.section("crowd")
     section.who = "Crowd"
@@ -40,5 +44,5 @@ def read_crowd(root: Entry, units: Collection[str], channels: Collection[Destina
         busy_pct=section.number("busy_pct", BUSY_PCT, PERCENT),
         busy_s=section.number("busy_minutes", BUSY_S / 60, MINUTES) * 60,
         shares=tuple(found.values()),
-        responses=read_responses(root, units, channels),
+        responses=read_responses(root, units, channels, roster),
     )

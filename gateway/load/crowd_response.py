@@ -6,12 +6,15 @@ Why: an action that nobody can carry out, or that begins by itself and tells nob
 from collections.abc import Collection
 from typing import Final
 
+from alerting.escalation.plan import LEADER
 from alerting.model.crowd_policy import DENSITY_MOST, HORIZON_MIN, MEASURES, STALE_S, CrowdAction, CrowdResponse
 from alerting.model.tier import Tier
+from alerting.roster.plan import RosterPlan
 from edge.load.entry import Entry, Span
 from edge.load.mistake import meant, show
 from edge.load.words import ID_RULE, is_id, keys_of
 from gateway.config import Destination
+from gateway.load.headquarters import who_of
 
 ACTIONS_MOST: Final = 20
 DENSITY: Final = Span(least=0.1, most=5.4)
@@ -22,7 +25,7 @@ TIERS: Final = tuple(tier.name for tier in Tier if tier is not Tier.NONE)
 
 
 def read_responses(
-    root: Entry, units: Collection[str], channels: Collection[Destination]
+    root: Entry, units: Collection[str], channels: Collection[Destination], roster: RosterPlan
 ) -> tuple[CrowdResponse, ...]:  # fmt: skip
     """Read them.
 
@@ -30,6 +33,7 @@ def read_responses(
         root: The site file.
         units: Ids of the hazard units.
         channels: Ways by which people and programs are told.
+        roster: Posts that carry actions out.
     """
     found: dict[str, CrowdResponse] = {}
     for entry in root.sections("crowd_response", "Crowd response"):
@@ -46,7 +50,7 @@ def read_responses(
             entry_m=entry.number("entry_m", 0.0, WIDTH),
             exit_m=entry.number("exit_m", 0.0, WIDTH),
             stale_s=entry.number("stale_s", STALE_S, STALE),
-            actions=_actions(entry, channels),
+            actions=_actions(entry, channels, roster),
         )
         if zone in found:
             entry.wrong("zone", f"zone {show(zone)} stands twice.", "Name each zone once.")
@@ -55,7 +59,7 @@ def read_responses(
     return tuple(found.values())
 
 
-def _actions(entry: Entry, channels: Collection[Destination]) -> tuple[CrowdAction, ...]:
+def _actions(entry: Entry, channels: Collection[Destination], roster: RosterPlan) -> tuple[CrowdAction, ...]:
     given = entry.sections("action", f"{entry.who}, action")
     if len(given) > ACTIONS_MOST:
         en = f"it has {len(given)} actions; a zone has {ACTIONS_MOST} at most."
@@ -68,13 +72,13 @@ def _actions(entry: Entry, channels: Collection[Destination]) -> tuple[CrowdActi
         if name in names:
             each.wrong("id", "id stands twice.", "Give each action of a zone its own id.")
         names.add(name)
-        made = _action(each, name, channels)
+        made = _action(each, name, channels, roster)
         if name and made is not None:
             found.setdefault(name, made)
     return tuple(found.values())
 
 
-def _action(entry: Entry, name: str, channels: Collection[Destination]) -> CrowdAction | None:
+def _action(entry: Entry, name: str, channels: Collection[Destination], roster: RosterPlan) -> CrowdAction | None:
     measure, tier = entry.choice("measure", MEASURES, ""), entry.choice("tier", TIERS, "")
     title, text = entry.titles("title", ""), entry.titles("text", "")
     if not title:
@@ -94,9 +98,17 @@ def _action(entry: Entry, name: str, channels: Collection[Destination]) -> Crowd
     if is_automatic and not channel:
         en = "automatic is given without channel; what people do waits for a person."
         entry.wrong("automatic", en, "Add channel, or remove automatic.")
+    who = who_of(entry, "who", entry.text("who"), roster) if entry.has("who") else LEADER
     known = next((one for one in MEASURES if one == measure), None)
     if known is None or tier not in TIERS:
         return None
     return CrowdAction(
-        id=name, measure=known, tier=Tier[tier], title=title, text=text, channel=channel, is_automatic=is_automatic
+        id=name,
+        measure=known,
+        tier=Tier[tier],
+        title=title,
+        text=text,
+        channel=channel,
+        is_automatic=is_automatic,
+        who=who,
     )

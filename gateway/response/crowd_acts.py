@@ -18,11 +18,12 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from alerting.model.alarm import digest
 from alerting.model.crowd_policy import CrowdAction, CrowdResponse
 from alerting.model.tier import Tier
-from alerting.push.crowd_call import CrowdCall, crowd_body
+from alerting.push.crowd_call import CrowdCall, Do, crowd_body
 from alerting.register.field import Words
 from edge.model import Nature
 from gateway.config import Site
 from gateway.live import iso
+from gateway.response.crowd_page import page
 from gateway.response.incidents import SELF, Refused, open_of, say
 from gateway.store.acts import Hand, note
 from gateway.store.schema import crowd_action, outbox
@@ -83,7 +84,7 @@ def is_due(connection: Connection, site: Site, every: Sequence[Zoned]) -> bool:
 
 def follow(connection: Connection, site: Site, every: Sequence[Zoned], now_ns: int) -> tuple[int, bool]:
     """Offer what the tiers ask for and let lapse what they do not; give how many changed, and whether one is told."""
-    nature, is_told = main_nature(site), False
+    nature = main_nature(site)
     stands, wanted = _standing(connection, nature), _wanted(every)
     over = _over(stands, wanted, every)
     for row in over:
@@ -101,11 +102,17 @@ def follow(connection: Connection, site: Site, every: Sequence[Zoned], now_ns: i
             "facts": orjson.dumps(
                 {
                     "name": one.name, "title": dict(action.title), "text": dict(action.text),
-                    "channel": action.channel, "is_automatic": action.is_automatic, **one.facts,
+                    "channel": action.channel, "is_automatic": action.is_automatic, "who": action.who,
+                    "paged": [], **one.facts,
                 }
             ).decode(),
         }  # fmt: skip
         connection.execute(insert(crowd_action).values(**made))
+    numbers = list(range(last + 1, last + 1 + len(new)))
+    asked = [number for number, (_, action) in zip(numbers, new, strict=True) if not action.is_automatic]
+    is_told = _page(connection, site, asked, "offered", SELF, now_ns)
+    for number, (one, action) in zip(numbers, new, strict=True):
+        assert one.tier is not None
         told = {"number": number, "zone": one.response.zone, "crowd_action": action.id, "tier": one.tier.name}
         note(connection, Hand(who=SELF, time_ns=now_ns), "crowd_offered", **told)
         _line(connection, get(connection, number), SELF, "crowd_offered", now_ns, "")
@@ -137,7 +144,8 @@ def confirm(connection: Connection, site: Site, number: int, who: str, reason: s
     row = _waiting(connection, number)
     key = _tell(connection, site, row, "begin", who, reason, now_ns)
     _set(connection, row, state=CONFIRMED, decided_ns=now_ns, decided_by=who, told=key)
-    _line(connection, row, who, "crowd_confirmed", now_ns, reason)
+    _page(connection, site, [number], "begin", who, now_ns)
+    _line(connection, get(connection, number), who, "crowd_confirmed", now_ns, reason)
 
 
 def decline(connection: Connection, number: int, who: str, reason: str, now_ns: int) -> None:
@@ -162,7 +170,19 @@ def end(connection: Connection, site: Site, number: int, who: str, reason: str, 
         raise Refused("not_on", Words(f"Action {number} does not go on.", f"{number} 号措施未在执行。"))
     key = _tell(connection, site, row, "end", who, reason, now_ns)
     _set(connection, row, state=ENDED, ended_ns=now_ns, ended_by=who, untold=key)
-    _line(connection, row, who, "crowd_ended", now_ns, reason)
+    _page(connection, site, [number], "end", who, now_ns)
+    _line(connection, get(connection, number), who, "crowd_ended", now_ns, reason)
+
+
+def _page(connection: Connection, site: Site, numbers: Sequence[int], do: Do, who: str, now_ns: int) -> bool:
+    """Tell whoever carries actions out, and keep whom; tells whether there is a message."""
+    rows = [get(connection, number) for number in numbers]
+    found = page(connection, site, rows, do, who, now_ns) if rows else {}
+    for row in rows:
+        facts = orjson.loads(row["facts"])
+        facts["paged"] += found[row["number"]]
+        _set(connection, row, facts=orjson.dumps(facts).decode())
+    return any(one["notice"] for paged in found.values() for one in paged)
 
 
 def _waiting(connection: Connection, number: int) -> RowMapping:
@@ -191,8 +211,12 @@ def _line(connection: Connection, row: RowMapping, who: str, what: str, now_ns: 
     facts = orjson.loads(row["facts"])
     told = {
         "number": row["number"], "zone": row["zone"], "name": facts["name"], "title": facts["title"],
-        "measure": row["measure"], "persons": facts["persons"], "takes": facts["takes"], "reason": reason,
+        "measure": row["measure"], "head_count": facts["persons"], "takes": facts["takes"], "reason": reason,
     }  # fmt: skip
+    do = {"crowd_offered": "offered", "crowd_confirmed": "begin", "crowd_ended": "end"}.get(what)
+    if do is not None and (paged := [one for one in facts.get("paged", ()) if one["do"] == do]):
+        names = [one["person"] for one in paged if one["person"]]
+        told |= {"persons": names, "said": paged[0]["said"], "target": facts["who"]}
     for one in open_of(connection, row["unit"], Nature(row["nature"])):
         say(connection, one["number"], who, what, now_ns, told)
 
@@ -235,12 +259,16 @@ def listed(connection: Connection) -> list[dict[str, Any]]:
     stands = connection.execute(select(crowd_action).where(crowd_action.c.state.in_(STANDS))).mappings().all()
     newest = connection.execute(select(crowd_action).order_by(crowd_action.c.number.desc()).limit(SHOWN_MAX)).mappings()
     rows = {row["number"]: row for row in (*newest, *stands)}
-    keys = [key for row in rows.values() for key in (row["told"], row["untold"]) if key]
+    keys = [key for row in rows.values() for key in (row["told"], row["untold"], *_paged_keys(row)) if key]
     proofs: dict[str, dict[str, Any]] = {}
     for at in range(0, len(keys), 500):
         found = connection.execute(select(outbox).where(outbox.c.key.in_(keys[at : at + 500]))).mappings()
         proofs |= {row["key"]: _proof(row) for row in found}
     return [_shown(row, proofs) for row in sorted(rows.values(), key=lambda row: -row["number"])]
+
+
+def _paged_keys(row: RowMapping) -> list[str]:
+    return [one["notice"] for one in orjson.loads(row["facts"]).get("paged", ())]
 
 
 def _proof(row: RowMapping) -> dict[str, Any]:
@@ -262,7 +290,11 @@ def _shown(row: RowMapping, proofs: Mapping[str, dict[str, Any]]) -> dict[str, A
         "offered": iso(row["offered_ns"]), "decided": iso(row["decided_ns"]) if row["decided_ns"] else None,
         "decided_by": row["decided_by"], "ended": iso(row["ended_ns"]) if row["ended_ns"] else None,
         "ended_by": row["ended_by"], "incident": row["incident"],
-        "told": proofs.get(row["told"]), "untold": proofs.get(row["untold"]),
+        "told": proofs.get(row["told"]), "untold": proofs.get(row["untold"]), "who": facts.get("who", ""),
+        "paged": [
+            {"do": one["do"], "person": one["person"], "said": one["said"], "notice": proofs.get(one["notice"])}
+            for one in facts.get("paged", ())
+        ],
     }  # fmt: skip
 
 

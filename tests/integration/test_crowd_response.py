@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from alerting.model.crowd_policy import CrowdAction, CrowdPolicy, CrowdResponse
 from alerting.model.derivation import Derivation
 from alerting.model.event import What
+from alerting.model.incident_policy import IncidentPolicy
 from alerting.model.tier import Tier
 from alerting.roster.plan import On, Post, RosterPlan, Shift
 from edge.model import Nature, Tag, TagTable
@@ -181,6 +182,57 @@ async def test_what_nobody_decided_lapses_with_its_tier_and_comes_again_but_not_
     assert (await decide(li, 2, "decline", reason="the ramp is open")).status_code == 200
     await look(crowded, 4, lambda _: 180, lambda _: 0)
     assert [one["state"] for one in (await li.get(DOOR)).json()["actions"]] == ["declined", "lapsed"]
+
+
+async def test_whoever_acts_is_told_of_offer_begin_and_end_in_one_message_and_nobody_is_said(crowded: Desk) -> None:
+    li = await crowded.come("li")
+    Tick(crowded)(What.UNIT_RAISED, Tier.ORANGE)
+    roster = RosterPlan(
+        shifts=(Shift(id="all", title={}, from_s=0, to_s=86_400, on=On.ALL),),
+        posts=(
+            Post(id="gate", title={"en": "Gate"}, shifts=("all",)),
+            Post(id="lead", title={}, shifts=(), is_leader=True),
+        ),
+    )  # fmt: skip
+    staff = Destination(id="staff", url="https://staff.example/a", secret="", natures=(Nature.ACTUAL,))
+    one_way = replace(HOLD, id="one-way", measure="one_way", title={"en": "One way", "zh": "单向通行"}, who="post:gate")
+    actions = (replace(HOLD, who="post:gate"), one_way, replace(HOLD, id="call"))
+    response = replace(crowded.house.site.crowd.responses[0], actions=actions)
+    crowded.house.site = replace(
+        crowded.house.site, roster=roster, channels=(*crowded.house.site.channels, staff),
+        crowd=CrowdPolicy(responses=(response,)), incident=IncidentPolicy(channel="staff"), page_url="https://fs.example",
+    )  # fmt: skip
+    on_duty = {
+        "number": 1, "date": "2026-01-01", "shift": "all", "post": "gate", "person": "op", "substitute": "",
+        "reason": "", "changed_by": "li", "changed_ns": 1,
+    }  # fmt: skip
+    Tick(crowded).write(lambda c: c.execute(schema.roster.insert().values(**on_duty)))
+    tier(crowded, Tier.YELLOW)
+    await look(crowded, 2, lambda _: 180, lambda _: 0)
+    (offer,) = messages(crowded)
+    assert (offer["subject"], offer["do"], offer["to"]["person"]) == ("crowd_page", "offered", "op")
+    assert [one["number"] for one in offer["actions"]] == [1, 2], "one message tells of both"
+    assert offer["text"]["zh"] == (
+        "客流措施待决定:观景平台 deck 暂停入口放行 (180/200 人),黄色预警;观景平台 deck 单向通行 (180/200 人),黄色预警。"
+        "https://fs.example/#/response?view=crowd"
+    )
+    assert "is offered, decide: 观景平台 deck: Hold the gates (180/200 persons), YELLOW" in offer["text"]["en"]
+    acts = {one["action"]: one for one in (await li.get(DOOR)).json()["actions"]}
+    assert [(one["person"], one["notice"]["state"]) for one in acts["hold"]["paged"]] == [("op", "waiting")]
+    assert [(one["person"], one["said"]) for one in acts["call"]["paged"]] == [("", "nobody")], "no leader is there"
+    assert (await decide(li, 1, "confirm")).status_code == 200
+    assert (await decide(li, 1, "end", reason="over")).status_code == 200
+    assert [(one["do"], one["to"]["person"]) for one in messages(crowded)] == [
+        ("offered", "op"), ("begin", "op"), ("end", "op"),
+    ]  # fmt: skip
+    timeline = (await li.get("/api/v1/response/incidents/1")).json()["timeline"]
+    told = [
+        (one["what"], one["facts"]["persons"], one["facts"]["said"]) for one in timeline if "target" in one["facts"]
+    ]
+    assert told == [
+        ("crowd_offered", ["op"], "told"), ("crowd_offered", ["op"], "told"), ("crowd_offered", [], "nobody"),
+        ("crowd_confirmed", ["op"], "told"), ("crowd_ended", ["op"], "told"),
+    ]  # fmt: skip
 
 
 async def test_who_does_not_lead_the_shift_decides_nothing_while_somebody_does(crowded: Desk) -> None:

@@ -58,6 +58,10 @@ export interface CrowdAction {
   incident: number;
   told: CrowdProof | null;
   untold: CrowdProof | null;
+  /** Who carries it out: leader, post:ID, person:NAME. */
+  who: string;
+  /** Who was told; without a person nobody was there. */
+  paged: { do: "offered" | "begin" | "end"; person: string; said: "told" | "page" | "nobody"; notice: CrowdProof | null }[];
 }
 
 export interface Crowd {
