@@ -289,7 +289,7 @@ def test_why_is_asked_by_any_name(register: Path, name: str, ident: str) -> None
 
 def test_why_of_an_event_is_that_events_own(register: Path) -> None:
     with sqlite3.connect(register / "var" / "register.db") as connection:
-        connection.execute("update event set what = 'returned', tier = 0, value = 7.5 where id = ?", ("1" * 32,))
+        connection.execute("update event set what = 'returned', tier = 0, cause = json_set(cause, '$.value', 7.5) where id = ?", ("1" * 32,))
     assert ask("why", "1" * 32, "--lang", "en").output.startswith("TK-1.level 7.5, back below HH 9 (")
     assert "→ RED" not in ask("why", "1" * 32, "--lang", "en").output
 
