@@ -105,6 +105,8 @@ def _simulate(scenario: str | None, seed: int | None, out: Path | None, *, as_js
         else:
             played = play(one, site, chosen, data, SystemClock(), record=record)
         write(played, folder)
+    except ConfigError as wrong:  # Of the lists beside the site file, which are read as they are entered.
+        refuse("\n".join(str(mistake) for mistake in wrong.mistakes))
     except LiveError as failure:
         refuse(str(failure))
     except OSError as failure:
@@ -149,6 +151,8 @@ def _suite(wanted: Wanted, folder: Path, *, as_json: bool) -> NoReturn:
         told = suite_facts(stories, seeds)
         (folder / "suite.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         (folder / "suite.html").write_text(suite_page(told), encoding="utf-8")
+    except ConfigError as wrong:
+        refuse("\n".join(str(mistake) for mistake in wrong.mistakes))
     except OSError as failure:
         refuse(f"--out {folder}: {reason_of(failure)}. Give a folder that can be written to.")
     typer.echo(json.dumps(told, ensure_ascii=False) if as_json else _suite_text(told, folder))

@@ -21,7 +21,6 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -30,17 +29,11 @@ import numpy as np
 from sqlalchemy import Engine, func, select
 
 from alerting.model.tier import Tier
-from alerting.register.ledgers import LEDGERS
 from edge.clock_system import SystemClock
 from gateway.auth import make_link
-from gateway.demo_roster import seed_roster
+from gateway.furnish import furnish
 from gateway.historian.backfill import backfill
 from gateway.load import load
-from gateway.register.around import around, today_of
-from gateway.register.reading import page
-from gateway.register.record import By
-from gateway.register.sheets import lines_of, look, take
-from gateway.store.acts import Hand, note
 from gateway.store.engine import open_store, store_url
 from gateway.store.schema import event, outbox, source_mark
 from gateway.system import with_system
@@ -55,8 +48,6 @@ NS: Final = 1_000_000_000
 READY_S_MAX: Final = 30.0
 DRAIN_S_MAX: Final = 5.0
 LOOK_S: Final = 0.1
-#: A day in the demonstration's lists, counted from the one on which it starts.
-DAY: Final = re.compile(rb"\{today([+-]\d{1,4})\}")
 AWAY_S: Final = 10.0  # A broker or an authority that ends stays away that long: an outage to look at.
 USER, ROLE = "demo", "safety_officer"  # May acknowledge, shelve, take out of service and read the audit.
 #: Ports as they stand in config/demo; each number stands there for nothing else.
@@ -195,32 +186,6 @@ def seed_past(stage: Stage, now_ns: int) -> int:
     return backfill(path, site.tags, [(tag, times_ns, values, None) for tag, values in columns.items()])
 
 
-def seed_register(stage: Stage, engine: Engine, now_ns: int) -> int:
-    """Enter the demonstration's enterprise, hazard units and holdings, once; gives the number of records."""
-    site = with_system(load(stage.site, environ={}))
-    by = By(who="demonstration", time_ns=now_ns, reason="The demonstration's own plant")
-    today, made = today_of(site, now_ns), 0
-    with engine.begin() as connection:
-        for ledger in LEDGERS.values():
-            path = stage.site.parent / "register" / f"{ledger.id}.csv"
-            if not path.exists() or page(connection, ledger.id, limit=1):
-                continue
-            found = look(
-                connection, ledger, lines_of(_dated(path.read_bytes(), today), path.name), around(site, now_ns)
-            )
-            assert not found.mistakes, f"{path.name} of the demonstration is wrong: {found.mistakes[0]}"
-            take(connection, ledger, found, by)
-            made += len(found.new)
-        if made:
-            note(connection, Hand(who=by.who, time_ns=now_ns), "records_imported", made=made, reason=by.reason)
-    return made
-
-
-def _dated(content: bytes, today: date) -> bytes:
-    """Write days in place of ``{today-30}``: what was sampled a month ago is so whenever the demonstration starts."""
-    return DAY.sub(lambda found: (today + timedelta(days=int(found[1]))).isoformat().encode(), content)
-
-
 # ------------------------------------------------------------------------------------------------------- the command
 
 
@@ -273,8 +238,7 @@ def _play(stage: Stage, stop: threading.Event, seconds: float | None, ending: Ex
     samples = seed_past(stage, started_ns)
     if samples:
         _say(f"      48 h of history were made: {samples} samples.")
-    seed_register(stage, engine, started_ns)
-    seed_roster(with_system(load(stage.site, environ={})), engine, started_ns)
+    furnish(stage.site.parent, with_system(load(stage.site, environ={})), engine, started_ns)
     children = [_keep(ending, stage.start_broker()), _keep(ending, stage.start_regulator())]
     await_port(stage.ports["broker"], children, stop)
     plant = _keep(ending, stage.start_plant())

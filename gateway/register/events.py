@@ -6,6 +6,7 @@ Never: keeps anything: what is in force is read and worked out each time, so tha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -53,16 +54,14 @@ class Crowds:
 
 def filings(connection: Connection, states: Sequence[str] = (FILED,)) -> list[Filing]:
     """Give the events that were filed; those that ended too where their states are asked for."""
-    found = (filing_of(row.id, orjson.loads(row.body)) for row in connection.execute(_events(states)))
+    found = (filing_of(row.id, orjson.loads(row.body)) for row in connection.execute(_events(tuple(states))))
     return [one for one in found if one is not None]
 
 
 def crowds(connection: Connection, states: Sequence[str] = (FILED,)) -> Crowds:
     """Give all zones, and the events that were filed."""
-    query = select(record).where(record.c.ledger == ZONES, record.c.is_removed.is_(False)).limit(FILINGS_MAX)
-    zones = {
-        row.code: _zone(row.code, row.title, row.unit, orjson.loads(row.body)) for row in connection.execute(query)
-    }
+    rows = connection.execute(_EVERY_ZONE)
+    zones = {row.code: _zone(row.code, row.title, row.unit, orjson.loads(row.body)) for row in rows}
     return Crowds(zones=zones, filings=filings(connection, states))
 
 
@@ -151,7 +150,16 @@ def _of_row(row: Mapping[str, object], around: Surroundings) -> Values | None:
     return {name: cell.value for name, cell in cells.items()}
 
 
-def _events(states: Sequence[str]) -> Select[tuple[str, str, str]]:
+#: Made once, as the crowd watch asks each few seconds.
+_EVERY_ZONE: Final = (
+    select(record.c.code, record.c.title, record.c.unit, record.c.body)
+    .where(record.c.ledger == ZONES, record.c.is_removed.is_(False))
+    .limit(FILINGS_MAX)
+)
+
+
+@cache
+def _events(states: tuple[str, ...]) -> Select[tuple[str, str, str]]:
     return (
         select(record.c.id, record.c.code, record.c.body)
         .where(record.c.ledger == EVENTS, record.c.is_removed.is_(False), record.c.state.in_(states))

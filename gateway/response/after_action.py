@@ -268,7 +268,7 @@ def _course(
 
 
 def _said(value: float | None, eu: str) -> str:
-    return "–" if value is None else f"{value:.6g} {eu}".strip()
+    return "–" if value is None else f"{value + 0.0:.6g} {eu}".strip()  # A zero has no sign.
 
 
 def _alarms(site: Site, found: Sequence[Rang], language: str) -> Block:

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from alerting.model.alarm import digest
 from alerting.model.crowd_policy import CrowdAction, CrowdResponse
@@ -51,9 +51,15 @@ class Zoned:
     facts: Mapping[str, Any]
 
 
+#: Made once, as the crowd watch asks each few seconds.
+_STANDING: Final = select(crowd_action).where(
+    crowd_action.c.state.in_(STANDS), crowd_action.c.nature == bindparam("nature")
+)
+
+
 def _standing(connection: Connection, nature: Nature) -> dict[tuple[str, str], RowMapping]:
-    query = select(crowd_action).where(crowd_action.c.state.in_(STANDS), crowd_action.c.nature == nature.value)
-    return {(row["zone"], row["action"]): row for row in connection.execute(query).mappings()}
+    rows = connection.execute(_STANDING, {"nature": nature.value}).mappings()
+    return {(row["zone"], row["action"]): row for row in rows}
 
 
 def _wanted(every: Sequence[Zoned]) -> dict[tuple[str, str], tuple[Zoned, CrowdAction]]:

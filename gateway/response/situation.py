@@ -16,12 +16,15 @@ import orjson
 from sqlalchemy import Connection, RowMapping, select
 
 from alerting.model.tier import Tier
-from alerting.push.words import TIER_ZH
+from alerting.push.words import CONDITION_ZH, TIER_ZH
 from alerting.register.accident_types import ACCIDENT_TYPES
 from alerting.register.field import Words
+from alerting.register.ledgers.surroundings import SIDES
 from edge.model.quality import describe
 from gateway.config import Site
 from gateway.live import Picture, iso
+from gateway.register.reading import Wanted, page
+from gateway.register.record import Record
 from gateway.report.blocks import Block, Report
 from gateway.response.call_out import shown as calls_shown
 from gateway.response.headquarters import called_of
@@ -35,6 +38,8 @@ from gateway.response.tasks import CHECKLIST, RESTART, tasks_of
 from gateway.store.schema import alarm
 
 NS = 1_000_000_000
+#: Neighbours of a hazard unit that a report names, and that are looked through for the nearest.
+AROUND_MAX, AROUND_READ_MAX = 12, 500
 GRADES = ("–", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ")
 #: Facts of a line that are said, in this order.
 SAID = (
@@ -183,7 +188,8 @@ def elements(
 
     named = row["unit"] if unit is None else f"{unit.title.get(language) or unit.id} ({unit.id})"
     substances = ", ".join(f"{cas} {amount:g} t" for cas, amount in held.items())
-    what = row["title"] or opened.get("reason") or ", ".join(opened.get("conditions", []))
+    what = row["title"] or opened.get("reason") or ", ".join(_rang(one, language) for one in opened.get("values", []))
+    around = ["" if dossier is None else str(dossier.values.get("surroundings", "")), *_around(connection, dossier, zh)]
     revision = f"{word('revision', '版次')} {row['plan_revision']}"
     plan = f"{row['plan']} ({revision})" if row["plan"] else word("none", "无")
 
@@ -194,7 +200,7 @@ def elements(
         (word("Enterprise", "单位名称"), unknown if enterprise is None else enterprise.title),
         (word("Address", "单位地址"), value("address", enterprise)),
         (word("Hazard unit", "事发单元"), named),
-        (word("Surroundings", "周边环境"), value("surroundings", dossier)),
+        (word("Surroundings", "周边环境"), "; ".join(filter(None, around)) or unknown),
         (word("Persons within 500 m", "周边 500 m 内人数"), value("persons_outside", dossier)),
         (word("Substances (CAS, design maximum)", "涉及物质（CAS 号，设计最大量）"), substances or unknown),
         (word("Time", "发生时间"), clock_said(site, row["opened_ns"])),
@@ -210,6 +216,30 @@ def elements(
         (word("Measures taken", "已采取的措施"), "; ".join(done) or unknown),
         (word("Merged into it", "并入的事件"), ", ".join(map(str, merged_of(connection, row["number"]))) or "–"),
     ]  # fmt: skip
+
+
+def _rang(one: dict[str, Any], language: str) -> str:
+    """Say what rang as the incident opened: tag, condition, value."""
+    condition = CONDITION_ZH.get(one["condition"], one["condition"]) if language == "zh" else one["condition"]
+    value = "" if one.get("value") is None else f"{one['value']:.6g} {one.get('eu', '')}".strip()
+    return " ".join(filter(None, (one["tag"], condition, value)))
+
+
+def _around(connection: Connection, dossier: Record | None, zh: bool) -> list[str]:  # noqa: FBT001
+    """Say what the register has around a hazard unit, the nearest first; what is left out is counted."""
+    if dossier is None:
+        return []
+    wanted = Wanted(refers_to=("units", dossier.code))
+    found = page(connection, "surroundings", limit=AROUND_READ_MAX, wanted=wanted)
+    found.sort(key=lambda one: (float(one.values["distance_m"]), one.code))
+    side = {choice.code: choice.title.zh if zh else choice.title.en for choice in SIDES}
+    said = []
+    for one in found[:AROUND_MAX]:
+        persons = one.values.get("persons")
+        many = "" if persons is None else f", {persons:g} 人" if zh else f", {persons:g} persons"
+        said.append(f"{one.title} ({side[str(one.values['side'])]} {float(one.values['distance_m']):g} m{many})")
+    more = len(found) - AROUND_MAX
+    return [*said, f"另有 {more} 处" if zh else f"{more} more"] if more > 0 else said
 
 
 def _alarms(connection: Connection, site: Site, row: RowMapping, language: str) -> Block:
@@ -376,7 +406,9 @@ def said_of(facts: dict[str, Any], language: str) -> str:
             value = GRADES[facts[name]] if name in ("from", "to") and isinstance(facts[name], int) else facts[name]
             if name == "tier" and language == "zh":
                 value = TIER_ZH.get(value, value)
-            parts.append(str(value[language] if isinstance(value, dict) else value))
+            if isinstance(value, dict):  # a title of the configuration, which may have one language alone
+                value = value.get(language) or next(iter(value.values()), "")
+            parts.append(str(value))
     values = [
         f"{one['tag']} {one['value']:.6g} {one.get('eu', '')}".strip()
         for one in facts.get("values", [])

@@ -181,6 +181,9 @@ def main() -> int:
         )
         write(played, given.out)
         say({"kind": "done", "result": facts(played)})
+    except ConfigError as wrong:  # Of the lists beside the site file.
+        say({"kind": "refused", "mistakes": [str(mistake) for mistake in wrong.mistakes]})
+        return 2
     except Stopped:
         say({"kind": "stopped"})
     finally:

@@ -29,11 +29,14 @@ from edge.config import Source
 from edge.model import TagTable
 from gateway.config import Site
 from gateway.demo import DemoError, await_port, find_mosquitto, with_ports
+from gateway.furnish import furnish
 from gateway.simulate.authority import notices_of
 from gateway.simulate.field import Field, Staged
 from gateway.simulate.known import site_of
 from gateway.simulate.play import Played, events_of
 from gateway.simulate.quiet import floods_in
+from gateway.store.engine import open_store, store_url
+from gateway.system import with_system
 from simulators.child import Child
 from simulators.devices.modbus import ModbusDevice
 from simulators.devices.mqtt import Publisher
@@ -143,6 +146,7 @@ def play_live(
 
     Raises:
         LiveError: It cannot be played live, or a process did not come up.
+        ConfigError: The lists beside the site file have mistakes.
     """
     reason = why_not_live(scenario, site)
     if reason:
@@ -174,6 +178,7 @@ async def _play(stage: _Stage) -> Played:
     ledger = _copy(stage)
     field, wires = _make_field(stage)
     await asyncio.to_thread(field.forward)
+    await asyncio.to_thread(_furnish, stage)
     _start_others(stage, ledger)
     devices = _make_devices(stage, wires)
     try:
@@ -321,6 +326,15 @@ def _copy(stage: _Stage) -> Path:
         text = text.replace('version = "5"', 'version = "3.1.1"')  # All that the embedded broker speaks.
     stage.site_file.write_text(text, encoding="utf-8")
     return stage.folder / "authority.jsonl"
+
+
+def _furnish(stage: _Stage) -> None:
+    """Enter the lists beside the site file before the gateway begins."""
+    data = stage.folder / "data"
+    data.mkdir(mode=0o700)
+    engine = open_store(store_url(data))
+    furnish(stage.site_file.parent, with_system(stage.site), engine, stage.clock.wall_ns())
+    engine.dispose()
 
 
 def _start_others(stage: _Stage, ledger: Path) -> None:

@@ -7,7 +7,7 @@ Why: one seed is one run: no thread, no socket, no clock but the one that moves 
 import asyncio
 import gc
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,6 +25,7 @@ from edge.model import TagTable
 from gateway.app import Gateway, Parts
 from gateway.config import Site
 from gateway.executor import InlineExecutor
+from gateway.furnish import furnish
 from gateway.historian.memory import MemoryHistorian
 from gateway.laps import Laps
 from gateway.meter import Stage
@@ -32,6 +33,7 @@ from gateway.record import EventLog
 from gateway.simulate.authority import Authority
 from gateway.simulate.computed import Curve, curves_of
 from gateway.simulate.field import Field, Staged, Trace
+from gateway.simulate.known import site_of
 from gateway.simulate.quiet import Looks, asks, kept_floods
 from simulators.instrument import Faults, SourceLine
 from simulators.scenario import Event, FloodSeen, Scenario, See, Seen, Verdict, judge
@@ -153,6 +155,8 @@ class Now:
 
 
 Watch = Callable[[float, Now], None]
+#: Whoever acts in a story, by the doors of the gateway; called after each step, the story waits.
+Attend = Callable[[float, Gateway], Awaitable[None]]
 
 
 def play(
@@ -163,6 +167,7 @@ def play(
     watch: Clock,
     record: Path | None = None,
     each_step: Watch | None = None,
+    attend: Attend | None = None,
 ) -> Played:
     """Play a scenario once.
 
@@ -171,6 +176,10 @@ def play(
         watch: A real clock, to time the stages by; nothing else hangs on it.
         record: Where the gateway's own recording goes.
         each_step: Called after each step with the second of the story; may inject faults, may take its time.
+        attend: Called after each step with the second of the story; persons may act by the doors of the gateway.
+
+    Raises:
+        ConfigError: The lists beside the site file have mistakes.
     """
     site = replace(site, data=folder)
     spent = Spent(watch)
@@ -217,11 +226,13 @@ def play(
         ),
     )
     field_side.join(collectors, gateway.site.tags)
+    beside = site_of(scenario.site, scenario.kind).parent
+    spent.on(ALONE, lambda: furnish(beside, gateway.site, gateway.engine, scenario.begins_ns))
     looks = Looks() if asks(scenario, See.SUPPRESSED) else None
     now = Now(field=field_side, log=log, authorities=authorities, engine=gateway.engine, looks=looks)
     with _seldom_swept():
         began_ns = watch.monotonic_ns()
-        run_manual(_run(scenario, gateway, now, spent, each_step), clock)
+        run_manual(_run(scenario, gateway, now, spent, each_step, attend), clock)
         with_gateway_s = (watch.monotonic_ns() - began_ns) / NS
     spent.seconds |= laps.seconds
     spent.seconds["event loop, rest"] = with_gateway_s - sum(
@@ -246,7 +257,9 @@ def play(
     )
 
 
-async def _run(scenario: Scenario, gateway: Gateway, now: Now, spent: Spent, each_step: Watch | None) -> None:
+async def _run(
+    scenario: Scenario, gateway: Gateway, now: Now, spent: Spent, each_step: Watch | None, attend: Attend | None
+) -> None:
     loop, field_side = asyncio.get_running_loop(), now.field
     start = loop.time()
     async with gateway.running():
@@ -260,6 +273,8 @@ async def _run(scenario: Scenario, gateway: Gateway, now: Now, spent: Spent, eac
                 now.looks.look(time_s, gateway.picture.alarms.values())
             if each_step is not None:
                 spent.on("watching", partial(each_step, time_s, now))
+            if attend is not None:
+                await attend(time_s, gateway)
         await asyncio.sleep(0.5)  # What the last samples raised is still committed and told.
 
 

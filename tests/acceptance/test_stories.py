@@ -14,14 +14,22 @@ import pytest
 
 from edge.clock_system import SystemClock
 from gateway.config import Site
+from gateway.demo_roster import CREWS
 from gateway.simulate.known import known_of, load_site, site_of
 from gateway.simulate.play import Played, play
 from gateway.simulate.stage import set_stage
 from simulators.plant.port import PlantKind
+from simulators.regulator.ledger import Ledger
 from simulators.scenario import Known, Scenario, find_scenario, read_scenario
 from simulators.scenario.read import SCENARIOS, WEEKS
+from tests.acceptance.persons import Json, Persons
+from tests.acceptance.persons_of_stories import SCRIPTS
 
 PLAYED: Final[dict[str, Played]] = {}
+#: Of stories in which persons act: what they saw, the after-action report by language, what the authority was told.
+ACTED: Final[dict[str, tuple[Json, dict[str, str], list[Json]]]] = {}
+#: In which languages the report is set, each for half a second.
+PAPERS: Final = {"ammonia_turn": ("zh", "en"), "lpg_hose": ("en",), "stair_surge": ("zh",)}
 #: Kinds of plants, each with the quiet hour that stands for it.
 QUIET: Final[Mapping[str, str]] = {
     "petrol-depot": "quiet_depot",
@@ -54,8 +62,20 @@ def played(name: str) -> Played:
         scenario, site = read(name)
         memory = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
         with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-            PLAYED[name] = play(scenario, site, scenario.seed, Path(folder), SystemClock())
+            persons = Persons(SCRIPTS[name]) if name in SCRIPTS else None
+            PLAYED[name] = play(
+                scenario, site, scenario.seed, Path(folder), SystemClock(),
+                attend=None if persons is None else persons.attend,
+            )  # fmt: skip
+            if persons is not None:
+                told = [each.body for each in Ledger(Path(folder) / "authority" / "authority.jsonl").kept.values()]
+                ACTED[name] = (persons.kept, persons.read_papers(1, PAPERS[name]), told)
     return PLAYED[name]
+
+
+def acted(name: str) -> tuple[Json, dict[str, str], list[Json]]:
+    played(name)
+    return ACTED[name]
 
 
 def rang(one: Played) -> list[tuple[str, str]]:
@@ -182,3 +202,98 @@ def test_a_pump_that_starts_at_night_lifts_the_pressure_to_the_breather_valve_an
 
     assert np.nanmax(pressure) > 1.4
     assert rang(one) == []
+
+
+# --------------------------------------------------------------------------------------- persons act: three incidents
+
+
+def test_ammonia_opens_its_plan_calls_the_shift_and_the_zone_turns_with_the_wind() -> None:
+    kept, papers, told = acted("ammonia_turn")
+    opened, closed = kept["opened"], kept["closed"]
+
+    assert (opened["plan"], opened["grade"], opened["unit"], opened["opened_by"]) == ("PL-NH3", 2, "V-601", "fengsui")
+    rose = next(each.time_s for each in played("ammonia_turn").seen.events if each.what == "unit_raised")
+    began = np.datetime64(opened["opened"].rstrip("Z")) - np.datetime64("2026-09-14T02:00:00")
+    assert began / np.timedelta64(1, "s") == rose, "in the tick in which the unit rose to ORANGE"
+    crews = {post: {name for name, _ in crew} for post, crew in CREWS.items()}
+    assert kept["leader"] in crews["leader"]
+    assert kept["room"] in crews["control-room"]
+    assert [each["headquarters"] for each in opened["headquarters"]] == ["general", "leak"]
+
+    west, south = kept["west"]["body"], kept["south"]["body"]
+    assert west["weather"][0]["from_deg"] == pytest.approx(270, abs=15)
+    assert south["weather"][0]["from_deg"] == pytest.approx(200, abs=30), "the front turns it from west to south"
+    first, last = (next(each for each in one["levels"] if each["name"] == "ERPG-2") for one in (west, south))
+    east, north = ((each["people"]["neighbours"][0]["code"], each["people"]["persons"]) for each in (first, last))
+    assert (east, north) == (("SU-E", 18), ("SU-N", 240)), "first the warehouse lies downwind, then the housing"
+    assert first["is_valid"]
+    lon, lat = np.array(first["outline"]).mean(axis=0) - west["place"]
+    assert lon > 10 * abs(lat), "drawn to the east"
+    assert west["release"]["rate_kg_s"] == pytest.approx(lost_kg_s(played("ammonia_turn")), rel=0.15)
+
+    assert (kept["hasty"], kept["early"]) == ("not_back", "not_complete")
+    assert (closed["state"], closed["grade"], closed["is_holding"]) == ("ended", 1, True)
+    carried = [body["zone"] for body in told if body.get("zone")]
+    assert carried
+    assert {(each["level"], each["confirmed_by"]) for each in carried} == {("ERPG-2", kept["leader"])}
+    assert_paper(
+        papers["zh"], "1号事件应急处置总结报告", f"指挥人{kept['leader']}", "PL-NH3", "北侧居民区", "北140m,240人",
+        "确认危害区可用于通报", "撤离北侧", "空气呼吸器", "r1更换法兰垫片并试压", "垫片周期更换", "GD-603.nh3高高报",
+    )  # fmt: skip
+    assert_paper(
+        papers["en"], "Incident1:after-actionreport", "RED,RED", "consequencezoneconfirmedfornotices", "103.1ppm",
+        "stooddown", "notallowedyet", "6/0/7",
+    )  # fmt: skip
+
+
+def lost_kg_s(one: Played) -> float:
+    """Give what left the bullet, by its gauge alone: a lying cylinder of 3 m by 12 m, ammonia of 609 kg/m³ (22 °C)."""
+    level = np.array(one.trace.sent)[:, one.tags.index("V-601.level")]
+    before, after = level[64:74].mean(), level[299:309].mean()
+    wide = 2 * np.sqrt(1.5**2 - ((before + after) / 2 - 1.5) ** 2)
+    return float((before - after) * wide * 12 * 609 / 235)
+
+
+def test_a_torn_hose_opens_its_plan_and_a_windsock_gives_the_zone_its_side() -> None:
+    kept, papers, told = acted("lpg_hose")
+    opened, closed, blind, seen = kept["opened"], kept["closed"], kept["blind"]["body"], kept["seen"]["body"]
+
+    assert (opened["plan"], opened["kind"], opened["unit"]) == ("PL-LPG", "16", "V-501")
+    assert [each["headquarters"] for each in opened["headquarters"]] == ["general", "fire"]
+    assert [each["from_deg"] for each in blind["weather"]] == [None, None], "the bay has no wind mast"
+    assert not any(level["is_valid"] for level in blind["levels"])
+    lfl = next(level for level in seen["levels"] if level["name"] == "½ LFL")
+    assert (lfl["is_valid"], lfl["model"], lfl["people"]["persons"]) == (True, "heavy", 60)
+    assert (np.array(lfl["outline"]).mean(axis=0) - seen["place"])[0] > 0, "downwind is to the east"
+    assert {task["step"]: task["state"] for task in closed["tasks"]} == {
+        "1": "done", "2": "done", "3": "done", "4": "done", "5": "void", "6": "done",
+    }  # fmt: skip
+    assert (closed["state"], closed["is_holding"]) == ("ended", False)
+    assert {body["zone"]["level"] for body in told if body.get("zone")} == {"½ LFL"}
+    assert_paper(
+        papers["en"], "Incident1:after-actionreport", "Busdepottotheeast(east80m,60persons)", "NONE,RED", "5/0/6",
+        "call119", "unitloweredNONE", "combustiblegasexplosion", "LPGreleasewhileunloading", "doesnotapply",
+    )  # fmt: skip
+
+
+def test_a_surge_opens_one_incident_a_unit_which_are_merged_and_the_deck_is_held() -> None:
+    kept, papers, _ = acted("stair_surge")
+    opened, deck, closed = kept["opened"], kept["deck"], kept["closed"]
+
+    assert [(one["unit"], one["plan"]) for one in (opened, deck)] == [("Z-462", "PL-STAIR"), ("Z-463", "PL-STAIR")]
+    assert [each["headquarters"] for each in opened["headquarters"]] == ["general", "crowd"]
+    (zone,) = kept["crowd"]["zones"]
+    assert (zone["takes"], zone["advice"]["limit"], zone["advice"]["let_in_min"]) == (600, "full", 0.0)
+    assert {one["action"] for one in kept["crowd"]["actions"]} == {"hold-foot", "one-way", "announce"}
+    assert (closed["state"], closed["merged"]) == ("ended", [2])
+    late = {task["step"] for task in closed["tasks"] if task["is_late"] and task["state"] == "done"}
+    assert late == {"2", "4"}
+    assert_paper(
+        papers["zh"], "并入的事件2", "提出客流措施", "确认客流措施", "台阶只上、坡道只下", "不采取客流措施", "恐慌",
+        "公安接管", "5/2/10", "Z-462.camera表达式条件2.59p/m²",
+    )  # fmt: skip
+
+
+def assert_paper(text: str, *words: str) -> None:
+    missing = [word for word in words if word not in text]
+    assert missing == [], f"{missing} not in {text}"
