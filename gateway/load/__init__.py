@@ -38,6 +38,7 @@ from gateway.load.hazard import read_hazards
 from gateway.load.headquarters import read_headquarters
 from gateway.load.incident import read_incident
 from gateway.load.learned import provisional, read_learned, settle_learned
+from gateway.load.no_data import warn_of_events
 from gateway.load.outside import read_hosts, read_influx, read_metrics_token, read_node_broker, read_page_url
 from gateway.load.overlay import NOTHING, Overlay, ReadOverlay, no_overlay
 from gateway.load.own import parted, read_own
@@ -125,6 +126,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     asked = [*root.sections("vote", "Vote"), *_template_votes(field)]
     votes = Votes(asked, [unit.id for unit in units], learned_only)
     rules = read_rules(field.tags, entries, schedules, overlay, learned_only, votes)
+    warn_of_events(field.sources, field.tags, rules)
     judge_refused(field.refused)
     crowd = read_crowd(root, unit_ids, channels, roster)
     own_rules = read_own(about_itself, [draft.source for draft in field.sources], crowd.shares)

@@ -4,13 +4,14 @@ Why: no data is an alarm, never normal. Most rows say nothing of it, and a hundr
     period: their rules are made from one of each kind.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from alerting.model.compact import Shape, like
 from alerting.model.rule import Kind, Rule
 from alerting.model.tier import Tier
 from edge.load.entry import Span
+from edge.load.source import SourceDraft
 from edge.load.tag import TagDraft
 from edge.load.words import RULE_COLUMNS
 from edge.model import Tag
@@ -21,6 +22,7 @@ SPAN: Final = Span(least=0, most=7 * DAY_S)
 SCANS: Final = 3  # Design §3: three scans without good data are an alarm.
 LEAST_S: Final = 3.0  # One lost packet of a fast source is no alarm.
 TIER: Final = Tier.BLUE
+EVENT_S: Final = 600.0  # Ours: what happens more often than this is watched as a value.
 
 #: What to do about an alarm of STALE or BAD where the table does not say.
 RESPONSE: Final = {
@@ -91,6 +93,31 @@ class NoData:
                 "stale_s and bad_s are both 0; a tag without data would look normal.",
                 "Leave one of them out or give it a time: no data is an alarm.",
             )
+
+
+def warn_of_events(sources: Iterable[SourceDraft], drafts: Iterable[TagDraft], rules: Iterable[Rule]) -> None:
+    """Warn once a source that sends events alone, which come when something happens, of tags that are soon silent."""
+    telling = {
+        draft.name
+        for draft in sources
+        if (mqtt := draft.source.mqtt) is not None and mqtt.topics and all(one.format == "event" for one in mqtt.topics)
+    }
+    if not telling:
+        return
+    after_s = {rule.tag: rule.setpoint for rule in rules if rule.kind is Kind.STALE}
+    doubtful: dict[str, list[TagDraft]] = {}
+    for draft in drafts:
+        if draft.tag.source in telling and after_s.get(draft.tag.name, EVENT_S) < EVENT_S:
+            doubtful.setdefault(draft.tag.source, []).append(draft)
+    for source, found in doubtful.items():
+        first, more = found[0], len(found) - 1
+        others = f", and {more} more" if more else ""
+        first.row.warn(
+            "stale_s",
+            f"source {source} sends events, and without one for {after_s[first.tag.name]:g} s this tag counts as "
+            f"silent{others}.",
+            "Write stale_s = 0, and let silent_after_s watch the source.",
+        )
 
 
 def _after_s(tag: Tag) -> float:

@@ -490,6 +490,20 @@ def test_a_device_template_is_right_as_it_stands(works: Path, name: str) -> None
     assert run.invoke(app, ["tags", "template", str(works.parent), "--object", name]).exit_code == 2
 
 
+def test_events_are_no_heartbeat_and_tags_of_them_that_fall_silent_are_warned_of(works: Path) -> None:
+    run = CliRunner()
+    block = run.invoke(app, ["tags", "template", str(works.parent), "--object", "camera"]).stdout
+    head = works.read_text("utf-8").split("[[source]]", 1)[0].replace('tags = ["tags/plc.csv"]\n', "")
+    works.write_text(head + block, "utf-8")
+    assert {rule.kind for rule in load(works, environ={}).rules if not rule.is_hidden} == {Kind.STATE, Kind.H, Kind.BAD}
+    table = works.parent / "camera" / "tags.csv"
+    table.write_text(table.read_text("utf-8").replace(",3600,0,", ",1,,"), "utf-8")
+    warnings: list[Mistake] = []
+    load(works, environ={}, warnings=warnings)
+    (told,) = (warning for warning in warnings if warning.path == "stale_s")
+    assert told.sentence.endswith("without one for 3 s this tag counts as silent, and 4 more.")
+
+
 def test_every_device_template_is_described() -> None:
     page = Path("config/templates/README.md").read_text("utf-8")
     assert [name for name in objects() if f"| `{name}` " not in page] == []
