@@ -4,14 +4,17 @@ What is done is kept in ``var/long/simulate`` and not played again while no file
 folder to begin anew with other seeds.
 """
 
+import json
 import secrets
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from edge.clock_system import SystemClock
+from gateway.cli import app
 from gateway.config import Site
 from gateway.simulate.kept import Ledger, digest_of
 from gateway.simulate.known import known_of, load_site, site_of
@@ -85,3 +88,20 @@ def test_a_quiet_week_has_no_false_alarm(name: str, digest: str) -> None:
 
     assert run.score.false_per_day == 0.0, run.missed
     assert run.is_passed, run.missed
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("tag", ["GL-701.inlet_flow", "GL-701.outlet_flow"])
+def test_a_pin_hole_behind_a_meter_that_stands_still_is_warned_of(tag: str, tmp_path: Path) -> None:
+    text = (SCENARIOS / "gas_pinhole.toml").read_text("utf-8")
+    head, mark, rest = text.partition("[[expect]]")
+    say = 'say = { en = "It stands still.", zh = "示值不变。" }'
+    fault = f'[[fault]]\nat_s = 1_700\ntag = "{tag}"\nkind = "frozen"\n{say}\n\n'
+    story = tmp_path / "gas_pinhole_blind.toml"
+    story.write_text(head + fault + mark + rest, "utf-8")
+    said = CliRunner().invoke(app, ["simulate", str(story), "--out", str(tmp_path / "out"), "--json"])
+    told = {one["id"]: one for one in json.loads(said.stdout[said.stdout.index("{") :])["expectations"]}
+
+    assert told["two hours ahead"]["passed"], "YELLOW, for the balance is blind"
+    assert 2_000 - 10 <= told["two hours ahead"]["seen_s"] <= 2_000 + 10, "five minutes after it stood still"
+    assert told["demand is no leak"]["passed"]
