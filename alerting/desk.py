@@ -18,7 +18,7 @@ from alerting.floods import FloodBook
 from alerting.judge import rules_of
 from alerting.judging import NOTHING
 from alerting.lifecycle import Turn, step
-from alerting.model.alarm import Alarm, State, Suppression, digest
+from alerting.model.alarm import GONE, Alarm, State, Suppression, digest
 from alerting.model.command import Command, Verb
 from alerting.model.derivation import Derivation
 from alerting.model.event import What
@@ -38,7 +38,6 @@ from alerting.swap import Beside, Prepared, blank, retold
 from alerting.tiering import Standing
 
 __all__ = [
-    "GONE",
     "RETURNED",
     "RULE_GONE",
     "TAG_GONE",
@@ -49,7 +48,6 @@ __all__ = [
 ]
 
 RULE_GONE = "the rule is no longer in the configuration"
-GONE = "gone"  # What ended an alarm whose rules the configuration no longer has.
 TAG_GONE = "removed from configuration"
 FOREVER_NS = 400 * 86_400 * 1_000_000_000  # Longer than any tier stays after its conditions.
 

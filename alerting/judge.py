@@ -20,7 +20,7 @@ from alerting.core.memory import Phase, no_changes
 from alerting.core.trend import Forecast
 from alerting.core.vote import told_lost, told_vote
 from alerting.lifecycle import Turn, step
-from alerting.model.alarm import Alarm, State, digest
+from alerting.model.alarm import GONE, Alarm, State, digest
 from alerting.model.event import Event, What
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
@@ -115,6 +115,7 @@ def judge_alarm(
     facts |= _more_facts(lane, rule, changes, int(decisive), is_active=bool(active))
     if what in (What.ESCALATED, What.LOWERED, What.CHANGED):
         facts["from"] = alarm.condition
+        facts |= _left(lane, alarm, changes, mine, active)
     disabled = facts.get("disabled")
     ended_by = f"{disabled} {facts[disabled]}" if disabled and not after.is_active else ""
     if ended_by != after.ended_by:
@@ -238,6 +239,25 @@ def _facts(rule: Rule, eu: str, value: float | None, quality: str, scan_key: str
     if kind is Kind.FROZEN:
         facts["band"] = rule.band
         facts["while_above"] = rule.while_above if rule.while_tag else None
+    return facts
+
+
+def _left(
+    lane: Lane, alarm: Alarm, changes: Changes, mine: Sequence[int], active: Sequence[int]
+) -> dict[str, float | str]:
+    """Say of an alarm that stays which limit it no longer has, and what but the value ended that."""
+    k = lane.table.index_of.get(alarm.rule)
+    if k is None:
+        return {"left_by": GONE}
+    if k in active:
+        return {}
+    rule = lane.table[k]
+    facts: dict[str, float | str] = {"left": rule.setpoint}
+    for m in mine:
+        if changes.rule[m] == k:
+            gate = _enabled(lane, rule, int(changes.time_ns[m]), is_active=False)
+            if disabled := gate.get("disabled"):
+                facts["left_by"] = f"{disabled} {gate[disabled]}"
     return facts
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from alerting.push.act_words import act_sentence
 from alerting.push.notice import decimals_of
 from alerting.push.unit_words import unit_sentence
-from alerting.push.words import TIER_ZH, Language, clause, quality_zh
+from alerting.push.words import TIER_ZH, Language, clause, left, quality_zh
 from edge.model import TagTable
 
 __all__ = ["Language", "facts_of", "rounded", "why"]
@@ -30,7 +30,7 @@ def why(facts: Mapping[str, Any], lang: Language = "en") -> str:
         return unit_sentence(facts, lang)
     if "who" in facts:
         return act_sentence(facts, lang)
-    said, scan, quality = clause(facts, lang), facts.get("scan"), facts.get("quality")
+    said, scan, quality = clause(facts, lang) + left(facts, lang), facts.get("scan"), facts.get("quality")
     is_scan = scan not in (None, "", "clock")
     tier = str(facts.get("tier", "?"))
     if lang == "zh":

@@ -28,6 +28,10 @@ class Suppression(StrEnum):
     OUT_OF_SERVICE = "out_of_service"
 
 
+#: What ended an alarm, or a limit of it, whose rule the configuration no longer has.
+GONE = "gone"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """One alarm, from its first trip on for ever; immutable, each change gives a new one.

@@ -76,6 +76,27 @@ def ended(facts: Mapping[str, Any], lang: Language) -> str:
     return f"{tag} 的规则已不在配置中" if lang == "zh" else f"{tag}: its rule is no longer in the configuration"
 
 
+def left(facts: Mapping[str, Any], lang: Language) -> str:
+    """Say of an alarm that went back to a limit before its outermost one what became of that; empty of any other.
+
+    Args:
+        facts: ``from`` and ``left``, kind and setpoint of the limit that no longer stands; ``left_by`` as ``ended_by``
+            of [ended] where not the value ended it; ``tag, eu, decimals``.
+    """
+    if "left" not in facts and "left_by" not in facts:
+        return ""
+    kind, by = str(facts["from"]), facts.get("left_by")
+    name = CONDITION_ZH.get(kind, kind)
+    if by == "gone":
+        return f";{name}规则已不在配置中" if lang == "zh" else f"; the rule {kind} is no longer in the configuration"
+    if by:
+        return (";" if lang == "zh" else "; ") + ended({**facts, "kind": kind, "ended_by": by}, lang)
+    limit = _value({**facts, "setpoint": facts["left"]}, "setpoint")
+    if lang == "zh":
+        return f";已{'低于' if kind in ABOVE else '高于'}{name}设定值 {limit}"
+    return f"; back {'below' if kind in ABOVE else 'above'} {kind} {limit}"
+
+
 def _disabled_en(facts: Mapping[str, Any]) -> str:
     """``TK-1.level H is disabled: its enable-condition XV-1.open == 1 is not true``."""
     said, by = f"{facts.get('tag', '?')} {facts.get('kind', '')}", facts.get("enable", "?")

@@ -211,6 +211,9 @@ def test_an_outer_limit_that_goes_leaves_the_inner_one(plant: Plant) -> None:
     gateway = plant.run([9.5] * 20, {14.2: apply(Asked(changes=(Change(rule="T.v.HH", is_removed=True),)))})
 
     assert [(what, condition) for what, condition, *_ in plant.told()] == [("raised", "HH"), ("lowered", "H")]
+    lowered = orjson.loads(next(row.cause for row in events_of(plant.site) if row.what == "lowered"))
+    assert why({**lowered, "tier": "YELLOW"}).split(" (")[0].endswith("; the rule HH is no longer in the configuration")
+    assert "高高报规则已不在配置中" in why({**lowered, "tier": "YELLOW"}, "zh")
     assert next(a for a in gateway.desk.alarms.values() if a.group == "high").tier.name == "YELLOW"
 
 
