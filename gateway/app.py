@@ -65,6 +65,7 @@ from gateway.record import EventLog, Recorder
 from gateway.register.busy import BusyZones
 from gateway.register.event_turns import EventTurns
 from gateway.register.opening import Opener
+from gateway.register.quantities import Quantities
 from gateway.register.ticket_watch import TicketWatch
 from gateway.report_mail.sender import Sender
 from gateway.response.call_watch import CallWatch
@@ -258,6 +259,7 @@ class Gateway:
             EventTurns(means),
         )
         self.crowd_watch = CrowdWatch(means, self.picture)
+        self.quantities = Quantities(means, self.picture)
         self._calls = CallWatch(means)
         self._exchange = Exchange(means, taken_out=self.push.take_out)
         self.reports = Sender(means)
@@ -310,6 +312,7 @@ class Gateway:
             push=self.push,
             reports=self.reports,
             crowds=self.crowds,
+            quantities=self.quantities,
             picture=self.picture,
             checkouts=self.checkouts,
             deliver=lambda scan: self._deliver(scan, None),
@@ -336,6 +339,7 @@ class Gateway:
             asyncio.create_task(self.opener.run(), name="hazards"),
             asyncio.create_task(self.crowds.run(), name="crowds"),
             asyncio.create_task(self.crowd_watch.run(), name="crowd-response"),
+            asyncio.create_task(self.quantities.run(), name="quantities"),
             asyncio.create_task(self._calls.run(), name="call-out"),
             asyncio.create_task(self.tickets.run(), name="tickets"),
             asyncio.create_task(self._events.run(), name="events"),

@@ -16,6 +16,7 @@ from alerting.model.headquarters import Headquarters
 from alerting.model.incident_policy import IncidentPolicy
 from alerting.model.learned import Learned
 from alerting.model.philosophy import Philosophy
+from alerting.model.quantity_share import QuantityShare
 from alerting.model.risk import RiskPolicy
 from alerting.model.rule import Rule, RuleTable
 from alerting.model.tier import Tier
@@ -245,6 +246,7 @@ class Site:
     hazards: HazardPolicy = field(default_factory=HazardPolicy)
     commitment: CommitmentPolicy = field(default_factory=CommitmentPolicy)
     crowd: CrowdPolicy = field(default_factory=CrowdPolicy)
+    quantities: tuple[QuantityShare, ...] = ()
     incident: IncidentPolicy = field(default_factory=IncidentPolicy)
     headquarters: tuple[Headquarters, ...] = ()
     call_out: tuple[CallLine, ...] = ()

@@ -5,12 +5,14 @@ Why: a gateway that fails silently is the worst alarm of all; its own faults rin
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from alerting.model.crowd_policy import CrowdShare
+from alerting.model.quantity_share import QuantityShare
 from alerting.model.rule import Kind, Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.unit import HazardUnit
@@ -142,6 +144,80 @@ def own_tag(zone: str) -> str:
     return f"{SOURCE}.{share_name(zone)}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Quantity:
+    """What is watched of a hazard unit's live quantities, and from when it rings where the site has no own rule."""
+
+    name: str
+    en: str
+    zh: str
+    eu: str
+    setpoint: float
+    deadband: float
+    response_en: str
+    response_zh: str
+
+
+#: GB 18218-2018, 4.2: the quantity of a unit is its design maximum; what is above it, or above what was filed, the
+#: grade does not cover. Tier, delays and deadband are ours. Exactly 100 % is no more than allowed.
+QUANTITIES: Final = (
+    _Quantity(
+        name="design",
+        en="{dossier}: live quantity, share of the design maximum",
+        zh="{dossier} 实时存量占设计最大量比例",
+        eu="%",
+        setpoint=100.01,
+        deadband=0.5,
+        response_en="Stop what flows in; more is there than the unit was designed and graded for.",
+        response_zh="停止进料:实时存量超过设计最大量,单元的设计与分级均未涵盖。",
+    ),
+    _Quantity(
+        name="filed",
+        en="{dossier}: live quantity, share of the filed one",
+        zh="{dossier} 实时存量占备案量比例",
+        eu="%",
+        setpoint=100.01,
+        deadband=0.5,
+        response_en="Bring it below what was filed, or grade and file the unit anew.",
+        response_zh="降至备案量以下,或重新辨识、分级并备案。",
+    ),
+    _Quantity(
+        name="unfiled",
+        en="{dossier}: substances that were not filed",
+        zh="{dossier} 未备案物质数",
+        eu="",
+        setpoint=1.0,
+        deadband=0.0,
+        response_en="Find out what it is and why; identify, grade and file the unit anew.",
+        response_zh="核实物质及来源,重新辨识、分级并备案。",
+    ),
+)
+
+
+def quantity_name(dossier: str, what: str) -> str:
+    """Name a tag of a hazard unit's live quantities, without the prefix."""
+    return f"quantity.{dossier}.{what}"
+
+
+def _quantity_rules(share: QuantityShare, spoken_for: Collection[str]) -> list[Rule]:
+    """Ring where the site has no rule of its own about the tag."""
+    return [
+        Rule(
+            id=f"{tag}.H",
+            tag=tag,
+            kind=Kind.H,
+            setpoint=one.setpoint,
+            deadband=one.deadband,
+            tier=Tier.YELLOW,
+            on_delay_s=10.0,
+            off_delay_s=60.0,
+            response={"en": one.response_en, "zh": one.response_zh},
+        )
+        for one in QUANTITIES
+        if (tag := f"{SOURCE}.{quantity_name(share.dossier, one.name)}") not in spoken_for
+    ]
+
+
 #: Only where the site has reports by mail.
 REPORT_POINTS = (
     _Point(
@@ -224,7 +300,9 @@ def with_system(site: Site) -> Site:
     nature = main_nature(site)
     points = POINTS + (NODE_POINTS if any(source.node for source in site.sources) else ())
     has_broker = site.node_broker is not None
-    tags = own_tags(site.sources, nature, has_node_broker=has_broker, shares=site.crowd.shares)
+    tags = own_tags(
+        site.sources, nature, has_node_broker=has_broker, shares=site.crowd.shares, quantities=site.quantities
+    )
     if site.reports:
         points += REPORT_POINTS
         tags += [_tag(point.name, point.en, point.zh, point.eu, nature) for point in REPORT_POINTS]
@@ -235,6 +313,8 @@ def with_system(site: Site) -> Site:
     ]
     rules = [rule for point in points for rule in _rules(point)]
     rules += [rule for one in site.destinations for rule in _destination_rules(one)]
+    spoken_for = {rule.tag for rule in site.own_rules}
+    rules += [rule for one in site.quantities for rule in _quantity_rules(one, spoken_for)]
     for source in site.sources:
         name = f"link.{source.id}"
         rules.append(
@@ -278,9 +358,14 @@ def with_system(site: Site) -> Site:
 
 
 def own_tags(
-    sources: Sequence[Source], nature: Nature, *, has_node_broker: bool = False, shares: Sequence[CrowdShare] = ()
+    sources: Sequence[Source],
+    nature: Nature,
+    *,
+    has_node_broker: bool = False,
+    shares: Sequence[CrowdShare] = (),
+    quantities: Sequence[QuantityShare] = (),
 ) -> list[Tag]:
-    """Give the gateway's own tags: what it watches about itself, about each source, and of crowd zones."""
+    """Give the gateway's own tags: what it watches about itself, each source, crowd zones and live quantities."""
     points = POINTS + (NODE_POINTS if any(source.node for source in sources) else ())
     tags = [_tag(point.name, point.en, point.zh, point.eu, nature) for point in points]
     tags += [
@@ -290,6 +375,20 @@ def own_tags(
         )
         for one in shares
     ]
+    for share in quantities:
+        tags += [
+            replace(
+                _tag(
+                    quantity_name(share.dossier, one.name),
+                    one.en.format(dossier=share.dossier),
+                    one.zh.format(dossier=share.dossier),
+                    one.eu,
+                    nature,
+                ),
+                unit=share.unit,
+            )
+            for one in QUANTITIES
+        ]
     if has_node_broker:
         tags.append(_tag(NODE_BROKER, "Link to the broker of the edge nodes", "边缘节点消息服务器链路", "", nature))
     for source in sources:

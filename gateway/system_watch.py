@@ -24,6 +24,7 @@ from gateway.nodes.reception import Reception
 from gateway.push.worker import PushWorker
 from gateway.receive import ReceiveClock
 from gateway.register.busy import BusyZones
+from gateway.register.quantities import Quantities
 from gateway.report_mail.sender import Sender
 from gateway.sources import Sources
 from gateway.system import COUNTED_EVERY, NODE_BROKER, PERIOD_S, REPORTS_UNSENT, SOURCE, system_scan
@@ -69,6 +70,7 @@ class SystemWatch:
     push: PushWorker
     reports: Sender
     crowds: BusyZones
+    quantities: Quantities
     picture: Picture
     checkouts: OpenOnes
     deliver: Callable[[Scan], object]
@@ -98,6 +100,7 @@ class SystemWatch:
         values = self._own(now_ns)
         values |= {f"link.{name}": float(up) for name, up in is_up.items()}
         values |= self.crowds.shares()
+        values |= self.quantities.values()
         values |= self._owed(now_ns)
         if number % COUNTED_EVERY == 1:
             values |= self._of_sources(now_ns)

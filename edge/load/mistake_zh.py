@@ -151,6 +151,7 @@ _WHOS: Final = tuple(
         (r"receipt", "回执"), (r"regional", "区域平台"), (r"data (\d+)", "数据 {}"), (r"Tiering (.+)", "分级 {}"),
         (r"Hidden hazards", "隐患"), (r"Commitment", "安全承诺"), (r"Site plan", "总平面图"), (r"Report", "报表"),
         (r"Hazard opening (.+)", "隐患自动登记 {}"), (r"Crowd share (.+)", "承载量占比 {}"),
+        (r"Quantity share (.+)", "存量占比 {}"),
         (r"Crowd response (.+?), action (.+)", "客流处置 {} 的第 {} 项措施"), (r"Crowd response (.+)", "客流处置 {}"),
         (r"Crowd", "客流"),
         (r"Incident", "应急事件"), (r"Zone (.+)", "危害区 {}"),

@@ -45,6 +45,7 @@ from gateway.load.own import parted, read_own
 from gateway.load.philosophy import read_philosophy
 from gateway.load.probe import read_probe
 from gateway.load.profile import read_profiles
+from gateway.load.quantity import read_quantities
 from gateway.load.report import read_report_font
 from gateway.load.report_mail import read_reports
 from gateway.load.risk import read_risk
@@ -129,7 +130,8 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     warn_of_events(field.sources, field.tags, rules)
     judge_refused(field.refused)
     crowd = read_crowd(root, unit_ids, channels, roster)
-    own_rules = read_own(about_itself, [draft.source for draft in field.sources], crowd.shares)
+    quantities = read_quantities(root, unit_ids)
+    own_rules = read_own(about_itself, [draft.source for draft in field.sources], crowd.shares, quantities)
     learned, artefact = None, root.section("learn")
     own_tags = [draft.tag for draft in field.tags]
     if is_learning:
@@ -200,6 +202,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
         hazards=hazards,
         commitment=commitment,
         crowd=crowd,
+        quantities=quantities,
         incident=incident,
         headquarters=headquarters,
         call_out=call_out,

@@ -7,6 +7,7 @@ Why: how many errors a source may have, and for how long, is known by who runs t
 from collections.abc import Iterable, Sequence
 
 from alerting.model.crowd_policy import CrowdShare
+from alerting.model.quantity_share import QuantityShare
 from alerting.model.rule import Rule
 from edge.config import Source
 from edge.load.entry import Entry
@@ -30,12 +31,15 @@ def parted(entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
 
 
 def read_own(
-    entries: Sequence[Entry], sources: Sequence[Source], shares: Sequence[CrowdShare] = ()
+    entries: Sequence[Entry],
+    sources: Sequence[Source],
+    shares: Sequence[CrowdShare] = (),
+    quantities: Sequence[QuantityShare] = (),
 ) -> tuple[Rule, ...]:
     """Read the rules about the gateway's own tags; what is wrong is noted."""
     if not entries:
         return ()
-    tags = {tag.name: tag for tag in own_tags(sources, Nature.ACTUAL, shares=shares)}
+    tags = {tag.name: tag for tag in own_tags(sources, Nature.ACTUAL, shares=shares, quantities=quantities)}
     found: dict[str, dict[str, RuleDraft]] = {}
     for entry in entries:
         name, kind = entry.text("tag", ""), entry.text("kind", "")

@@ -117,6 +117,7 @@ def parts_of(site: Site) -> Parts:
         "incident": {}
         if site.incident == IncidentPolicy()
         else {"incident": {"from_tier": site.incident.from_tier.name, "channel": site.incident.channel}},
+        "quantity_share": {each.dossier: asdict(each) for each in site.quantities},
         "headquarters": {each.id: asdict(each) for each in site.headquarters},
         "call_out": {each.id: {**asdict(each), "from_tier": each.from_tier.name} for each in site.call_out},
         "zone": {each.id: asdict(each) for each in site.zones},

@@ -44,7 +44,7 @@ def test_only_one_module_reads_the_machine_clock() -> None:
 def test_only_one_module_speaks_each_protocol_library() -> None:
     """Paho changes its interfaces, a change must have one place; pymodbus can write and is only measured beside."""
     homes: dict[str, list[str]] = {
-        r"^\s*(from|import) pymodbus\b": ["gateway/bench/modbus/poll.py"],
+        r"^\s*(from|import) pymodbus\b": ["gateway/bench/modbus/peer.py"],
         r"^\s*(from|import) serial\b": ["edge/collect/modbus/serial_port.py"],
         # What leaves for an authority waits for the broker's word, message by message; what is collected does not.
         r"^\s*(from|import) paho\b": [

@@ -4,7 +4,7 @@ The plant is one flame detector of a tank and the head count of a plaza; the clo
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from edge.clock import Clock
 from edge.clock_manual import ManualClock, run_manual
 from edge.config import Source
-from edge.model import Link, Scan, TagTable
+from edge.model import Link, Quality, Scan, TagTable
 from gateway.api import make_app
 from gateway.app import Gateway, Parts
 from gateway.auth import make_link
@@ -63,6 +63,10 @@ kind = "H"
 setpoint = 90
 tier = "YELLOW"
 
+[[quantity_share]]
+dossier = "TK-1"
+unit = "T-1"
+
 [[shift]]
 id = "day"
 from = "08:00"
@@ -81,6 +85,7 @@ instead_of = "board"
 TAGS = """tag,source,unit,eu,register,type,period_s,H,tier_H
 T-1.flame,plc,T-1,%,0,float32,1,50,ORANGE
 Z-1.heads,plc,Z-1,persons,2,float32,1,,
+T-1.mass,plc,T-1,t,4,float32,1,,
 """
 TICKET = {
     "code": "HW-1", "title": "补焊支架 weld bracket", "kind": "hot", "level": "first", "stage": "working",
@@ -92,6 +97,10 @@ RECORDS: Sequence[tuple[str, dict[str, Any]]] = (
     ("enterprises", {"code": "E-1", "name": "海安 Hai'an"}),
     ("units", {
         "code": "TK-1", "name": "罐 Tank", "type": "storage", "persons_outside": 10, "enterprise": "E-1", "unit": "T-1",
+    }),
+    ("holdings", {
+        "code": "H-1", "dossier": "TK-1", "substance": "甲醇 methanol", "named": "methanol", "hazard_class": "W5.3",
+        "design_t": 50, "filed_t": 45, "live_tag": "T-1.mass",
     }),
     ("risk_units", {
         "code": "RU-1", "name": "罐 Tank", "dossier": "TK-1", "place": "storage", "department": "x", "liable": "y",
@@ -146,13 +155,19 @@ class Office:
         return [one["person"] for one in told["on_duty"]], told["unmanned"]
 
 
+def mass_at(at: int) -> float:
+    """47 t from 320 s on, no good value from 340 s on, 60 t from 360 s to 400 s; else 40 t."""
+    return 40.0 if at < 320 or at >= 400 else 60.0 if at >= 360 else 47.0
+
+
 def scans() -> list[Scan]:
     """The flame detector sees the welding from 30 s on; there are 190 persons all the time."""
     return [
         Scan(
-            source="plc", epoch=1, number=at, received_ns=START_NS + at * S, rows=np.array([0, 1], dtype=np.int32),
-            values=np.array([80.0 if at >= 30 else 1.0, 190.0]), quality=np.zeros(2, dtype=np.uint8),
-            times_ns=np.full(2, START_NS + at * S, dtype=np.int64),
+            source="plc", epoch=1, number=at, received_ns=START_NS + at * S, rows=np.arange(3, dtype=np.int32),
+            values=np.array([80.0 if at >= 30 else 1.0, 190.0, mass_at(at)]),
+            quality=np.array([0, 0, Quality.BAD if 340 <= at < 360 else 0], dtype=np.uint8),
+            times_ns=np.full(3, START_NS + at * S, dtype=np.int64),
         )
         for at in range(1, 600)
     ]  # fmt: skip
@@ -217,6 +232,25 @@ async def story(office: Office, clock: ManualClock) -> None:
     acts = [row["act"] for row in (await office.get("audit", limit="200"))["acts"]]
     turned = [(act["action"], act.get("because")) for act in reversed(acts) if act["who"] == "event:EV-1"]
     assert turned == [("large_event_began", None), ("large_event_ended", "time")]
+    await quantities(office, until)
+
+
+async def quantities(office: Office, until: Callable[[float], Awaitable[None]]) -> None:
+    design, filed = "fengsui.quantity.TK-1.design", "fengsui.quantity.TK-1.filed"
+    assert not (await office.stands(filed))[0], "40 of 45 t"
+    await until(335)
+    assert await office.stands(filed) == (True, "none"), "47 t are there, 45 t were filed"
+    assert not (await office.stands(design))[0], "it was designed for 50 t"
+    await until(359)
+    assert await office.stands(filed) == (True, "none"), "a bad value ends nothing"
+    await until(375)
+    assert await office.stands(design) == (True, "none")
+    (alarm,) = [one for one in (await office.get("alarms"))["alarms"] if one["tag"] == design]
+    said = (await office.get(f"alarms/{alarm['id']}/why", lang="en"))["sentence"]
+    assert said.startswith(f"{design} 120 % ≥ H 100.01 % for 10 s")
+    assert alarm["unit"] == "T-1"
+    await until(470)
+    assert [(await office.stands(tag))[0] for tag in (design, filed)] == [False, False]
 
 
 def test_a_ticket_and_an_event_are_followed_from_the_register_to_alarms_risk_capacity_and_roster(

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pymodbus.client.mixin import ModbusClientMixin
 
 from edge.decode.registers import Placement, RegisterDecoder
+from gateway.bench.modbus.peer import floats_of
 
 TAGS: Final = 1_000
 SEED: Final = 1
@@ -75,11 +75,7 @@ def _plain(registers: list[int]) -> list[tuple[float | None, str]]:
 
 def _pymodbus(registers: list[int]) -> list[tuple[float | None, str]]:
     """Decode all at once with the converter of the library, and check value by value: it knows no quality."""
-    values = ModbusClientMixin.convert_from_registers(
-        registers, ModbusClientMixin.DATATYPE.FLOAT32, word_order="little"
-    )
-    assert isinstance(values, list)
-    return [_checked(float(value)) for value in values]
+    return [_checked(value) for value in floats_of(registers, is_low_first=True)]
 
 
 def _checked(value: float) -> tuple[float | None, str]:

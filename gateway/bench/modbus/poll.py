@@ -25,7 +25,6 @@ from typing import Any, Final
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from pymodbus.client import AsyncModbusTcpClient
 
 from edge.clock_system import SystemClock
 from edge.collect.door import Acknowledge
@@ -37,6 +36,7 @@ from edge.decode.registers import Placement, RegisterDecoder
 from edge.model import Link, Scan, Tag, TagTable
 from gateway.bench.cores import cores, keep_apart, on_the_first
 from gateway.bench.modbus.decode import spread_us
+from gateway.bench.modbus.peer import AsyncModbusTcpClient, floats_of
 
 COUNT: Final = 125
 FLOATS: Final = COUNT // 2
@@ -190,9 +190,7 @@ async def _pymodbus(port: int) -> AsyncIterator[Turn]:
 
     async def turn() -> None:
         answer = await client.read_holding_registers(0, count=COUNT, device_id=1)
-        values = client.convert_from_registers(answer.registers[: 2 * FLOATS], client.DATATYPE.FLOAT32)
-        assert isinstance(values, list)
-        assert values[0] == _FIRST
+        assert floats_of(answer.registers[: 2 * FLOATS])[0] == _FIRST
 
     yield turn
     client.close()
