@@ -2,7 +2,7 @@
 
 Flow: dossiers and holdings (store, now and then), live values (picture) -> [shares, once a second] -> own tags -> rules
 Why: above the design maximum, above the filed quantity, or a substance that nobody filed: the grade does not cover it.
-Never: lets a bad value end an alarm. While a quantity is not known, the last that was known stands for it.
+Never: lets a bad value end an alarm: below 100 % a share is known only while every quantity is.
 """
 
 import math
@@ -44,7 +44,6 @@ class Quantities:
         self._means, self._site = means, means.site
         self._picture = picture
         self._known: dict[str, Gathered] = {}
-        self._last_t: dict[tuple[str, str], float] = {}  # By holding and tag: with another tag it is another quantity.
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -58,33 +57,25 @@ class Quantities:
 
     def values(self) -> dict[str, float]:
         """Give the gateway's own tags of live quantities, without prefix; no number where it is not known."""
-        return quantity_values(self._site(), self._known, self._picture, self._last_t)
+        return quantity_values(self._site(), self._known, self._picture)
 
 
-def quantity_values(
-    site: Site, known: dict[str, Gathered], picture: Picture, last_t: dict[tuple[str, str], float]
-) -> dict[str, float]:
-    """Give the shares by tag name without prefix.
-
-    Args:
-        last_t: Last known quantity by code and tag of a holding, t; it is kept up to date.
-    """
+def quantity_values(site: Site, known: dict[str, Gathered], picture: Picture) -> dict[str, float]:
+    """Give the shares by tag name without prefix."""
     found: dict[str, float] = {}
     for one in site.quantities:
         gathered = known.get(one.dossier)
-        shares = NOT_KNOWN if gathered is None else _shares(gathered, picture, last_t)
+        shares = NOT_KNOWN if gathered is None else _shares(gathered, picture)
         for what, value in (("design", shares.design_pct), ("filed", shares.filed_pct), ("unfiled", shares.unfiled)):
             found[quantity_name(one.dossier, what)] = value
     return found
 
 
-def _shares(gathered: Gathered, picture: Picture, last_t: dict[tuple[str, str], float]) -> Shares:
-    holdings, measured = [], {}
-    for one in gathered.holdings:
-        tag = str(one.values.get("live_tag", ""))
-        live_t = live_of(picture, tag)[0] if tag else None
-        if live_t is not None:
-            last_t[one.code, tag] = live_t
-        holdings.append(holding_of(one.values, last_t.get((one.code, tag)) if tag else None))
-        measured[one.code] = bool(tag)
+def _shares(gathered: Gathered, picture: Picture) -> Shares:
+    tags = {one.code: str(one.values.get("live_tag", "")) for one in gathered.holdings}
+    holdings = [
+        holding_of(one.values, live_of(picture, tags[one.code])[0] if tags[one.code] else None)
+        for one in gathered.holdings
+    ]
+    measured = {code: bool(tag) for code, tag in tags.items()}
     return shares_of(holdings, measured, is_filed=bool(gathered.dossier.values.get("filing_number")))
