@@ -18,6 +18,7 @@ from alerting.model.learned import Learned
 from alerting.model.philosophy import Philosophy
 from alerting.model.quantity_share import QuantityShare
 from alerting.model.risk import RiskPolicy
+from alerting.model.roll_call import RollPolicy
 from alerting.model.rule import Rule, RuleTable
 from alerting.model.tier import Tier
 from alerting.model.tiering import Tiering
@@ -250,6 +251,7 @@ class Site:
     incident: IncidentPolicy = field(default_factory=IncidentPolicy)
     headquarters: tuple[Headquarters, ...] = ()
     call_out: tuple[CallLine, ...] = ()
+    roll_call: RollPolicy = field(default_factory=RollPolicy)
     zones: tuple[ZoneSource, ...] = ()
     report_font: Path | None = None  # that PDFs are set in; None: one of the system's
     roster: RosterPlan = field(default_factory=RosterPlan)

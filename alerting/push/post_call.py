@@ -99,6 +99,22 @@ def help_body(incident: int, who: str, note: str, to: Addressee, envelope: Envel
     return _body("needs_help", envelope, to, Words(en, zh), about)
 
 
+def missing_body(incident: int, n: int, names: Sequence[str], to: Addressee, envelope: Envelope) -> str:
+    """Compose what whoever leads is told of a roll-call: who was not heard of in time, canonical JSON.
+
+    Args:
+        n: How many.
+        names: Of the first of them.
+    """
+    more = n - len(names)
+    zh = f"{envelope.prefix}{incident} 号事件人员清点:{n} 人尚无消息:{'、'.join(names)}"
+    en = f"{envelope.prefix}Incident {incident}, roll-call: {n} not heard of: {', '.join(names)}"
+    if more > 0:
+        zh, en = f"{zh} 等", f"{en} and {more} more"
+    text = Words(f"{en}. {envelope.link}".rstrip(), f"{zh}。{envelope.link}")
+    return _body("roll_call", envelope, to, text, {"incident": incident, "missing": n, "names": list(names)})
+
+
 def _body(subject: str, envelope: Envelope, to: Addressee, text: Words, about: Mapping[str, Any]) -> str:
     body = {
         "key": envelope.key,

@@ -155,7 +155,7 @@ _WHOS: Final = tuple(
         (r"Crowd response (.+?), action (.+)", "客流处置 {} 的第 {} 项措施"), (r"Crowd response (.+)", "客流处置 {}"),
         (r"Crowd", "客流"),
         (r"Incident", "应急事件"), (r"Zone (.+)", "危害区 {}"),
-        (r"Call-out (.+)", "应急召集 {}"),
+        (r"Call-out (.+)", "应急召集 {}"), (r"Roll-call", "人员清点"), (r"Assembly point (.+)", "集合点 {}"),
         (r"Headquarters (.+?), member (.+)", "指挥部 {} 的第 {} 名成员"), (r"Headquarters (.+)", "指挥部 {}"),
         (r"Escalation (.+?), step (.+)", "升级呼叫 {} 的第 {} 步"), (r"Escalation (.+)", "升级呼叫 {}"),
         (r"Task (.+)", "任务 {}"), (r"Suppression (.+)", "抑制 {}"), (r"Calendar", "日历"), (r"Shift (.+)", "班次 {}"),

@@ -55,6 +55,7 @@ from gateway.api.doors_report_mail import open_report_mail_doors
 from gateway.api.doors_reporter import open_reporter_doors
 from gateway.api.doors_response_plans import open_response_plan_doors
 from gateway.api.doors_risk import open_risk_doors
+from gateway.api.doors_roll_call import open_roll_call_doors
 from gateway.api.doors_roster import open_roster_doors
 from gateway.api.doors_rules import open_rule_doors, open_trial_doors
 from gateway.api.doors_runs import open_run_doors
@@ -271,5 +272,6 @@ def _open_response_doors(doors: Doors) -> None:
     open_incident_doors(doors)
     open_incident_after_doors(doors)
     open_call_out_doors(doors)
+    open_roll_call_doors(doors)
     open_crowd_doors(doors)
     open_zone_doors(doors)

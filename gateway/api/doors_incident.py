@@ -26,6 +26,7 @@ from gateway.response.incident_shown import shown, told
 from gateway.response.incidents import Leading, Refused
 from gateway.response.resources import release_all
 from gateway.response.restart import hold
+from gateway.response.roll_call import Acting, close, go_on, open_of
 from gateway.response.situation import situation, snapshot
 from gateway.roster.book import people
 from gateway.store.schema import incident
@@ -231,6 +232,7 @@ def _open_leading_doors(doors: Doors, at: str) -> None:  # noqa: C901 - a list o
         def do(c: Connection, by: Leading) -> None:
             incidents.merge(c, by, asked.into, asked.reason)
             end_calls(c, [number])
+            go_on(c, Acting(number=number, who=by.who, time_ns=by.time_ns), asked.into)
 
         return await led(request, number, asked, "incident_merged", do)
 
@@ -241,6 +243,9 @@ def _open_leading_doors(doors: Doors, at: str) -> None:  # noqa: C901 - a list o
             tier = house.picture.tiers.get(incidents.get(c, number)["unit"], Tier.NONE)
             incidents.stand_down(c, by, asked.reason, tier, is_despite=asked.despite)
             end_calls(c, [number, *incidents.merged_of(c, number)])
+            roll = open_of(c, number)
+            if roll is not None:
+                close(c, Acting(number=number, who=by.who, time_ns=by.time_ns), roll, asked.reason)
             release_all(c, number, By(who=by.who, time_ns=by.time_ns, reason=f"incident {number}"))
             steps = hold(c, number, by.time_ns)
             if steps:

@@ -49,6 +49,7 @@ from gateway.load.quantity import read_quantities
 from gateway.load.report import read_report_font
 from gateway.load.report_mail import read_reports
 from gateway.load.risk import read_risk
+from gateway.load.roll_call import read_roll_call
 from gateway.load.roster import read_roster
 from gateway.load.rule import judge_refused, read_rules
 from gateway.load.schedule import ScheduleReader
@@ -152,6 +153,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
     incident = read_incident(root, channel_ids)
     headquarters = read_headquarters(root.sections("headquarters", "Headquarters"), roster)
     call_out = read_call_out(root.sections("call_out", "Call-out"), roster, channel_ids, incident.channel)
+    roll_call = read_roll_call(root)
     known_tags = {each.tag.name: each.tag for each in (*field.tags, *field.refused)}
     zones = read_zones(root.sections("zone", "Zone"), unit_ids, known_tags)
     http = _section(root, "http", "HTTP")
@@ -206,6 +208,7 @@ def load(  # noqa: PLR0913, PLR0915 - each says another thing of one reading
         incident=incident,
         headquarters=headquarters,
         call_out=call_out,
+        roll_call=roll_call,
         zones=zones,
         report_font=report_font,
         roster=roster,

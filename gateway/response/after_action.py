@@ -31,6 +31,7 @@ from gateway.response.situation import (
     headquarters_block,
     limit_eu,
     resources_block,
+    rolls_block,
     tasks_block,
     timeline_block,
 )
@@ -207,6 +208,7 @@ def after_action(
         _values(site, one, values, language),
         headquarters_block(connection, site, [number, *merged], language),
         calls_block(connection, site, [number, *merged], language),
+        rolls_block(connection, site, [number, *merged], language),
         resources_block(connection, site, [number, *merged], language),
         tasks_block(connection, site, number, language),
         tasks_block(connection, site, number, language, RESTART),

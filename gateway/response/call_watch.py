@@ -1,4 +1,4 @@
-"""Call watch: looks which open incidents call whom, and whose answer is late, while the gateway runs.
+"""Call watch: looks which incidents call whom, whose answer is late, and who is missing, while the gateway runs.
 
 Flow: open incidents -> [plan] -> lines;  time -> [step, one transaction] -> push worker
 Why: a call never waits for the tick, nor a tick for calls; what was due while the gateway stood is called at its start.
@@ -9,6 +9,7 @@ from typing import Final
 from gateway.means import Means, look_on
 from gateway.meter import Stage
 from gateway.response.call_out import Of, Stepped, next_due, open_ones, plan, step
+from gateway.response.roll_call import overdue_at, tell_overdue
 
 #: Between two looks, s: so long after its commit an incident calls at the latest.
 LOOK_S: Final = 1.0
@@ -29,6 +30,10 @@ class CallWatch:
     async def turn(self) -> bool:
         """Look once; tell whether there is more to do at once."""
         site, now_ns = self._means.site(), self._means.clock.wall_ns()
+        late_ns = await self._means.read(overdue_at)
+        if late_ns is not None and late_ns <= now_ns:
+            await self._means.write(lambda c: tell_overdue(c, site, now_ns))
+            self._means.wake_push()
         if site.call_out != self._by:
             self._planned, self._by = {}, site.call_out
         if not site.call_out:

@@ -33,6 +33,7 @@ from gateway.response.incidents import SELF, get, merged_of, timeline
 from gateway.response.plans import holdings, of_ledger
 from gateway.response.reporting import report_due_ns
 from gateway.response.resources import holds_of
+from gateway.response.roll_call import roll_shown, rolls_of
 from gateway.response.sheets import owner_said
 from gateway.response.tasks import CHECKLIST, RESTART, tasks_of
 from gateway.store.schema import alarm
@@ -60,6 +61,20 @@ CALLED = {
 REPLIES = {
     "coming": Words("coming", "能到"), "cannot": Words("cannot come", "不能到"),
     "help": Words("needs help", "需要帮助"),
+}  # fmt: skip
+FIGURES = {
+    "named": Words("inside by access data", "门禁在场"), "inside": Words("known to be inside", "已知在场"),
+    "safe": Words("safe", "平安"), "left": Words("left", "已离开"), "help": Words("need help", "需要帮助"),
+    "missing": Words("not heard of", "尚无消息"),
+    "unheard": Words("on duty or ticket, not heard of, maybe not inside", "值班、作业票人员尚无消息（可能不在场）"),
+}  # fmt: skip
+HEARD = {
+    "missing": Words("not heard of", "尚无消息"), "safe": Words("safe", "平安"),
+    "help": Words("needs help", "需要帮助"), "left": Words("left", "已离开"),
+}  # fmt: skip
+SOURCES = {
+    "access": Words("access data", "门禁"), "hand": Words("by hand", "人工登记"), "duty": Words("on duty", "值班"),
+    "ticket": Words("work ticket", "作业票"),
 }  # fmt: skip
 LINES = {
     "planned": Words("to be called", "待召集"), "waiting": Words("waits for answers", "等待答复"),
@@ -92,6 +107,12 @@ WHATS = {
     "call_unanswered": Words("nobody answered the call", "召集无人答复"),
     "call_exhausted": Words("list of the call is at its end", "召集名单已用尽"),
     "help_asked": Words("help is asked for", "请求支援"),
+    "roll_begun": Words("roll-call begun", "开始人员清点"),
+    "roll_marked": Words("roll-call", "人员清点登记"),
+    "roll_counted": Words("persons counted at a point", "集合点清点人数"),
+    "roll_missing": Words("missing in the roll-call", "清点尚无消息"),
+    "roll_ended": Words("roll-call ended", "结束人员清点"),
+    "access_changed": Words("access data changed", "门禁名单变化"),
     "crowd_offered": Words("crowd action offered", "提出客流措施"),
     "crowd_confirmed": Words("crowd action confirmed", "确认客流措施"),
     "crowd_declined": Words("crowd action declined", "不采取客流措施"),
@@ -154,6 +175,7 @@ def situation(connection: Connection, site: Site, picture: Picture, number: int,
         _values(picture, row["unit"], language),
         headquarters_block(connection, site, [number, *merged_of(connection, number)], language),
         calls_block(connection, site, [number, *merged_of(connection, number)], language),
+        rolls_block(connection, site, [number, *merged_of(connection, number)], language),
         resources_block(connection, site, [number, *merged_of(connection, number)], language),
         tasks_block(connection, site, number, language),
         timeline_block(site, lines, language),
@@ -349,6 +371,35 @@ def calls_block(connection: Connection, site: Site, numbers: Sequence[int], lang
     return Block(heading="应急召集" if zh else "Call-out", header=header, rows=tuple(rows))
 
 
+def rolls_block(connection: Connection, site: Site, numbers: Sequence[int], language: str) -> Block:
+    """Write the roll-calls of incidents: figures, counts at points, and by name who is not known to be safe."""
+    zh = language == "zh"
+    titles = {one.id: one.title.get(language) or one.id for one in site.roll_call.points}
+    rows: list[tuple[str, ...]] = []
+    for row in rolls_of(connection, numbers):
+        one = roll_shown(connection, row)
+        figures, heads = one["figures"], one["heads"]
+        begun = _time(site, one["begun"])
+        counted = ("未知" if zh else "unknown") if heads["persons"] is None else str(heads["persons"])
+        counted += "" if heads["is_whole"] else " (部分区域无计数)" if zh else " (some zones not counted)"
+        rows.append((begun, "计数在场人数" if zh else "Counted inside when it began", counted, "–"))
+        for name in ("inside", "safe", "left", "help", "missing", "unheard"):
+            title = FIGURES[name]
+            rows.append((begun, title.zh if zh else title.en, str(figures[name]), "–"))
+        for each in one["counts"]:
+            said = f"{each['persons']} {'人' if zh else 'persons'} {each['note']}".strip()
+            rows.append((_time(site, each["time"]), titles.get(each["point"], each["point"]), said, each["by"]))
+        for each in one["persons"]:
+            if each["state"] in ("help", "missing"):
+                heard, source = HEARD[each["state"]], SOURCES[each["source"]]
+                parts = [heard.zh if zh else heard.en, titles.get(each["point"], each["point"]), each["note"]]
+                who = f"{each['name']} {each['company']}".strip() + f" ({source.zh if zh else source.en})"
+                said = "; ".join(part for part in parts if part)
+                rows.append((_time(site, each["time"]), who, said, each["by"] or "–"))
+    header = ("时间", "人员、集合点", "情况", "登记") if zh else ("Time", "Who or where", "What is known", "By")
+    return Block(heading="人员清点" if zh else "Roll-call", header=header, rows=tuple(rows))
+
+
 def resources_block(connection: Connection, site: Site, numbers: Sequence[int], language: str) -> Block:
     """Write what incidents reserved, what of it was used up, and what was given back."""
     zh = language == "zh"
@@ -421,7 +472,7 @@ def said_of(facts: dict[str, Any], language: str) -> str:
 
 def _call_said(facts: dict[str, Any], language: str) -> list[str]:
     """Write who was called out, and what was answered."""
-    if "reply" not in facts and not isinstance(facts.get("persons"), list):
+    if facts.keys().isdisjoint(("reply", "count", "named", "inside")) and not isinstance(facts.get("persons"), list):
         return []
     zh = language == "zh"
     reply, minutes = REPLIES.get(facts.get("reply", "")), facts.get("minutes")
@@ -429,6 +480,18 @@ def _call_said(facts: dict[str, Any], language: str) -> list[str]:
     said += [] if minutes is None else [f"{minutes} min"]
     if isinstance(facts.get("persons"), list):
         said += [", ".join(facts["persons"]) or (CALLED["nobody"].zh if zh else CALLED["nobody"].en)]
+    if "count" in facts:
+        said += [f"{facts['point']} {facts['count']} {'人' if zh else 'persons'}"]
+    if "heard" in facts:
+        heard = HEARD[facts["heard"]]
+        said += [heard.zh if zh else heard.en, facts["point"]] if facts["point"] else [heard.zh if zh else heard.en]
+    if "names" in facts:
+        said = [f"{facts['missing']}: {', '.join(facts['names'])}", *said]
+    said += [
+        f"{title.zh if zh else title.en} {facts[name]}"
+        for name, title in FIGURES.items()
+        if name in facts and "names" not in facts
+    ]
     how = CALLED.get(facts.get("said", "")) if facts.get("persons") else None
     return said + ([] if how is None else [how.zh if zh else how.en])
 

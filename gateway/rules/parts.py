@@ -21,6 +21,7 @@ from alerting.model.hazard_policy import HazardPolicy
 from alerting.model.incident_policy import IncidentPolicy
 from alerting.model.philosophy import Philosophy
 from alerting.model.risk import RiskPolicy
+from alerting.model.roll_call import RollPolicy
 from alerting.model.tier import Tier
 from alerting.model.tiering import lines_as_json
 from alerting.roster.plan import RosterPlan
@@ -120,6 +121,7 @@ def parts_of(site: Site) -> Parts:
         "quantity_share": {each.dossier: asdict(each) for each in site.quantities},
         "headquarters": {each.id: asdict(each) for each in site.headquarters},
         "call_out": {each.id: {**asdict(each), "from_tier": each.from_tier.name} for each in site.call_out},
+        "roll_call": {} if site.roll_call == RollPolicy() else {"roll_call": asdict(site.roll_call)},
         "zone": {each.id: asdict(each) for each in site.zones},
         "drill": {} if site.drill == DrillOptions() else {"drill": _drill(site.drill)},
         "task": {

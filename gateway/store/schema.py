@@ -398,6 +398,61 @@ post_call = Table(
     Index("ix_post_call_person", "person", "answer"),
 )
 
+#: Systems that say who is inside (门禁), and when each said it last.
+access_system = Table(
+    "access_system",
+    metadata,
+    Column("system", String(64), primary_key=True),
+    Column("time_ns", BigInteger, nullable=False),  # as of when, by the system's word
+    Column("received_ns", BigInteger, nullable=False),
+    Column("persons", Integer, nullable=False),
+    Column("by", String(64), nullable=False),  # the program's token, or a user
+)
+
+#: Who is inside by the last word of each system. Who leaves is taken out; nobody's way is kept.
+access_person = Table(
+    "access_person",
+    metadata,
+    Column("system", String(64), primary_key=True),
+    Column("card", String(64), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("company", String(200), nullable=False),
+    Column("unit", String(64), nullable=False),  # hazard unit; empty where the system does not know
+    Column("since_ns", BigInteger, nullable=False),  # 0 where the system does not say
+)
+
+#: Roll-calls of incidents.
+roll_call = Table(
+    "roll_call",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("incident", Integer, nullable=False, index=True),
+    Column("unit", String(64), nullable=False),  # empty: of the whole site
+    Column("begun_ns", BigInteger, nullable=False),
+    Column("begun_by", String(64), nullable=False),
+    Column("ended_ns", BigInteger, nullable=False, index=True),  # 0 while it goes on
+    Column("ended_by", String(64), nullable=False),
+    Column("overdue_ns", BigInteger, nullable=False),  # when who leads is told who is missing; 0 once told
+    Column("facts", Text, nullable=False),  # JSON: head counts and access data when it began
+)
+
+#: Who stands on a roll-call, and what was heard of each last; the timeline has every word.
+roll_person = Table(
+    "roll_person",
+    metadata,
+    Column("roll", Integer, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(100), nullable=False),
+    Column("company", String(200), nullable=False),
+    Column("source", String(8), nullable=False),  # access | hand | duty | ticket
+    Column("of", String(140), nullable=False),  # system and card, post, code of the ticket
+    Column("state", String(8), nullable=False),  # missing | safe | help | left
+    Column("point", String(64), nullable=False),  # assembly point; empty for none
+    Column("note", Text, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),  # of the last word; 0 for none
+    Column("by", String(64), nullable=False),
+)
+
 #: Consequence zones as they were worked out for an incident. Rows are never changed.
 zone_revision = Table(
     "zone_revision",

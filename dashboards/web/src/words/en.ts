@@ -18,6 +18,7 @@ import * as crowdWords from "./en/crowd";
 import * as responseWords from "./en/response";
 import * as planWords from "./en/plans";
 import * as callWords from "./en/calls";
+import * as rollWords from "./en/rollCall";
 import * as resourceWords from "./en/resources";
 import * as incidentWords from "./en/incidents";
 import * as zoneWords from "./en/zones";
@@ -127,6 +128,7 @@ export const en = {
   ...crowdWords,
   ...planWords,
   ...callWords,
+  ...rollWords,
   ...resourceWords,
   ...incidentWords,
   ...zoneWords,

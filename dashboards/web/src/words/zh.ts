@@ -18,6 +18,7 @@ import * as crowdWords from "./zh/crowd";
 import * as responseWords from "./zh/response";
 import * as planWords from "./zh/plans";
 import * as callWords from "./zh/calls";
+import * as rollWords from "./zh/rollCall";
 import * as resourceWords from "./zh/resources";
 import * as incidentWords from "./zh/incidents";
 import * as zoneWords from "./zh/zones";
@@ -128,6 +129,7 @@ export const zh: Words = {
   ...crowdWords,
   ...planWords,
   ...callWords,
+  ...rollWords,
   ...resourceWords,
   ...incidentWords,
   ...zoneWords,
