@@ -33,6 +33,8 @@ PICTURES = ("/api/v1/photos/", "/api/v1/register/risks/plan")
 ROSTER = "/api/v1/roster/look"
 #: Where lists for the ledgers of the register are looked at: below here, at .../look.
 LEDGERS = "/api/v1/register/ledgers/"
+#: Where the systems at the gates say who is inside; 10,000 persons are some 2 MB.
+ACCESS = "/api/v1/response/access/"
 INGEST_BODY_MAX = 8 * 1024 * 1024
 
 FAILED = "The gateway could not answer this; its log says why."
@@ -140,7 +142,8 @@ class _Guarded:
 def _body_max(path: str) -> int:
     if path.startswith((DISPOSALS, LEDGERS)) and path.endswith(PHOTO):
         return PHOTO_BYTES_MAX
-    is_list = path in (LIST, ROSTER) or (path.startswith(LEDGERS) and path.endswith("/look"))
+    is_list = path in (LIST, ROSTER) or path.startswith(ACCESS)
+    is_list = is_list or (path.startswith(LEDGERS) and path.endswith("/look"))
     return INGEST_BODY_MAX if is_list or path == INGEST else BODY_MAX
 
 

@@ -185,6 +185,10 @@ async def test_who_is_not_heard_of_in_time_is_told_to_who_leads_once(gated: Desk
 
 async def test_wrong_lists_points_and_people_are_refused_and_a_point_in_a_zone_says_so(gated: Desk) -> None:
     li, op = await gated.come("li"), await gated.come("op")
+    many = [
+        {"card": str(at), "name": f"person {at}", "company": "a contractor of the turnaround"} for at in range(2_000)
+    ]
+    assert (await put(op, many, "2025-12-31T23:00:00Z")).json()["persons"] == 2_000, "more than a comment's 64 KiB"
     assert refused(await put(op, GATE, "2026-01-01T00:02:00Z"), 409, "future", "of the future")
     assert (await put(op, [*GATE, GATE[0]])).json()["error"]["code"] == "card_twice"
     assert (await put(op, [{"card": "1"}])).status_code == 422
