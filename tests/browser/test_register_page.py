@@ -902,3 +902,45 @@ def test_an_incident_is_led_from_opening_to_stand_down(visit: Callable[..., Visi
     shelved_again(one, unit, lang)
     one.go("register/resources", ready="[data-ledger=resources]")
     assert one.complaints == []
+
+
+def test_what_one_does_at_an_incident_another_sees_without_reloading_and_of_two_the_first_wins(
+    visit: Callable[..., Visit],
+) -> None:
+    """One at a desk in English, one on a phone in Chinese, both on the same incident."""
+    desk, phone = visit(name=OFFICER, lang="en"), visit(name=SECOND, lang="zh", phone=True)
+    for one in (desk, phone):
+        one.go("response?view=incidents", ready="button[name=incident-open]")
+        one.page.evaluate("window.isSame = true")
+    desk.page.click("button[name=incident-open]")
+    send(desk, unit="TK-201", title="滴漏 dripping flange", reason="巡检发现 seen on patrol")
+    desk.page.wait_for_selector(".story[data-state=open]")
+    phone.page.click("[data-incident][data-unit='TK-201'] a")
+    phone.page.wait_for_selector(".story[data-state=open]")
+    desk.page.click("button[name=command]")
+    send(desk, person=OFFICER, reason="到场 on site")
+    shows(phone.page.locator("[data-commander]"), OFFICER)
+
+    for one in (desk, phone):  # Both look at the same revision, and both grade.
+        one.page.click("button[name=grade]")
+    send(desk, grade="2", reason="泄漏扩大 it grows")
+    fill(phone, grade="4", reason="影响很小 it is small")
+    phone.page.click("dialog button[type=submit]")
+    shows(phone.page.locator("dialog [role=alert]"), f"{OFFICER} 刚刚更改了")
+    phone.complaints.clear()  # The browser says of the refusal what the dialog says.
+    phone.page.locator("dialog .ends button").first.click()
+    for one in (desk, phone):
+        shows(one.page.locator("[data-grade]"), "Ⅱ")
+
+    phone.page.click("button[name=line]")
+    send(phone, what="action", text="已围堵 dammed")
+    shows(desk.page.locator("[data-what=action]"), "dammed")
+    phone.page.click("button[name=stand-down]")
+    phone.page.check("dialog [name=despite]")
+    send(phone, reason="已处置 done")
+    desk.page.wait_for_selector(".story[data-state=ended]")
+    assert desk.page.locator("button[name=grade]").count() == 0
+    for one in (desk, phone):
+        assert one.page.evaluate("window.isSame") is True, "nobody reloaded"
+        assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert one.complaints == []
