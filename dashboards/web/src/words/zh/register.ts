@@ -69,7 +69,7 @@ export const register: Words["register"] = {
   stateOverdue: "已逾期",
   stateAny: "全部",
   isOverdue: "已逾期",
-  noneInState: "暂无。选择“全部”可查看其他记录。",
+  noneInState: "该状态下暂无记录。选择“全部”可查看其他状态的记录。",
   fromAlarm: "登记隐患",
   ofAlarm: "该报警引出的隐患",
   hazardState: { registered: "已登记", classed: "已定级", rectifying: "整改中", awaiting: "待验收", closed: "已销号" },
