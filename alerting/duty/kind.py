@@ -81,6 +81,7 @@ class Kind:
         is_unverified: The basis is quoted from memory and was not compared with the text.
         is_on: A site may switch a row off.
         is_dated: The clock feeds it, and it is due on a day all the same.
+        is_momentary: Its records say the minute; a look feeds it, not the writing of a record.
     """
 
     id: str
@@ -98,8 +99,9 @@ class Kind:
     is_unverified: bool = False
     is_on: bool = True
     is_dated: bool = False
+    is_momentary: bool = False
 
     @property
     def is_timed(self) -> bool:
         """Tell whether it is due at a moment rather than on a day."""
-        return not (self.ledger or self.is_dated)
+        return self.is_momentary or not (self.ledger or self.is_dated)

@@ -17,6 +17,8 @@ ACK: Final = "alarms.acknowledge"
 COMMIT: Final = "commitments.sign"
 LOTS: Final = "monthly.five_lots"
 RESPONSE: Final = "incidents.task"
+TICKET_END: Final = "tickets.until"
+TICKET_TEST: Final = "tickets.retest_by"
 YEARS_3: Final = 36  # months
 OURS: Final = Words("ours", "产品默认")
 
@@ -226,6 +228,21 @@ KINDS: Final = (
         reads=_while(_ends("notice_due", "responsible", begins="notice_on"), frozenset({"retired"})),
         basis=Words("Occupational Disease Prevention Law, articles 24 and 33", "职业病防治法第二十四条、第三十三条"),
         is_unverified=True,
+    ),
+    Kind(
+        id=TICKET_END,
+        title=Words("Close a work ticket, or end the work", "作业票到期前停止作业并关闭"),
+        ledger="tickets",
+        is_momentary=True,
+        basis=Words("validity of the ticket (GB 30871-2022)", "作业票有效期（GB 30871-2022）"),
+        is_unverified=True,
+    ),
+    Kind(
+        id=TICKET_TEST,
+        title=Words("Test the gas anew while work goes on, or stop it", "作业中气体复测，不合格立即停止作业"),
+        ledger="tickets",
+        is_momentary=True,
+        basis=Words("every 2 h in a confined space (GB 30871-2022); of special hot work ours", "受限空间每2h记录一次（GB 30871-2022）；特级动火为产品默认"),
     ),
     Kind(
         id=DISPOSAL,

@@ -160,6 +160,8 @@ class Surroundings:
         takes: How many persons each crowd zone takes at once, by code; of those that the rows name.
         filings: Large events that are planned or filed, by code.
         points: Values of the exposure points that the rows name, by code.
+        work: Values of the work tickets that the rows name, by code.
+        tests: Values of the gas tests of the work tickets that the rows are, by the ticket's code.
     """
 
     today: date
@@ -180,6 +182,8 @@ class Surroundings:
     takes: Mapping[str, int] = field(default_factory=dict)
     filings: Mapping[str, Values] = field(default_factory=dict)
     points: Mapping[str, Values] = field(default_factory=dict)
+    work: Mapping[str, Values] = field(default_factory=dict)
+    tests: Mapping[str, Sequence[Values]] = field(default_factory=dict)
 
 
 def show(value: object) -> str:

@@ -17,10 +17,14 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, exists, insert, 
 
 from alerting.duty.kind import Kind
 from alerting.duty.plan import DutyPlan
-from alerting.duty.table import ACK, COMMIT, DISPOSAL, KINDS, LOTS, RESPONSE
+from alerting.duty.table import ACK, COMMIT, DISPOSAL, KINDS, LOTS, RESPONSE, TICKET_END, TICKET_TEST
 from alerting.model.alarm import State, Suppression
 from alerting.register.ledgers.commitments import COMMITMENTS, code_of
 from alerting.register.ledgers.monthly import MONTHLY
+from alerting.register.ledgers.tickets import TICKETS, UNDER_WAY
+from gateway.register.minutes import moment
+from gateway.register.reading import Wanted as Asked
+from gateway.register.reading import of_ids, page
 from gateway.register.record import Record
 from gateway.roster.china import published
 from gateway.store.schema import alarm, disposal, duty, record, response_task
@@ -59,7 +63,7 @@ class Change:
 
 def fed_by(ledger: str) -> list[Kind]:
     """Give the rows that the records of a ledger feed; a site that switched one off still keeps its duties."""
-    return [kind for kind in KINDS if kind.ledger == ledger]
+    return [kind for kind in KINDS if kind.ledger == ledger and not kind.is_momentary]
 
 
 def changes(connection: Connection, ledger: str, records: Iterable[Record], now_ns: int) -> Change:
@@ -202,6 +206,59 @@ def lots_changed(connection: Connection, site: "Site", now_ns: int) -> Change:
         "day": first.replace(day=day).isoformat(), "begins": first.isoformat(),
     }  # fmt: skip
     return Change(new=[_new(LOTS, month, now_ns, told)], closed=closed)
+
+
+_OF_TICKETS: Final = select(duty).where(duty.c.state == OPEN, duty.c.kind.in_((TICKET_END, TICKET_TEST)))
+#: Tickets under way at once; a site with more has another trouble.
+TICKETS_MAX: Final = 2_000
+
+
+def tickets_changed(connection: Connection, site: "Site", now_ns: int) -> Change:
+    """Compare the duties to end work with its ticket, and to test its gas anew, with those that are open.
+
+    A test that is made ends the duty to make it and begins the next; a ticket with another end ends it as another day.
+    """
+    zone = ZoneInfo(site.timezone)
+    tickets = page(connection, TICKETS.id, limit=TICKETS_MAX, wanted=Asked(states=list(UNDER_WAY)))
+    had = {(row["subject"], row["kind"]): row for row in connection.execute(_OF_TICKETS).mappings()}
+    new, retold, kept = [], [], set()
+    for one in tickets:
+        for kind, name in ((TICKET_END, "until"), (TICKET_TEST, "retest_by")):
+            if not one.values.get(name):
+                continue
+            due_ns = moment(one.values[name], zone)
+            since = "from" if kind == TICKET_END else "tested_at"
+            told = {
+                "code": one.code, "title": one.title, "unit": one.unit,
+                "holder": str(one.values.get("guardian") or one.values["applicant"]),
+            }  # fmt: skip
+            now = had.get((one.id, kind))
+            if now is not None and now["due_ns"] == due_ns:
+                kept.add(now["id"])
+                if any(now[word] != value for word, value in told.items()):
+                    retold.append({"of": now["id"], **told})
+                continue
+            begins_ns = min(moment(one.values[since], zone), due_ns)
+            new.append(_new(kind, one.id, now_ns, {**told, "due_ns": due_ns, "begins_ns": begins_ns}))
+    over = [row for row in had.values() if row["id"] not in kept]
+    known = of_ids(connection, [row["subject"] for row in over]) if over else {}
+    closed = [
+        {"of": row["id"], "state": _ended(row, known.get(row["subject"]), zone), "closed_ns": now_ns} for row in over
+    ]
+    return Change(new=new, closed=closed, retold=retold)
+
+
+def _ended(row: RowMapping, ticket: Record | None, zone: ZoneInfo) -> str:
+    """Say how a ticket's duty ended: done, moved to another time, or gone with what it was about."""
+    if ticket is None or ticket.is_removed:
+        return GONE
+    stage = ticket.values["stage"]
+    if row["kind"] == TICKET_END:
+        return MOVED if stage in UNDER_WAY else DONE if stage == "closed" else GONE
+    if stage != "working":
+        return GONE
+    is_tested = moment(ticket.values["tested_at"], zone) != row["begins_ns"]
+    return DONE if is_tested else MOVED
 
 
 def _filed(connection: Connection, months: Sequence[str]) -> set[str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import Connection, Text, cast, func, select
+from sqlalchemy import Connection, Text, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -22,6 +22,7 @@ from alerting.register.commitment import WORK
 from alerting.register.field import Values
 from alerting.register.ledgers.commitments import code_of
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS, OPEN
+from alerting.register.ledgers.tickets import UNDER_WAY
 from edge.model import Nature
 from gateway.config import Site
 from gateway.live import Picture
@@ -35,7 +36,7 @@ UNITS_MAX: Final = 2_000
 HAZARDS_MAX: Final = 20_000
 TICKETS_MAX: Final = 5_000
 #: Stages of a ticket that counts as work of the day.
-AT_WORK: Final = ("approved", "working", "closed")
+AT_WORK: Final = ("approved", *UNDER_WAY, "closed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +162,11 @@ def _tickets(connection: Connection, day: date) -> list[Values]:
         select(record.c.body)
         .where(
             record.c.ledger == "tickets", record.c.is_removed.is_(False), _said(connection, "from") <= end,
-            _said(connection, "until") >= begin, _said(connection, "stage").in_(AT_WORK),
+            or_(
+                _said(connection, "until") >= begin, record.c.state.in_(UNDER_WAY),  # Some work outlasts its ticket.
+                _said(connection, "ended_at") >= begin,
+            ),
+            record.c.state.in_(AT_WORK),
         )
         .limit(TICKETS_MAX)
     )  # fmt: skip

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from alerting.register.field import Kind, Surroundings, Values, Words, codes_in
 from alerting.register.ledger import STATE, Act, Ledger, Opened, do, read_row
 from alerting.register.ledgers import LEDGERS
+from alerting.register.ledgers.tickets import TICKETS
 from gateway.duty.feed import follow_records
-from gateway.register import exposure, rivals, search, traits
+from gateway.register import exposure, gas_tests, rivals, search, traits
 from gateway.register.events import EVENTS, beside_events
 from gateway.register.reading import get, of_codes, of_ids, referring
 from gateway.register.record import Acted, By, NotDone, NotRight, Record
@@ -83,7 +84,11 @@ def surround(
     has_owners = any(field.kind is Kind.STEPS for field in ledger.fields)
     names = frozenset(people(connection)) if has_owners else frozenset[str]()
     points = {code: one.values for code, one in found.get(exposure.POINTS, {}).items()}
-    around = replace(around, codes=codes, alarms=_rang(connection, sorted(alarms)), people=names, points=points)
+    work = {code: one.values for code, one in found.get(TICKETS.id, {}).items()}
+    alarms_there = _rang(connection, sorted(alarms))
+    around = replace(around, codes=codes, alarms=alarms_there, people=names, points=points, work=work)
+    if ledger.id == TICKETS.id:
+        around = replace(around, tests=gas_tests.tests_of(connection, (str(row.get(TICKETS.code)) for row in rows)))
     return beside_events(connection, rows, around, own) if ledger.id == EVENTS else around
 
 
@@ -228,7 +233,7 @@ def put(
     _index(connection, ledger, kept, words)
     follow_records(connection, ledger.id, kept, by.time_ns)
     traits.follow(connection, ledger.id, kept)
-    _follow_samples(connection, ledger, kept, by)
+    _follow_samples(connection, ledger, kept, by, [had for had, _ in changed])
     return kept
 
 
@@ -397,11 +402,16 @@ def _mark(connection: Connection, had: Record, by: By, *, is_removed: bool) -> R
     return kept
 
 
-def _follow_samples(connection: Connection, ledger: Ledger, kept: Sequence[Record], by: By) -> None:
-    """Let the points of samples follow these, in the same transaction: each says when it is to be sampled next."""
+def _follow_samples(
+    connection: Connection, ledger: Ledger, kept: Sequence[Record], by: By, had: Sequence[Record] = ()
+) -> None:
+    """Let points follow their samples, and tickets their gas tests: each says when it is to be sampled next."""
     moved = exposure.follow(connection, ledger.id, kept)
     if moved:
         put(connection, LEDGERS[exposure.POINTS], [], moved, by, what="sampled")
+    tested = gas_tests.follow(connection, ledger.id, kept, had)
+    if tested:
+        put(connection, TICKETS, [], tested, by, what="sampled")
 
 
 def _refer(connection: Connection, ledger: Ledger, kept: Sequence[Record]) -> None:

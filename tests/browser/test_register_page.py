@@ -615,21 +615,35 @@ def test_a_check_on_the_spot_registers_what_it_found(visit: Callable[..., Visit]
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_ticket_is_entered_and_what_does_not_fit_is_told(visit: Callable[..., Visit], lang: str) -> None:
-    """Hot work for longer than its level allows is refused beside the field; put right it stands in the list."""
+    """Hot work for longer than its level allows is refused beside the field; put right it stands in the list.
+
+    From its page a gas test is entered, which says when the next one is due.
+    """
     one = visit(name=OFFICER, lang=lang, phone=lang == "zh")
     code = f"W-{lang}"
     values = {"title": "动火 weld", "kind": "hot", "level": "special", "stage": "approved", "place": "TK-1"}
-    times = {"from": "2026-11-01T08:00", "until": "2026-11-01T17:00"}
+    day = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
+    times = {"from": f"{day}T08:00", "until": f"{day}T17:00"}
     enter(one, "tickets", code=code, applicant="甲", approved_by="乙", **values, **times)
     one.page.wait_for_selector("dialog .wrong")
     shows(one.page.locator("dialog label.wrong"), "8 h")
-    fill(one, until="2026-11-01T16:00")
+    fill(one, until=f"{day}T16:00")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("section.one")
-    shows(one.page.locator("section.one"), "2026-11-01 16:00")
+    shows(one.page.locator("section.one"), f"{day} 16:00")
     one.complaints.clear()  # The browser remarks on the refusal.
     one.go("register/tickets", ready="[data-ledger=tickets] ~ .card tbody tr")
     shows(one.page.locator("tbody"), code)
+    one.page.click(f"tbody a:text-is('{code}')")
+    one.page.click("section.one a[data-act=gasTest]")
+    fill(one, at=f"{day}T07:50", by="丁", combustible_pct="0.1", gas_ok="yes")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("section.one")
+    shows(one.page.locator("section.one"), f"动火 weld {day} 07:50")
+    (kept,) = one.plant.get("register/ledgers/tickets", q=code)["records"]
+    assert kept["values"]["tested_at"] == f"{day}T07:50"
+    one.go("register/gas_tests", ready="[data-ledger=gas_tests] ~ .card tbody tr")
+    shows(one.page.locator("tbody"), f"{code}-G1")
     assert one.complaints == []
 
 

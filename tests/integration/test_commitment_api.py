@@ -67,7 +67,8 @@ async def test_it_is_filled_in_from_register_and_plant_signed_and_told(desk: Des
     over = {"from": f"{eve} 08:00", "until": f"{eve} 10:00", "begun_at": f"{eve} 08:00", "gas_at": f"{eve} 07:50"}
     for code, more in (
         ("W2", {"kind": "height", "level": "", "until": "2026-01-03 08:00"}), ("W3", {"stage": "cancelled"}),
-        ("W4", over), ("W5", {"stage": "applied"}),
+        ("W4", {**over, "stage": "closed", "ended_at": f"{eve} 10:00"}), ("W5", {"stage": "applied"}),
+        ("W7", {**over, "kind": "soil", "level": ""}),  # It goes on beyond its ticket.
     ):  # fmt: skip
         made = await li.post(f"{AT}/tickets", json={"values": {**TICKET, "code": code, **more}})
         assert made.status_code == 200, made.text
@@ -86,7 +87,7 @@ async def test_it_is_filled_in_from_register_and_plant_signed_and_told(desk: Des
 
     now = (await li.get(TODAY)).json()
     found = {name: count for name, count in now["found"].items() if count}
-    assert found == {"hot_first": 1, "height": 1, "alarms_red": 1, "hazards_open": 1}
+    assert found == {"hot_first": 1, "height": 1, "soil": 1, "alarms_red": 1, "hazards_open": 1}
     assert (now["record"], now["day"], now["proposed"]["head"]) == (None, "2026-01-01", "王总")
     at = await begun(li)
     signed = (await act(li, at, "sign")).json()["record"]["values"]

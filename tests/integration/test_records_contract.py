@@ -222,7 +222,11 @@ NAMED = {
         "code": "S-1", "point": "OP-1", "on": "2026-01-15", "kind": "twa", "value": 21.0, "eu": "mg/m³", "factor": "氨",
         "institution": "lab", "report": "R-1", "verdict": "above",
     },
-    "tickets": {"code": "W-1", "title": "管廊动火 weld", "kind": "hot", "stage": "working", "place": "rack 3"},
+    "tickets": {
+        "code": "W-1", "title": "管廊动火 weld", "kind": "space", "stage": "working", "place": "rack 3",
+        "gas_at": "2026-01-01T07:50", "gas_ok": True,
+    },
+    "gas_tests": {"code": "G-1", "ticket": "W-1", "at": "2026-01-01T09:00", "gas_ok": False, "result": "failed"},
 }  # fmt: skip
 
 
@@ -257,9 +261,12 @@ def test_ledgers_that_name_each_other_are_found_hold_each_other_and_feed_duties(
         working, medical = Wanted(states=["working"]), Wanted(states=["medical"])
         assert [one.code for one in reading.page(connection, "tickets", limit=5, wanted=working)] == ["W-1"]
         assert [one.code for one in reading.page(connection, "contacts", limit=5, wanted=medical)] == ["CO-1"]
-        records.change(
-            connection, LEDGERS["tickets"], made["tickets"].id, {**NAMED["tickets"], "stage": "closed"}, 1, BY
-        )
+        (ticket,) = reading.page(connection, "tickets", limit=5)
+        assert (ticket.values["retest_by"], ticket.revision) == ("2026-01-01T09:00", 2), "it failed: at once"
+        records.remove(connection, LEDGERS["gas_tests"], made["gas_tests"].id, 1, BY)
+        (ticket,) = reading.page(connection, "tickets", limit=5)
+        assert (ticket.values["retest_by"], ticket.revision) == ("2026-01-01T09:50", 3), "its own first one is left"
+        records.change(connection, LEDGERS["tickets"], ticket.id, {**NAMED["tickets"], "stage": "closed"}, 3, BY)
         assert reading.page(connection, "tickets", limit=5, wanted=working) == []
 
 

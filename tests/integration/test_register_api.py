@@ -95,6 +95,9 @@ TICKET = {
     "gas_ok": "yes",
     "begun_at": "2026-01-01 08:00",
 }
+GAS_TEST = {
+    "code": "G1", "ticket": "W1", "at": "2026-01-01 08:00", "by": "丁", "combustible_pct": 0.1, "gas_ok": "yes",
+}  # fmt: skip
 INSTRUMENT: dict[str, Any] = {
     "code": "LT-1", "name": "液位计 radar gauge", "sort": "level", "tag": "TK-1.level", "unit": "U-1", "range_lo": 0,
     "range_hi": 6, "eu": "m", "certificate": "JZ-1", "calibrated_on": "2025-01-02", "calibrated_until": "2026-01-01",
@@ -415,6 +418,20 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("tickets", {"kind": "space", "level": "", "oxygen_pct": 19.4}, "oxygen_pct", "outside 19.5"),
     ("tickets", {"stage": "closed"}, "ended_at", "has ended"),
     ("tickets", {"stage": "closed", "ended_at": "2026-01-01 07:30"}, "ended_at", "ended before"),
+    ("tickets", {"retest_minutes": 4}, "retest_minutes", "outside 5"),
+    ("tickets", {"level": "special", "retest_minutes": 121}, "retest_minutes", "every 120 min"),
+    ("tickets", {"kind": "soil", "level": "", "retest_minutes": 60}, "retest_minutes", "no gas test"),
+    ("tickets", {"stage": "paused"}, "paused_at", "break has begun"),
+    ("tickets", {"paused_at": "2026-01-01 08:00"}, "resumed_at", "says since when"),
+    ("tickets", {"resumed_at": "2026-01-01 08:00"}, "paused_at", "interrupted before"),
+    ("gas_tests", {"ticket": "W9"}, "ticket", "no such record"),
+    ("gas_tests", {"at": "2026-01-01 08:01"}, "at", "after now"),
+    ("gas_tests", {"at": "2026-01-01 07:29"}, "at", "30 min before the time"),
+    ("gas_tests", {"combustible_pct": ""}, "combustible_pct", "combustible gas measured"),
+    ("gas_tests", {"combustible_pct": 0.21}, "combustible_pct", "more than 0.2 %VOL"),
+    ("gas_tests", {"combustible_pct": 0.51, "lel_pct": 4}, "combustible_pct", "more than 0.5 %VOL"),
+    ("gas_tests", {"combustible_pct": "10 %LEL"}, "combustible_pct", 'it is in "%LEL"'),
+    ("gas_tests", {"gas_ok": ""}, "gas_ok", "missing"),
     ("crowd_zones", {"load_persons": ""}, "load_persons", "bears only so many"),
     ("crowd_zones", {"space_m2": 2001}, "space_m2", "more than the whole area"),
     ("crowd_zones", {"area_m2": "2000 m2"}, "area_m2", 'it is in "m2"'),
@@ -560,8 +577,7 @@ async def test_what_is_wrong_is_refused_with_field_rule_and_remedy(desk: Desk) -
     right |= {"instruments": INSTRUMENT, "contacts": CONTACT, "surroundings": AROUND}
     right |= {"equipment": EQUIPMENT, "documents": DOCUMENT, "tips": TIP}
     right |= {"exposure_points": POINT, "exposure_samples": SAMPLE}
-    right |= {"grid_cells": CELL, "campaigns": CAMPAIGN}
-    right |= {"commitments": COMMITMENT}
+    right |= {"grid_cells": CELL, "campaigns": CAMPAIGN, "gas_tests": GAS_TEST}
     right |= {"commitments": COMMITMENT, "monthly": MONTHLY}
     assert (await li.post(f"{AT}/hidden_hazards", json={"values": HAZARD})).status_code == 200
     assert (await li.post(f"{AT}/tickets", json={"values": TICKET})).status_code == 200

@@ -13,6 +13,7 @@ from alerting.register.ledgers.documents import DOCUMENTS
 from alerting.register.ledgers.enterprises import ENTERPRISES
 from alerting.register.ledgers.equipment import EQUIPMENT
 from alerting.register.ledgers.exposure import EXPOSURE_POINTS, EXPOSURE_SAMPLES
+from alerting.register.ledgers.gas_tests import GAS_TESTS
 from alerting.register.ledgers.hazard_copies import HAZARD_COPIES
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from alerting.register.ledgers.holdings import HOLDINGS
@@ -49,7 +50,8 @@ LEDGERS: Final[dict[str, Ledger]] = {
         ),
         *(LARGE_EVENTS, EXPOSURE_POINTS, EXPOSURE_SAMPLES),
         *(RISK_UNITS, RISK_EVENTS, CONTROL_MEASURES, HAZOP, JHA, SCL),
-        *(CAMPAIGNS, INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, TIPS, ROUTINES, TICKETS, COMMITMENTS, MONTHLY),
+        *(CAMPAIGNS, INSPECTIONS, CHECKS, HIDDEN_HAZARDS, HAZARD_COPIES, TIPS, ROUTINES, TICKETS, GAS_TESTS),
+        *(COMMITMENTS, MONTHLY),
         *(PLANS, POST_CARDS, LESSONS, RESOURCES),
     )
 }

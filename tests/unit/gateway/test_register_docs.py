@@ -61,6 +61,7 @@ def around(ledger: Ledger) -> Surroundings:
         codes=codes,
         alarms=frozenset({"a1"}),
         posts={"room": ("Control room",)},
+        work={"R-1": {"kind": "space", "stage": "working", "from": "2020-02-29T08:00", "title": "文字 text"}},
         points={"R-1": {"factor": "x", "sort": "other", "eu": "文字 text", "own_mac": 2.0}},
     )
 
@@ -74,6 +75,7 @@ def words_of(ledger: Ledger) -> list[tuple[str, str]]:
 #: What must fit together: a month's code; an event ends after it began, and names nothing that the site must declare.
 FITTING: dict[str, Values] = {
     "resources": {"sort": "material"},
+    "gas_tests": {"oxygen_pct": 20.5, "combustible_pct": 0.5, "lel_pct": 4.0},
     "monthly": {"code": "M-2020-02", "filed_on": "2020-03-02"},
     "large_events": {"until": "2020-02-29 18:30", "roster": "", "escalation": ""},
 }
@@ -89,7 +91,7 @@ def goes_round(ledger: Ledger, engine: Engine, form: str) -> bool:
         values |= {"named": "methanol"}
     values |= FITTING.get(ledger.id, {})
     if ledger.id == "tickets":  # What was cancelled may say anything; its times follow each other.
-        values |= {"kind": "height", "level": "", "until": "2020-02-29 18:30"}
+        values |= {"kind": "height", "level": "", "until": "2020-02-29 18:30", "retest_minutes": ""}
     if ledger.id == "documents":  # It has an end or none.
         del values["is_endless"]
     if ledger.id == "contacts":

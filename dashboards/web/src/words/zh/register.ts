@@ -74,8 +74,9 @@ export const register: Words["register"] = {
   ofAlarm: "该报警引出的隐患",
   hazardState: { registered: "已登记", classed: "已定级", rectifying: "整改中", awaiting: "待验收", closed: "已销号" },
   referring: "被引用于",
+  gasTest: "录入气体分析",
   history: "变更历史",
-  did: { made: "新建", changed: "修改", removed: "删除", restored: "恢复", reserved: "事件调用", used: "事件消耗", released: "事件归还" },
+  did: { made: "新建", changed: "修改", sampled: "随检测结果更新", removed: "删除", restored: "恢复", reserved: "事件调用", used: "事件消耗", released: "事件归还" },
   sheet: {
     title: "GB 18218-2018 辨识与分级",
     none: "尚无物质：请在“危险化学品存量”中登记，此处自动计算分级。",
