@@ -199,8 +199,8 @@ def _open_words(doors: Doors, acts: _Acts, at: str) -> None:
         """Write down what is heard of people on the list."""
 
         def do(c: Connection, by: Acting) -> None:
-            roll_call.check_point(house.site, asked.point)
-            word = Word(state=asked.state, point=asked.point, note=asked.note)
+            at = roll_call.point_of(house.site, asked.point)
+            word = Word(state=asked.state, point=asked.point, at=at, note=asked.note)
             roll_call.mark(c, by, asked.places, word)
 
         return await acts.done(request, number, "roll_marked", asked, do)
@@ -209,8 +209,8 @@ def _open_words(doors: Doors, acts: _Acts, at: str) -> None:
         """Write down somebody who stands on no list."""
 
         def do(c: Connection, by: Acting) -> None:
-            roll_call.check_point(house.site, asked.point)
-            word = Word(state=asked.state, point=asked.point, note=asked.note)
+            at = roll_call.point_of(house.site, asked.point)
+            word = Word(state=asked.state, point=asked.point, at=at, note=asked.note)
             roll_call.add(c, by, asked.name.strip(), asked.company.strip(), word)
 
         return await acts.done(request, number, "roll_added", asked, do)
@@ -219,8 +219,8 @@ def _open_words(doors: Doors, acts: _Acts, at: str) -> None:
         """Write down how many stand at a point whose names nobody has; the last count of a point holds."""
 
         def do(c: Connection, by: Acting) -> None:
-            roll_call.check_point(house.site, asked.point)
-            roll_call.count(c, by, asked.point, asked.persons, asked.note)
+            at = roll_call.point_of(house.site, asked.point)
+            roll_call.count(c, by, asked.point, at, asked.persons, asked.note)
 
         return await acts.done(request, number, "roll_counted", asked, do)
 

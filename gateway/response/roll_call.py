@@ -27,6 +27,7 @@ from gateway.register.reading import Wanted, page
 from gateway.register.worksheet import live_of
 from gateway.response.access import inside_of, of_card, person_row, systems
 from gateway.response.call_out import envelope_of, put
+from gateway.response.headquarters import words_of
 from gateway.response.incidents import SELF, Refused, check_open, get, merged_of, root_of, say
 from gateway.response.zones import last_of
 from gateway.roster.book import contacts, on_duty
@@ -159,23 +160,28 @@ def _going(connection: Connection, number: int) -> RowMapping:
     return row
 
 
-def check_point(site: Site, point: str) -> None:
-    """Refuse a point that the site has not; where it has none, words will do.
+def point_of(site: Site, point: str) -> Words:
+    """Give the title of a point; refuse one that the site has not. Where it has none, words will do.
 
     Raises:
         Refused: There is none of that id.
     """
-    known = {one.id for one in site.roll_call.points}
+    known = {one.id: one for one in site.roll_call.points}
     if point and known and point not in known:
         raise Refused("not_there", Words(f"There is no assembly point {point}.", f"没有集合点 {point}。"))
+    return words_of(known[point].title, point) if point in known else Words(point, point)
+
+
+NOWHERE: Final = Words("", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """What is heard of somebody."""
+    """What is heard of somebody; ``at`` is the title of the point."""
 
     state: Heard
     point: str = ""
+    at: Words = NOWHERE
     note: str = ""
 
 
@@ -218,18 +224,20 @@ def add(connection: Connection, by: Acting, name: str, company: str, word: Word)
 
 
 def _line(connection: Connection, by: Acting, names: Sequence[str], word: Word) -> None:
-    facts = {"heard": word.state.value, "persons": list(names), "point": word.point, "note": word.note}
+    facts: dict[str, Any] = {"heard": word.state.value, "persons": list(names), "note": word.note}
+    if word.point:
+        facts |= {"point": word.point, "at": word.at.both()}
     say(connection, by.number, by.who, "roll_marked", by.time_ns, facts)
 
 
-def count(connection: Connection, by: Acting, point: str, persons: int, note: str) -> None:
+def count(connection: Connection, by: Acting, point: str, at: Words, persons: int, note: str) -> None:
     """Write down how many stand at a point whose names nobody has; the last count of a point holds.
 
     Raises:
         Refused: No roll-call goes on.
     """
     roll = _going(connection, by.number)
-    facts = {"roll": roll["number"], "point": point, "count": persons, "note": note}
+    facts = {"roll": roll["number"], "point": point, "at": at.both(), "count": persons, "note": note}
     say(connection, by.number, by.who, "roll_counted", by.time_ns, facts)
 
 

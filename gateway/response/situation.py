@@ -481,10 +481,10 @@ def _call_said(facts: dict[str, Any], language: str) -> list[str]:
     if isinstance(facts.get("persons"), list):
         said += [", ".join(facts["persons"]) or (CALLED["nobody"].zh if zh else CALLED["nobody"].en)]
     if "count" in facts:
-        said += [f"{facts['point']} {facts['count']} {'人' if zh else 'persons'}"]
+        said += [f"{facts['at'][language]} {facts['count']} {'人' if zh else 'persons'}"]
     if "heard" in facts:
         heard = HEARD[facts["heard"]]
-        said += [heard.zh if zh else heard.en, facts["point"]] if facts["point"] else [heard.zh if zh else heard.en]
+        said += [heard.zh if zh else heard.en, *([facts["at"][language]] if "at" in facts else [])]
     if "names" in facts:
         said = [f"{facts['missing']}: {', '.join(facts['names'])}", *said]
     said += [

@@ -138,8 +138,8 @@ async def test_who_is_inside_stands_on_the_list_the_roster_and_counters_beside_i
     assert ("Wang Er (门禁)", "需要帮助; leg") in said
     assert ("李四 (门禁)", "尚无消息") in said
     timeline = [(row[2], row[3]) for one in sheet.blocks if one.heading == "时间线" for row in one.rows]
-    assert ("人员清点登记", "张三, wang; 平安; north") in timeline
-    assert ("集合点清点人数", "school; north 131 人") in timeline
+    assert ("人员清点登记", "张三, wang; 平安; 北门") in timeline
+    assert ("集合点清点人数", "school; 北门 131 人") in timeline
 
     assert (await act(li, "/end", reason="all found")).status_code == 200
     assert refused(await act(op, "/count", point="north", persons=1), 409, "not_on", "begin one")

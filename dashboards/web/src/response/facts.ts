@@ -35,8 +35,8 @@ function callFacts(facts: Record<string, unknown>): string[] {
   const parts: string[] = [];
   if (typeof facts["reply"] === "string") parts.push(word("calls.said", facts["reply"]));
   if (typeof facts["minutes"] === "number") parts.push(t("calls.inMinutes", { n: facts["minutes"] }));
-  if (typeof facts["count"] === "number") parts.push(String(facts["point"]), t("roll.persons", { n: facts["count"] }));
-  if (typeof facts["heard"] === "string") parts.push(word("roll.heard", facts["heard"]), ...(facts["point"] ? [String(facts["point"])] : []));
+  if (typeof facts["count"] === "number") parts.push(said(facts["at"] as Said), t("roll.persons", { n: facts["count"] }));
+  if (typeof facts["heard"] === "string") parts.push(word("roll.heard", facts["heard"]), ...(facts["at"] ? [said(facts["at"] as Said)] : []));
   if (Array.isArray(facts["names"])) parts.push(`${String(facts["missing"])}: ${facts["names"].join(", ")}`);
   else for (const name of ["inside", "safe", "help", "left", "missing"] as const) if (typeof facts[name] === "number") parts.push(`${t(`roll.${name}`)} ${facts[name]}`);
   if (typeof facts["named"] === "number") parts.push(`${word("roll.source", "access")} ${facts["named"]}`);
