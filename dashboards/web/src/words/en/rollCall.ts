@@ -5,7 +5,7 @@ export const roll = {
   again: "Begin another",
   end: "End roll-call",
   none: "No roll-call yet. Begin one, so that who is inside by the gates stands on a list that wardens tick off.",
-  noAccess: "No system at the gates has sent a list of who is inside, so that no names are known. Its program sends one to POST /api/v1/response/access/{system}.",
+  noAccess: "No system at the gates has sent a list of who is inside, so that no names are known. Its program sends one to {door}.",
   system: "{system}: {n} inside, as of {time}",
   stale: "old",
   scope: "Of",

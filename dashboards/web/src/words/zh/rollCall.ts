@@ -7,7 +7,7 @@ export const roll: Words["roll"] = {
   again: "再次清点",
   end: "结束清点",
   none: "尚未清点。开始后，门禁显示在场的人员列入名单，由各集合点逐人登记。",
-  noAccess: "门禁系统尚未报送在场人员名单，因此没有姓名。由门禁程序向 POST /api/v1/response/access/{system} 报送。",
+  noAccess: "门禁系统尚未报送在场人员名单，因此没有姓名。由门禁程序向 {door} 报送。",
   system: "{system}：在场 {n} 人，截至 {time}",
   stale: "数据已旧",
   scope: "范围",
