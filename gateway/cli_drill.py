@@ -105,12 +105,15 @@ def start(
     url: Url,
     token_file: TokenFile = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Number that fixes luck; default drawn.")] = None,
+    plan: Annotated[str, typer.Option("--plan", help="Code of the emergency plan that is exercised.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait for its end; exit 1 if not as expected.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Begin a drill on the running gateway; exit 1 if it is refused."""
-    body = {"story": story, "reason": reason} | ({} if seed is None else {"seed": seed})
-    begun = _ask(url, token_file, "POST", "drills/start", body)
+    body = (
+        {"story": story, "reason": reason} | ({} if seed is None else {"seed": seed}) | ({"plan": plan} if plan else {})
+    )
+    begun = _ask(url, token_file, "POST", "response/drills/start", body)
     if wait:
         begun = _await_end(url, token_file, int(begun["number"]))
     typer.echo(json.dumps(begun, ensure_ascii=False) if as_json else f"Drill {begun['number']}: {_result(begun)}.")
@@ -136,7 +139,7 @@ def stop(reason: Reason, url: Url, token_file: TokenFile = None) -> None:
 
 
 def _act(act: str, reason: str, url: str, token_file: Path | None) -> None:
-    done = _ask(url, token_file, "POST", f"drills/{act}", {"reason": reason})
+    done = _ask(url, token_file, "POST", f"response/drills/{act}", {"reason": reason})
     typer.echo(f"Drill {done['number']}: {_result(done)}.")
 
 
@@ -145,7 +148,7 @@ def _await_end(url: str, token_file: Path | None, number: int) -> dict[str, Any]
 
     patience = threading.Event()
     while True:
-        found = _ask(url, token_file, "GET", f"drills/{number}", None)
+        found = _ask(url, token_file, "GET", f"response/drills/{number}", None)
         if found["ended"] is not None:
             return found
         patience.wait(LOOK_S)

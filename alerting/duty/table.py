@@ -184,10 +184,19 @@ KINDS: Final = (
     ),
     Kind(
         id="lessons.due",
-        title=Words("Do what an incident taught", "落实应急总结改进措施"),
+        title=Words("Do what an incident or a drill taught", "落实应急与演练改进措施"),
         ledger="lessons",
         reads=_while(_ends("due", "responsible", begins="learned_on"), frozenset({"done", "accepted"})),
-        basis=Words("day set at the incident", "应急事件总结确定的期限"),
+        basis=Words("day set at the incident or the drill", "应急事件或演练总结确定的期限"),
+    ),
+    Kind(
+        id="plans.drill_due",
+        title=Words("Drill an emergency plan", "应急预案演练"),
+        ledger="plans",
+        reads=_ends("drill_due", "responsible"),
+        lead_days=30,
+        basis=Words("a special plan once a year, an on-site disposal scheme once in six months (order 88, article 33); the lead is ours", "专项预案每年至少一次、现场处置方案每半年至少一次（应急管理部令第2号修订的88号令第三十三条）；提前量为产品默认"),
+        is_unverified=True,
     ),
     Kind(
         id="resources.restock_by",

@@ -35,6 +35,8 @@ def described(record: Record) -> dict[str, Any]:
         "pauses": list(record.pauses),
         "verdict": record.verdict,
         "passed": is_passed(record),
+        "plan": {name: record.plan[name] for name in ("code", "title", "revision")} if record.plan else None,
+        "evaluation": record.evaluation or None,
     }
 
 

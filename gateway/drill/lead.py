@@ -25,6 +25,7 @@ from edge.clock import Clock
 from edge.model import Nature
 from gateway.config import Site
 from gateway.drill import records
+from gateway.drill.exercise import keep_day, planned
 from gateway.drill.records import BROKEN_OFF, FINISHED, HELD, RUNNING, STOPPED, Record
 from gateway.drill.refused import DrillRefused
 from gateway.drill.shadow import Shadow, UnwrittenError, end_left
@@ -122,14 +123,15 @@ class Drills:
 
         return await self._executor.run(look)
 
-    async def start(self, story: str, seed: int | None, who: str, reason: str) -> Record:
+    async def start(self, story: str, seed: int | None, who: str, reason: str, plan: str = "") -> Record:
         """Begin a drill; returns when its record is durable.
 
         Args:
             seed: The number that fixes luck; None to draw one, which the record keeps.
+            plan: Code of the emergency plan that is exercised; empty for none.
 
         Raises:
-            DrillRefused: The story, the site or the moment does not let it.
+            DrillRefused: The story, the plan, the site or the moment does not let it.
         """
         async with self._turn:
             self._must_be_calm()
@@ -150,8 +152,11 @@ class Drills:
                 raise DrillRefused("The configuration changed just now; start again.", "配置刚刚变更,请重新开始。")
             self._must_be_calm()
 
+            fed = {unit for rule in play.shadow.rules if (unit := site.tags[site.tags.row_of[rule.tag]].unit)}
+
             def write(connection: Connection) -> Record:
-                begun = replace(record, number=records.begin(connection, record))
+                exercised = replace(record, plan=planned(connection, site, fed, plan))
+                begun = replace(exercised, number=records.begin(connection, exercised))
                 self._audit(connection, begun, "drill_begun", who, reason, record.begun_ns)
                 return begun
 
@@ -377,6 +382,8 @@ class Drills:
 
         def write(connection: Connection) -> None:
             records.put(connection, record)
+            if record.plan and record.ended_ns:
+                keep_day(connection, self._site(), record, now_ns)
             self._audit(connection, record, action, who, why, now_ns)
 
         await self._store.write(write)
@@ -385,7 +392,7 @@ class Drills:
         nature = main_nature(self._site())
         self._store.audit(
             connection, nature, now_ns, who, action, drill=record.number, story=record.story, seed=record.seed,
-            reason=why,
+            reason=why, **({"plan": record.plan["code"]} if record.plan else {}),
         )  # fmt: skip
 
     def _say(self) -> None:

@@ -1,10 +1,11 @@
 """Records of drills in the store: begun, paused, ended with their verdict; what rang is read from the events.
 
-Why: an inspector asks who was drilled, when, on what, and how it went. A record is never changed after its end.
+Why: an inspector asks who was drilled, when, on what, and how it went. After its end only its evaluation
+    is added, once.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -29,6 +30,8 @@ class Record:
         state: ``running``, ``paused``; ``finished`` by itself, ``stopped`` by a person, ``broken_off`` by the gateway.
         pauses: ``{"from", "to", "by", "why"}`` each, ISO times; ``to`` is None while it lasts.
         verdict: ``{"expectations", "milestones", "played_s", "left_out"}``; empty while it goes on.
+        plan: What is kept of the plan that it exercises, as `exercise.planned` gives it; empty for none.
+        evaluation: ``{"text", "by", "at"}``, written once after its end; empty until then.
     """
 
     number: int
@@ -46,6 +49,8 @@ class Record:
     ended_why: str = ""
     pauses: tuple[dict[str, Any], ...] = ()
     verdict: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
+    evaluation: dict[str, Any] = field(default_factory=dict)
 
 
 def begin(connection: Connection, record: Record) -> int:
@@ -60,6 +65,13 @@ def put(connection: Connection, record: Record) -> None:
     """Write down how a drill stands now."""
     table = schema.drill
     connection.execute(update(table).where(table.c.number == record.number).values(**_row(record)))
+
+
+def evaluate(connection: Connection, number: int, evaluation: Mapping[str, Any]) -> None:
+    """Write down what people found of a drill that is over."""
+    table = schema.drill
+    text = json.dumps(evaluation, ensure_ascii=False)
+    connection.execute(update(table).where(table.c.number == number).values(evaluation=text))
 
 
 def page(connection: Connection, limit: int, before: int | None = None) -> list[Record]:
@@ -94,6 +106,11 @@ def events(connection: Connection, record: Record) -> list[Row[Any]]:
     if record.ended_ns:
         query = query.where(table.c.received_ns <= record.ended_ns)
     return list(connection.execute(query.order_by(table.c.seq).limit(EVENTS_MAX)).all())
+
+
+def who_of(row: Row[Any]) -> str:
+    """Give who did what an event says; empty where nobody did."""
+    return str(json.loads(row.cause).get("who", ""))
 
 
 def notices(connection: Connection, record: Record) -> list[Row[Any]]:
@@ -132,6 +149,8 @@ def _row(record: Record) -> dict[str, Any]:
         "ended_why": record.ended_why,
         "pauses": json.dumps(record.pauses, ensure_ascii=False),
         "verdict": json.dumps(record.verdict, ensure_ascii=False),
+        "plan": json.dumps(record.plan, ensure_ascii=False),
+        "evaluation": json.dumps(record.evaluation, ensure_ascii=False),
     }
 
 
@@ -142,5 +161,7 @@ def _record(row: RowMapping) -> Record:
             "title": json.loads(row["title"]),
             "pauses": tuple(json.loads(row["pauses"])),
             "verdict": json.loads(row["verdict"]),
+            "plan": json.loads(row["plan"]),
+            "evaluation": json.loads(row["evaluation"]),
         }
     )

@@ -330,7 +330,7 @@ def _lessons(connection: Connection, one: RowMapping, language: str) -> Block:
             each.code, each.title, str(each.values["measure"]), str(each.values["responsible"]),
             str(each.values["due"]), states[each.values["state"]].zh if zh else states[each.values["state"]].en,
         )
-        for each in lessons_of(connection, one)
+        for each in lessons_of(connection, one["number"])
     )  # fmt: skip
     header = (
         ("编号", "经验教训", "改进措施", "责任人", "期限", "状态")

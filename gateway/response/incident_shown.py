@@ -1,6 +1,6 @@
 """Incidents as they are shown: one row, and one with its tasks, alarms and timeline."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, select
 from alerting.model.tier import Tier
 from gateway.config import Site
 from gateway.live import iso
+from gateway.register.record import Record
 from gateway.response.call_out import shown as calls_shown
 from gateway.response.finish import reached
 from gateway.response.headquarters import called_of
@@ -101,17 +102,7 @@ def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[s
             }
             for line in lines
         ],
-        "lessons": [
-            {
-                "id": each.id,
-                "code": each.code,
-                "title": each.title,
-                "responsible": each.values["responsible"],
-                "due": each.values["due"],
-                "state": each.values["state"],
-            }
-            for each in lessons_of(connection, row)
-        ],
+        "lessons": lessons_shown(lessons_of(connection, row["number"])),
         "others": [
             one["number"]
             for one in connection.execute(
@@ -121,6 +112,21 @@ def told(connection: Connection, site: Site, number: int, now_ns: int) -> dict[s
             ).mappings()
         ],
     }
+
+
+def lessons_shown(lessons: Iterable[Record]) -> list[dict[str, Any]]:
+    """Write lessons of an incident or a drill for an answer."""
+    return [
+        {
+            "id": each.id,
+            "code": each.code,
+            "title": each.title,
+            "responsible": each.values["responsible"],
+            "due": each.values["due"],
+            "state": each.values["state"],
+        }
+        for each in lessons
+    ]
 
 
 def _hold(one: RowMapping) -> dict[str, Any]:

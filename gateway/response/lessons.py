@@ -1,4 +1,4 @@
-"""Lessons: what people learned of an incident, kept in the register's ledger ``lessons``, from there on a duty each.
+"""Lessons: what an incident or a drill taught, kept in the ledger ``lessons``, from there on a duty each.
 
 Flow: incident, what was learned, owner, day -> [learn, in the act's transaction] -> record, duty, line of the timeline
 """
@@ -6,7 +6,7 @@ Flow: incident, what was learned, owner, day -> [learn, in the act's transaction
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from alerting.register.field import Values, Words
 from alerting.register.ledger import read_row
@@ -46,29 +46,46 @@ def learn(connection: Connection, site: Site, number: int, learned: Learned, by:
         into = one["merged_into"]
         en = f"Incident {number} was merged into {into}; write its lessons there."
         raise Refused("merged", Words(en, f"{number} 号事件已并入 {into} 号，请在该事件中总结。"))
+    made = keep(connection, site, learned, by, begins=f"L-{number}", unit=one["unit"], of={"incident": number})
+    facts = {"code": made.code, "title": made.title, "person": learned.responsible, "due": made.values["due"]}
+    say(connection, number, by.who, "lesson", by.time_ns, facts)
+    return made
+
+
+def keep(connection: Connection, site: Site, learned: Learned, by: By, *, begins: str, unit: str, of: Values) -> Record:
+    """Keep what was learned in the register; its duty begins with it.
+
+    Args:
+        begins: Beginning of its code.
+        of: Whose lesson it is, e.g. ``{"drill": 3}``.
+
+    Raises:
+        Refused: Nobody is called so.
+        NotRight: A field is wrong, or the day is past.
+    """
     if learned.responsible not in people(connection):
         name = learned.responsible
         raise Refused("nobody", Words(f"Nobody is called {name} here.", f"没有名为 {name} 的用户。"))
     here = around(site, by.time_ns, by.who)
     raw: Mapping[str, object] = {
-        "code": free_code(connection, LESSONS, f"L-{number}"),
+        "code": free_code(connection, LESSONS, begins),
         "title": learned.title,
         "measure": learned.measure,
         "responsible": learned.responsible,
         "due": learned.due,
-        "unit": one["unit"] if one["unit"] in here.units else "",
+        "unit": unit if unit in here.units else "",
         "learned_on": today_of(site, by.time_ns).isoformat(),
     }
     row = read_row(LESSONS, raw, surround(connection, LESSONS, [raw], here))
     if row.wrongs:
         raise NotRight(row.wrongs)
-    values: Values = {**row.values, "incident": number}
-    made = make(connection, LESSONS, values, by)
-    facts = {"code": made.code, "title": made.title, "person": learned.responsible, "due": values["due"]}
-    say(connection, number, by.who, "lesson", by.time_ns, facts)
-    return made
+    return make(connection, LESSONS, {**row.values, **of}, by)
 
 
-def lessons_of(connection: Connection, one: RowMapping) -> list[Record]:
-    """Give the lessons of an incident, by code."""
-    return [each for each in of_ledger(connection, LESSONS.id) if each.values.get("incident") == one["number"]]
+def lessons_of(connection: Connection, number: int, of: str = "incident") -> list[Record]:
+    """Give the lessons of an incident, or of a drill, by code.
+
+    Args:
+        of: ``incident`` or ``drill``.
+    """
+    return [each for each in of_ledger(connection, LESSONS.id) if each.values.get(of) == number]

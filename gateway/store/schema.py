@@ -771,6 +771,21 @@ drill = Table(
     Column("ended_why", Text, nullable=False),
     Column("pauses", Text, nullable=False),  # JSON: from, to, by, why
     Column("verdict", Text, nullable=False),  # JSON: expectations, milestones, seconds played
+    Column("plan", Text, nullable=False),  # JSON: the plan that it exercises, with its checklist; {} for none
+    Column("evaluation", Text, nullable=False),  # JSON: text, by, at; {} until somebody wrote it
+)
+
+#: Steps of the plans of drills that people did; a step that is not there was not done.
+drill_step = Table(
+    "drill_step",
+    metadata,
+    Column("drill", BigInteger, primary_key=True, autoincrement=False),
+    Column("step", String(8), primary_key=True),
+    Column("done_ns", BigInteger, nullable=False),
+    Column("done_by", String(64), nullable=False),
+    Column("answer", String(20), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("is_nobody_there", Boolean, nullable=False),  # nobody was at the post that it belongs to
 )
 
 #: How far the calls about one alarm have come; the newest episode's of each alarm key.

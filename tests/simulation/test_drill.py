@@ -35,6 +35,10 @@ from simulators.plant.kinds import PLANTS
 START_NS = 1_767_225_600_000_000_000
 NS = 1_000_000_000
 TAG = "TK-912.level"
+PLAN = {
+    "code": "EP-1", "name": "Overfill", "sort": "special", "accident": "26", "tier": "YELLOW", "unit": "TK-912",
+    "steps": "1 | stop the pump | leader | 5\n2 | count the people | leader | 5 | 1",
+}  # fmt: skip
 
 
 def site_in(folder: Path) -> Site:
@@ -143,24 +147,28 @@ def doubts(folder: Path) -> list[str]:
 async def settled(desk: Desk) -> dict[str, Any]:
     """Wait until the drill is over; give its record."""
     for _ in range(400):
-        if (await desk.get("drills/current"))["drill"] is None:
+        if (await desk.get("response/drills/current"))["drill"] is None:
             break
         await asyncio.sleep(10)
-    found: dict[str, Any] = await desk.get("drills/1")
+    found: dict[str, Any] = await desk.get("response/drills/1")
     return found
 
 
 def test_a_drill_is_exercise_from_sensor_to_authority_and_touches_nothing_actual(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
-        begun = await desk.post("drills/start", story="buncefield", reason="yearly drill", seed=7)
+        answer = await desk.client.post("/api/v1/register/ledgers/plans", json={"values": PLAN, "reason": "x"})
+        assert answer.status_code == 200, answer.text
+        asked = {"story": "buncefield", "reason": "yearly drill", "seed": 7}
+        await desk.post("response/drills/start", 404, **asked, plan="EP-9")
+        begun = await desk.post("response/drills/start", **asked, plan="EP-1")
         assert (begun["number"], begun["state"], begun["seed"], begun["begun_by"]) == (1, "running", 7, "chen")
         assert desk.gateway.picture.status()["drill"]["title"]["zh"], "every page says so"
         await asyncio.sleep(60)
-        waiting = (await desk.get("drills/current"))["drill"]
+        waiting = (await desk.get("response/drills/current"))["drill"]
         assert {each["standing"] for each in waiting["expectations"]} == {"waiting"}
         assert waiting["happened"][0]["at_s"] <= 60
         await asyncio.sleep(500)  # The gauge froze at 300 s; what stands still while the tank fills rings 3 min later.
-        going = (await desk.get("drills/current"))["drill"]
+        going = (await desk.get("response/drills/current"))["drill"]
         (alarm, *_) = (await desk.get("alarms"))["alarms"]
         assert (alarm["nature"], alarm["tag"]) == ("exercise", TAG)
         assert desk.gateway.picture.status()["unacked"] == 0, "an exercise alarm is in no count of the page"
@@ -168,12 +176,20 @@ def test_a_drill_is_exercise_from_sensor_to_authority_and_touches_nothing_actual
         kpi = await desk.get("kpi")
         assert (kpi["active"], kpi["rings_10_min"]) == (0, 0)
         await desk.post(f"alarms/{alarm['key']}/ack", comment="we see it")
+        assert going["score"]["steps"][0]["stand"] == "open", "its plan opened with the alarm"
+        await desk.post("response/drills/1/step", step="1", note="pump stopped")
         assert "met" in {each["standing"] for each in going["expectations"]}
         over = await settled(desk)
         assert (over["state"], over["passed"]) == ("finished", True), over["verdict"]
         (rang,) = [each for each in over["alarms"] if each["id"] == alarm["id"]]
         assert (rang["acked_by"], rang["ended"] is not None) == ("chen", True)
         assert rang["acked_after_s"] > 0
+        score = over["score"]
+        assert [(one["mark"], one["by"]) for one in score["steps"]] == [("in_time", "chen"), ("skipped", "")]
+        assert (score["percent"], score["kept"]) == (50.0, False)
+        assert rows(desk, schema.incident) == [], "a drill opens no incident"
+        plan = (await desk.get("register/ledgers/plans"))["records"][0]["values"]
+        assert (plan["drilled_on"], plan["drill_due"]) == ("2026-01-01", "2027-01-01")
         assert over["verdict"]["milestones"]["TK-912 runs over"] > 8_000
         assert {each["state"] for each in over["notices"]} == {"delivered"}
         assert [each["action"] for each in over["notices"]][-1] == "cancel", "the authority knows that it is over"
@@ -191,7 +207,7 @@ def test_a_drill_is_exercise_from_sensor_to_authority_and_touches_nothing_actual
         assert (await desk.get("alarms"))["alarms"] == []
         acts = [act["act"] for act in (await desk.get("audit"))["acts"]]
         assert [(a["action"], a["who"]) for a in acts if str(a["action"]).startswith("drill")] == [
-            ("drill_finished", "fengsui"), ("drill_begun", "chen"),
+            ("drill_finished", "fengsui"), ("drill_step_done", "chen"), ("drill_begun", "chen"),
         ]  # fmt: skip
         row = desk.gateway.site.tags.row_of[TAG]
         kept = await desk.gateway.historian.range(row, 0, 2**62, 100_000, Nature.EXERCISE)
@@ -205,24 +221,24 @@ def test_a_drill_is_exercise_from_sensor_to_authority_and_touches_nothing_actual
 
 def test_a_real_alarm_pauses_a_drill_and_nothing_is_lost_by_it(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
-        await desk.post("drills/start", story="buncefield", reason="drill", seed=7)
+        await desk.post("response/drills/start", story="buncefield", reason="drill", seed=7)
         await asyncio.sleep(100)
         desk.plant.values["TK-915.hh_switch"] = 1.0
         await asyncio.sleep(30)
-        paused = (await desk.get("drills/current"))["drill"]
+        paused = (await desk.get("response/drills/current"))["drill"]
         assert paused["state"] == "paused"
         assert "TK-915" in paused["pauses"][0]["why"]
         at_s = paused["at_s"]
-        refused = await desk.post("drills/resume", 409, reason="go on")
+        refused = await desk.post("response/drills/resume", 409, reason="go on")
         assert "TK-915" in refused["error"]["details"]["zh"]
         await asyncio.sleep(120)
-        assert (await desk.get("drills/current"))["drill"]["at_s"] == at_s, "the drill's time stands still"
+        assert (await desk.get("response/drills/current"))["drill"]["at_s"] == at_s, "the drill's time stands still"
         listed = (await desk.get("alarms"))["alarms"]
         assert {each["nature"] for each in listed} == {"test"}, "no instrument of the drill fell silent meanwhile"
         desk.plant.values["TK-915.hh_switch"] = 0.0
         await asyncio.sleep(330)  # A tier stays for a while after its conditions.
-        assert (await desk.get("drills/current"))["drill"]["state"] == "paused", "it never goes on by itself"
-        await desk.post("drills/resume", reason="the real alarm is over")
+        assert (await desk.get("response/drills/current"))["drill"]["state"] == "paused", "it never goes on by itself"
+        await desk.post("response/drills/resume", reason="the real alarm is over")
         over = await settled(desk)
         assert over["passed"] is True, over["verdict"]
         assert over["pauses"][0]["to"] is not None
@@ -234,24 +250,24 @@ def test_a_real_alarm_pauses_a_drill_and_nothing_is_lost_by_it(tmp_path: Path) -
 
 def test_what_is_refused(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
-        listed = {each["name"]: each for each in (await desk.get("drills/stories"))["stories"]}
+        listed = {each["name"]: each for each in (await desk.get("response/drills/stories"))["stories"]}
         assert listed["buncefield"]["playable"]
         assert not listed["lpg_hose"]["playable"]
-        assert (await desk.post("drills/start", 404, story="nowhere", reason="r"))["error"]["details"]["zh"]
-        lacks = await desk.post("drills/start", 409, story="lpg_hose", reason="r")
+        assert (await desk.post("response/drills/start", 404, story="nowhere", reason="r"))["error"]["details"]["zh"]
+        lacks = await desk.post("response/drills/start", 409, story="lpg_hose", reason="r")
         assert "GD-501" in lacks["error"]["message"]
-        await desk.post("drills/start", 422, story="buncefield", reason="")
-        await desk.post("drills/stop", 409, reason="none goes on")
-        await desk.post("drills/start", story="buncefield", reason="r")
-        second = await desk.post("drills/start", 409, story="buncefield", reason="r")
+        await desk.post("response/drills/start", 422, story="buncefield", reason="")
+        await desk.post("response/drills/stop", 409, reason="none goes on")
+        await desk.post("response/drills/start", story="buncefield", reason="r")
+        second = await desk.post("response/drills/start", 409, story="buncefield", reason="r")
         assert "goes on already" in second["error"]["message"]
-        await desk.post("drills/pause", reason="a visitor")
-        await desk.post("drills/pause", 409, reason="again")
-        stopped = await desk.post("drills/stop", reason="enough")
+        await desk.post("response/drills/pause", reason="a visitor")
+        await desk.post("response/drills/pause", 409, reason="again")
+        stopped = await desk.post("response/drills/stop", reason="enough")
         assert (stopped["state"], stopped["passed"], stopped["ended_by"]) == ("stopped", None, "chen")
         desk.plant.values["TK-915.hh_switch"] = 1.0
         await asyncio.sleep(30)
-        rings = await desk.post("drills/start", 409, story="buncefield", reason="r")
+        rings = await desk.post("response/drills/start", 409, story="buncefield", reason="r")
         assert "真实报警" in rings["error"]["details"]["zh"]
 
     played(tmp_path, story)
@@ -260,8 +276,8 @@ def test_what_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("role", "may_start", "may_stop"), [("operator", False, True), ("viewer", False, False)])
 def test_who_may_lead_one(tmp_path: Path, role: str, may_start: bool, may_stop: bool) -> None:
     async def story(desk: Desk) -> None:
-        await desk.post("drills/start", 200 if may_start else 403, story="buncefield", reason="r")
-        await desk.post("drills/stop", 409 if may_stop else 403, reason="r")
+        await desk.post("response/drills/start", 200 if may_start else 403, story="buncefield", reason="r")
+        await desk.post("response/drills/stop", 409 if may_stop else 403, reason="r")
 
     played(tmp_path, story, role=role)
 
@@ -270,7 +286,7 @@ def test_a_restart_breaks_a_drill_off_and_says_so(tmp_path: Path) -> None:
     state: dict[str, Any] = {}
 
     async def first(desk: Desk) -> None:
-        await desk.post("drills/start", story="buncefield", reason="drill", seed=7)
+        await desk.post("response/drills/start", story="buncefield", reason="drill", seed=7)
         await asyncio.sleep(600)
         state["rang"] = (await desk.get("alarms"))["alarms"]
         assert [each["nature"] for each in state["rang"]] == ["exercise"]
@@ -279,15 +295,15 @@ def test_a_restart_breaks_a_drill_off_and_says_so(tmp_path: Path) -> None:
         await asyncio.wait({task})
 
     async def second(desk: Desk) -> None:
-        record = await desk.get("drills/1")
+        record = await desk.get("response/drills/1")
         assert (record["state"], record["passed"], record["ended_by"]) == ("broken_off", None, "fengsui")
         assert "stopped in the middle" in record["ended_why"]
         assert (await desk.get("alarms"))["alarms"] == [], "no exercise alarm outlives its drill"
         assert all(row.closed_ns for row in rows(desk, schema.register_entry))
         assert [row.action for row in rows(desk, schema.outbox)][-1] == "cancel"
         assert desk.gateway.picture.status()["drill"] is None
-        await desk.post("drills/start", story="buncefield", reason="again", seed=7)
-        await desk.post("drills/stop", reason="r")
+        await desk.post("response/drills/start", story="buncefield", reason="again", seed=7)
+        await desk.post("response/drills/stop", reason="r")
 
     clock = played(tmp_path, first)
     played(tmp_path, second, start_ns=clock.wall_ns() + 60 * NS)

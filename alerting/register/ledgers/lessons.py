@@ -1,4 +1,4 @@
-"""Lessons (应急总结经验教训): what an incident taught, what is done about it, by whom, by when.
+"""Lessons (应急总结经验教训): what an incident or a drill taught, what is done about it, by whom, by when.
 
 Why: a lesson that is no duty with an owner and a day is written twice: after this incident and after the next.
 """
@@ -34,10 +34,10 @@ def _check(values: Values, _: Surroundings) -> list[Wrong]:
 
 LESSONS: Final = Ledger(
     id="lessons",
-    title=Words("Lessons of incidents", "应急总结经验教训"),
+    title=Words("Lessons of incidents and drills", "应急与演练改进措施"),
     about=Words(
-        "What an incident taught and what is done about it: each with an owner and a day, told through the duties until another person accepts it. They are entered at the incident.",
-        "应急事件的经验教训及改进措施：每条有责任人和期限，按职责提示督办，由他人验收。在应急事件页面提出。",
+        "What an incident or a drill taught and what is done about it: each with an owner and a day, told through the duties until another person accepts it. They are entered at the incident or the drill.",
+        "应急事件与演练的经验教训及改进措施：每条有责任人和期限，按职责提示督办，由他人验收。在应急事件或演练页面提出。",
     ),
     named="title",
     check=_check,
@@ -56,6 +56,7 @@ LESSONS: Final = Ledger(
         Field(name="title", title=Words("What was learned", "经验教训"), is_required=True, is_listed=True),
         Field(name=STATE, title=Words("State", "状态"), kind=Kind.CHOICE, choices=STATES, is_listed=True, is_by_act=True),
         Field(name="incident", title=Words("Incident", "应急事件"), kind=Kind.WHOLE, least=1, is_listed=True, is_by_act=True, help=Words("Its number; filled in at the incident.", "事件编号，在应急事件页面提出时填写。")),
+        Field(name="drill", title=Words("Drill", "演练"), kind=Kind.WHOLE, least=1, is_listed=True, is_by_act=True, help=Words("Its number; filled in at the drill.", "演练编号，在演练页面提出时填写。")),
         Field(name="unit", title=Words("Unit of the site", "站点单元"), kind=Kind.UNIT, is_listed=True),
         Field(name="measure", title=Words("What is done about it", "改进措施"), kind=Kind.LONG, is_required=True),
         Field(name="responsible", title=Words("Responsible person", "责任人"), is_required=True, is_listed=True, help=Words("Name of a user, so that the prompt reaches the person.", "填写系统用户名，提示才能送达本人。")),

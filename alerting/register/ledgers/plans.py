@@ -4,6 +4,7 @@ Source: GB/T 29639-2020 (kinds of plans and their sections; response levels are 
     accidents); 应急预案管理办法 (order 88, revised 2019): key posts have a card with procedures, measures, contacts.
 """
 
+from datetime import date
 from typing import Final
 
 from alerting.model.hazard_policy import CONDITIONS
@@ -13,6 +14,7 @@ from alerting.register.accident_types import ACCIDENT_TYPES
 from alerting.register.dynamic import TIER_WORDS
 from alerting.register.field import Choice, Field, Kind, Surroundings, Values, Words, Wrong
 from alerting.register.ledger import Ledger
+from alerting.register.months import plus_months
 
 SORTS: Final = (
     Choice(code="comprehensive", title=Words("comprehensive plan", "综合应急预案")),
@@ -34,6 +36,24 @@ CONDITION_CHOICES: Final = tuple(
 )
 
 
+#: A plan is drilled at least so often, months, by its sort. Special plan once a year, on-site disposal scheme once in six
+#: months: 应急预案管理办法 (order 88, revised 2019), article 33, from memory, unverified. That of a comprehensive plan is ours.
+DRILL_MONTHS: Final = {"comprehensive": 12, "special": 12, "site": 6}
+
+
+def drill_due(values: Values) -> Values:
+    """Give the day by which a plan is to be drilled again; nothing where it was neither drilled nor approved yet."""
+    since = values.get("drilled_on") or values.get("approved_on")
+    if not since:
+        return {}
+    months = int(values.get("drill_months") or DRILL_MONTHS[values["sort"]])
+    return {"drill_due": plus_months(date.fromisoformat(since), months).isoformat()}
+
+
+def _derive(values: Values, _: Surroundings) -> Values:
+    return drill_due(values)
+
+
 def _check(values: Values, _: Surroundings) -> list[Wrong]:
     if values.get("valid_until", "9999") < values.get("approved_on", ""):
         rule = Words("the plan would end before it was approved", "有效期早于批准日期")
@@ -51,6 +71,7 @@ PLANS: Final = Ledger(
     ),
     named="name",
     check=_check,
+    derive=_derive,
     fields=(
         Field(name="code", title=Words("Code", "编号"), kind=Kind.CODE, is_required=True, is_listed=True),
         Field(name="name", title=Words("Name", "预案名称"), is_required=True, is_listed=True),
@@ -74,6 +95,10 @@ PLANS: Final = Ledger(
         Field(name="approved_by", title=Words("Approved by", "批准人")),
         Field(name="approved_on", title=Words("Approved on", "批准日期"), kind=Kind.DATE, is_past=True),
         Field(name="valid_until", title=Words("Valid until", "有效期至"), kind=Kind.DATE, is_listed=True, help=Words("What is past its day still opens, and says so.", "超过有效期的预案仍会启动，并予以提示。")),
+        Field(name="responsible", title=Words("Responsible person", "责任人"), help=Words("Name of a user, so that the prompt of its drill reaches the person.", "填写系统用户名，演练提示才能送达本人。")),
+        Field(name="drill_months", title=Words("Cycle of its drills", "演练周期"), kind=Kind.WHOLE, eu="months", least=1, most=36, help=Words("Empty: 12 of a comprehensive or special plan, 6 of an on-site disposal scheme (unverified).", "留空：综合、专项预案 12 个月，现场处置方案 6 个月（待核实）。")),
+        Field(name="drilled_on", title=Words("Last drilled on", "最近演练日期"), kind=Kind.DATE, is_past=True, help=Words("Filled in at the end of a drill with this plan; enter one that was held otherwise by hand.", "以本预案进行的演练结束时自动填写；其他形式的演练可手工填写。")),
+        Field(name="drill_due", title=Words("Next drill due on", "下次演练期限"), kind=Kind.DATE, is_listed=True, is_derived=True),
         Field(name="note", title=Words("Note", "备注"), kind=Kind.LONG),
     ),
 )  # fmt: skip

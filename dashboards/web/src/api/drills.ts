@@ -55,6 +55,8 @@ export interface Drill {
   pauses: Pause[];
   verdict: { expectations?: Expected[]; milestones?: Record<string, number>; played_s?: number; left_out?: { rules: number; notices: number } };
   passed: boolean | null;
+  plan: { code: string; title: string; revision: number } | null;
+  evaluation: { text: string; by: string; at: string } | null;
 }
 
 export interface DrillAlarm {
@@ -77,6 +79,7 @@ export interface DrillGoing extends Drill {
   expectations: Expected[];
   milestones: Record<string, number>;
   alarms: DrillAlarm[];
+  score: DrillScore | null;
 }
 
 export interface DrillCurrent {
@@ -89,4 +92,52 @@ export interface DrillRecord extends Drill {
   alarms: DrillAlarm[];
   timeline: { id: string; time: string; event: string; unit: string; tag: string; condition: string; tier: Tier; value: number | null; who: string; reason: string }[];
   notices: { destination: string; action: string; tier: Tier; state: string; created: string; delivered: string | null; last_error: string }[];
+  score: DrillScore | null;
+  lessons: Improvement[];
+}
+
+export type Mark = "in_time" | "late" | "skipped" | "unreached" | "void";
+
+export interface DrillStep {
+  id: string;
+  title: string;
+  owner: string;
+  owners: string[];
+  answers: string[];
+  limit_s: number;
+  stand: "waiting" | "open" | "done" | "void";
+  mark: Mark;
+  begun_s: number | null;
+  due_s: number;
+  took_s: number | null;
+  by: string;
+  answer: string;
+  note: string;
+  is_nobody_there: boolean;
+}
+
+/** How the plan of a drill was gone through; seconds since it opened, without pauses. */
+export interface DrillScore {
+  plan: { code: string; title: string; revision: number; unit: string; condition: string; tier: Tier };
+  opened: string | null;
+  elapsed_s: number | null;
+  acknowledged: { alarm: string; unit: string; tag: string; condition: string; tier: Tier; rang: string; after_s: number | null; target_s: number | null; mark: Mark; by: string }[];
+  first_action_s: number | null;
+  first_action_target_s: number;
+  complete_s: number | null;
+  complete_target_s: number;
+  percent: number | null;
+  counts: Record<Mark, number>;
+  kept: boolean | null;
+  people: string[];
+  steps: DrillStep[];
+}
+
+export interface Improvement {
+  id: string;
+  code: string;
+  title: string;
+  responsible: string;
+  due: string;
+  state: string;
 }
