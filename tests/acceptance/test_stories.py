@@ -297,3 +297,5 @@ def test_a_surge_opens_one_incident_a_unit_which_are_merged_and_the_deck_is_held
 def assert_paper(text: str, *words: str) -> None:
     missing = [word for word in words if word not in text]
     assert missing == [], f"{missing} not in {text}"
+    raw = [word for word in ("{", "crowd_", "zone_", "_done", "None") if word in text]
+    assert raw == [], f"what only programs read: {raw} in {text}"
