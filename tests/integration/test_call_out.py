@@ -226,7 +226,10 @@ async def test_who_needs_help_is_told_to_whoever_leads_and_a_line_is_called_by_h
     assert (await calls(op))["medic"]["state"] == "enough"
     assert second["person"] == "wang"
 
+    assert (await li.post(f"{DOOR}/1/call-out", json={"line": "boss", "reason": "grave"})).status_code == 200
+    assert (await calls(op))["boss"]["state"] == "waiting"
     assert (await lead(li, 1, "stand-down", 2)).status_code == 200
+    assert (await calls(op))["boss"]["state"] == "over", "at once"
     sent = len(messages(calling))
     await watch.after(60)
     assert len(messages(calling)) == sent, "nobody is called after stand-down"
