@@ -19,6 +19,7 @@ LOTS: Final = "monthly.five_lots"
 RESPONSE: Final = "incidents.task"
 TICKET_END: Final = "tickets.until"
 TICKET_TEST: Final = "tickets.retest_by"
+REPORT: Final = "incidents.report"
 YEARS_3: Final = 36  # months
 OURS: Final = Words("ours", "产品默认")
 
@@ -270,6 +271,12 @@ KINDS: Final = (
         basis=Words("[duties.five_lots_day] of the site; by the 15th as found", "站点配置 [duties.five_lots_day]；一般为每月15日前"),
         is_unverified=True,
         is_dated=True,
+    ),
+    Kind(
+        id=REPORT,
+        title=Words("Report an accident to the authority", "事故信息报告与续报"),
+        basis=Words("within 1 h, then each day (State Council order 493, article 9); the hour begins with the judgement", "1小时内报告，之后每日续报（国务院令第493号第九条）；自认定为事故起计"),
+        is_unverified=True,
     ),
     Kind(
         id=RESPONSE,

@@ -24,6 +24,7 @@ from gateway.response.finish import reached
 from gateway.response.headquarters import call_out
 from gateway.response.incident_shown import shown, told
 from gateway.response.incidents import Leading, Refused
+from gateway.response.reporting import ACCIDENT, NO_ACCIDENT, accident_since_ns
 from gateway.response.resources import release_all
 from gateway.response.restart import hold
 from gateway.response.roll_call import Acting, close, go_on, open_of
@@ -90,7 +91,7 @@ class Line(BaseModel):
     """A line of the timeline; a consultation says who took part, by which data, and what was decided."""
 
     model_config = ConfigDict(extra="forbid")
-    what: Literal["action", "call", "consultation", "reported", "casualties"]
+    what: Literal["action", "call", "consultation", "reported", "casualties", "accident", "no_accident"]
     text: str = Field(min_length=1, max_length=2000)
     who: str = Field(default="", max_length=500)
     data: str = Field(default="", max_length=2000)
@@ -273,10 +274,17 @@ def _open_timeline_doors(doors: Doors, at: str) -> None:
         return Json(await tried(house.write(append, audited)))
 
     async def line(number: Number, asked: Line, request: Request) -> Response:
-        """Append an action, a call, a consultation, casualties, that it was reported; nothing of it is ever changed."""
+        """Append what was done, said or judged, e.g. that it is an accident (事故); nothing of it is ever changed."""
         if asked.what == "consultation" and not (asked.who.strip() and asked.decision.strip()):
             said = Words("A consultation says who took part and what was decided.", "会商记录应写明参加人员和决定。")
             raise ApiError(422, said.en, details=said.both())
+        if asked.what in (ACCIDENT, NO_ACCIDENT):
+            lines = await tried(house.read(lambda c: incidents.timeline(c, number)))
+            if bool(accident_since_ns(lines)) is (asked.what == ACCIDENT):
+                already = Words("It stands as an accident already.", "该事件已认定为事故。")
+                none = Words("It does not stand as an accident.", "该事件未认定为事故。")
+                said = already if asked.what == ACCIDENT else none
+                raise ApiError(409, said.en, code="judged_already", details=said.both())
         facts = {name: value for name, value in asked.model_dump(exclude={"what"}).items() if value}
         return await write(number, user_of(request), asked.what, "incident_noted", facts)
 

@@ -22,7 +22,15 @@ from alerting.push.call import Addressee
 from alerting.push.duty_call import Told, duty_body
 from edge.model import Nature
 from gateway.config import Destination, Site
-from gateway.duty.feed import OPEN, alarms_changed, commitment_changed, lots_changed, tickets_changed, write
+from gateway.duty.feed import (
+    OPEN,
+    alarms_changed,
+    commitment_changed,
+    lots_changed,
+    reports_changed,
+    tickets_changed,
+    write,
+)
 from gateway.roster.book import contacts, on_duty, people
 from gateway.roster.china import published
 from gateway.store.schema import duty, duty_step, outbox
@@ -75,6 +83,7 @@ def _is_changed(connection: Connection, site: Site, now_ns: int) -> bool:
         or commitment_changed(connection, site, now_ns)
         or lots_changed(connection, site, now_ns)
         or tickets_changed(connection, site, now_ns)
+        or reports_changed(connection, now_ns)
     )
 
 
@@ -99,6 +108,7 @@ def look(connection: Connection, site: Site, nature: Nature, now_ns: int) -> Loo
     write(connection, commitment_changed(connection, site, now_ns))
     write(connection, lots_changed(connection, site, now_ns))
     write(connection, tickets_changed(connection, site, now_ns))
+    write(connection, reports_changed(connection, now_ns))
     query = (
         select(duty).where(duty.c.state == OPEN, duty.c.next_ns <= now_ns).order_by(duty.c.next_ns, duty.c.id)
         .limit(DUE_MAX)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, exists, insert, 
 
 from alerting.duty.kind import Kind
 from alerting.duty.plan import DutyPlan
-from alerting.duty.table import ACK, COMMIT, DISPOSAL, KINDS, LOTS, RESPONSE, TICKET_END, TICKET_TEST
+from alerting.duty.table import ACK, COMMIT, DISPOSAL, KINDS, LOTS, REPORT, RESPONSE, TICKET_END, TICKET_TEST
 from alerting.model.alarm import State, Suppression
 from alerting.register.ledgers.commitments import COMMITMENTS, code_of
 from alerting.register.ledgers.monthly import MONTHLY
@@ -26,8 +26,9 @@ from gateway.register.minutes import moment
 from gateway.register.reading import Wanted as Asked
 from gateway.register.reading import of_ids, page
 from gateway.register.record import Record
+from gateway.response.reporting import ACCIDENT, NO_ACCIDENT, REPORTED, accident_since_ns, report_due_ns
 from gateway.roster.china import published
-from gateway.store.schema import alarm, disposal, duty, record, response_task
+from gateway.store.schema import alarm, disposal, duty, incident, incident_entry, record, response_task
 
 if TYPE_CHECKING:
     from gateway.config import Site
@@ -259,6 +260,50 @@ def _ended(row: RowMapping, ticket: Record | None, zone: ZoneInfo) -> str:
         return GONE
     is_tested = moment(ticket.values["tested_at"], zone) != row["begins_ns"]
     return DONE if is_tested else MOVED
+
+
+_TO_REPORT: Final = select(duty.c.subject, duty.c.due_ns, duty.c.id).where(duty.c.state == OPEN, duty.c.kind == REPORT)
+_SAID: Final = (ACCIDENT, NO_ACCIDENT, REPORTED)
+
+
+def reports_changed(connection: Connection, now_ns: int) -> Change:
+    """Compare the duties to report accidents with those that are open: each report ends one and begins the next."""
+    had = {row.subject: row for row in connection.execute(_TO_REPORT)}
+    open_ = list(connection.execute(select(incident).where(incident.c.state == OPEN)).mappings())
+    if not open_ and not had:
+        return Change()
+    lines: dict[int, list[RowMapping]] = {}
+    numbers = [row["number"] for row in open_]
+    query = (
+        select(incident_entry)
+        .where(incident_entry.c.incident.in_(numbers), incident_entry.c.what.in_(_SAID))
+        .order_by(incident_entry.c.incident, incident_entry.c.place)
+    )
+    for line in connection.execute(query).mappings():
+        lines.setdefault(line["incident"], []).append(line)
+    new, closed, kept = [], [], set()
+    for row in open_:
+        mine = lines.get(row["number"], [])
+        since_ns = accident_since_ns(mine)
+        if not since_ns:
+            continue
+        due_ns, one = report_due_ns(row, mine), had.get(row["id"])
+        kept.add(row["id"])
+        if one is not None and one.due_ns == due_ns:
+            continue
+        if one is not None:
+            closed.append({"of": one.id, "state": DONE, "closed_ns": now_ns})
+        begins_ns = max(since_ns, *(line["time_ns"] for line in mine if line["what"] == REPORTED), 0)
+        told = {
+            "code": str(row["number"]), "title": row["title"] or row["unit"], "unit": row["unit"],
+            "nature": row["nature"], "holder": row["commander"], "due_ns": due_ns,
+            "begins_ns": min(begins_ns, due_ns),
+        }  # fmt: skip
+        new.append(_new(REPORT, row["id"], now_ns, told))
+    closed += [
+        {"of": one.id, "state": GONE, "closed_ns": now_ns} for subject, one in had.items() if subject not in kept
+    ]
+    return Change(new=new, closed=closed)
 
 
 def _filed(connection: Connection, months: Sequence[str]) -> set[str]:

@@ -90,6 +90,8 @@ WHATS = {
     "merged": Words("merged", "并入其他事件"), "took_in": Words("took in", "并入事件"),
     "stood_down": Words("stood down", "响应终止"), "action": Words("action", "处置行动"), "call": Words("call", "通话"),
     "consultation": Words("consultation", "会商"), "reported": Words("reported", "信息报告"),
+    "accident": Words("judged an accident", "认定为事故"),
+    "no_accident": Words("no accident after all", "撤销事故认定"),
     "snapshot": Words("values", "数值快照"),
     "casualties": Words("casualties and losses", "伤亡和损失"),
     "lesson": Words("lesson", "经验教训"),

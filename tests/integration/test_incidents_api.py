@@ -265,6 +265,40 @@ async def test_after_stand_down_nothing_is_done_any_more_and_while_a_tier_stands
     assert [one["number"] for one in (await li.get(DOOR)).json()["incidents"]] == [2], "it begins anew"
 
 
+async def test_an_accident_is_reported_in_an_hour_and_each_day_until_it_is_taken_back(desk: Desk) -> None:
+    """State Council order 493, article 9: one hour, then each day; 00:20 in UTC is when it was judged one."""
+    li, op = await desk.come("li"), await desk.come("op")
+    await fill(li)
+    Tick(desk)(What.UNIT_RAISED, Tier.ORANGE)
+    at = f"{DOOR}/1"
+
+    async def say(what: str) -> httpx.Response:
+        return await op.post(f"{at}/line", json={"what": what, "text": "two hurt"})
+
+    async def reports(minutes: int, state: str = "open") -> list[tuple[str, str]]:
+        desk.clock.advance_ns(minutes * 60 * 10**9)
+        with desk.engine.begin() as connection:
+            look_at_duties(connection, desk.house.site, Nature.ACTUAL, desk.clock.wall_ns())
+        found = (await op.get("/api/v1/duties", params={"state": state})).json()["duties"]
+        word = "step" if state == "open" else "state"
+        return [(one["due"], one[word]) for one in found if one["kind"] == "incidents.report"]
+
+    assert await reports(20) == [], "an incident is no accident by itself"
+    assert refused(await say("no_accident"), 409, "judged_already", "does not stand")
+    assert (await say("accident")).json()["report_due"] == "2026-01-01T01:20:00.000Z"
+    assert refused(await say("accident"), 409, "judged_already", "already")
+    first = "2026-01-01T01:20:00.000Z"
+    assert await reports(47) == [(first, "coming")]
+    assert await reports(1) == [(first, "prompt")], "a fifth of the hour before"
+    assert await reports(12) == [(first, "warning")]
+    assert await reports(10) == [(first, "supervision")]
+    assert (await say("reported")).status_code == 200
+    assert await reports(0) == [("2026-01-02T01:30:00.000Z", "coming")]
+    assert await reports(0, "closed") == [(first, "done")]
+    assert (await say("no_accident")).status_code == 200
+    assert await reports(0) == []
+
+
 async def test_the_timeline_keeps_calls_consultations_and_values_and_the_report_numbers_itself(desk: Desk) -> None:
     li, op = await desk.come("li"), await desk.come("op")
     await fill(li)

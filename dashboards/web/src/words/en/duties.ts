@@ -24,6 +24,7 @@ export const duties = {
   unverified: "unverified",
   byWeekday: "No calendar is published for its days: Saturdays and Sundays counted as days of rest.",
   record: "Open the record",
+  incident: "Open the incident",
   alarm: "Open the alarm",
   noneOpen: "Nothing is due, and nothing is coming.",
   noneInStep: "No duty stands at this step.",

@@ -26,6 +26,7 @@ export const duties: Words["duties"] = {
   unverified: "未核实",
   byWeekday: "该期间未公布节假日安排，按周六、周日休息计算。",
   record: "打开记录",
+  incident: "打开应急事件",
   alarm: "打开报警",
   noneOpen: "没有到期或即将到期的事项。",
   noneInStep: "该步骤没有事项。",
