@@ -76,6 +76,7 @@ export const drill = {
   never: "not yet, of {of} s",
   notDoneOf: "no, {of} s by the plan",
   counts: "{in_time} in time, {late} late, {skipped} not done, {unreached} not due before the end, {void} not applicable",
+  countsNow: "{in_time} in time, {late} late, {skipped} overdue, {unreached} to come, {void} not applicable",
   people: "Took part: {who}",
   mark: { in_time: "in time", late: "late", skipped: "not done", unreached: "not due before the end", void: "does not apply" } as Record<string, string>,
   took: "{s} of {of} s",

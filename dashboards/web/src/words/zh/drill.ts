@@ -78,6 +78,7 @@ export const drill: Words["drill"] = {
   never: "尚未，目标 {of} 秒",
   notDoneOf: "未完成，目标 {of} 秒",
   counts: "按时 {in_time}，超时 {late}，未做 {skipped}，结束前未到期 {unreached}，不适用 {void}",
+  countsNow: "按时 {in_time}，超时 {late}，逾期未做 {skipped}，未到期 {unreached}，不适用 {void}",
   people: "参与人员：{who}",
   mark: { in_time: "按时", late: "超时", skipped: "未做", unreached: "结束前未到期", void: "不适用" },
   took: "{s} / {of} 秒",
