@@ -551,6 +551,8 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("plans", {"unit": "U-7"}, "unit", "no such hazard unit"),
     ("plans", {"substance": "7664-41-7"}, "substance", "no unit holds"),
     ("plans", {"tier": ""}, "tier", "missing"),
+    ("plans", {"drill_months": 0}, "drill_months", "outside 1 … 36"),
+    ("plans", {"drilled_on": "2026-02-01"}, "drilled_on", "lies after today"),
     ("plans", {"approved_on": "2025-01-02", "valid_until": "2025-01-01"}, "valid_until", "before it was approved"),
     ("post_cards", {"post": "moon"}, "post", "no such post"),
     ("post_cards", {"plan": "EP-9"}, "plan", "no such record"),
