@@ -18,6 +18,7 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, exists, insert, 
 from alerting.duty.kind import Kind
 from alerting.duty.plan import DutyPlan
 from alerting.duty.table import ACK, COMMIT, DISPOSAL, KINDS, LOTS, REPORT, RESPONSE, TICKET_END, TICKET_TEST
+from alerting.escalation.plan import LEADER
 from alerting.model.alarm import State, Suppression
 from alerting.register.ledgers.commitments import COMMITMENTS, code_of
 from alerting.register.ledgers.monthly import MONTHLY
@@ -262,7 +263,7 @@ def _ended(row: RowMapping, ticket: Record | None, zone: ZoneInfo) -> str:
     return DONE if is_tested else MOVED
 
 
-_TO_REPORT: Final = select(duty.c.subject, duty.c.due_ns, duty.c.id).where(duty.c.state == OPEN, duty.c.kind == REPORT)
+_TO_REPORT: Final = select(duty).where(duty.c.state == OPEN, duty.c.kind == REPORT)
 _SAID: Final = (ACCIDENT, NO_ACCIDENT, REPORTED)
 
 
@@ -281,7 +282,7 @@ def reports_changed(connection: Connection, now_ns: int) -> Change:
     )
     for line in connection.execute(query).mappings():
         lines.setdefault(line["incident"], []).append(line)
-    new, closed, kept = [], [], set()
+    new, closed, retold, kept = [], [], [], set()
     for row in open_:
         mine = lines.get(row["number"], [])
         since_ns = accident_since_ns(mine)
@@ -289,21 +290,23 @@ def reports_changed(connection: Connection, now_ns: int) -> Change:
             continue
         due_ns, one = report_due_ns(row, mine), had.get(row["id"])
         kept.add(row["id"])
+        told = {
+            "code": str(row["number"]), "title": row["title"] or row["unit"], "unit": row["unit"],
+            "holder": row["commander"] or LEADER,
+        }  # fmt: skip
         if one is not None and one.due_ns == due_ns:
+            if (one.title, one.holder) != (told["title"], told["holder"]):
+                retold.append({"of": one.id, **told})
             continue
         if one is not None:
             closed.append({"of": one.id, "state": DONE, "closed_ns": now_ns})
         begins_ns = max(since_ns, *(line["time_ns"] for line in mine if line["what"] == REPORTED), 0)
-        told = {
-            "code": str(row["number"]), "title": row["title"] or row["unit"], "unit": row["unit"],
-            "nature": row["nature"], "holder": row["commander"], "due_ns": due_ns,
-            "begins_ns": min(begins_ns, due_ns),
-        }  # fmt: skip
-        new.append(_new(REPORT, row["id"], now_ns, told))
+        since = {"nature": row["nature"], "due_ns": due_ns, "begins_ns": min(begins_ns, due_ns)}
+        new.append(_new(REPORT, row["id"], now_ns, {**told, **since}))
     closed += [
         {"of": one.id, "state": GONE, "closed_ns": now_ns} for subject, one in had.items() if subject not in kept
     ]
-    return Change(new=new, closed=closed)
+    return Change(new=new, closed=closed, retold=retold)
 
 
 def _filed(connection: Connection, months: Sequence[str]) -> set[str]:

@@ -289,7 +289,13 @@ async def test_an_accident_is_reported_in_an_hour_and_each_day_until_it_is_taken
     assert refused(await say("accident"), 409, "judged_already", "already")
     first = "2026-01-01T01:20:00.000Z"
     assert await reports(47) == [(first, "coming")]
+    listed = (await op.get("/api/v1/duties")).json()["duties"]
+    assert [one["holder"] for one in listed if one["kind"] == "incidents.report"] == ["leader"], "nobody commands yet"
+    revision = (await li.get(at)).json()["revision"]
+    assert (await lead(li, 1, "command", revision, person="op")).status_code == 200
     assert await reports(1) == [(first, "prompt")], "a fifth of the hour before"
+    listed = (await op.get("/api/v1/duties")).json()["duties"]
+    assert [one["holder"] for one in listed if one["kind"] == "incidents.report"] == ["op"]
     assert await reports(12) == [(first, "warning")]
     assert await reports(10) == [(first, "supervision")]
     assert (await say("reported")).status_code == 200
