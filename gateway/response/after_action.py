@@ -36,6 +36,7 @@ from gateway.response.situation import (
     timeline_block,
 )
 from gateway.response.tasks import RESTART, tasks_of
+from gateway.response.zone_sheet import zone_blocks
 from gateway.store.schema import event
 
 MINUTE_NS: Final = 60_000_000_000
@@ -206,6 +207,7 @@ def after_action(
         _course(connection, one, [number, *merged], every, language),
         _alarms(site, rang(connection, one), language),
         _values(site, one, values, language),
+        *zone_blocks(connection, site, [number, *merged], language),
         headquarters_block(connection, site, [number, *merged], language),
         calls_block(connection, site, [number, *merged], language),
         rolls_block(connection, site, [number, *merged], language),

@@ -36,6 +36,7 @@ from gateway.response.resources import holds_of
 from gateway.response.roll_call import roll_shown, rolls_of
 from gateway.response.sheets import owner_said
 from gateway.response.tasks import CHECKLIST, RESTART, tasks_of
+from gateway.response.zone_sheet import zone_blocks
 from gateway.store.schema import alarm
 
 NS = 1_000_000_000
@@ -175,6 +176,7 @@ def situation(connection: Connection, site: Site, picture: Picture, number: int,
         ),
         _alarms(connection, site, row, language),
         _values(picture, row["unit"], language),
+        *zone_blocks(connection, site, [number, *merged_of(connection, number)], language),
         headquarters_block(connection, site, [number, *merged_of(connection, number)], language),
         calls_block(connection, site, [number, *merged_of(connection, number)], language),
         rolls_block(connection, site, [number, *merged_of(connection, number)], language),

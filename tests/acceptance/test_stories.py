@@ -239,6 +239,7 @@ def test_ammonia_opens_its_plan_calls_the_shift_and_the_zone_turns_with_the_wind
     assert_paper(
         papers["zh"], "1号事件应急处置总结报告", f"指挥人{kept['leader']}", "PL-NH3", "北侧居民区", "北140m,240人",
         "确认危害区可用于通报", "撤离北侧", "空气呼吸器", "r1更换法兰垫片并试压", "垫片周期更换", "GD-603.nh3高高报",
+        "危害区：", "ERPG-2200ppm", "危害区计算依据", "筛查结果，不是预测", f"确认用于通报ERPG-2,{kept['leader']}",
     )  # fmt: skip
     assert_paper(
         papers["en"], "Incident1:after-actionreport", "RED,RED", "consequencezoneconfirmedfornotices", "103.1ppm",
@@ -273,6 +274,8 @@ def test_a_torn_hose_opens_its_plan_and_a_windsock_gives_the_zone_its_side() -> 
     assert_paper(
         papers["en"], "Incident1:after-actionreport", "Busdepottotheeast(east80m,60persons)", "NONE,RED", "5/0/6",
         "call119", "unitloweredNONE", "combustiblegasexplosion", "LPGreleasewhileunloading", "doesnotapply",
+        "Consequencezone:", "yes(heavygas)",
+        "roundholeof25mm", "from270°", "Screening,notprediction", f"½LFL,{kept['leader']}",
     )  # fmt: skip
 
 
