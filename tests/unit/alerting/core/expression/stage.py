@@ -1,5 +1,6 @@
 """A stage for expressions: tags that samples come of, programs that judge them when they must, and random texts."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import fields
 
@@ -143,7 +144,7 @@ def _truths(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return joined | held | counted | voted | parts.map(lambda p: f"not ({p})")
 
 
-#: Texts that are right, except where they name no tag.
+#: Texts that are right: those that name no tag, or divide by the number 0, are not.
 TEXTS = st.recursive(COMPARED | COMPARED | ASKED | st.sampled_from(["true", "false"]), _truths, max_leaves=6).filter(
-    lambda text: any(name in text for name in NAMES)
+    lambda text: any(name in text for name in NAMES) and not re.search(r"/ -?0\)", text)
 )
