@@ -125,13 +125,14 @@ def bench_core(
         list[int] | None, typer.Option("--tags", help="Size of plant; may be given more than once.", min=100)
     ] = None,
     scans: Annotated[int, typer.Option("--scans", help="Scans of the allocation case.", min=1)] = 100_000,
+    start: Annotated[bool, typer.Option(help="Measure the start too; a cold one compiles everything anew.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure road, core, start and baselines in one run: nanoseconds a sample, with the books of what was carried."""
     from gateway.bench.core.run import TAGS, line, measure
 
     rows = []
-    for row in measure(tags or TAGS, scans):
+    for row in measure(tags or TAGS, scans, start=start):
         rows.append(row)
         typer.echo(line(row), err=as_json)
     if as_json:

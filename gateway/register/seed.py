@@ -46,7 +46,7 @@ def seed_register(folder: Path, site: Site, engine: Engine, by: By) -> int:
         for ledger, path in lists.items():
             if page(connection, ledger.id, limit=1):
                 continue
-            content = _dated(path.read_bytes(), today)
+            content = dated(path.read_bytes(), today)
             found = look(connection, ledger, lines_of(content, path.name), around(site, by.time_ns))
             if found.mistakes:
                 wrong += _told(path, found.mistakes)
@@ -60,7 +60,7 @@ def seed_register(folder: Path, site: Site, engine: Engine, by: By) -> int:
     return made
 
 
-def _dated(content: bytes, today: date) -> bytes:
+def dated(content: bytes, today: date) -> bytes:
     """Write days in place of ``{today-30}``: what was sampled a month ago is so whenever the demonstration starts."""
     return DAY.sub(lambda found: (today + timedelta(days=int(found[1]))).isoformat().encode(), content)
 

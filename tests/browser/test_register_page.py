@@ -48,6 +48,33 @@ profile = "dual"
 url = "https://county.invalid/dual"
 natures = ["actual"]
 """
+#: A line of the call-out that is called by hand alone.
+RESCUE = f"""
+[[call_out]]
+id = "rescue"
+title = {{ en = "Rescue at the gate", zh = "到门口救援" }}
+who = "person:{OFFICER}"
+instead = ["person:{SECOND}"]
+from_tier = "RED"
+[drill]
+stories = "drills"
+"""
+#: A flange leaks from the first second on.
+LEAK = """
+title = { en = "A flange leaks", zh = "法兰泄漏" }
+lasts_s = 300
+[[act]]
+at_s = 0
+verb = "leak"
+unit = "GL-301"
+amount = 18
+[[expect]]
+id = "gas"
+see = "alarm"
+tag = "GD-311.lel"
+condition = "HH"
+until_s = 120
+"""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +84,9 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
         pytest.skip("the page is not built: bin/setup builds it")
     stage = set_stage(tmp_path_factory.mktemp("register"), port=0)
     with (stage.site.parent / "site.toml").open("a", encoding="utf-8") as site:
-        site.write(AUTHORITY)
+        site.write(AUTHORITY + RESCUE)
+    (stage.site.parent / "drills").mkdir()
+    (stage.site.parent / "drills" / "flange.toml").write_text(LEAK, encoding="utf-8")
     engine = open_store(store_url(stage.data))
     add_user(engine, SystemClock(), OFFICER, "safety_officer", PASSWORD)
     add_user(engine, SystemClock(), SECOND, "safety_officer", PASSWORD)
@@ -97,8 +126,7 @@ def test_a_plant_is_entered_graded_and_changed(visit: Callable[..., Visit], lang
     one.go("register/units", ready="[data-ledger=units] button[name=make]")
     where = {"position-system": "BD-09", "position": "116.404 39.915"}
     enter(one, "enterprises", code=f"E-{lang}", name="海安化工 Hai'an Chemicals", **where)
-    one.page.wait_for_selector("section.one")
-    assert "116.39138" in one.page.inner_text("section.one"), "BD-09 as PyPI prcoords 1.0.2 takes it back"
+    one.page.get_by_text("116.39138").wait_for()  # BD-09 as PyPI prcoords 1.0.2 takes it back
     enter(one, "units", code=code, name="氯气储罐区", type="storage", persons_outside="120", enterprise=f"E-{lang}")
     one.page.wait_for_selector(".sheet p.quiet")
     assert one.complaints == []
@@ -958,3 +986,118 @@ def test_what_one_does_at_an_incident_another_sees_without_reloading_and_of_two_
         assert one.page.evaluate("window.isSame") is True, "nobody reloaded"
         assert one.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert one.complaints == []
+
+
+def test_who_is_called_answers_and_who_is_inside_is_found(visit: Callable[..., Visit]) -> None:
+    """In English at a desk a call stands on every page; in Chinese on a phone wardens look for whom the gates name."""
+    one = visit(name=OFFICER, lang="en")
+    one.go("response?view=incidents", ready="button[name=incident-open]")
+    one.page.click("button[name=incident-open]")
+    send(one, unit="TK-102", title="点名 roll-call", reason="巡检发现 seen on patrol")
+    one.page.wait_for_selector(".story[data-state=open]")
+    number = one.page.url.split("incident=")[1].split("&")[0]
+    one.page.click("button[name=call-out]")
+    send(one, line="rescue", reason="需要救援 rescue wanted")
+    call = one.page.locator(f"[data-line=rescue] [data-person='{OFFICER}']")
+    call.wait_for()
+    one.go("register/units", ready="[data-ledger=units]")
+    one.page.click(f"[data-call='{number}'] button[name=cannot]")
+    one.page.locator(f"[data-call='{number}']").wait_for(state="detached")
+    one.go(f"response?view=incidents&incident={number}", ready=".story[data-state=open]")
+    assert call.get_attribute("data-answer") == "cannot"
+    other = one.page.locator(f"[data-line=rescue] [data-person='{SECOND}']")  # Nobody is left who could come.
+    other.locator("button[name=answer]").click()
+    send(one, minutes="12", note="电话 by telephone")
+    shows(other.locator("[data-reply]"), f"entered by {OFFICER}")
+    shows(other.locator("[data-reply]"), "in 12 min")
+    assert one.complaints == []
+
+    now = datetime.now(UTC).isoformat()
+    inside = [{"card": f"041{n}", "name": name, "company": "海安建安", "unit": "TK-102", "since": now}
+              for n, name in enumerate(("张三", "李四"))]  # fmt: skip
+    sent = one.page.request.post(
+        f"{one.page.url.split('/#')[0].rstrip('/')}/api/v1/response/access/gate",
+        data={"time": now, "persons": inside}, headers={"X-Fengsui-Request": "1"},
+    )  # fmt: skip
+    assert sent.ok, sent.text()
+    phone = visit(name=SECOND, lang="zh", phone=True)
+    phone.go(f"response?view=incidents&incident={number}", ready="button[name=roll-begin]")
+    phone.page.click("button[name=roll-begin]")
+    send(phone, unit="", reason="疏散 evacuation")
+    phone.page.check("[data-person='张三'] input")
+    phone.page.click("button[name=mark]")
+    phone.page.check("dialog [value=help]")
+    send(phone, point="north-gate", note="腿伤 hurt leg")
+    phone.page.wait_for_selector("[data-person='张三'][data-state=help]")
+    phone.page.click("button[name=roll-add]")
+    send(phone, name="王五", company="访客 visitor", point="lakeside")
+    phone.page.wait_for_selector("[data-person='王五'][data-state=safe]")
+    figures = {
+        name: phone.page.inner_text(f"[data-figure={name}] dd") for name in ("missing", "help", "safe", "inside")
+    }
+    assert figures == {"missing": "1", "help": "1", "safe": "1", "inside": "3"}
+    phone.page.click("[data-point=lakeside] button[name=count-here]")
+    send(phone, persons="14")
+    shows(phone.page.locator("[data-point=lakeside]"), "清点 14 人")
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    phone.page.click("button[name=roll-end]")
+    send(phone, reason="清点完毕 all were looked for")
+    phone.page.wait_for_selector("[data-roll][data-ended=true]")
+    for what in ("call_answered", "roll_begun", "roll_ended"):
+        assert phone.page.locator(f"[data-what={what}]").count(), what
+    assert phone.complaints == []
+
+
+def test_a_plan_is_exercised_scored_and_evaluated(visit: Callable[..., Visit]) -> None:
+    """A drill begins in English at a desk, its steps are done; on a phone in Chinese it is evaluated, and improves."""
+    one = visit(name=OFFICER, lang="en")
+    steps = "1 | 关阀 | leader | 5\n2 | 降了? falls? | leader | 5 | 1 | yes, no\n3 | 撤离 clear | leader | 5 | 2=no"
+    values = {"code": "EP-D", "name": "泄漏 leak", "sort": "site", "accident": "16", "tier": "YELLOW", "unit": "GL-301"}
+    made = one.page.request.post(
+        f"{one.page.url.split('/#')[0].rstrip('/')}/api/v1/register/ledgers/plans",
+        data={"values": values | {"steps": steps, "grade": "3"}}, headers={"X-Fengsui-Request": "1"},
+    )  # fmt: skip
+    assert made.ok, made.text()
+    one.go("drill", ready="form.start")
+    one.page.select_option("form.start [name=plan]", "EP-D")
+    one.page.select_option(
+        "form.start [name=story]", label=one.page.inner_text("[name=story] option:has-text('flange')")
+    )
+    one.page.click("form.start button[type=submit]")
+    shows(one.page.locator("form.start [role=alert]"), "Say why")
+    one.page.fill("form.start [name=reason]", "半年演练 half-year drill")
+    one.page.click("form.start button[type=submit]")
+    one.page.wait_for_selector(".going [role=progressbar]")
+    one.page.locator("[data-step='1'] button[name=drill-step]").click(timeout=60_000)  # The plan opens with the gas.
+    send(one, note="已关 shut")
+    one.page.click("[data-step='2'] button[name=drill-step]")
+    send(one, answer="yes")
+    one.page.wait_for_selector("[data-step='3'][data-mark=void]")
+    one.page.locator(".going .acts button").last.click()
+    one.page.fill("dialog textarea", "目标达到 purpose reached")
+    one.page.click("dialog button[type=submit]")
+    one.page.wait_for_selector("form.start")
+    (kept,) = [each for each in one.plant.get("response/drills")["drills"] if each["story"] == "flange"]
+    assert one.complaints == []
+
+    phone = visit(name=SECOND, lang="zh", phone=True)
+    phone.go(f"drill?part=records&drill={kept['number']}", ready=".after")
+    assert phone.page.locator("[data-mark=in_time][data-step]").count() == 2
+    phone.page.click("button[name=evaluate]")
+    send(phone, text="联络慢 slow to call")
+    shows(phone.page.locator(".evaluation"), "联络慢 slow to call")
+    assert phone.page.locator("button[name=evaluate]").count() == 0, "once"
+    phone.page.click("button[name=improve]")
+    day = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+    fill(phone, title="电话簿旧 old numbers", measure="重印 print anew", responsible="nobody", due=day)
+    phone.page.click("dialog button[type=submit]")
+    shows(phone.page.locator("dialog [role=alert]"), "nobody")
+    phone.complaints.clear()  # The browser says of the refusal what the dialog says.
+    send(phone, responsible=OFFICER)
+    shows(phone.page.locator("[data-improvement]"), "old numbers")
+    for form, begin in (("xlsx", b"PK"), ("pdf", b"%PDF")):
+        with phone.page.expect_download() as got:
+            phone.page.click(f"a[data-workbook={form}]")
+        assert got.value.path().read_bytes().startswith(begin)
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert phone.complaints == []

@@ -18,7 +18,6 @@ from tests.modbus_peers import (
     check_thirty,
     in_virtual_time,
     line_of,
-    on_loopback,
     qualities,
     running,
     thirty,
@@ -40,7 +39,7 @@ def tag(unit: int, register: int = 0, period_s: float = 1.0) -> Tag:
 
 @pytest.mark.parametrize("seconds", [180, pytest.param(900, marks=pytest.mark.slow)])
 def test_twenty_seven_of_thirty_keep_their_rate(seconds: int) -> None:
-    """Requirement P1, all on one line: each time-out takes a second from everybody."""
+    """Requirement P1, all on one line: each time-out takes a second from everybody (a real socket: ``tests/long``)."""
 
     async def story(clock: ManualClock) -> None:
         lines, buses = line_of(thirty())
@@ -57,13 +56,6 @@ def test_twenty_seven_of_thirty_keep_their_rate(seconds: int) -> None:
         assert sum(one.counters.failures["stray_bytes"] for one in collectors) > 0, "late answers are counted"
 
     in_virtual_time(story)
-
-
-@pytest.mark.network
-@pytest.mark.slow
-async def test_twenty_seven_of_thirty_keep_their_rate_on_a_real_socket() -> None:
-    """The same at four times the speed; three real minutes are a long run."""
-    await on_loopback(15.0, scale=0.25)
 
 
 def test_requests_of_one_line_never_overlap() -> None:

@@ -136,7 +136,7 @@ async def test_two_devices_share_a_line_and_a_third_is_not_there(tmp_path: Path)
                 Source(
                     id=name,
                     protocol="modbus-rtu",
-                    modbus=ModbusOptions(device_id=unit, framing="rtu", serial=serial, timeout_s=0.2),
+                    modbus=ModbusOptions(device_id=unit, framing="rtu", serial=serial, timeout_s=0.5),
                 ),
                 tags,
                 SystemClock(),

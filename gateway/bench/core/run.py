@@ -21,12 +21,13 @@ TICKS_SAMPLES = 6_000_000  # A case takes as many ticks as have that many sample
 TICKS_MIN, TICKS_MAX = 10, 60
 
 
-def measure(tags: Sequence[int] = TAGS, scans: int = 100_000) -> Iterator[dict[str, Any]]:
+def measure(tags: Sequence[int] = TAGS, scans: int = 100_000, *, start: bool = True) -> Iterator[dict[str, Any]]:
     """Give one row for each case as it is measured.
 
     Args:
         tags: Sizes of plant; the road, the baselines and the start take the smallest, what is hard the largest.
         scans: How many the allocation case judges.
+        start: Whether processes are started, cold and warm.
     """
     backends = [Backend.NUMPY, *([Backend.COMPILED] if is_compiler_here() else [])]
     few, many = min(tags), max(tags)
@@ -57,7 +58,7 @@ def measure(tags: Sequence[int] = TAGS, scans: int = 100_000) -> Iterator[dict[s
         if n == many:
             yield from measure_lag(columns, backends[-1], TICKS_MIN)
     yield from measure_baselines(few, TICKS_MIN)
-    if Backend.COMPILED in backends:
+    if start and Backend.COMPILED in backends:
         yield from measure_start(road)
 
 

@@ -153,6 +153,7 @@ def test_decoding_stands_beside_a_plain_loop_and_a_library() -> None:
 
 @pytest.mark.network
 @pytest.mark.slow
+@pytest.mark.long
 def test_polling_stands_beside_plainer_clients_and_whole_plants_are_read() -> None:
     code, said = run("modbus", "--seconds", "1", "--json")
     facts = json.loads(said)

@@ -1,12 +1,14 @@
 """``fengsui register``: a ledger goes out, comes in elsewhere, and a wrong row is told with its line."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import select
 from typer.testing import CliRunner
 
 from gateway.cli import app
+from gateway.register.seed import dated
 from gateway.store.engine import open_store, store_url
 from gateway.store.schema import act
 
@@ -22,7 +24,9 @@ def test_the_demonstrations_ledgers_come_in_and_go_out(tmp_path: Path) -> None:
     engine = open_store(store_url(tmp_path))
     site, data = str(DEMO / "site.toml"), str(tmp_path)
     for ledger in ("enterprises", "units", "holdings"):
-        code, said = run("import", site, ledger, str(DEMO / f"register/{ledger}.csv"), "--reason", "x", "--data", data)
+        listed = tmp_path / f"{ledger}.csv"
+        listed.write_bytes(dated((DEMO / f"register/{ledger}.csv").read_bytes(), date(2026, 7, 1)))
+        code, said = run("import", site, ledger, str(listed), "--reason", "x", "--data", data)
         assert code == 0, said
     code, said = run("export", "holdings", str(tmp_path / "out.xlsx"), "--data", data, "--lang", "zh")
     assert (code, said) == (0, f"6 records were written to {tmp_path}/out.xlsx.\n")

@@ -118,17 +118,17 @@ def bulk_at_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.bulk.SAMPLES_MIN", 0)
 
 
-@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 8))])
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 8))])
 def test_bulk_and_one_by_one_agree(seed: int) -> None:
     compare_bulk(seed, gated=False)
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in (2, 3))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2, 3))])
 def test_they_agree_where_rules_are_gated(seed: int) -> None:
     compare_bulk(seed, gated=True)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [pytest.param(0, marks=pytest.mark.long), 1])
 def test_they_agree_while_rules_change(seed: int) -> None:
     """Plain tags become others and back, in the middle of their delays."""
     compare_bulk(seed, gated=seed == 1, swaps=0.1)

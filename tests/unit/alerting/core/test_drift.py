@@ -104,8 +104,9 @@ def random_rule(dice: np.random.Generator, tag: str) -> Rule:
     )
 
 
-def test_every_transition_and_score_is_the_oracles() -> None:
-    """Thirty tags over nine days: seasons, correlated noise, shifts, creeps, spikes, absurd values, BAD, gaps."""
+@pytest.mark.parametrize("days", [4, pytest.param(9, marks=pytest.mark.long)])
+def test_every_transition_and_score_is_the_oracles(days: int) -> None:
+    """Thirty tags over some days: seasons, correlated noise, shifts, creeps, spikes, absurd values, BAD, gaps."""
     dice, seen, waits = np.random.default_rng(5), Counter[str](), Counter[int]()
     names = [f"t{n:02}" for n in range(30)]
     tags = TagTable(
@@ -117,7 +118,7 @@ def test_every_transition_and_score_is_the_oracles() -> None:
     phi, swing, base = dice.choice([0.0, 0.9], 30), dice.choice([0.0, 1.0, 3.0], 30), dice.choice([0.0, 1e5], 30)
     rest, shift, creep = np.zeros(30), np.zeros(30), np.zeros(30)
     now_ns, down = START_NS, np.zeros(30)
-    for number in range(1, 9 * 24 * 60):
+    for number in range(1, days * 24 * 60):
         dt_s = float(dice.choice([30.0, 60.0, 60.0, 61.7, 400.0], p=[0.1, 0.4, 0.4, 0.09, 0.01]))
         dt_s = float(dice.choice([dt_s, 30_000.0], p=[0.9995, 0.0005]))
         now_ns += round(dt_s * S)
@@ -149,7 +150,7 @@ def test_every_transition_and_score_is_the_oracles() -> None:
             assert memory.drift_state[:, Wander.SCORE] == pytest.approx(scores, rel=1e-6, abs=1e-6), number
             waits.update(memory.drift_state[:, Wander.WAITS].astype(int).tolist())
 
-    assert min(seen["+"], seen["-"]) > 40
+    assert min(seen["+"], seen["-"]) > 4 * days
     assert set(waits) == set(Wait)
 
 
@@ -222,10 +223,10 @@ def test_the_score_is_a_standard_deviation_under_correlated_noise() -> None:
     memory, dice, every = Memory.fresh(table, START_NS), np.random.default_rng(2), np.arange(600)
     phi, scores = np.repeat([0.0, 0.95], 300), []
     rest = dice.normal(0, 1, 600)
-    for step in range(1, 22_000):
+    for step in range(1, 11_000):
         rest = phi * rest + np.sqrt(1 - phi**2) * dice.normal(0, 1, 600)
-        advance(table, memory, every, rest, np.full(600, at(float(step))))
-        if step > 15_000 and step % 1500 == 0:
+        advance(table, memory, every, rest, np.full(600, at(2.0 * step)))
+        if step > 7_500 and step % 750 == 0:
             scores.append(memory.drift_state[:, Wander.FAST] / Drifted(table, memory, every).sigma)
 
     assert np.std(np.array(scores)[:, :300]) == pytest.approx(1.0, abs=0.12), "white"

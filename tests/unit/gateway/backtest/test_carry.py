@@ -23,7 +23,7 @@ from gateway.replay import replay
 
 PERIOD_S = 60
 #: The dice; the rest in the long run.
-SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in (2, 3))]
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2, 3))]
 START_S = 1_767_225_600
 SOURCES = ("a", "b", "c")
 #: Twenty minutes of every forty.

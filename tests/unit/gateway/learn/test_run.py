@@ -45,7 +45,7 @@ kind = "TREND"
 to = "HH"
 horizon_s = 3600
 """
-TAGS = "tag,source,unit,kind,eu,period_s,register,type,HH\nG-1.gas,plc,G-1,gas,%LEL,60,0,float32,20\n"
+TAGS = "tag,source,unit,kind,eu,period_s,register,type,HH\nG-1.gas,plc,G-1,gas,%LEL,120,0,float32,20\n"
 
 
 def site_of(folder: Path, *, artefact: bool = False, span: int = 300) -> Path:
@@ -57,11 +57,11 @@ def site_of(folder: Path, *, artefact: bool = False, span: int = 300) -> Path:
 
 
 def history(file: Path, days: float, *, phi: float = 0.9, seed: int = 1) -> Path:
-    """Correlated noise about 2 %LEL, a sample a minute."""
+    """Correlated noise about 2 %LEL, a sample in two minutes."""
     dice, rest, lines = np.random.default_rng(seed), 0.0, ["time,G-1.gas"]
-    for minute in range(round(days * 1440)):
+    for number in range(round(days * 720)):
         rest = phi * rest + float(dice.normal(0, 0.3)) * np.sqrt(1 - phi**2)
-        lines.append(f"{1_767_225_600 + 60 * minute},{2 + rest:.4f}")
+        lines.append(f"{1_767_225_600 + 120 * number},{2 + rest:.4f}")
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
 
@@ -124,11 +124,11 @@ def test_too_short_a_history_is_refused_with_a_sentence(tmp_path: Path) -> None:
 
 
 def test_labelled_windows_are_left_out(tmp_path: Path) -> None:
-    recording = history(tmp_path / "june.csv", 8.5)
+    recording = history(tmp_path / "june.csv", 8.5, phi=0.8)
     lines = recording.read_text("utf-8").splitlines()
-    lines[10_000:10_300] = [f"{line.split(',')[0]},9.0" for line in lines[10_000:10_300]]
+    lines[5_000:5_150] = [f"{line.split(',')[0]},14.0" for line in lines[5_000:5_150]]
     recording.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    start, end = lines[9_999].split(",")[0], lines[10_301].split(",")[0]
+    start, end = lines[4_999].split(",")[0], lines[5_151].split(",")[0]
     labels = tmp_path / "labels.csv"
     labels.write_text(f"start,end\n{start},{end}\n", encoding="utf-8")
     site = load(site_of(tmp_path / "a"), environ={}, is_learning=True)
