@@ -1052,7 +1052,7 @@ def test_a_plan_is_exercised_scored_and_evaluated(visit: Callable[..., Visit]) -
     """A drill begins in English at a desk, its steps are done; on a phone in Chinese it is evaluated, and improves."""
     one = visit(name=OFFICER, lang="en")
     steps = "1 | 关阀 | leader | 5\n2 | 降了? falls? | leader | 5 | 1 | yes, no\n3 | 撤离 clear | leader | 5 | 2=no"
-    values = {"code": "EP-D", "name": "泄漏 leak", "sort": "site", "accident": "16", "tier": "YELLOW", "unit": "GL-301"}
+    values = {"code": "EP-D", "name": "泄漏 leak", "sort": "site", "accident": "16", "tier": "ORANGE", "unit": "GL-301"}
     made = one.page.request.post(
         f"{one.page.url.split('/#')[0].rstrip('/')}/api/v1/register/ledgers/plans",
         data={"values": values | {"steps": steps, "grade": "3"}}, headers={"X-Fengsui-Request": "1"},

@@ -106,7 +106,7 @@ async def test_libmodbus_over_tcp_and_back_after_its_power_was_cut(free_port: in
         for turn in range(2):
             with libmodbus("tcp", "127.0.0.1", str(free_port), "1"):
                 await until(lambda turn=turn: road.links("s").count(True) == turn + 1)  # type: ignore[misc]
-                await until(lambda: road.scans("s")[-1].values.tolist() == WANT)
+                await until(lambda: [each.values.tolist() for each in road.scans("s")[-1:]] == [WANT])
             await until(lambda turn=turn: road.links("s").count(False) >= turn + 1)  # type: ignore[misc]
     assert collector.counters.reconnects >= 1
 
