@@ -126,12 +126,12 @@ def large(tmp_path: Path) -> Engine:
 def test_a_hundred_thousand_events_are_read_by_the_index_and_soon(large: Engine) -> None:
     with large.connect() as connection:
         assert "ix_event_nature_time" in plan_of(connection)
-        began = time.perf_counter()
+        began = time.process_time()
         whole = read_figures(connection, Nature.ACTUAL, (NOW_NS - 80_000 * S, NOW_NS), ZONE)
-        whole_s = time.perf_counter() - began
-        began = time.perf_counter()
+        whole_s = time.process_time() - began
+        began = time.process_time()
         small = read_figures(connection, Nature.ACTUAL, (NOW_NS - 80_000 * S, NOW_NS - 79_000 * S), ZONE)
-        small_s = time.perf_counter() - began
+        small_s = time.process_time() - began
     large.dispose()
 
     assert whole.load.alarms == 33_334
