@@ -195,6 +195,8 @@ async def test_a_listing_is_of_a_major_one_bounds_its_plan_and_ends_with_the_acc
     assert (await act(li, at, "plan", **PLAN)).status_code == 200
     assert (await act(li, at, "extend_list", listing_due="2026-06-01", listing_number="7")).status_code == 422
     assert (await act(li, at, "extend_list", listing_due="2026-08-01", listing_number="7")).status_code == 200
+    same = await act(li, at, "extend_list", listing_due="2026-09-01", listing_number="7")
+    assert (same.status_code, same.json()["error"]["details"]["wrongs"][0]["field"]) == (422, "listing_number")
     figures = (await li.get(FIGURES)).json()
     assert (figures["listed"], figures["open_major"]) == ({"city": 1}, 1)
     await act(op, at, "rectify", done="x")

@@ -167,6 +167,17 @@ def _check_listing_extension(had: Values, given: Values, _: Surroundings) -> lis
     if given["listing_due"] <= had["listing_due"]:
         rule = Words(f"an extension ends after {had['listing_due']}", f"延期后的期限应晚于 {had['listing_due']}")
         return [_wrong("listing_due", rule, Words("Set a later day.", "请填写更晚的日期。"), given["listing_due"])]
+    number = given["listing_number"]
+    if number == had.get("listing_number"):
+        rule = Words(f"{number} is the order that listed it", f"“{number}”是原督办文号")
+        return [
+            _wrong(
+                "listing_number",
+                rule,
+                Words("Give the number of the order that extends it.", "请填写延期文号。"),
+                number,
+            )
+        ]
     return []
 
 
