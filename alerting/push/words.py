@@ -20,6 +20,18 @@ CONDITION_ZH = {
     "DRIFT": "漂移",
     "TREND": "预计越限时间", "DEVIATION": "偏差", "STATE": "状态", "FROZEN": "数据冻结", "RANGE": "超量程",
 }  # fmt: skip
+#: What the page calls a condition in English; the limits are called by their own letters.
+CONDITION_EN = {
+    "RATE": "rate of change", "STALE": "no data", "BAD": "quality BAD", "EXPRESSION": "condition over tags",
+    "VOTE": "vote", "DRIFT": "drift", "TREND": "time to limit", "DEVIATION": "deviation", "STATE": "state",
+    "FROZEN": "frozen", "RANGE": "out of range",
+}  # fmt: skip
+#: State of an alarm as the page says it: English, Chinese.
+ALARM_STATES = {
+    "UNACK": ("unacknowledged", "未确认"), "ACKED": ("acknowledged", "已确认"),
+    "RTN_UNACK": ("returned, unacknowledged", "已恢复，未确认"), "LATCHED": ("latched, reset it", "锁存，待复位"),
+    "NORMAL": ("normal", "正常"),
+}  # fmt: skip
 TIER_ZH = {"NONE": "无", "BLUE": "蓝色", "YELLOW": "黄色", "ORANGE": "橙色", "RED": "红色"}
 QUALITY_ZH = {"GOOD": "良好", "UNCERTAIN": "存疑", "BAD": "坏"}
 REASON_ZH = {
@@ -122,6 +134,21 @@ def _doubtful_en(facts: Mapping[str, Any]) -> str:
 def _doubtful_zh(facts: Mapping[str, Any]) -> str:
     why = f"{facts.get('enable_part', '?')} {DOUBT_ZH.get(str(facts.get('enable_doubt', '')), '未知')}"
     return f",启用条件 {facts.get('enable', '?')} 未知({why}),按启用判定"
+
+
+def condition_said(kind: str, lang: str) -> str:
+    """Name a condition in a table for people, as the page does, e.g. ``RATE`` as ``rate of change`` or ``变化率``.
+
+    Args:
+        kind: Its name; a name of none is given back.
+        lang: ``zh``, else English.
+    """
+    return (CONDITION_ZH if lang == "zh" else CONDITION_EN).get(kind, kind)
+
+
+def state_said(state: str, lang: str) -> str:
+    """Name the state of an alarm in a table for people, as the page does; ``lang`` as above."""
+    return ALARM_STATES.get(state, (state, state))[lang == "zh"]
 
 
 def quality_zh(quality: str) -> str:

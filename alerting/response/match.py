@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from alerting.model.tier import Tier
-from alerting.push.words import TIER_ZH
+from alerting.push.words import TIER_ZH, condition_said
 from alerting.register.field import Words
 
 
@@ -84,10 +84,14 @@ def misfit(scope: Scope, now: Situation) -> Words | None:
     if scope.substance and scope.substance not in now.substances:
         return Words(f"the unit does not hold {scope.substance}", f"单元内没有登记物质 {scope.substance}")
     if scope.condition and scope.condition not in now.conditions:
-        return Words(f"no alarm of the unit is {scope.condition}", f"单元内没有“{scope.condition}”条件的报警")
+        return _words("no alarm of the unit has the condition “{}”", "单元内没有“{}”条件的报警", scope.condition)
     if scope.tier > now.tier:
         return Words(f"it begins at {scope.tier.name}", f"{_zh(scope.tier)}及以上才适用")
     return None
+
+
+def _words(en: str, zh: str, condition: str) -> Words:
+    return Words(en.format(condition_said(condition, "en")), zh.format(condition_said(condition, "zh")))
 
 
 def _reasons(scope: Scope, now: Situation) -> tuple[Words, ...]:
@@ -105,7 +109,7 @@ def _reasons(scope: Scope, now: Situation) -> tuple[Words, ...]:
             )
         )
     if scope.condition:
-        said.append(Words(f"an alarm of the unit is {scope.condition}", f"单元内有“{scope.condition}”条件的报警"))
+        said.append(_words("an alarm of the unit has the condition “{}”", "单元内有“{}”条件的报警", scope.condition))
     said.append(
         Words(
             f"from {scope.tier.name}; the unit is {now.tier.name}",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from alerting.push.words import CONDITION_ZH, TIER_ZH
+from alerting.push.words import TIER_ZH, condition_said
 from alerting.register.field import Words
 from alerting.register.ledgers.lessons import STATES as LESSON_STATES
 from alerting.response.score import Mark
@@ -153,7 +153,7 @@ def _answers(score: Mapping[str, Any], site: Site, language: str) -> Block:
     )
     rows = tuple(
         (
-            _clock(one["rang"], site), one["tag"], _condition(one, zh=zh),
+            _clock(one["rang"], site), one["tag"], condition_said(one["condition"], language),
             TIER_ZH[one["tier"]] if zh else one["tier"], _s(one["after_s"]), _s(one["target_s"]),
             _ack_said(one, zh=zh), one["by"] or "–",
         )
@@ -165,10 +165,6 @@ def _answers(score: Mapping[str, Any], site: Site, language: str) -> Block:
         else "Targets are the site's own ([duties]); a tier without one has no target."
     )
     return Block(heading="报警确认" if zh else "Acknowledgements", header=header, rows=rows, note=note)
-
-
-def _condition(one: Mapping[str, Any], *, zh: bool) -> str:
-    return str(CONDITION_ZH.get(one["condition"], one["condition"]) if zh else one["condition"])
 
 
 def _ack_said(one: Mapping[str, Any], *, zh: bool) -> str:
@@ -193,7 +189,7 @@ def _gaps(record: Record, score: Mapping[str, Any] | None, language: str) -> Blo
             if one["mark"] in _BAD
         ]
         rows += [
-            (alarm, f"{one['tag']} {_condition(one, zh=zh)}", _ack_said(one, zh=zh))
+            (alarm, f"{one['tag']} {condition_said(one['condition'], language)}", _ack_said(one, zh=zh))
             for one in score["acknowledged"]
             if one["mark"] in _BAD
         ]

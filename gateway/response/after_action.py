@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping, and_, or_, select
 
 from alerting.model.event import What
 from alerting.model.tier import Tier
-from alerting.push.words import TIER_ZH
+from alerting.push.words import TIER_ZH, condition_said
 from alerting.register.field import Words
 from alerting.register.ledgers.lessons import STATES as LESSON_STATES
 from gateway.api.house import Past
@@ -284,7 +284,7 @@ def _alarms(site: Site, found: Sequence[Rang], language: str) -> Block:
         tier, limit = TIER_ZH[one.tier.name] if zh else one.tier.name, limit_eu(one.condition, eu)
         rows.append(
             (
-                clock_said(site, one.since_ns), one.tag, one.condition, _said(one.value, eu),
+                clock_said(site, one.since_ns), one.tag, condition_said(one.condition, language), _said(one.value, eu),
                 _said(one.setpoint, limit), tier, clock_said(site, one.acked_ns), clock_said(site, one.over_ns),
             )
         )  # fmt: skip

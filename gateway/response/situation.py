@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import Connection, RowMapping, select
 
 from alerting.model.tier import Tier
-from alerting.push.words import CONDITION_ZH, TIER_ZH
+from alerting.push.words import TIER_ZH, condition_said, quality_zh, state_said
 from alerting.register.accident_types import ACCIDENT_TYPES
 from alerting.register.field import Words
 from alerting.register.ledgers.surroundings import SIDES
@@ -246,7 +246,7 @@ def elements(
 
 def _rang(one: dict[str, Any], language: str) -> str:
     """Say what rang as the incident opened: tag, condition, value."""
-    condition = CONDITION_ZH.get(one["condition"], one["condition"]) if language == "zh" else one["condition"]
+    condition = condition_said(one["condition"], language)
     value = "" if one.get("value") is None else f"{one['value']:.6g} {one.get('eu', '')}".strip()
     return " ".join(filter(None, (one["tag"], condition, value)))
 
@@ -277,7 +277,8 @@ def _alarms(connection: Connection, site: Site, row: RowMapping, language: str) 
         eu = "" if at is None else site.tags[at].eu
         said = "–" if one["value"] is None else f"{one['value']:g} {eu}"
         limit = "–" if one["setpoint"] is None else f"{one['setpoint']:g} {limit_eu(one['condition'], eu)}"
-        rows.append((clock_said(site, one["onset_ns"]), one["tag"], one["condition"], said, limit, one["state"]))
+        condition, state = condition_said(one["condition"], language), state_said(one["state"], language)
+        rows.append((clock_said(site, one["onset_ns"]), one["tag"], condition, said, limit, state))
     zh = language == "zh"
     header = (
         ("开始", "位号", "条件", "数值", "限值", "状态")
@@ -292,7 +293,7 @@ def _values(picture: Picture, unit: str, language: str) -> Block:
         (
             one["tag"],
             "–" if one["value"] is None else f"{one['value']:.6g} {one['eu']}",
-            one["quality"],
+            quality_zh(one["quality"]) if language == "zh" else one["quality"],
             _time(picture.site, one["time"]),
         )
         for one in snapshot(picture, unit)

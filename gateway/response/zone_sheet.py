@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from sqlalchemy import Connection, RowMapping, func, select
 
+from alerting.push.words import quality_zh
 from alerting.register.field import Words
 from gateway.config import Site
 from gateway.report.blocks import Block
@@ -152,7 +153,8 @@ def _wind(one: dict[str, Any], *, zh: bool) -> str:
 
 def _input(one: dict[str, Any], *, zh: bool) -> str:
     value = "–" if one["value"] is None else f"{one['value']:g} {one['eu']}"
-    about = ", ".join(filter(None, (one["tag"], _word(STATES, one["state"], zh=zh), one["quality"])))
+    quality = quality_zh(one["quality"]) if zh else one["quality"]
+    about = ", ".join(filter(None, (one["tag"], _word(STATES, one["state"], zh=zh), quality)))
     return f"{_word(ROLES, one['role'], zh=zh)} {value} ({about})"
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from alerting.model.site_plan import Corner
 from alerting.model.zone_source import Quantity, ZoneSource
+from alerting.push.words import quality_zh
 from alerting.register.field import Words
 from alerting.response.zone.substances import SUBSTANCES, Named
 from alerting.response.zone.weather import WORST, Cases, Seen, sun_height_deg, weather_cases
@@ -250,7 +251,7 @@ def _weather(
         one = given[role]
         if one.state == "unknown":
             en = f"{one.tag} is {one.quality or 'not there'} or stale and is not taken."
-            more.append(Words(en, f"{one.tag} 为 {one.quality or '缺失'} 或已过期，未采用。"))
+            more.append(Words(en, f"{one.tag} 为{quality_zh(one.quality) or '缺失'}或已过期，未采用。"))
         if one.state == "asked":
             more.append(Words("The wind is the one that was asked for.", "风速风向为人工设定。"))
     doubts: list[Words] = []
@@ -269,7 +270,7 @@ def _source(zone: ZoneSource, given: Mapping[str, Input], asked: Asked, cases: C
     if given["rate"].state == "unknown":
         one = given["rate"]
         en = f"The measured rate {one.tag} is {one.quality} or stale: a hole is taken."
-        said.append(Words(en, f"实测泄漏速率 {one.tag} 为 {one.quality} 或已过期，按孔径计算。"))
+        said.append(Words(en, f"实测泄漏速率 {one.tag} 为{quality_zh(one.quality)}或已过期，按孔径计算。"))
     elif rate is not None and rate <= 0:
         said.append(Words("The balance shows that nothing leaves: a hole is taken.", "物料平衡未见泄漏，按孔径计算。"))
     head_m = 0.0
@@ -302,7 +303,7 @@ def _needed(one: Input) -> float:
     if one.value is None:
         what = ROLES[one.role]
         en = f"The {what.en} is not known now: {one.tag} is {one.quality or 'not there'} and has no value."
-        raise NotKnownError(en, f"{what.zh}目前未知：{one.tag} 为 {one.quality or '缺失'}，没有数值。")
+        raise NotKnownError(en, f"{what.zh}目前未知：{one.tag} 为{quality_zh(one.quality) or '缺失'}，没有数值。")
     return one.value
 
 

@@ -1,9 +1,12 @@
-"""Every reason that a collector or the listener of nodes counts has a word on the page, in both languages."""
+"""What is counted has a word on the page; what is printed of alarms is called as there; in both languages."""
 
 import re
 from pathlib import Path
 
 import pytest
+
+from alerting.model.hazard_policy import CONDITIONS
+from alerting.push.words import ALARM_STATES, condition_said, state_said
 
 ROOT = Path(__file__).parents[2]
 COUNTED = re.compile(r"""(?:refuse|_refuse|count)\("([a-z_]+)"|failures\["([a-z_]+)"\]""")
@@ -23,3 +26,15 @@ def test_each_reason_has_a_word(language: str) -> None:
     found = reasons()
     assert {"unborn", "publication_lost", "node_repeat", "overflow"} <= found
     assert {one for one in found if not words & {one, f"caller_{one}"}} == set()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_conditions_and_states_are_printed_as_the_page_says_them(language: str) -> None:
+    text = (ROOT / "dashboards/web/src/words" / language / "alarm.ts").read_text("utf-8")
+    assert words_of(text, "condition") == {one: condition_said(one, language) for one in CONDITIONS}
+    assert words_of(text, "state") == {one: state_said(one, language) for one in ALARM_STATES}
+
+
+def words_of(text: str, group: str) -> dict[str, str]:
+    part = text[text.index(f"export const {group}") :]
+    return dict(re.findall(r'^  ([A-Z_]+): "([^"]+)"', part[: part.index("\n};")], re.MULTILINE))

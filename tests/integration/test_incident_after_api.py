@@ -92,7 +92,7 @@ async def test_the_after_action_report_has_alarms_values_and_timeline_and_comes_
     text = page.text
     assert "1 号事件应急处置总结报告" in text
     assert "<td>TK-1.level</td><td>3.5 m</td><td>3.5 m</td><td>6.25 m</td><td>2026-01-01 08:02:00</td>" in text
-    assert "<td>2026-01-01 08:01:00</td><td>TK-1.level</td><td>HH</td><td>4.5 m</td><td>4 m</td><td>橙色</td>" in text
+    assert "<td>TK-1.level</td><td>高高报</td><td>4.5 m</td><td>4 m</td><td>橙色</td>" in text
     assert "<td>步骤完成 / 其中超时 / 总数</td><td>1 / 0 / 3</td>" in text
     assert "<td>阀门标识不清 tags of the valves</td><td>换牌 new plates</td><td>op</td><td>2026-01-20</td>" in text
     assert text.count("<h2>") == 7, "what happened, course, alarms, values, checklist, timeline, lessons"

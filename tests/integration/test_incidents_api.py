@@ -6,19 +6,21 @@ from typing import Any
 
 import httpx
 import orjson
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.event import listen
 
 from alerting.model.event import Event, What
 from alerting.model.incident_policy import IncidentPolicy
 from alerting.model.tier import Tier
 from alerting.outcome import Outcome
+from alerting.register.episode import Entry
 from alerting.roster.plan import On, Post, RosterPlan, Shift
 from edge.model import Nature
 from gateway.duty.book import look as look_at_duties
 from gateway.response.opening import follow
 from gateway.response.situation import situation
 from gateway.store import schema
+from gateway.store.rows import alarm_row, entry_row
 from gateway.system import main_nature
 from tests.integration.test_api import make_alarm
 from tests.integration.test_register_api import CHLORINE, EMERGENCY, PLANT, UNIT, Desk, desk, enter
@@ -76,6 +78,19 @@ class Tick:
     def write(self, do: Callable[[Connection], object]) -> None:
         with self.desk.engine.begin() as connection:
             do(connection)
+
+
+def rings(connection: Connection, desk: Desk, condition: str) -> None:
+    """Let an alarm stand that incident 1 is about."""
+    nature = main_nature(desk.house.site)
+    one = make_alarm(unit="U-1", nature=nature, tag="TK-1.level", condition=condition)
+    connection.execute(insert(schema.alarm), [alarm_row(one)])
+    entry = Entry(
+        id="r1", nature=nature, unit="U-1", opened_ns=1, closed_ns=0, tier=Tier.ORANGE, tier_max=Tier.ORANGE,
+        alarms=(one.id,), is_late=False,
+    )  # fmt: skip
+    connection.execute(insert(schema.register_entry), [entry_row(entry)])
+    connection.execute(update(schema.incident).where(schema.incident.c.number == 1).values(entry="r1"))
 
 
 async def lead(client: httpx.AsyncClient, number: int, what: str, revision: int, **more: Any) -> httpx.Response:  # noqa: ANN401
@@ -309,7 +324,9 @@ async def test_the_timeline_keeps_calls_consultations_and_values_and_the_report_
     li, op = await desk.come("li"), await desk.come("op")
     await fill(li)
     desk.live("TK-1.level", 4.25)
-    Tick(desk)(What.UNIT_RAISED, Tier.ORANGE)
+    tick = Tick(desk)
+    tick(What.UNIT_RAISED, Tier.ORANGE)
+    tick.write(lambda c: rings(c, desk, "RATE"))
     at = f"{DOOR}/1"
     assert (await op.get(at)).json()["report_due"] == "2026-01-01T01:00:00.000Z", "an hour after it opened"
     first = await op.get(f"{at}/report", params={"lang": "en"})
@@ -330,6 +347,9 @@ async def test_the_timeline_keeps_calls_consultations_and_values_and_the_report_
     elements = {str(row[0]): row[1] for row in sheet.blocks[0].rows}
     assert elements["单位名称"] == PLANT["name"]
     assert elements["响应级别"] == "Ⅲ"
+    printed = {block.heading: block.rows for block in sheet.blocks}
+    assert [(row[1], row[2], row[5]) for row in printed["报警"]] == [("TK-1.level", "变化率", "未确认")]
+    assert ("TK-1.level", "4.25 m", "良好", "2026-01-01 08:00:00") in printed["当前数值"]
     assert elements["伤亡和损失情况"] == "未填报"
     assert (elements["已报告时间"], elements["下次报告期限（未经核实）"]) == (
         "2026-01-01 08:00:00",

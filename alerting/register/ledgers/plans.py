@@ -9,7 +9,7 @@ from typing import Final
 
 from alerting.model.hazard_policy import CONDITIONS
 from alerting.model.tier import Tier
-from alerting.push.words import CONDITION_ZH
+from alerting.push.words import condition_said
 from alerting.register.accident_types import ACCIDENT_TYPES
 from alerting.register.dynamic import TIER_WORDS
 from alerting.register.field import Choice, Field, Kind, Surroundings, Values, Words, Wrong
@@ -32,7 +32,7 @@ TIERS: Final = tuple(
     Choice(code=tier.name, title=TIER_WORDS[tier]) for tier in (Tier.RED, Tier.ORANGE, Tier.YELLOW, Tier.BLUE)
 )
 CONDITION_CHOICES: Final = tuple(
-    Choice(code=name, title=Words(name, CONDITION_ZH.get(name, name))) for name in CONDITIONS
+    Choice(code=name, title=Words(condition_said(name, "en"), condition_said(name, "zh"))) for name in CONDITIONS
 )
 
 

@@ -26,8 +26,9 @@ def test_what_does_not_fit_says_why() -> None:
     now = Situation(unit="TK-1", tier=Tier.ORANGE, conditions={"RATE"})
     assert [fit.scope.code for fit in fits(EVERY, now)] == ["unit", "any"]
     said = {scope.code: why.en for scope in EVERY if (why := misfit(scope, now))}
+    no_hh = "no alarm of the unit has the condition “HH”"
     assert said == {
-        "red": "it begins at RED", "hh": "no alarm of the unit is HH", "cl2": "the unit does not hold 7782-50-5",
-        "nh3": "the unit does not hold 7664-41-7", "both": "no alarm of the unit is HH", "other": "it is for unit TK-2",
+        "red": "it begins at RED", "hh": no_hh, "cl2": "the unit does not hold 7782-50-5",
+        "nh3": "the unit does not hold 7664-41-7", "both": no_hh, "other": "it is for unit TK-2",
     }  # fmt: skip
     assert fits(EVERY, Situation(unit="TK-1", tier=Tier.BLUE)) == []
