@@ -82,9 +82,11 @@ def register_import(
     engine = open_register(data)
     try:
         with engine.begin() as connection:
-            found = sheets.look(connection, of, lines, around(site, SystemClock().wall_ns()))
+            here = around(site, SystemClock().wall_ns())
+            found = sheets.look(connection, of, lines, here)
             if not found.mistakes and not look and (found.new or found.changed):
-                sheets.take(connection, of, found, By(who=by_hand.who, time_ns=by_hand.time_ns, reason=reason))
+                by = By(who=by_hand.who, time_ns=by_hand.time_ns, reason=reason, here=here)
+                sheets.take(connection, of, found, by)
                 counted = {"ledger": of.id, "made": len(found.new), "changed": len(found.changed), "reason": reason}
                 note(connection, by_hand, "records_imported", **counted)
     except NotDone as refusal:

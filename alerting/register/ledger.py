@@ -27,6 +27,10 @@ def _none(_: Values, __: Surroundings) -> Values:
     return {}
 
 
+def _no_field(_: Values) -> frozenset[str]:
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """One step of a closed loop.
@@ -91,6 +95,7 @@ class Ledger:
         check: What must hold across fields; called only where each field is right by itself.
         derive: Works out what follows from the others: derived fields, and first values of those that acts fill in;
             called only where all is right, after a form and after an act.
+        follows: Tells which fields of a record follow another one; a form or a sheet that changes them is refused.
         acts: Steps of a closed loop; empty for a ledger without one.
         begins: State of a new record; empty without acts.
         stage: Of a ledger without acts: the field, a choice, that its list is filtered by as by a state.
@@ -108,6 +113,7 @@ class Ledger:
     named: str
     check: Check = _nothing
     derive: Derive = _none
+    follows: Callable[[Values], frozenset[str]] = _no_field
     acts: Sequence[Act] = ()
     begins: str = ""
     stage: str = ""
@@ -232,6 +238,7 @@ def read_row(ledger: Ledger, raw: Mapping[str, object], around: Surroundings, ha
     if not wrongs:
         values |= ledger.derive(values, around)
     wrongs += _by_hand(ledger, raw, values, around)
+    wrongs += _followed(ledger, values, had)
     return Row(values=values, wrongs=tuple(wrongs))
 
 
@@ -243,6 +250,17 @@ def _by_hand(ledger: Ledger, raw: Mapping[str, object], values: Values, around: 
         Wrong(field=each.name, rule=rule, remedy=remedy, value=show(raw[each.name]))
         for each in ledger.fields
         if each.is_by_act and raw.get(each.name) not in (None, "") and _is_other(each, raw[each.name], values, around)
+    ]
+
+
+def _followed(ledger: Ledger, values: Values, had: Values | None) -> list[Wrong]:
+    """Refuse what changes a field that follows another record."""
+    rule = Words("it follows the record that it was made from", "该项随其来源记录变化，不能直接修改")
+    remedy = Words("Change it there.", "请在来源记录中修改。")
+    return [
+        Wrong(field=each.name, rule=rule, remedy=remedy, value=show(values.get(each.name, "")))
+        for each in ledger.fields
+        if had is not None and each.name in ledger.follows(had) and values.get(each.name) != had.get(each.name)
     ]
 
 

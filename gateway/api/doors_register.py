@@ -452,7 +452,8 @@ def not_right(of: Ledger, wrongs: Sequence[Wrong]) -> ApiError:
 
 
 def _by(house: House, request: Request, reason: str) -> By:
-    return By(who=user_of(request).name, time_ns=house.clock.wall_ns(), reason=reason)
+    who, now_ns = user_of(request).name, house.clock.wall_ns()
+    return By(who=who, time_ns=now_ns, reason=reason, here=around(house.site, now_ns, who))
 
 
 async def _write(house: House, fn: Callable[[Connection], T], by: By, what: str, facts: dict[str, Any]) -> T:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
-from alerting.register.field import Values, Words, Wrong
+from alerting.register.field import Surroundings, Values, Words, Wrong
 
 
 class NotDone(Exception):  # noqa: N818 - a refusal, not a failure
@@ -40,11 +40,16 @@ class NotRight(Exception):  # noqa: N818 - a refusal, not a failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class By:
-    """Who does something, when and why."""
+    """Who does something, when and why.
+
+    Attributes:
+        here: The site then, for what follows from a change by its days: tasks of control measures.
+    """
 
     who: str
     time_ns: int
     reason: str
+    here: Surroundings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from alerting.register.field import Kind, Surroundings, Values, Words, codes_in
 from alerting.register.ledger import STATE, Act, Ledger, Opened, do, read_row
 from alerting.register.ledgers import LEDGERS
+from alerting.register.ledgers.inspections import INSPECTIONS
 from alerting.register.ledgers.tickets import TICKETS
 from gateway.duty.feed import follow_records
-from gateway.register import exposure, gas_tests, rivals, search, traits
+from gateway.register import exposure, gas_tests, measure_tasks, rivals, search, traits
 from gateway.register.events import EVENTS, beside_events
 from gateway.register.reading import get, of_codes, of_ids, referring
 from gateway.register.record import Acted, By, NotDone, NotRight, Record
@@ -233,7 +234,7 @@ def put(
     _index(connection, ledger, kept, words)
     follow_records(connection, ledger.id, kept, by.time_ns)
     traits.follow(connection, ledger.id, kept)
-    _follow_samples(connection, ledger, kept, by, [had for had, _ in changed])
+    _follow_others(connection, ledger, kept, by, [had for had, _ in changed])
     return kept
 
 
@@ -253,7 +254,7 @@ def remove(connection: Connection, ledger: Ledger, which: str, expected: int, by
     connection.execute(delete(record_reference).where(record_reference.c.id == which))
     search.forget(connection, [had.seq])
     kept = _mark(connection, had, by, is_removed=True)
-    _follow_samples(connection, ledger, [kept], by)
+    _follow_others(connection, ledger, [kept], by)
     return kept
 
 
@@ -285,7 +286,7 @@ def restore(connection: Connection, ledger: Ledger, which: str, expected: int, b
     kept = _mark(connection, had, by, is_removed=False)
     _refer(connection, ledger, [kept])
     _index(connection, ledger, [kept], None)
-    _follow_samples(connection, ledger, [kept], by)
+    _follow_others(connection, ledger, [kept], by)
     return kept
 
 
@@ -402,16 +403,20 @@ def _mark(connection: Connection, had: Record, by: By, *, is_removed: bool) -> R
     return kept
 
 
-def _follow_samples(
+def _follow_others(
     connection: Connection, ledger: Ledger, kept: Sequence[Record], by: By, had: Sequence[Record] = ()
 ) -> None:
-    """Let points follow their samples, and tickets their gas tests: each says when it is to be sampled next."""
+    """Let points follow their samples, tickets their gas tests, and inspections their control measures."""
     moved = exposure.follow(connection, ledger.id, kept)
     if moved:
         put(connection, LEDGERS[exposure.POINTS], [], moved, by, what="sampled")
     tested = gas_tests.follow(connection, ledger.id, kept, had)
     if tested:
         put(connection, TICKETS, [], tested, by, what="sampled")
+    tasks = measure_tasks.follow(connection, ledger.id, kept, had, by)
+    if tasks.new or tasks.changed:
+        put(connection, INSPECTIONS, tasks.new, tasks.changed, by, what="followed")
+        measure_tasks.noted(connection, tasks, by)
 
 
 def _refer(connection: Connection, ledger: Ledger, kept: Sequence[Record]) -> None:

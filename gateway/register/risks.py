@@ -63,6 +63,7 @@ def gather(connection: Connection) -> Gathered:
     units = _all(connection, "risk_units", UNITS_MAX)
     events = _all(connection, "risk_events", EVENTS_MAX)
     measures = _all(connection, "control_measures", MEASURES_MAX)
+    in_force = [one for one in measures if not one.values.get("withdrawn_on")]
     open_states = [choice.code for choice in HIDDEN_HAZARDS.states if choice.code not in HIDDEN_HAZARDS.shut]
     hazards = page(connection, HIDDEN_HAZARDS.id, limit=HAZARDS_MAX, wanted=Wanted(states=open_states))
     tickets = page(connection, TICKETS.id, limit=HAZARDS_MAX, wanted=Wanted(states=["working"]))
@@ -71,7 +72,7 @@ def gather(connection: Connection) -> Gathered:
     return Gathered(
         units=units,
         events=_by(events, "risk_unit"),
-        measures=_by(measures, "event"),
+        measures=_by(in_force, "event"),
         hazards=hazards,
         site_units={code: one.unit for code, one in dossiers.items()},
         tickets=tickets,

@@ -7,6 +7,7 @@ Never: touches a ledger that has records already.
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
@@ -47,11 +48,12 @@ def seed_register(folder: Path, site: Site, engine: Engine, by: By) -> int:
             if page(connection, ledger.id, limit=1):
                 continue
             content = dated(path.read_bytes(), today)
-            found = look(connection, ledger, lines_of(content, path.name), around(site, by.time_ns))
+            here = around(site, by.time_ns)
+            found = look(connection, ledger, lines_of(content, path.name), here)
             if found.mistakes:
                 wrong += _told(path, found.mistakes)
                 continue
-            take(connection, ledger, found, by)
+            take(connection, ledger, found, replace(by, here=here))
             made += len(found.new)
         if wrong:
             raise ConfigError(wrong)

@@ -208,6 +208,12 @@ RISK_ROWS: dict[str, dict[str, Any]] = {
     "scl": {**ANALYSED, "equipment": "TK-1", "item": "vent", "standard": "open"},
 }  # fmt: skip
 
+#: What makes of the control measure one that people inspect, each day.
+INSPECTED: dict[str, Any] = {
+    "source": "2", "tag": "", "class": "2", "kind": "2-2", "measure": "围堰完好 bund is whole",
+    "check": "cracks, drain shut", "liable": "op", "every": 1, "cycle": "days", "first_due": "2026-01-01",
+}  # fmt: skip
+
 
 class Desk:
     """A gateway with one safety officer, one operator, and two hands for the officer."""
@@ -531,6 +537,14 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("risk_events", {"accident": "77"}, "accident", "none of the words"),
     ("control_measures", {"kind": "2-1"}, "kind", "belongs to another class"),
     ("control_measures", {"tag": ""}, "tag", "names its tag"),
+    ("control_measures", {"every": 1}, "every", "has no inspection cycle"),
+    ("control_measures", {**INSPECTED, "cycle": ""}, "cycle", "a number, its unit, a first day"),
+    ("control_measures", {**INSPECTED, "liable": ""}, "liable", "who inspects"),
+    ("control_measures", {**INSPECTED, "first_due": ""}, "first_due", "who inspects"),
+    ("control_measures", {**INSPECTED, "cycle": "moons"}, "cycle", "none of the words"),
+    ("control_measures", {**INSPECTED, "every": 0}, "every", "outside 1"),
+    ("control_measures", {"withdrawn_on": "2026-01-02"}, "withdrawn_on", "lies after today"),
+    ("inspections", {"of_measure": "yes"}, "of_measure", "filled in by an act"),
     ("hazop", {"guide_word": "maybe"}, "guide_word", "none of the words"),
     ("jha", {"severity": 3}, "method", "no method"),
     ("scl", {"item": ""}, "item", "missing"),

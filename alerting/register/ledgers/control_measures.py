@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from alerting.register.cycle import CYCLES
 from alerting.register.field import Choice, Field, Kind, Surroundings, Values, Words, Wrong
 from alerting.register.ledger import Ledger
+from alerting.register.ledgers.inspections import ON
 
 SOURCES: Final = (
     Choice(code="1", title=Words("automatic monitoring", "自动化监控")),
@@ -52,7 +54,24 @@ def _check(values: Values, _: Surroundings) -> list[Wrong]:
         rule = Words("a measure that people inspect says what they look at", "隐患排查类措施应填写排查内容")
         remedy = Words("Write what is looked at.", "请填写隐患排查内容。")
         wrongs.append(Wrong(field="check", rule=rule, remedy=remedy))
-    return wrongs
+    return wrongs + _schedule(values)
+
+
+def _schedule(values: Values) -> list[Wrong]:
+    """A cycle makes inspection tasks: it is whole, somebody does them, and people inspect the measure."""
+    said = next((name for name in ("every", "cycle", "first_due", "on") if values.get(name)), "")
+    if not said:
+        return []
+    if values["source"] != "2":
+        rule = Words("a measure that is watched automatically has no inspection cycle", "自动化监控的措施没有排查周期")
+        remedy = Words("Choose inspection, or leave the cycle empty.", "请改选“隐患排查”，或留空周期。")
+        return [Wrong(field=said, value=str(values[said]), rule=rule, remedy=remedy)]
+    rule = Words(
+        "a cycle is a number, its unit, a first day and who inspects", "排查周期由数值、单位、首次日期和责任人组成"
+    )
+    remedy = Words("Fill it in, or leave the whole cycle empty.", "请补充填写，或将排查周期各项全部留空。")
+    needed = ("every", "cycle", "first_due", "liable")
+    return [Wrong(field=name, rule=rule, remedy=remedy) for name in needed if not values.get(name)]
 
 
 CONTROL_MEASURES: Final = Ledger(
@@ -74,7 +93,12 @@ CONTROL_MEASURES: Final = Ledger(
         Field(name="kind", title=Words("Kind", "小类"), kind=Kind.CHOICE, choices=KINDS, is_required=True, is_listed=True),
         Field(name="free", title=Words("Further class", "自定义分类")),
         Field(name="check", title=Words("What is looked at", "隐患排查内容"), kind=Kind.LONG),
-        Field(name="liable", title=Words("Liable person", "责任人")),
+        Field(name="liable", title=Words("Liable person", "责任人"), help=Words("Name of a user, so that the prompt of the inspection reaches the person.", "填写系统用户名，排查提示才能送达本人。")),
+        Field(name="every", title=Words("Inspected every", "排查周期"), kind=Kind.WHOLE, least=1, most=1000, help=Words("With a cycle the measure makes its inspection task; empty for none.", "填写周期后自动生成排查任务；留空则不生成。")),
+        Field(name="cycle", title=Words("Unit of the cycle", "周期单位"), kind=Kind.CHOICE, choices=CYCLES),
+        Field(name="on", title=Words("On which days", "执行日"), kind=Kind.CHOICE, choices=ON, help=Words("By the site's calendar; empty for all days.", "按站点日历；留空为每日。")),
+        Field(name="first_due", title=Words("First inspected on", "首次排查日期"), kind=Kind.DATE),
+        Field(name="withdrawn_on", title=Words("Withdrawn on", "撤销日期"), kind=Kind.DATE, is_past=True, help=Words("From then on it makes no tasks, and stands on no notice; what is due already is still checked.", "自该日起不再生成排查任务，不再列入告知牌；已到期的任务仍须检查。")),
         Field(name="note", title=Words("Note", "备注"), kind=Kind.LONG),
     ),
 )  # fmt: skip

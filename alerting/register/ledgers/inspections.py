@@ -44,6 +44,12 @@ RESULTS: Final = _choices(
 )
 #: How many tasks each of the three responsible persons has (``taskNum`` of public senders; unverified).
 TASKS: Final = {"main": 9, "technical": 9, "operation": 10}
+#: Field that says that a task is its control measure's: it changes and ends with it.
+OF_MEASURE: Final = "of_measure"
+#: What a task that is its measure's takes from it.
+FROM_MEASURE: Final = frozenset(
+    {"title", "content", "measure", "responsible", "dossier", "unit", "first_due", "every", "cycle", "on"}
+)
 #: A slot on a day that does not count is left out; the search for the next ends.
 SLOTS_MAX: Final = 1_000
 
@@ -70,7 +76,8 @@ def _check(values: Values, _: Surroundings) -> list[Wrong]:
     return []
 
 
-def _counts(on: date, which: str, around: Surroundings) -> bool:
+def counts(on: date, which: str, around: Surroundings) -> bool:
+    """Tell whether an inspection of these days (``all``, ``workdays``, ``restdays``) is done on a day of the site."""
     return which == "all" or around.is_workday(on) is (which == "workdays")
 
 
@@ -85,7 +92,7 @@ def _next(values: Values, around: Surroundings) -> Values:
     for place, day in enumerate(after(first, values["every"], values["cycle"], had)):
         if place >= SLOTS_MAX:
             break
-        if not _counts(day, values.get("on", "all"), around):
+        if not counts(day, values.get("on", "all"), around):
             continue
         if day > around.today:
             return {"due": day.isoformat(), "missed": missed}
@@ -136,6 +143,21 @@ def _opens_hazard(_: Values, values: Values, around: Surroundings) -> list[Opene
     return [_record("hazard", values, around), Opened(ledger="hidden_hazards", values=hazard)]
 
 
+def _follows(had: Values) -> frozenset[str]:
+    return FROM_MEASURE if had.get(OF_MEASURE) else frozenset()
+
+
+def _is_own(had: Values, _: Values, __: Surroundings) -> list[Wrong]:
+    """Refuse to stop or resume what its control measure rules."""
+    if not had.get(OF_MEASURE):
+        return []
+    rule = Words("the control measure decides whether it is inspected", "该任务由管控措施决定是否执行")
+    remedy = Words(
+        f"Withdraw or change the control measure {had['measure']}.", f"请撤销或修改管控措施 {had['measure']}。"
+    )
+    return [Wrong(field=STATE, rule=rule, remedy=remedy)]
+
+
 _OPEN: Final = frozenset({"open"})
 INSPECTIONS: Final = Ledger(
     id="inspections",
@@ -147,6 +169,7 @@ INSPECTIONS: Final = Ledger(
     named="title",
     check=_check,
     derive=_derive,
+    follows=_follows,
     begins="open",
     shut=frozenset({"stopped"}),
     due="due",
@@ -154,8 +177,8 @@ INSPECTIONS: Final = Ledger(
         Act(id="normal", title=Words("Nothing found", "检查正常"), begins=_OPEN, ends="open", fields=("place", "finding"), needed=frozenset({"place"}), signs="last_by", dates="last_on", empties=("finding", "hazard", "place"), moves=_next, opens=_opens_normal, permission="operate"),
         Act(id="found", title=Words("Something found", "发现隐患"), begins=_OPEN, ends="open", fields=("hazard", "place", "finding"), needed=frozenset({"hazard", "place"}), signs="last_by", dates="last_on", empties=("finding", "hazard", "place"), moves=_next, opens=_opens_hazard, permission="operate"),
         Act(id="skip", title=Words("Not inspected, with reason", "未排查并说明"), begins=_OPEN, ends="open", fields=("finding",), needed=frozenset({"finding"}), signs="last_by", dates="last_on", empties=("finding", "hazard", "place"), moves=_next, opens=_opens_skipped),
-        Act(id="stop", title=Words("Stop", "停用"), begins=_OPEN, ends="stopped"),
-        Act(id="resume", title=Words("Resume", "恢复"), begins=frozenset({"stopped"}), ends="open", moves=_resume),
+        Act(id="stop", title=Words("Stop", "停用"), begins=_OPEN, ends="stopped", check=_is_own),
+        Act(id="resume", title=Words("Resume", "恢复"), begins=frozenset({"stopped"}), ends="open", check=_is_own, moves=_resume),
     ),
     fields=(
         Field(name="code", title=Words("Code", "编号"), kind=Kind.CODE, is_required=True, is_listed=True),
@@ -169,6 +192,7 @@ INSPECTIONS: Final = Ledger(
         Field(name="unit", title=Words("Unit of the site", "站点单元"), kind=Kind.UNIT),
         Field(name="stream", title=Words("Camera", "视频地址"), kind=Kind.LINK, help=Words("Of a video patrol; empty for that of the hazard unit.", "视频巡查用；留空则用危险源单元的视频地址。")),
         Field(name="measure", title=Words("Control measure", "对应管控措施"), kind=Kind.RECORD, ledger="control_measures", help=Words("What is inspected because of it; a finding names it as the measure that failed, and raises the risk of its risk unit.", "排查所针对的管控措施；发现隐患时记为失效的管控措施，并提升其风险分析单元的动态风险。")),
+        Field(name=OF_MEASURE, title=Words("Made from its control measure", "由管控措施生成"), kind=Kind.FLAG, is_by_act=True, help=Words("What is looked at, when and by whom is changed in the control measure.", "排查内容、周期和执行人请在管控措施中修改。")),
         Field(name="responsible", title=Words("Assigned to", "执行人"), is_listed=True, help=Words("Name of a user, so that the prompt reaches the person.", "填写系统用户名，提示才能送达本人。")),
         Field(name="first_due", title=Words("First on", "首次日期"), kind=Kind.DATE, is_required=True),
         Field(name="every", title=Words("Cycle", "周期"), kind=Kind.WHOLE, least=1, most=1000, is_required=True),

@@ -49,6 +49,7 @@ export const audit = {
     record_acted: "carried a record of the register on",
     records_imported: "took a list into the register",
     hazard_opened: "a rule opened a hidden hazard",
+    measure_tasks: "control measures made or changed inspections",
     large_event_began: "a large event began",
     large_event_ended: "a large event ended",
     channel_tested: "tried a channel",

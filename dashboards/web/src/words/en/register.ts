@@ -74,7 +74,7 @@ export const register = {
   referring: "Named by",
   gasTest: "Enter a gas test",
   history: "History",
-  did: { made: "made", changed: "changed", sampled: "followed a sample", removed: "removed", restored: "restored", reserved: "reserved for an incident", used: "used up at an incident", released: "given back by an incident", drilled: "drilled" },
+  did: { made: "made", changed: "changed", sampled: "followed a sample", followed: "followed its control measure", removed: "removed", restored: "restored", reserved: "reserved for an incident", used: "used up at an incident", released: "given back by an incident", drilled: "drilled" },
   sheet: {
     title: "Grade by GB 18218-2018",
     none: "No substances yet: enter them in Holdings, and the grade is worked out here.",

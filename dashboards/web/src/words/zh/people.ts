@@ -51,6 +51,7 @@ export const audit: Words["audit"] = {
     record_acted: "办理台账流程",
     records_imported: "导入台账",
     hazard_opened: "按规则登记隐患",
+    measure_tasks: "按管控措施生成或更新排查任务",
     large_event_began: "大型活动开始",
     large_event_ended: "大型活动结束",
     channel_tested: "测试通道",

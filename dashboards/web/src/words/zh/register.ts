@@ -76,7 +76,7 @@ export const register: Words["register"] = {
   referring: "被引用于",
   gasTest: "录入气体分析",
   history: "变更历史",
-  did: { made: "新建", changed: "修改", sampled: "随检测结果更新", removed: "删除", restored: "恢复", reserved: "事件调用", used: "事件消耗", released: "事件归还", drilled: "演练" },
+  did: { made: "新建", changed: "修改", sampled: "随检测结果更新", followed: "随管控措施更新", removed: "删除", restored: "恢复", reserved: "事件调用", used: "事件消耗", released: "事件归还", drilled: "演练" },
   sheet: {
     title: "GB 18218-2018 辨识与分级",
     none: "尚无物质：请在“危险化学品存量”中登记，此处自动计算分级。",
