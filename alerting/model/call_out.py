@@ -24,6 +24,16 @@ class Answer(StrEnum):
     HELP = "help"
 
 
+class AnswerWay(StrEnum):
+    """How an answer came: on the page by whom it is of; else somebody heard it and enters it."""
+
+    PAGE = "page"
+    TELEPHONE = "telephone"
+    SMS = "sms"
+    RADIO = "radio"
+    SPOKEN = "spoken"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLine:
     """One line of the list: whom it calls for what, and who is called when that comes to nothing.

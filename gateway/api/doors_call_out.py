@@ -3,13 +3,13 @@
 Flow: act -> [one transaction with its line in the audit chain] -> the incident, or a sentence by language
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
-from alerting.model.call_out import Answer
+from alerting.model.call_out import Answer, AnswerWay
 from alerting.register.field import Words
 from gateway.api.answer import ApiError, Json
 from gateway.api.door import ALL, OPERATE, Doors, user_of
@@ -18,16 +18,19 @@ from gateway.response import call_out
 from gateway.response.call_out import Answered
 from gateway.response.incident_shown import told
 
+MINUTE_NS: Final = 60_000_000_000
 Call = Annotated[str, Path(min_length=1, max_length=32)]
 
 
 class Said(BaseModel):
-    """Whether somebody comes, and how many minutes it takes."""
+    """Whether somebody comes, and how many minutes it takes; of another, how it was heard and how long ago (min)."""
 
     model_config = ConfigDict(extra="forbid")
     answer: Answer
     minutes: int | None = Field(default=None, ge=0, le=600)
     note: str = Field(default="", max_length=500)
+    how: AnswerWay = AnswerWay.PAGE
+    minutes_ago: int = Field(default=0, ge=0, le=240)
 
 
 class Again(BaseModel):
@@ -69,7 +72,8 @@ def open_call_out_doors(doors: Doors) -> None:
         if asked.minutes is not None and asked.answer is not Answer.COMING:
             said = Words("Only who comes says in how many minutes.", "只有答复能到时填写所需分钟数。")
             raise ApiError(422, said.en, details=said.both())
-        given = Answered(call=call, answer=asked.answer, minutes=asked.minutes, note=asked.note)
+        heard_ns = now_ns - asked.minutes_ago * MINUTE_NS
+        given = Answered(answer=asked.answer, minutes=asked.minutes, note=asked.note, how=asked.how, heard_ns=heard_ns)
 
         def write(c: Connection) -> dict[str, object]:
             row = call_out.check_answer(c, number, call)

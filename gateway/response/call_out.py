@@ -18,7 +18,7 @@ import orjson
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from alerting.model.alarm import digest
-from alerting.model.call_out import Answer, CallLine, is_enough, is_hopeless, meant
+from alerting.model.call_out import Answer, AnswerWay, CallLine, is_enough, is_hopeless, meant
 from alerting.model.tier import Tier
 from alerting.push.post_call import Envelope, Summons, help_body, summons_body
 from alerting.register.field import Words
@@ -35,6 +35,8 @@ PLANNED, WAITING, ENOUGH, EXHAUSTED, OVER = "planned", "waiting", "enough", "exh
 DUE_MAX: Final = 200
 CHUNK: Final = 500
 NS: Final = 1_000_000_000
+#: Who enters what he heard says it in whole minutes, ns.
+ROUNDING: Final = 60 * NS
 #: Of an incident as its lines depend on it: type, highest tier, response grade.
 Of = tuple[str, int, int]
 
@@ -153,7 +155,7 @@ class _Calling:
                 "id": uuid.uuid4().hex, "incident": one["number"], "line": line.id, "place": at, "level": level,
                 "to": to, "person": name, "channel": channel.id if name and is_told and channel else "", "notice": "",
                 "called_ns": self._now_ns, "answer": "", "minutes": -1, "note": "", "answered_ns": 0,
-                "answered_by": "",
+                "answered_by": "", "answered_how": "",
             }  # fmt: skip
             self._connection.execute(insert(post_call).values(**row))
             if name and is_told and channel is not None:
@@ -237,12 +239,15 @@ class Answered:
 
     Attributes:
         minutes: Until there, min; None where it was not said.
+        how: By what it came: the page, or how whoever enters it heard it.
+        heard_ns: When it was said, ns UTC.
     """
 
-    call: str
     answer: Answer
     minutes: int | None
     note: str
+    how: AnswerWay
+    heard_ns: int
 
 
 def check_answer(connection: Connection, number: int, which: str) -> RowMapping:
@@ -262,18 +267,21 @@ def answer(connection: Connection, site: Site, row: RowMapping, asked: Answered,
     """Keep what somebody says; who cannot come is followed at once by the next of the line.
 
     Raises:
-        Refused: It was said already.
+        Refused: It was said already, nobody says how it was heard, or it was said before the call or a later answer.
     """
+    _check_heard(row, asked, who)
     if row["answer"] == asked.answer and (asked.minutes is None or asked.minutes == row["minutes"]) and not asked.note:
         time = iso(row["answered_ns"])
         said = Words(f"That was answered already, at {time}.", f"已于 {time} 作出该答复。")
         raise Refused("done_already", said)
     minutes = -1 if asked.minutes is None else asked.minutes
+    heard_ns = max(asked.heard_ns, row["called_ns"], row["answered_ns"])
     connection.execute(
         update(post_call)
         .where(post_call.c.id == row["id"])
         .values(
-            answer=asked.answer.value, minutes=minutes, note=asked.note, answered_ns=now_ns, answered_by=who
+            answer=asked.answer.value, minutes=minutes, note=asked.note, answered_ns=heard_ns, answered_by=who,
+            answered_how=asked.how.value,
         )
     )  # fmt: skip
     line = next((each for each in site.call_out if each.id == row["line"]), None)
@@ -281,11 +289,31 @@ def answer(connection: Connection, site: Site, row: RowMapping, asked: Answered,
     facts: dict[str, Any] = {**title, "person": row["person"], "reply": asked.answer.value, "note": asked.note}
     if asked.minutes is not None:
         facts["minutes"] = asked.minutes
+    if asked.how is not AnswerWay.PAGE:
+        facts |= {"way": asked.how.value, "heard_at": iso(heard_ns)}
     say(connection, row["incident"], who, "call_answered", now_ns, facts)
     if line is not None:
         _follow(connection, line, row["incident"], now_ns)
     if asked.answer is Answer.HELP:
         _call_help(connection, site, row, asked.note, now_ns)
+
+
+def _check_heard(row: RowMapping, asked: Answered, who: str) -> None:
+    if row["person"] == who and asked.how is not AnswerWay.PAGE:
+        said = Words("Who answers for himself answers here and now.", "本人答复即为当前页面答复,不填方式和时间。")
+        raise Refused("own", said)
+    if row["person"] != who and asked.how is AnswerWay.PAGE:
+        en = f"Say how {row['person']} was heard: telephone, sms, radio or spoken."
+        zh = f"请注明 {row['person']} 的答复方式:电话、短信、对讲机或当面。"
+        raise Refused("no_way", Words(en, zh))
+    if asked.heard_ns + ROUNDING <= row["called_ns"]:
+        time = iso(row["called_ns"])
+        said = Words(f"That is before the call, of {time}.", f"答复时间早于召集时间 {time}。")
+        raise Refused("before_call", said)
+    if row["answer"] and asked.heard_ns + ROUNDING <= row["answered_ns"]:
+        time = iso(row["answered_ns"])
+        said = Words(f"A later answer stands, of {time}.", f"已有更晚的答复,时间 {time}。")
+        raise Refused("older", said)
 
 
 def _follow(connection: Connection, line: CallLine, number: int, now_ns: int) -> None:
@@ -430,4 +458,5 @@ def _shown(row: RowMapping, proofs: Mapping[str, dict[str, Any]]) -> dict[str, A
         "note": row["note"],
         "answered": iso(row["answered_ns"]) if row["answered_ns"] else None,
         "answered_by": row["answered_by"],
+        "answered_how": row["answered_how"],
     }

@@ -63,6 +63,10 @@ REPLIES = {
     "coming": Words("coming", "能到"), "cannot": Words("cannot come", "不能到"),
     "help": Words("needs help", "需要帮助"),
 }  # fmt: skip
+WAYS = {
+    "telephone": Words("by telephone", "电话"), "sms": Words("by SMS", "短信"), "radio": Words("by radio", "对讲机"),
+    "spoken": Words("face to face", "当面"),
+}  # fmt: skip
 FIGURES = {
     "named": Words("inside by access data", "门禁在场"), "inside": Words("known to be inside", "已知在场"),
     "safe": Words("safe", "平安"), "left": Words("left", "已离开"), "help": Words("need help", "需要帮助"),
@@ -357,6 +361,9 @@ def calls_block(connection: Connection, site: Site, numbers: Sequence[int], lang
             notice, reply = call["notice"], REPLIES.get(call["answer"])
             minutes = "" if call["minutes"] is None else f", {call['minutes']} min"
             said = ("未答复" if zh else "no answer") if reply is None else (reply.zh if zh else reply.en) + minutes
+            if call["answered_how"] in WAYS:
+                way = WAYS[call["answered_how"]]
+                said += f", {way.zh},{call['answered_by']} 登记" if zh else f", {way.en}, by {call['answered_by']}"
             rows.append(
                 (
                     _time(site, call["called"]),
@@ -483,6 +490,9 @@ def _call_said(facts: dict[str, Any], language: str) -> list[str]:
     reply, minutes = REPLIES.get(facts.get("reply", "")), facts.get("minutes")
     said = [] if reply is None else [reply.zh if zh else reply.en]
     said += [] if minutes is None else [f"{minutes} min"]
+    if facts.get("way") in WAYS:
+        way = WAYS[facts["way"]]
+        said += [way.zh if zh else way.en]
     if isinstance(facts.get("persons"), list):
         said += [", ".join(facts["persons"]) or (CALLED["nobody"].zh if zh else CALLED["nobody"].en)]
     if "count" in facts:

@@ -394,6 +394,7 @@ post_call = Table(
     Column("note", Text, nullable=False),
     Column("answered_ns", BigInteger, nullable=False),
     Column("answered_by", String(64), nullable=False),
+    Column("answered_how", String(12), nullable=False, server_default=""),  # page | telephone | sms | radio | spoken
     Index("ix_post_call_incident", "incident", "line"),
     Index("ix_post_call_person", "person", "answer"),
 )

@@ -1007,8 +1007,8 @@ def test_who_is_called_answers_and_who_is_inside_is_found(visit: Callable[..., V
     assert call.get_attribute("data-answer") == "cannot"
     other = one.page.locator(f"[data-line=rescue] [data-person='{SECOND}']")  # Nobody is left who could come.
     other.locator("button[name=answer]").click()
-    send(one, minutes="12", note="电话 by telephone")
-    shows(other.locator("[data-reply]"), f"entered by {OFFICER}")
+    send(one, minutes="12", how="telephone", note="堵车 traffic")
+    shows(other.locator("[data-reply]"), f"by telephone, entered by {OFFICER}")
     shows(other.locator("[data-reply]"), "in 12 min")
     assert one.complaints == []
 

@@ -1,6 +1,7 @@
 """Call-out: posts are called in order with receipts, answers are kept, and who does not answer is followed."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -179,16 +180,31 @@ async def test_answers_end_a_line_or_call_the_next_at_once_and_wrong_ones_are_re
     assert [message["to"]["person"] for message in messages(calling)] == ["op", "li"], "nobody waits three minutes"
     mine = (await calls(li))["fire"]["calls"][2]["id"]
     assert refused(await say(op, mine, "coming"), 403, "not_yours", "commander")
-    assert (await say(wang, mine, "coming", minutes=5)).status_code == 200, "a safety officer who phoned li says it"
+    assert refused(await say(wang, mine, "coming"), 409, "no_way", "how li was heard")
+    assert refused(await say(wang, mine, "coming", how="sms", minutes_ago=3), 409, "before_call", "before the call")
+    assert refused(await say(li, mine, "coming", how="sms"), 409, "own", "here and now")
+    assert (await say(wang, mine, "coming", how="pigeon")).status_code == 422
+    assert (await say(wang, mine, "coming", how="sms", minutes_ago=241)).status_code == 422
+    calling.clock.advance_ns(4 * MINUTE)
+    heard = {"minutes": 5, "how": "telephone", "minutes_ago": 3}
+    assert (await say(wang, mine, "coming", **heard)).status_code == 200, "a safety officer who phoned li says it"
     answered = (await calls(li))["fire"]["calls"][2]
     assert (answered["answer"], answered["answered_by"], answered["person"]) == ("coming", "wang", "li")
+    assert answered["answered_how"] == "telephone"
+    told = (await li.get(f"{DOOR}/1")).json()["timeline"][-1]
+    assert (told["who"], told["facts"]["person"], told["facts"]["way"]) == ("wang", "li", "telephone")
+    waited = datetime.fromisoformat(told["time"]) - datetime.fromisoformat(answered["answered"])
+    assert waited.total_seconds() == 180, "when it was said, and when it was entered"
+    assert told["facts"]["heard_at"] == answered["answered"]
+    late = await say(wang, mine, "cannot", how="sms", minutes_ago=4)
+    assert refused(late, 409, "older", "later answer"), "an SMS that was read late undoes no later word"
 
     sheet = await calling.house.read(
         lambda c: situation(c, calling.house.site, calling.house.picture, 1, calling.clock.wall_ns(), "zh")
     )
     rows = {block.heading: block.rows for block in sheet.blocks}
     assert ("到大门集合", "op", "–", "不能到") in [row[1:5] for row in rows["应急召集"]]
-    assert ("到大门集合", "li", "–", "能到, 5 min") in [row[1:5] for row in rows["应急召集"]]
+    assert ("到大门集合", "li", "–", "能到, 5 min, 电话,wang 登记") in [row[1:5] for row in rows["应急召集"]]
     said = [row[3] for row in rows["时间线"]]
     assert "到大门集合; op; car broke down; 不能到" in said
     assert "到大门集合; op; 已发送" in said

@@ -3,6 +3,9 @@ import type { Said, Tier } from "./types";
 
 export type Reply = "coming" | "cannot" | "help";
 
+/** How an answer came. */
+export type AnswerWay = "page" | "telephone" | "sms" | "radio" | "spoken";
+
 export interface PostCall {
   id: string;
   /** 0: whom the line names first. */
@@ -19,8 +22,11 @@ export interface PostCall {
   /** Until there, min. */
   minutes: number | null;
   note: string;
+  /** When it was said. */
   answered: string | null;
   answered_by: string;
+  /** Empty for none, and of those from before it was asked. */
+  answered_how: AnswerWay | "";
 }
 
 export interface CalledLine {

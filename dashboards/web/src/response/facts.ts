@@ -1,6 +1,6 @@
 /** What a line of a timeline says, in words. */
 import type { Said } from "../api/types";
-import { exact, ownerWord, said } from "../words/format";
+import { exact, full, ownerWord, said } from "../words/format";
 import { t, word } from "../words/i18n";
 
 const GRADES = ["–", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ"];
@@ -35,6 +35,7 @@ function callFacts(facts: Record<string, unknown>): string[] {
   const parts: string[] = [];
   if (typeof facts["reply"] === "string") parts.push(word("calls.said", facts["reply"]));
   if (typeof facts["minutes"] === "number") parts.push(t("calls.inMinutes", { n: facts["minutes"] }));
+  if (typeof facts["way"] === "string") parts.push(`${word("calls.ways", facts["way"])} ${full(String(facts["heard_at"]))}`);
   if (typeof facts["count"] === "number") parts.push(said(facts["at"] as Said), t("roll.persons", { n: facts["count"] }));
   if (typeof facts["heard"] === "string") parts.push(word("roll.heard", facts["heard"]), ...(facts["at"] ? [said(facts["at"] as Said)] : []));
   if (Array.isArray(facts["names"])) parts.push(`${String(facts["missing"])}: ${facts["names"].join(", ")}`);
