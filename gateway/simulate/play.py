@@ -207,6 +207,7 @@ def play(
     authorities = {
         destination.id: Authority(destination, clock, folder / "authority") for destination in site.destinations
     }
+    people = {channel.id: Authority(channel, clock, folder / "people") for channel in site.channels}
     historian, laps = MemoryHistorian(site.tags), Laps(watch)
     gateway = Gateway(
         site,
@@ -221,7 +222,7 @@ def play(
             record=record,
             event_log=EventLog(log, f"{scenario.name}-{seed}"),
             jitter_seed=seed,
-            channels=authorities,
+            channels=authorities | people,
             laps=laps,
         ),
     )

@@ -16,6 +16,17 @@ async def _there(hands: Hands, number: int) -> tuple[Json, str, str]:
     return one, leader, room
 
 
+async def _answer_calls(hands: Hands, leader: str, room: str) -> None:
+    """The control room answers on its page, the leader of the shift by telephone, which a safety officer enters."""
+    (mine,) = (await hands.get(room, "/api/v1/response/calls"))["calls"]
+    await hands.post(room, f"{INCIDENTS}/1/calls/{mine['id']}/answer", answer="coming", minutes=1)
+    (asked,) = (await hands.get(leader, "/api/v1/response/calls"))["calls"]
+    at = f"{INCIDENTS}/1/calls/{asked['id']}/answer"
+    assert await hands.refused(OFFICER, at, answer="coming") == "no_way"
+    await hands.post(OFFICER, at, answer="coming", minutes=4, how="telephone")
+    hands.kept["calls"] = (await hands.incident(OFFICER, 1))["calls"]
+
+
 async def _last_zone(hands: Hands, number: int) -> Json:
     (zone,) = (await hands.get(OFFICER, f"{INCIDENTS}/{number}/zones"))["zones"]
     found: Json = zone
@@ -141,9 +152,13 @@ async def _stairs_end(hands: Hands) -> None:
     hands.kept["closed"] = await hands.incident(OFFICER, 1)
 
 
+async def _called(hands: Hands) -> None:
+    await _answer_calls(hands, hands.kept["leader"], hands.kept["room"])
+
+
 #: By story: what is done at which second of it.
 SCRIPTS: Final[dict[str, Script]] = {
-    "ammonia_turn": {70: _ammonia_begins, 225: _ammonia_turns, 260: _ammonia_asks, 325: _ammonia_ends},
-    "lpg_hose": {72: _lpg_begins, 96: _lpg_shuts, 239: _lpg_ends},
-    "stair_surge": {1525: _stairs_begin, 2130: _stairs_hold, 3295: _stairs_end},
+    "ammonia_turn": {70: _ammonia_begins, 90: _called, 225: _ammonia_turns, 260: _ammonia_asks, 325: _ammonia_ends},
+    "lpg_hose": {72: _lpg_begins, 90: _called, 96: _lpg_shuts, 239: _lpg_ends},
+    "stair_surge": {1525: _stairs_begin, 1560: _called, 2130: _stairs_hold, 3295: _stairs_end},
 }

@@ -226,6 +226,7 @@ def test_ammonia_opens_its_plan_calls_the_shift_and_the_zone_turns_with_the_wind
     assert kept["leader"] in crews["leader"]
     assert kept["room"] in crews["control-room"]
     assert [each["headquarters"] for each in opened["headquarters"]] == ["general", "leak"]
+    assert_called(kept, papers["zh"])
 
     west, south = kept["west"]["body"], kept["south"]["body"]
     assert west["weather"][0]["from_deg"] == pytest.approx(270, abs=15)
@@ -268,6 +269,7 @@ def test_a_torn_hose_opens_its_plan_and_a_windsock_gives_the_zone_its_side() -> 
 
     assert (opened["plan"], opened["kind"], opened["unit"]) == ("PL-LPG", "16", "V-501")
     assert [each["headquarters"] for each in opened["headquarters"]] == ["general", "fire"]
+    assert_called(kept, papers["en"])
     assert [each["from_deg"] for each in blind["weather"]] == [None, None], "the bay has no wind mast"
     assert not any(level["is_valid"] for level in blind["levels"])
     lfl = next(level for level in seen["levels"] if level["name"] == "½ LFL")
@@ -292,6 +294,7 @@ def test_a_surge_opens_one_incident_a_unit_which_are_merged_and_the_deck_is_held
 
     assert [(one["unit"], one["plan"]) for one in (opened, deck)] == [("Z-462", "PL-STAIR"), ("Z-463", "PL-STAIR")]
     assert [each["headquarters"] for each in opened["headquarters"]] == ["general", "crowd"]
+    assert_called(kept, papers["zh"])
     (zone,) = kept["crowd"]["zones"]
     assert (zone["takes"], zone["advice"]["limit"], zone["advice"]["let_in_min"]) == (600, "full", 0.0)
     assert {one["action"] for one in kept["crowd"]["actions"]} == {"hold-foot", "one-way", "announce"}
@@ -302,6 +305,25 @@ def test_a_surge_opens_one_incident_a_unit_which_are_merged_and_the_deck_is_held
         papers["zh"], "并入的事件2", "提出客流措施", "确认客流措施", "台阶只上、坡道只下", "不采取客流措施", "恐慌",
         "公安接管", "5/2/10", "Z-462.camera表达式条件2.59p/m²",
     )  # fmt: skip
+
+
+def assert_called(kept: Json, paper: str) -> None:
+    """Hold that the shift alone was called, in order, by messages with receipts, and that both answers stand."""
+    room, leader = ([call for call in line["calls"] if call["person"]] for line in kept["calls"])
+    (first,), (second,) = room, leader
+    assert [line["line"] for line in kept["calls"]] == ["control-room", "leader"]
+    assert [line["state"] for line in kept["calls"]] == ["enough", "enough"]
+    assert (first["person"], second["person"]) == (kept["room"], kept["leader"])
+    assert first["person"] in {name for name, _ in CREWS["control-room"]}
+    assert first["called"] < second["called"]
+    for call in (first, second):
+        assert (call["notice"]["channel"], call["notice"]["state"]) == ("calls", "delivered")
+        assert call["notice"]["receipt"]
+        assert call["notice"]["delivered"] >= call["called"]
+    assert (first["answered_by"], first["answered_how"]) == (kept["room"], "page")
+    assert (second["answered_by"], second["answered_how"]) == ("li.min", "telephone")
+    assert kept["leader"] in paper
+    assert any(word in paper for word in ("能到,4min,电话,li.min登记", "coming,4min,bytelephone,byli.min"))
 
 
 def assert_paper(text: str, *words: str) -> None:
