@@ -10,6 +10,7 @@ from typing import Any, Final
 from alerting.duty.kind import Kind, Reads, Wanted
 from alerting.register.field import Words
 from alerting.register.ledger import STATE
+from alerting.register.ledgers.plans import drill_due
 from alerting.register.months import plus_months
 
 DISPOSAL: Final = "alarms.disposal"
@@ -52,6 +53,11 @@ def _ends(name: str, holder: str, *, begins: str = "", months: int = 0, unless: 
 def _while(reads: Reads, shut: frozenset[str]) -> Reads:
     """Want it only while a record's loop is not shut."""
     return lambda values: None if values.get(STATE) in shut else reads(values)
+
+
+def _drill(values: Mapping[str, Any]) -> Wanted | None:
+    """Read by when a plan is drilled; worked out anew, for records of before that day was kept have none."""
+    return _ends("drill_due", "responsible")({**values, **drill_due(dict(values))})
 
 
 KINDS: Final = (
@@ -194,7 +200,7 @@ KINDS: Final = (
         id="plans.drill_due",
         title=Words("Drill an emergency plan", "应急预案演练"),
         ledger="plans",
-        reads=_ends("drill_due", "responsible"),
+        reads=_drill,
         lead_days=30,
         basis=Words("a special plan once a year, an on-site disposal scheme once in six months (order 88, article 33); the lead is ours", "专项预案每年至少一次、现场处置方案每半年至少一次（应急管理部令第2号修订的88号令第三十三条）；提前量为产品默认"),
         is_unverified=True,

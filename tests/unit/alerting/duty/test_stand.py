@@ -135,6 +135,19 @@ def test_each_row_reads_fields_that_are_there_and_names_its_ledger() -> None:
         assert kind.reads({kind.id.split(".")[1]: "2026-01-01", **over}) is None
 
 
+def test_a_plan_of_before_its_drills_were_due_has_a_day_without_being_edited() -> None:
+    (kind,) = (each for each in KINDS if each.id == "plans.drill_due")
+    for sort, more, day in (
+        ("site", {}, date(2026, 2, 28)),
+        ("special", {}, date(2026, 8, 31)),
+        ("comprehensive", {"drilled_on": "2026-01-10"}, date(2027, 1, 10)),
+        ("site", {"drill_months": 3, "drill_due": "2020-01-01"}, date(2025, 11, 30)),
+    ):
+        wanted = kind.reads({"sort": sort, "approved_on": "2025-08-31", "responsible": "li", **more})
+        assert wanted is not None
+        assert (wanted.day, wanted.holder) == (day, "li")
+
+
 def test_months_end_where_the_month_does() -> None:
     assert plus_months(date(2024, 1, 31), 1) == date(2024, 2, 29)
     assert plus_months(date(2023, 3, 15), 36) == date(2026, 3, 15)
