@@ -269,9 +269,9 @@ def answer(connection: Connection, site: Site, row: RowMapping, asked: Answered,
     Raises:
         Refused: It was said already, nobody says how it was heard, or it was said before the call or a later answer.
     """
-    _check_heard(row, asked, who)
+    _check_heard(site, row, asked, who)
     if row["answer"] == asked.answer and (asked.minutes is None or asked.minutes == row["minutes"]) and not asked.note:
-        time = iso(row["answered_ns"])
+        time = _clock(site, row["answered_ns"])
         said = Words(f"That was answered already, at {time}.", f"已于 {time} 作出该答复。")
         raise Refused("done_already", said)
     minutes = -1 if asked.minutes is None else asked.minutes
@@ -298,7 +298,11 @@ def answer(connection: Connection, site: Site, row: RowMapping, asked: Answered,
         _call_help(connection, site, row, asked.note, now_ns)
 
 
-def _check_heard(row: RowMapping, asked: Answered, who: str) -> None:
+def _clock(site: Site, time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns // NS, ZoneInfo(site.timezone)).isoformat(sep=" ", timespec="seconds")
+
+
+def _check_heard(site: Site, row: RowMapping, asked: Answered, who: str) -> None:
     if row["person"] == who and asked.how is not AnswerWay.PAGE:
         said = Words("Who answers for himself answers here and now.", "本人答复即为当前页面答复,不填方式和时间。")
         raise Refused("own", said)
@@ -307,11 +311,11 @@ def _check_heard(row: RowMapping, asked: Answered, who: str) -> None:
         zh = f"请注明 {row['person']} 的答复方式:电话、短信、对讲机或当面。"
         raise Refused("no_way", Words(en, zh))
     if asked.heard_ns + ROUNDING <= row["called_ns"]:
-        time = iso(row["called_ns"])
+        time = _clock(site, row["called_ns"])
         said = Words(f"That is before the call, of {time}.", f"答复时间早于召集时间 {time}。")
         raise Refused("before_call", said)
     if row["answer"] and asked.heard_ns + ROUNDING <= row["answered_ns"]:
-        time = iso(row["answered_ns"])
+        time = _clock(site, row["answered_ns"])
         said = Words(f"A later answer stands, of {time}.", f"已有更晚的答复,时间 {time}。")
         raise Refused("older", said)
 

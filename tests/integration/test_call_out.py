@@ -181,7 +181,7 @@ async def test_answers_end_a_line_or_call_the_next_at_once_and_wrong_ones_are_re
     mine = (await calls(li))["fire"]["calls"][2]["id"]
     assert refused(await say(op, mine, "coming"), 403, "not_yours", "commander")
     assert refused(await say(wang, mine, "coming"), 409, "no_way", "how li was heard")
-    assert refused(await say(wang, mine, "coming", how="sms", minutes_ago=3), 409, "before_call", "before the call")
+    assert refused(await say(wang, mine, "coming", how="sms", minutes_ago=3), 409, "before_call", "+08:00")
     assert refused(await say(li, mine, "coming", how="sms"), 409, "own", "here and now")
     assert (await say(wang, mine, "coming", how="pigeon")).status_code == 422
     assert (await say(wang, mine, "coming", how="sms", minutes_ago=241)).status_code == 422
