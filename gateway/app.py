@@ -249,6 +249,7 @@ class Gateway:
             read=self.store.read,
             write=self.store.write,
             wake_push=self.push.wake,
+            changes=lambda: self.store.changes,
         )
         self.caller = Caller(means)
         self.duties = Watch(means)

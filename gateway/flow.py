@@ -486,7 +486,9 @@ class Road:
 
         started_ns = self.clock.monotonic_ns()
         try:
-            await self.store.write(write)
+            await self.store.write(
+                write, is_silent=not any(each.swap or is_waited_for(each.outcome) for each in waiting)
+            )
         except SQLAlchemyError as failure:
             if not self.store_error:
                 log.exception("commit.failed")
@@ -606,6 +608,12 @@ class Road:
 def _end_rest(rest: asyncio.Future[None]) -> None:
     if not rest.done():
         rest.set_result(None)
+
+
+def is_waited_for(done: Outcome) -> bool:
+    """Tell whether others look at what a tick wrote; delays, marks and gaps are the road's own."""
+    kept = (done.events, done.alarms, done.units, done.entries, done.requests, done.stops, done.floods)
+    return any(kept) or any((done.disposals, done.tasks, done.answers, done.remarks))
 
 
 def _columns(scans: Sequence[Scan]) -> Columns | None:

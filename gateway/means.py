@@ -18,6 +18,9 @@ from gateway.meter import Meter, Stage
 T = TypeVar("T")
 #: Pause after the store could not be read or written, s.
 STORE_S: Final = 1.0
+#: After so long all is looked at again, s: another process may have written.
+AGAIN_S: Final = 10.0
+NS: Final = 1_000_000_000
 
 
 class Write(Protocol):
@@ -37,6 +40,7 @@ class Means:
         read: Runs a function in the executor of readers.
         write: Runs one in a transaction of the single writer.
         wake_push: Told when the outbox has something new.
+        changes: Counts what this process has written; None where nobody counts.
     """
 
     site: Callable[[], Site]
@@ -45,6 +49,34 @@ class Means:
     read: Write
     write: Write
     wake_push: Callable[[], None]
+    changes: Callable[[], int | None] = lambda: None
+
+
+class Standstill:
+    """Whether all stands as it did at the last look, so that another one would find nothing new.
+
+    Why: most seconds of a site change nothing; a look each second that asks the store is a quarter of what they cost.
+        What other processes write (imports from the command line) is found at the latest after ``AGAIN_S``.
+    """
+
+    def __init__(self) -> None:
+        self._at: tuple[object, ...] | None = None
+        self._until_ns = 0
+
+    def holds(self, changes: int | None, *others: object, now_ns: int) -> bool:
+        """Tell whether nothing was written, nothing else is otherwise, and no moment has come.
+
+        Args:
+            changes: As ``Means`` counts them, read before the look; None for not known.
+            others: What else the look hangs on.
+        """
+        return changes is not None and now_ns < self._until_ns and self._at == (changes, *others)
+
+    def keep(self, changes: int | None, *others: object, now_ns: int, due_ns: int | None = None) -> None:
+        """Remember what a look was made by, and when something is due without anything being written."""
+        self._at, self._until_ns = (changes, *others), now_ns + round(AGAIN_S * NS)
+        if due_ns is not None:
+            self._until_ns = min(self._until_ns, due_ns)
 
 
 async def look_on(means: Means, what: str, turn: Callable[[], Awaitable[T]], pause_s: Callable[[T], float]) -> Never:

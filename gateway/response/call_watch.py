@@ -6,7 +6,7 @@ Why: a call never waits for the tick, nor a tick for calls; what was due while t
 
 from typing import Final
 
-from gateway.means import Means, look_on
+from gateway.means import Means, Standstill, look_on
 from gateway.meter import Stage
 from gateway.response.call_out import Of, Stepped, next_due, open_ones, plan, step
 from gateway.response.roll_call import overdue_at, tell_overdue
@@ -22,6 +22,7 @@ class CallWatch:
         self._means = means
         self._planned: dict[int, Of] = {}
         self._by: object = None  # the list that they were planned by
+        self._still = Standstill()
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -30,6 +31,9 @@ class CallWatch:
     async def turn(self) -> bool:
         """Look once; tell whether there is more to do at once."""
         site, now_ns = self._means.site(), self._means.clock.wall_ns()
+        changes = self._means.changes()
+        if self._still.holds(changes, site.call_out, now_ns=now_ns):
+            return False
         late_ns = await self._means.read(overdue_at)
         if late_ns is not None and late_ns <= now_ns:
             await self._means.write(lambda c: tell_overdue(c, site, now_ns))
@@ -37,6 +41,7 @@ class CallWatch:
         if site.call_out != self._by:
             self._planned, self._by = {}, site.call_out
         if not site.call_out:
+            self._still.keep(changes, site.call_out, now_ns=now_ns, due_ns=late_ns)
             return False
         there, due_ns = await self._means.read(lambda c: (open_ones(c), next_due(c)))
         changed = {number: of for number, of in there.items() if self._planned.get(number) != of}
@@ -45,6 +50,8 @@ class CallWatch:
             due_ns = now_ns
         self._planned = there
         if due_ns is None or due_ns > now_ns:
+            dues = [each for each in (late_ns, due_ns) if each is not None]
+            self._still.keep(changes, site.call_out, now_ns=now_ns, due_ns=min(dues, default=None))
             return False
         done: Stepped = await self._means.write(lambda c: step(c, site, now_ns))
         if done.calls:

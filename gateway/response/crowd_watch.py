@@ -29,7 +29,7 @@ from alerting.response.crowd import (
 from edge.model import quality
 from gateway.config import Site
 from gateway.live import Picture, iso
-from gateway.means import Means, look_on
+from gateway.means import Means, Standstill, look_on
 from gateway.register.busy import share_of
 from gateway.register.events import Crowds, Zone, crowds
 from gateway.register.minutes import minute
@@ -78,6 +78,7 @@ class CrowdWatch:
         self._means, self._picture = means, picture
         self._known = Crowds(zones={}, filings=())
         self._kept: dict[str, _Kept] = {}
+        self._still, self._offered = Standstill(), Standstill()
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -89,10 +90,17 @@ class CrowdWatch:
         if not site.crowd.responses:
             self._kept.clear()
             return 0
-        self._known = await self._means.read(crowds)
+        changes = self._means.changes()
+        if not self._still.holds(changes, now_ns=now_ns):
+            self._known = await self._means.read(crowds)
+            self._still.keep(changes, now_ns=now_ns)
         self._look(site, now_ns)
         every = self._zoned(now_ns)
+        tiers = [(one.response, one.tier) for one in every]
+        if self._offered.holds(changes, tiers, now_ns=now_ns):
+            return 0
         if not await self._means.read(lambda c: crowd_acts.is_due(c, site, every)):
+            self._offered.keep(changes, tiers, now_ns=now_ns)
             return 0
         changed, is_told = await self._means.write(lambda c: crowd_acts.follow(c, site, every, now_ns))
         if is_told:

@@ -20,7 +20,7 @@ from edge.model import Nature
 from gateway.config import Site
 from gateway.executor import Executor
 from gateway.live import Picture, iso
-from gateway.means import Means, look_on
+from gateway.means import Means, Standstill, look_on
 from gateway.response.incidents import OPEN, SELF, Refused, check_open, get, say
 from gateway.response.zone_people import gather, heads, persons_in
 from gateway.response.zone_work import CLOUD_S, NS, Asked, has_changed, inputs, work
@@ -274,6 +274,7 @@ class Zones:
 
     def __init__(self, means: Means, picture: Picture, executor: Executor) -> None:
         self._means, self._picture, self._executor = means, picture, executor
+        self._still = Standstill()  # with no open incident that has a zone
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -308,7 +309,12 @@ class Zones:
         if not site.zones:
             return 0
         now_ns = self._means.clock.wall_ns()
+        changes = self._means.changes()
+        if self._still.holds(changes, site.zones, now_ns=now_ns):
+            return 0
         there = await self._means.read(lambda c: _open_with_zones(c, site, now_ns))
+        if not there:
+            self._still.keep(changes, site.zones, now_ns=now_ns)
         kept = 0
         for number, zone, before, sky in there:
             if before is not None and now_ns - before["time_ns"] < PAUSE_S * NS:

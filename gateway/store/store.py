@@ -23,7 +23,11 @@ HEAD_NS_BETWEEN = 1_000_000_000  # ``head.json`` is flushed at most once a secon
 
 
 class Store:
-    """Access to the store; ``write`` for transactions, ``read`` for queries."""
+    """Access to the store; ``write`` for transactions, ``read`` for queries.
+
+    Attributes:
+        changes: How many transactions of this process wrote something that others may wait for.
+    """
 
     def __init__(self, engine: Engine, key: Ed25519PrivateKey, disk: Disk, writer: Executor, reader: Executor) -> None:
         self.engine = engine
@@ -33,15 +37,20 @@ class Store:
         self._reader = reader
         self._head_ns = 0
         self.head_error = ""
+        self.changes = 0
         with engine.connect() as connection:
             self.journal.load(connection)
         self._doubts = _doubts(self.journal.heads, key.public_key(), disk)
 
-    async def write(self, function: Callable[[Connection], T]) -> T:
-        """Run a function in a transaction of its own, in order of the calls; the journal is sealed with it."""
-        return await self._writer.run(lambda: self.write_now(function))
+    async def write(self, function: Callable[[Connection], T], *, is_silent: bool = False) -> T:
+        """Run a function in a transaction of its own, in order of the calls; the journal is sealed with it.
 
-    def write_now(self, function: Callable[[Connection], T]) -> T:
+        Args:
+            is_silent: Nobody waits for what it writes; it is no change.
+        """
+        return await self._writer.run(lambda: self.write_now(function, is_silent=is_silent))
+
+    def write_now(self, function: Callable[[Connection], T], *, is_silent: bool = False) -> T:
         """Do the same on this thread: at start, before the loop runs, and in the writer's thread."""
         try:
             with self.engine.begin() as connection:
@@ -56,6 +65,7 @@ class Store:
             self.journal.rolled_back()
             raise
         self._doubts = []
+        self.changes += not is_silent
         if self.journal.committed():
             self._flush_head(force=False)
         return result

@@ -316,6 +316,8 @@ def assert_called(kept: Json, paper: str) -> None:
     assert (first["person"], second["person"]) == (kept["room"], kept["leader"])
     assert first["person"] in {name for name, _ in CREWS["control-room"]}
     assert first["called"] < second["called"]
+    soon = np.datetime64(first["called"].rstrip("Z")) - np.datetime64(kept["opened"]["opened"].rstrip("Z"))
+    assert soon <= np.timedelta64(1500, "ms"), "a second after it opened, however rarely the store is asked else"
     for call in (first, second):
         assert (call["notice"]["channel"], call["notice"]["state"]) == ("calls", "delivered")
         assert call["notice"]["receipt"]
