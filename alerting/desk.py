@@ -35,7 +35,7 @@ from alerting.response.disposal import openings
 from alerting.response.task import TaskTemplate
 from alerting.stopping import StoppingDesk, next_of
 from alerting.swap import Beside, Prepared, blank, retold
-from alerting.tiering import Standing
+from alerting.tiering import Change, Standing, Where
 
 __all__ = [
     "RETURNED",
@@ -213,8 +213,13 @@ class Desk(StoppingDesk):
         self._outcome = Outcome(number=self.ticks, now_ns=now_ns)
         for key in sorted(self.alarms):
             self._close(self.alarms[key], now_ns, reason)
-        for change in list(self.units.pass_time(now_ns + FOREVER_NS)):  # A tier that would stay for a while falls now.
-            self._unit_by_clock(replace(change, at_ns=now_ns))
+        falls: dict[Where, Change] = {}  # A tier that would stay for a while falls now, in one step.
+        for change in self.units.pass_time(now_ns + FOREVER_NS):
+            first = falls.get(change.where, change)
+            facts = {**change.facts, "from": first.old.name}
+            falls[change.where] = replace(change, old=first.old, at_ns=now_ns, facts=facts)
+        for change in falls.values():
+            self._unit_by_clock(change)
         self.units.take_changed()
         return self._outcome
 

@@ -127,8 +127,14 @@ class Shadow:
         await self._carry(turned.outcome, [future for _, future in asked])
 
     async def end(self, reason: str) -> None:
-        """End every alarm and entry of the drill; authorities that were told are told that it is over."""
+        """End every alarm and entry of the drill; authorities that were told are told that it is over.
+
+        Raises:
+            UnwrittenError: The store did not take it; no tick comes that would write it later.
+        """
         await self._carry(self.desk.end_all(self.clock.wall_ns(), reason), ())
+        if self._unwritten:
+            raise UnwrittenError
         for command, future in self._commands:
             if not future.done():  # Who asked may have waited too long and gone.
                 future.set_result(Answer(command=command, refused=OVER))

@@ -1077,6 +1077,7 @@ def test_a_plan_is_exercised_scored_and_evaluated(visit: Callable[..., Visit]) -
     one.page.fill("dialog textarea", "目标达到 purpose reached")
     one.page.click("dialog button[type=submit]")
     one.page.wait_for_selector("form.start")
+    assert [each for each in one.plant.alarms() if each["nature"] == "exercise"] == [], "none outlives its drill"
     (kept,) = [each for each in one.plant.get("response/drills")["drills"] if each["story"] == "flange"]
     assert one.complaints == []
 

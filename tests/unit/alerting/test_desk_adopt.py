@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alerting.core import Memory
 from alerting.desk import Desk, Outcome
-from alerting.model.alarm import Suppression, digest
+from alerting.model.alarm import State, Suppression, digest
 from alerting.model.command import Command, Verb
 from alerting.model.event import What
 from alerting.model.flood import Ring, flood_of
@@ -162,6 +162,26 @@ def test_ids_are_unique_over_a_long_run(long_run: list[Outcome]) -> None:
 
     assert len(set(ids)) == len(ids) > 1000
     assert len(set(tasks)) == len(tasks) > 10
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_desk_that_ends_lets_go_of_all_with_ids_that_were_never_given(seed: int) -> None:
+    """A unit whose lines hold for spans of their own falls to NONE at once, in one event."""
+    rng = np.random.default_rng(seed)
+    site = make_tags(12, 2)
+    table = RuleTable(random_rules(rng, site), site)
+    desk = Desk(SITE, table, UNITS, STEPS, START_NS, tiering=POLICY)
+    ticks = make_ticks(rng, site, table, 150)
+    told = run(desk, ticks)
+    over = desk.end_all(ticks[-1][0] + S, "the drill is over")
+
+    ids = [event.id for outcome in (*told, over) for event in outcome.events]
+    assert len(set(ids)) == len(ids)
+    assert {alarm.state for alarm in desk.alarms.values()} == {State.NORMAL}
+    assert all(entry.closed_ns for entry in over.entries.values())
+    by_unit = [(event.nature, event.unit) for event in over.events if event.what is What.UNIT_LOWERED]
+    assert by_unit, "some unit falls"
+    assert {unit for unit, tier in over.units.items() if tier is not Tier.NONE} == set()
 
 
 def test_each_entry_and_alarm_follows_its_grammar(long_run: list[Outcome]) -> None:
