@@ -108,7 +108,7 @@ def response(
     alone: Annotated[int, typer.Option("--alone", min=1, max=1_000, help="Of these, how many rise alone.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Let units rise alone and all at once; how soon a door shows the incident; exit 1 where it is not as asked for."""
+    """Let units rise; how soon a door shows the incident, how long a zone takes; exit 1 where it is not met."""
     from gateway.bench.response import measure, render
 
     if alone >= units:
