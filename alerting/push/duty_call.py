@@ -25,6 +25,8 @@ class Told:
     Attributes:
         number: How often supervision was told, this time included; 1 for the other steps.
         due: Day or moment, as people read it.
+        holder: A user's name, or a word for programs: ``leader``, ``post:ID``, ``person:NAME``.
+        holder_said: The same, as people read it.
     """
 
     duty: str
@@ -37,6 +39,7 @@ class Told:
     unit: str
     due: str
     holder: str
+    holder_said: Words
     basis: Words
 
 
@@ -72,7 +75,13 @@ def duty_body(
         "to": None if to is None else asdict(to),
         "time": time,
         "duties": [
-            {**asdict(one), "title": one.title.both(), "basis": one.basis.both(), "step": one.step.value}
+            {
+                **asdict(one),
+                "title": one.title.both(),
+                "basis": one.basis.both(),
+                "step": one.step.value,
+                "holder_said": one.holder_said.both(),
+            }
             for one in ordered
         ],
         "text": {"zh": f"{zh}。", "en": f"{en}."},
@@ -90,9 +99,9 @@ def _counted(told: Sequence[Told], language: str) -> str:
 def _line(one: Told, language: str) -> str:
     again = one.number > 1
     if language == "zh":
-        tail = f",责任人 {one.holder}" if one.holder else ""
+        tail = f",责任人 {one.holder_said.zh}" if one.holder else ""
         head = f"{STEP_TITLES[one.step].zh}{f'(第 {one.number} 次)' if again else ''}"
         return f"{head} {one.title.zh} {one.code} {one.about},期限 {one.due}{tail}(依据:{one.basis.zh})"
-    tail = f", {one.holder} answers for it" if one.holder else ""
+    tail = f", {one.holder_said.en} answers for it" if one.holder else ""
     head = f"{STEP_TITLES[one.step].en}{f' {one.number}' if again else ''}"
     return f"{head}: {one.title.en}, {one.code} {one.about}, due {one.due}{tail} (basis: {one.basis.en})"

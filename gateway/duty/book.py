@@ -20,6 +20,7 @@ from alerting.escalation.plan import LEADER, PERSON, POST
 from alerting.model.alarm import digest
 from alerting.push.call import Addressee
 from alerting.push.duty_call import Told, duty_body
+from alerting.register.field import Words
 from edge.model import Nature
 from gateway.config import Destination, Site
 from gateway.duty.feed import (
@@ -31,6 +32,7 @@ from gateway.duty.feed import (
     tickets_changed,
     write,
 )
+from gateway.response.sheets import owner_said
 from gateway.roster.book import contacts, on_duty, people
 from gateway.roster.china import published
 from gateway.store.schema import duty, duty_step, outbox
@@ -248,11 +250,17 @@ def _tell(
     return len(bundles)
 
 
+def holder_said(holder: str, site: Site) -> Words:
+    """Say who answers for a duty, for people: who leads the shift, a post by its title, a person by name."""
+    return Words(owner_said(holder, site, "en"), owner_said(holder, site, "zh"))
+
+
 def _told(row: RowMapping, kind: Kind, taken: Taken, site: Site) -> Told:
     moment = datetime.fromtimestamp(row["due_ns"] // NS, ZoneInfo(site.timezone)).strftime("%Y-%m-%d %H:%M")
     return Told(
         duty=row["id"], kind=kind.id, step=taken.step, number=taken.number, title=kind.title, code=row["code"],
         about=row["title"], unit=row["unit"], due=row["day"] or moment, holder=row["holder"], basis=kind.basis,
+        holder_said=holder_said(row["holder"], site),
     )  # fmt: skip
 
 

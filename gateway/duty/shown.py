@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, tuple_
 from alerting.duty.kind import STEP_TITLES, STEPS, Kind, Step
 from alerting.register.field import Words
 from gateway.config import Site
-from gateway.duty.book import ANSWER, NEVER, NS
+from gateway.duty.book import ANSWER, NEVER, NS, holder_said
 from gateway.duty.feed import OPEN
 from gateway.live import iso
 from gateway.store.schema import duty, duty_step
@@ -120,6 +120,7 @@ def shown(row: RowMapping, site: Site, now_ns: int) -> dict[str, Any]:
         "unit": row["unit"],
         "nature": row["nature"],
         "holder": row["holder"],
+        "holder_said": holder_said(row["holder"], site).both(),
         "day": row["day"] or None,
         "due": iso(row["due_ns"]) if row["due_ns"] else None,
         "overdue_days": overdue_days(row, site, now_ns),
@@ -173,7 +174,8 @@ def lines_of(
         people = sorted({each["person"] for each in told.get(row["id"], []) if each["person"] and not each["text"]})
         lines.append([
             step, said["title"][language], row["code"], row["title"], row["unit"], row["day"] or said["due"] or "",
-            str(said["overdue_days"]), row["holder"], ", ".join(people), str(row["times"]), said["basis"][language],
+            str(said["overdue_days"]), said["holder_said"][language], ", ".join(people), str(row["times"]),
+            said["basis"][language],
         ])  # fmt: skip
     return lines
 

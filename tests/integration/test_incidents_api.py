@@ -306,6 +306,11 @@ async def test_an_accident_is_reported_in_an_hour_and_each_day_until_it_is_taken
     assert await reports(47) == [(first, "coming")]
     listed = (await op.get("/api/v1/duties")).json()["duties"]
     assert [one["holder"] for one in listed if one["kind"] == "incidents.report"] == ["leader"], "nobody commands yet"
+    (said,) = [one["holder_said"] for one in listed if one["kind"] == "incidents.report"]
+    assert said == {"en": "shift leader", "zh": "带班领导"}, "and never the word for programs"
+    for language, word in (("en", "shift leader"), ("zh", "带班领导")):
+        sheet = await li.get("/api/v1/duties/export", params={"form": "csv", "lang": language})
+        assert word in sheet.text
     revision = (await li.get(at)).json()["revision"]
     assert (await lead(li, 1, "command", revision, person="op")).status_code == 200
     assert await reports(1) == [(first, "prompt")], "a fifth of the hour before"

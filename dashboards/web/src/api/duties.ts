@@ -29,6 +29,7 @@ export interface Duty {
   unit: string;
   nature: string;
   holder: string;
+  holder_said: Said;
   day: string | null;
   due: string | null;
   overdue_days: number;

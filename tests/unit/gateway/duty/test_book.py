@@ -43,6 +43,18 @@ def test_a_hazard_is_prompted_warned_of_and_supervised_until_it_is_closed() -> N
     assert "SAWS order 16" in body["text"]["en"]
 
 
+def test_who_leads_the_shift_is_told_and_called_so_in_words() -> None:
+    town = Town()
+    town.put("hidden_hazards", hazard("H1", "2026-01-01", "2026-01-07") | {"responsible": "leader"}, "2026-01-02 10:00")
+    town.look_until("2026-01-07 00:00")
+    (body,) = town.messages()
+    assert body["to"]["person"] == "zhao"
+    assert "责任人 带班领导" in body["text"]["zh"]
+    assert "shift leader answers for it" in body["text"]["en"]
+    (told,) = body["duties"]
+    assert (told["holder"], told["holder_said"]["en"]) == ("leader", "shift leader")
+
+
 def test_an_extension_begins_anew_and_the_history_stays() -> None:
     town = Town()
     had = town.put("hidden_hazards", hazard("H1", "2026-01-01", "2026-01-07"), "2026-01-02 10:00")
