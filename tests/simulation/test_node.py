@@ -411,7 +411,7 @@ def test_a_store_that_cannot_write_frees_nothing_and_judging_goes_on(tmp_path: P
         await asyncio.sleep(20)
         write = gateway.store.write
 
-        async def fail(function: Any, *_: Any) -> Any:  # noqa: ANN401
+        async def fail(function: Any, *_: Any, **__: Any) -> Any:  # noqa: ANN401
             from sqlalchemy.exc import OperationalError  # noqa: PLC0415
 
             raise OperationalError("COMMIT", None, Exception("disk is full"))

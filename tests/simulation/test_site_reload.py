@@ -540,11 +540,11 @@ def test_killed_while_applying_it_is_all_there_or_not_at_all(plant: Plant, is_be
     async def killed(gateway: Gateway) -> None:
         write = gateway.store.write
 
-        async def dying(fn: Callable[[Any], Any]) -> Any:  # noqa: ANN401
+        async def dying(fn: Callable[[Any], Any], **more: Any) -> Any:  # noqa: ANN401
             if gateway.rulebook.number == 1:
-                return await write(fn)
+                return await write(fn, **more)
             if not is_before:
-                await write(fn)
+                await write(fn, **more)
             raise KilledError
 
         gateway.store.write = dying  # type: ignore[method-assign]

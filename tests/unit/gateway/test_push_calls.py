@@ -315,7 +315,8 @@ def test_what_is_about_no_alarm_is_told_by_its_own_words() -> None:
     bench = Bench((channel("ding"),))
     duty = Told(
         duty="d", kind="k", step=STEPS[0], number=1, title=Words(en="Licence", zh="许可证"), code="L-1",
-        about="罐区", unit="T", due="2026-02-01", holder="li", basis=Words(en="law", zh="法规"),
+        about="罐区", unit="T", due="2026-02-01", holder="li", holder_said=Words(en="li", zh="li"),
+        basis=Words(en="law", zh="法规"),
     )  # fmt: skip
     told = duty_body([duty], None, key="duty", site={"id": "demo", "title": {"zh": "厂区"}}, nature="actual", prefix="",
                      time="2026-01-01T08:00:00+08:00")  # fmt: skip
