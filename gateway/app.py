@@ -8,6 +8,7 @@ import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -56,6 +57,7 @@ from gateway.meter import Meter
 from gateway.nodes.broker_status import BrokerStatus
 from gateway.nodes.listener import NodeListener, hash_of_node
 from gateway.nodes.reception import NodeStatus, Reception, Taken
+from gateway.others import Others
 from gateway.probe import Asked, Probed, Prober
 from gateway.push.channel import Channel
 from gateway.push.periodic import Periodic, Standing
@@ -172,7 +174,7 @@ class Gateway:
         self.picture = Picture(site, start_ns)
         self.checkouts = OpenOnes()
         self.books = Books()
-        self._keeper = BookKeeper(self.books, lambda: self.site, self.clock, self.store.write)
+        self._keeper = BookKeeper(self.books, lambda: self.site, self.clock, partial(self.store.write, is_silent=True))
         self._sources = Sources(
             site, self.clock, self.meter, collectors=lambda: self.collectors, nodes=lambda: self.reception
         )
@@ -249,8 +251,9 @@ class Gateway:
             read=self.store.read,
             write=self.store.write,
             wake_push=self.push.wake,
-            changes=lambda: self.store.changes,
+            changes=self.store.changes,
         )
+        self._others = Others(means, self.store)
         self.caller = Caller(means)
         self.duties = Watch(means)
         self.opener, self.tickets, self.crowds, self._events = (
@@ -333,6 +336,7 @@ class Gateway:
             asyncio.create_task(self._system.run(), name="system"),
             asyncio.create_task(self._keeper.run(), name="delivery"),
             asyncio.create_task(self.push.run(), name="push"),
+            asyncio.create_task(self._others.run(), name="others"),
             asyncio.create_task(self.caller.run(), name="escalation"),
             asyncio.create_task(self.duties.run(), name="duties"),
             asyncio.create_task(self.reports.run(), name="reports"),

@@ -202,8 +202,12 @@ class Road:
                 await self._wait()
                 if self._idle():
                     continue
+                if max(self._held_samples, len(self.site.tags)) < self.off_loop:
+                    await asyncio.sleep(0)  # What others deliver at this moment comes along.
+                    await self.tick()  # It waits for nothing but its commit, and that goes on without it.
+                    continue
                 ticking = asyncio.create_task(self.tick(), name="tick")
-                await asyncio.shield(ticking)  # A commit that runs cannot be taken back; its tick ends.
+                await asyncio.shield(ticking)  # What a thread judges cannot be taken back; its tick ends.
         finally:
             if ticking is not None:
                 await ticking

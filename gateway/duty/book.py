@@ -25,6 +25,7 @@ from edge.model import Nature
 from gateway.config import Destination, Site
 from gateway.duty.feed import (
     OPEN,
+    STIRS,
     alarms_changed,
     commitment_changed,
     lots_changed,
@@ -32,6 +33,7 @@ from gateway.duty.feed import (
     tickets_changed,
     write,
 )
+from gateway.register.minutes import next_minute_ns
 from gateway.response.sheets import owner_said
 from gateway.roster.book import contacts, on_duty, people
 from gateway.roster.china import published
@@ -40,6 +42,8 @@ from gateway.store.schema import duty, duty_step, outbox
 #: Duties in one look; the others come with the next, at once.
 DUE_MAX = 500
 NS = 1_000_000_000
+#: Between two looks at alarms and at records that were changed, s.
+LOOK_S: Final = 10.0
 TOLD, PASSED, NOBODY, PAGE, ANSWER = "told", "passed", "nobody", "page", "answer"
 
 
@@ -70,10 +74,16 @@ def days_of(site: Site) -> Days:
     )
 
 
-def due_now(connection: Connection, site: Site, now_ns: int) -> tuple[bool, int | None]:
-    """Tell whether a look would write anything, and when the next step comes; None where none will."""
-    first = next_due(connection)
-    return (first is not None and first <= now_ns) or _is_changed(connection, site, now_ns), first
+def due_now(connection: Connection, site: Site, now_ns: int) -> tuple[bool, int]:
+    """Tell whether a look would write anything, and when one may with nothing being written, ns.
+
+    Steps come at their moments; days and months turn, and tickets end, with a minute; what rings is to be seen in time.
+    """
+    first, may_come = next_due(connection), next_minute_ns(now_ns)
+    if connection.scalar(STIRS):
+        may_come = min(may_come, now_ns + round(LOOK_S * 1e9))
+    is_now = (first is not None and first <= now_ns) or _is_changed(connection, site, now_ns)
+    return is_now, may_come if first is None else min(first, may_come)
 
 
 _NEXT: Final = select(func.min(duty.c.next_ns)).where(duty.c.state == OPEN)

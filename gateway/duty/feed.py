@@ -117,7 +117,7 @@ def follow_records(connection: Connection, ledger: str, records: Iterable[Record
 
 
 #: Whether anything is there that could want a duty, or end one: of an alarm nobody saw, or one that is to be filled.
-_STIRS: Final = select(
+STIRS: Final = select(
     or_(
         exists().where(alarm.c.state == State.UNACK.value),
         exists().where(disposal.c.state == OPEN),
@@ -129,7 +129,7 @@ _STIRS: Final = select(
 
 def alarms_changed(connection: Connection, plan: DutyPlan, now_ns: int) -> Change:
     """Compare what alarms and disposals want with the duties that are open; where nothing rings, one look tells."""
-    if not connection.scalar(_STIRS):
+    if not connection.scalar(STIRS):
         return Change()
     new = [
         *_disposals_wanted(connection, now_ns),

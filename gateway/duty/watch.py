@@ -11,9 +11,9 @@ import structlog
 from sqlalchemy import Connection
 
 from alerting.register.ledgers import LEDGERS
-from gateway.duty.book import Looked, due_now, look, work_out_anew
+from gateway.duty.book import LOOK_S, Looked, due_now, look, work_out_anew
 from gateway.duty.feed import Change, changes, fed_by, write
-from gateway.means import Means, look_on
+from gateway.means import Means, Standstill, look_on
 from gateway.meter import Stage
 from gateway.register import reading
 from gateway.register.record import Record
@@ -21,8 +21,6 @@ from gateway.system import main_nature
 
 log = structlog.get_logger("duties")
 
-#: Between two looks at alarms and at records that were changed, s.
-LOOK_S: Final = 10.0
 #: Records that are looked over in one transaction at a start.
 PART: Final = 1_000
 
@@ -35,10 +33,11 @@ class Watch:
         self._read, self._write, self._wake_push = means.read, means.write, means.wake_push
         self._by: object = None  # what the moments in the store were worked out by
         self._is_fed = False
+        self._still = Standstill(means.changes)
 
     async def run(self) -> None:
         """Look until cancelled."""
-        await look_on(self._means, "duties", self._turn, lambda pause_s: pause_s)
+        await look_on(self._means, "duties", self._turn, lambda pause_s: pause_s, self._still)
 
     async def _turn(self) -> float:
         """Take what has come; give how long nothing will, s."""
@@ -46,14 +45,17 @@ class Watch:
         if not self._is_fed:
             await self._feed()
             self._is_fed = True
-        by = (site.roster.calendar, site.timezone, site.duties)
+        by = (site.roster.calendar, site.timezone, site.duties, site.commitment)
         if by != self._by:
             await self._write(work_out_anew)
             self._by = by
-        now_ns = self._clock.wall_ns()
-        is_now, next_ns = await self._read(lambda c: due_now(c, site, now_ns))
+        count, now_ns = self._means.changes.count, self._clock.wall_ns()
+        if self._still.holds(*by, now_ns=now_ns):
+            return self._pause_s(self._still.due_ns)
+        is_now, due_ns = await self._read(lambda c: due_now(c, site, now_ns))
         if not is_now:
-            return self._pause_s(next_ns)
+            self._still.keep(count, *by, now_ns=now_ns, due_ns=due_ns)
+            return self._pause_s(due_ns)
         done: Looked = await self._write(lambda connection: look(connection, site, main_nature(site), now_ns))
         if done.taken:
             self._means.meter.noted(Stage.PUSH, "duty_steps", done.taken)

@@ -22,7 +22,7 @@ from alerting.register.ledger import read_row
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from gateway.config import Site
 from gateway.live import Picture
-from gateway.means import Means, look_on
+from gateway.means import Means, Standstill, look_on
 from gateway.register import records
 from gateway.register.around import around, today_of
 from gateway.register.events import Crowds, Zone, crowds
@@ -96,6 +96,7 @@ class BusyZones:
         self._picture = picture
         self._known = Crowds(zones={}, filings=())
         self._counts: dict[str, _Count] = {}
+        self._still = Standstill(means.changes)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -117,7 +118,10 @@ class BusyZones:
         site, now_ns = self._site(), self._clock.wall_ns()
         if not site.crowd.is_watched and not site.crowd.shares:
             return 0
-        self._known = await self._means.read(crowds)
+        count = self._means.changes.count
+        if not self._still.holds(now_ns=now_ns):
+            self._known = await self._means.read(crowds)
+            self._still.keep(count, now_ns=now_ns)
         busy = self._busy(site, now_ns)
         if not busy or not await self._means.read(lambda c: _unopened(c, busy, site, now_ns)):
             return 0

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, delete, insert, select
 from alerting.register.large_event import Filing, running
 from alerting.register.ledgers.large_events import CANCELLED, CLOSED, FILED
 from gateway.config import Site
-from gateway.means import Means, look_on
+from gateway.means import Means, Standstill, look_on
 from gateway.register.events import filings
-from gateway.register.minutes import minute
+from gateway.register.minutes import minute, next_minute_ns
 from gateway.register.reading import of_ids
 from gateway.register.record import Record
 from gateway.store.acts import Hand, note
@@ -91,16 +91,21 @@ class EventTurns:
 
     def __init__(self, means: Means) -> None:
         self._means = means
+        self._still = Standstill(means.changes)
 
     async def run(self) -> None:
         """Look until cancelled."""
-        await look_on(self._means, "large events", self.turn, lambda _: LOOK_S)
+        await look_on(self._means, "large events", self.turn, lambda _: LOOK_S, self._still)
 
     async def turn(self) -> int:
         """Look once; give how many begin or end. Nothing is written where none does."""
         site, now_ns = self._means.site(), self._means.clock.wall_ns()
+        count, zone = self._means.changes.count, site.timezone
+        if self._still.holds(zone, now_ns=now_ns):
+            return 0
         found = await self._means.read(lambda connection: turns(connection, site, now_ns))
         if not found.begun and not found.ended:
+            self._still.keep(count, zone, now_ns=now_ns, due_ns=next_minute_ns(now_ns))
             return 0
         turned = await self._means.write(lambda connection: write(connection, site, now_ns))
         log.info("events.turned", count=turned)

@@ -12,6 +12,11 @@ def minute(at_ns: int, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(at_ns // NS, zone).strftime("%Y-%m-%dT%H:%M")
 
 
+def next_minute_ns(at_ns: int) -> int:
+    """Give when the next minute begins, ns since 1970-01-01 UTC; zones differ by whole minutes."""
+    return (at_ns // (60 * NS) + 1) * 60 * NS
+
+
 def moment(text: str, zone: ZoneInfo) -> int:
     """Give when a minute of the ledger begins, ns since 1970-01-01 UTC; of one that a clock shows twice the first."""
     return round(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp()) * NS

@@ -22,7 +22,7 @@ from alerting.register.ledger import read_row
 from alerting.register.ledgers.hidden_hazards import HIDDEN_HAZARDS
 from gateway.config import Site
 from gateway.disposal.records import last_causes
-from gateway.means import Means, look_on
+from gateway.means import NS, Means, Standstill, look_on
 from gateway.register import reading, records, traits
 from gateway.register.around import around
 from gateway.register.hazard_notice import tell
@@ -116,6 +116,12 @@ def _standing(connection: Connection, site: Site, now_ns: int) -> Iterable[Meant
                 break
 
 
+def _stands(connection: Connection, site: Site) -> bool:
+    """Tell whether any alarm stands that may want one when it has stood for longer."""
+    query = select(alarm.c.key).where(alarm.c.state.in_(STANDING), alarm.c.nature == main_nature(site).value).limit(1)
+    return connection.scalar(query) is not None
+
+
 def _disposed(connection: Connection, site: Site, now_ns: int) -> Iterable[Meant]:
     openings = [one for one in site.hazards.openings if one.causes]
     if not openings:
@@ -170,15 +176,22 @@ class Opener:
 
     def __init__(self, means: Means) -> None:
         self._means = means
+        self._still = Standstill(means.changes)
 
     async def run(self) -> None:
         """Look until cancelled."""
-        await look_on(self._means, "hidden hazards", self.turn, lambda _: LOOK_S)
+        await look_on(self._means, "hidden hazards", self.turn, lambda _: LOOK_S, self._still)
 
     async def turn(self) -> int:
         """Look once; nothing is written where nothing is to be opened."""
         site, now_ns = self._means.site(), self._means.clock.wall_ns()
-        if not site.hazards.openings or not await self._means.read(lambda connection: meant(connection, site, now_ns)):
+        count, openings = self._means.changes.count, site.hazards.openings
+        if not openings or self._still.holds(openings, now_ns=now_ns):
+            return 0
+        wanted, may_come = await self._means.read(lambda c: (meant(c, site, now_ns), _stands(c, site)))
+        if not wanted:
+            due_ns = now_ns + round(LOOK_S * NS) if may_come else None
+            self._still.keep(count, openings, now_ns=now_ns, due_ns=due_ns)
             return 0
         opened = await self._means.write(lambda connection: look(connection, site, now_ns))
         log.info("hazards.opened", count=opened)

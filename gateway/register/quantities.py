@@ -15,7 +15,7 @@ from alerting.register.gb18218.shares import Shares, shares_of
 from alerting.register.ledgers.holdings import holding_of
 from gateway.config import Site
 from gateway.live import Picture
-from gateway.means import Means, look_on
+from gateway.means import Means, Standstill, look_on
 from gateway.register.record import NotDone
 from gateway.register.worksheet import Gathered, gather, live_of
 from gateway.system import quantity_name
@@ -44,15 +44,19 @@ class Quantities:
         self._means, self._site = means, means.site
         self._picture = picture
         self._known: dict[str, Gathered] = {}
+        self._still = Standstill(means.changes)
 
     async def run(self) -> None:
         """Look until cancelled."""
-        await look_on(self._means, "live quantities", self.turn, lambda _: LOOK_S)
+        await look_on(self._means, "live quantities", self.turn, lambda _: LOOK_S, self._still)
 
     async def turn(self) -> int:
         """Read the register once; give how many of the dossiers are there."""
         codes = [one.dossier for one in self._site().quantities]
-        self._known = await self._means.read(lambda c: read_dossiers(c, codes)) if codes else {}
+        count, now_ns = self._means.changes.count, self._means.clock.wall_ns()
+        if not self._still.holds(codes, now_ns=now_ns):
+            self._known = await self._means.read(lambda c: read_dossiers(c, codes)) if codes else {}
+            self._still.keep(count, codes, now_ns=now_ns)
         return len(self._known)
 
     def values(self) -> dict[str, float]:

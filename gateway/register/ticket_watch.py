@@ -20,8 +20,8 @@ from alerting.model.stop import Plan, Stop, StopKind
 from alerting.model.ticket_cover import of_work
 from alerting.register.ledgers.tickets import TICKETS
 from gateway.config import Site
-from gateway.means import Means, look_on
-from gateway.register.minutes import moment
+from gateway.means import Means, Standstill, look_on
+from gateway.register.minutes import moment, next_minute_ns
 from gateway.register.reading import Wanted, of_codes, page
 from gateway.register.record import Record
 from gateway.store.stops import open_stops
@@ -114,20 +114,26 @@ class TicketWatch:
 
     def __init__(self, means: Means, command: Callable[[Sequence[Command]], Awaitable[Sequence[Answer]]]) -> None:
         self._means, self._command = means, command
+        self._still = Standstill(means.changes)
         self._may_hold = True  # What an earlier life or configuration let fall quiet is looked for too.
 
     async def run(self) -> None:
         """Look until cancelled."""
-        await look_on(self._means, "work tickets", self.turn, lambda _: LOOK_S)
+        await look_on(self._means, "work tickets", self.turn, lambda _: LOOK_S, self._still)
 
     async def turn(self) -> int:
         """Look once; give how many things the core was told. Where nothing is declared, nothing is read."""
         site, now_ns = self._means.site(), self._means.clock.wall_ns()
         if not site.philosophy.tickets and not self._may_hold:
             return 0
+        count, by = self._means.changes.count, (site.philosophy.tickets, site.timezone, site.tags)
+        if self._still.holds(*by, now_ns=now_ns):
+            return 0
         asked, stops = await self._means.read(lambda connection: _look(connection, site, now_ns))
         told = commands(asked, stops, now_ns)
         self._may_hold = bool(stops or told)
+        if not told:
+            self._still.keep(count, *by, now_ns=now_ns, due_ns=next_minute_ns(now_ns))
         for answer in await self._command(told) if told else ():
             if answer.refused is not None:
                 log.warning("tickets.refused", ticket=answer.command.permit, said=answer.refused["en"])

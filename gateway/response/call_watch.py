@@ -22,17 +22,17 @@ class CallWatch:
         self._means = means
         self._planned: dict[int, Of] = {}
         self._by: object = None  # the list that they were planned by
-        self._still = Standstill()
+        self._still = Standstill(means.changes)
 
     async def run(self) -> None:
         """Look until cancelled."""
-        await look_on(self._means, "call-out", self.turn, lambda more: 0.0 if more else LOOK_S)
+        await look_on(self._means, "call-out", self.turn, lambda more: 0.0 if more else LOOK_S, self._still)
 
     async def turn(self) -> bool:
         """Look once; tell whether there is more to do at once."""
         site, now_ns = self._means.site(), self._means.clock.wall_ns()
-        changes = self._means.changes()
-        if self._still.holds(changes, site.call_out, now_ns=now_ns):
+        count = self._means.changes.count
+        if self._still.holds(site.call_out, now_ns=now_ns):
             return False
         late_ns = await self._means.read(overdue_at)
         if late_ns is not None and late_ns <= now_ns:
@@ -41,7 +41,7 @@ class CallWatch:
         if site.call_out != self._by:
             self._planned, self._by = {}, site.call_out
         if not site.call_out:
-            self._still.keep(changes, site.call_out, now_ns=now_ns, due_ns=late_ns)
+            self._still.keep(count, site.call_out, now_ns=now_ns, due_ns=late_ns)
             return False
         there, due_ns = await self._means.read(lambda c: (open_ones(c), next_due(c)))
         changed = {number: of for number, of in there.items() if self._planned.get(number) != of}
@@ -51,7 +51,7 @@ class CallWatch:
         self._planned = there
         if due_ns is None or due_ns > now_ns:
             dues = [each for each in (late_ns, due_ns) if each is not None]
-            self._still.keep(changes, site.call_out, now_ns=now_ns, due_ns=min(dues, default=None))
+            self._still.keep(count, site.call_out, now_ns=now_ns, due_ns=min(dues, default=None))
             return False
         done: Stepped = await self._means.write(lambda c: step(c, site, now_ns))
         if done.calls:

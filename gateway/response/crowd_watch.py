@@ -78,7 +78,7 @@ class CrowdWatch:
         self._means, self._picture = means, picture
         self._known = Crowds(zones={}, filings=())
         self._kept: dict[str, _Kept] = {}
-        self._still, self._offered = Standstill(), Standstill()
+        self._still, self._offered = Standstill(means.changes), Standstill(means.changes)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -90,17 +90,17 @@ class CrowdWatch:
         if not site.crowd.responses:
             self._kept.clear()
             return 0
-        changes = self._means.changes()
-        if not self._still.holds(changes, now_ns=now_ns):
+        count = self._means.changes.count
+        if not self._still.holds(now_ns=now_ns):
             self._known = await self._means.read(crowds)
-            self._still.keep(changes, now_ns=now_ns)
+            self._still.keep(count, now_ns=now_ns)
         self._look(site, now_ns)
-        every = self._zoned(now_ns)
-        tiers = [(one.response, one.tier) for one in every]
-        if self._offered.holds(changes, tiers, now_ns=now_ns):
+        tiers = [(one, self._tier(one, now_ns)) for one in site.crowd.responses]
+        if self._offered.holds(tiers, now_ns=now_ns):
             return 0
+        every = self._zoned(now_ns)
         if not await self._means.read(lambda c: crowd_acts.is_due(c, site, every)):
-            self._offered.keep(changes, tiers, now_ns=now_ns)
+            self._offered.keep(count, tiers, now_ns=now_ns)
             return 0
         changed, is_told = await self._means.write(lambda c: crowd_acts.follow(c, site, every, now_ns))
         if is_told:
@@ -182,15 +182,15 @@ class CrowdWatch:
     def _zoned(self, now_ns: int) -> list[Zoned]:
         found = []
         for one in self.now():
-            tier = self._tier(one, now_ns)
+            tier = self._tier(one.response, now_ns)
             facts = {"persons": one.persons, "takes": one.takes, "let_in_min": let_in(one)}
             name = one.response.zone if one.zone is None else one.zone.name
             found.append(Zoned(response=one.response, name=name, tier=tier, facts=facts))
         return found
 
-    def _tier(self, one: Now, now_ns: int) -> Tier | None:
+    def _tier(self, one: CrowdResponse, now_ns: int) -> Tier | None:
         """Give the tier of the zone's unit; None before the core has judged anything: nothing lapses at a start."""
-        return one.tier if self._picture.turn > 0 and now_ns > 0 else None
+        return self._picture.tiers.get(one.unit, Tier.NONE) if self._picture.turn > 0 and now_ns > 0 else None
 
 
 def let_in(one: Now) -> float | None:

@@ -274,11 +274,11 @@ class Zones:
 
     def __init__(self, means: Means, picture: Picture, executor: Executor) -> None:
         self._means, self._picture, self._executor = means, picture, executor
-        self._still = Standstill()  # with no open incident that has a zone
+        self._still = Standstill(means.changes)  # with no open incident that has a zone
 
     async def run(self) -> None:
         """Look until cancelled."""
-        await look_on(self._means, "zones", self.turn, lambda _: LOOK_S)
+        await look_on(self._means, "zones", self.turn, lambda _: LOOK_S, self._still)
 
     def close(self) -> None:
         """Wait for what is worked out."""
@@ -309,12 +309,12 @@ class Zones:
         if not site.zones:
             return 0
         now_ns = self._means.clock.wall_ns()
-        changes = self._means.changes()
-        if self._still.holds(changes, site.zones, now_ns=now_ns):
+        count = self._means.changes.count
+        if self._still.holds(site.zones, now_ns=now_ns):
             return 0
         there = await self._means.read(lambda c: _open_with_zones(c, site, now_ns))
         if not there:
-            self._still.keep(changes, site.zones, now_ns=now_ns)
+            self._still.keep(count, site.zones, now_ns=now_ns)
         kept = 0
         for number, zone, before, sky in there:
             if before is not None and now_ns - before["time_ns"] < PAUSE_S * NS:

@@ -5,7 +5,8 @@ Why: write first, tell later. Journal, alarm state, delays, register, tasks and 
 Never: blocks the event loop; two transactions at a time.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import orjson
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from edge.disk import Disk
 from edge.model import Nature
 from gateway.executor import Executor
+from gateway.store.changes import Changes
 from gateway.store.journal import HEAD_FILE, Head, Journal, canonical, is_signed
 
 T = TypeVar("T")
@@ -26,7 +28,7 @@ class Store:
     """Access to the store; ``write`` for transactions, ``read`` for queries.
 
     Attributes:
-        changes: How many transactions of this process wrote something that others may wait for.
+        changes: Counts the transactions that wrote something others may wait for, and wakes these.
     """
 
     def __init__(self, engine: Engine, key: Ed25519PrivateKey, disk: Disk, writer: Executor, reader: Executor) -> None:
@@ -37,7 +39,9 @@ class Store:
         self._reader = reader
         self._head_ns = 0
         self.head_error = ""
-        self.changes = 0
+        self.changes = Changes()
+        self._own: Connection | None = None  # that of all transactions, where the store tells by it of others
+        self._version: int | None = None  # what the store told last
         with engine.connect() as connection:
             self.journal.load(connection)
         self._doubts = _doubts(self.journal.heads, key.public_key(), disk)
@@ -53,7 +57,7 @@ class Store:
     def write_now(self, function: Callable[[Connection], T], *, is_silent: bool = False) -> T:
         """Do the same on this thread: at start, before the loop runs, and in the writer's thread."""
         try:
-            with self.engine.begin() as connection:
+            with self._begin() as connection:
                 result = function(connection)
                 for nature, time_ns, what in self._doubts:  # Before our signature stands below what we did not write.
                     body = canonical({"kind": "record_in_doubt", "what": what})
@@ -63,12 +67,49 @@ class Store:
                     self._replace_head(self.journal.as_json(begun))
         except BaseException:
             self.journal.rolled_back()
+            self._part()
             raise
         self._doubts = []
-        self.changes += not is_silent
+        if not is_silent:
+            self.changes.tell()
         if self.journal.committed():
             self._flush_head(force=False)
         return result
+
+    @contextlib.contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        """Begin a transaction; on SQLite always on the same connection, which is cheaper and tells of others."""
+        if self.engine.dialect.name != "sqlite":
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        if self._own is None:
+            self._own, self._version = self.engine.connect(), None
+        with self._own.begin():
+            yield self._own
+
+    def _part(self) -> None:
+        """Give the kept connection up: after a failure nobody knows how it stands."""
+        own, self._own = self._own, None
+        if own is not None:
+            own.close()
+
+    async def look_for_others(self) -> None:
+        """Look whether another process wrote since the last look; where the store does not tell, take it that one did.
+
+        SQLite's ``data_version`` stays for what its own connection commits and moves for what others do
+        (https://www.sqlite.org/pragma.html#pragma_data_version).
+        """
+        if await self._writer.run(self._others_wrote):
+            self.changes.tell()
+
+    def _others_wrote(self) -> bool:
+        if self._own is None:
+            return True
+        with self._own.begin():
+            version: int | None = self._own.exec_driver_sql("PRAGMA data_version").scalar()
+        before, self._version = self._version, version
+        return version != before
 
     async def read(self, function: Callable[[Connection], T]) -> T:
         """Run a query on a connection of its own."""
@@ -96,6 +137,7 @@ class Store:
         self._writer.close()
         self._reader.close()
         self._flush_head(force=True)
+        self._part()
         self.engine.dispose()
 
     def _flush_head(self, *, force: bool) -> None:
