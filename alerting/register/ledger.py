@@ -43,6 +43,7 @@ class Act:
         dates: Field that takes the day on which it is done; empty for none.
         empties: Fields that it empties: what was true of an earlier turn of the loop.
         permission: Who may do it, a name of the doors' own list.
+        unless: Flag of the record that takes the act away, because another record decides; empty for none.
         check: What must hold beside; gets the record before the act, and what was given.
         moves: Gives what else changes, e.g. the next day of what comes again; gets the record after the act.
         opens: Gives records of other ledgers that it brings about, in the same transaction; gets the record after it.
@@ -58,6 +59,7 @@ class Act:
     dates: str = ""
     empties: Sequence[str] = ()
     permission: str = "register"
+    unless: str = ""
     check: "ActCheck | None" = None
     moves: "Moves | None" = None
     opens: "Opens | None" = None

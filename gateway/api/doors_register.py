@@ -495,11 +495,14 @@ def shown(one: Record) -> dict[str, Any]:
 def _shown(house: House, of: Ledger, one: Record) -> dict[str, Any]:
     """Write a record with what is derived of it today."""
     today = _today(house).isoformat()
+    told = shown(one)
+    if fixed := of.follows(one.values):
+        told["fixed"] = sorted(fixed)
     if of.id == RESOURCES.id:
-        return shown(one) | {"is_expired": is_expired(one.values, today)}
-    if not of.due:
-        return shown(one)
-    return shown(one) | {"is_overdue": of.is_overdue(one.values, today)}
+        told["is_expired"] = is_expired(one.values, today)
+    elif of.due:
+        told["is_overdue"] = of.is_overdue(one.values, today)
+    return told
 
 
 async def _repeats(house: House, of: Ledger, found: Sequence[Record]) -> dict[str, dict[str, Any]]:
@@ -540,6 +543,7 @@ def _describe(ledger: Ledger, site: Site) -> dict[str, Any]:
                 "fields": list(each.fields),
                 "needed": sorted(each.needed),
                 "permission": each.permission,
+                "unless": each.unless,
             }
             for each in ledger.acts
         ],

@@ -129,6 +129,12 @@ async def test_a_task_of_a_measure_is_changed_in_the_measure_alone(desk: Desk) -
     wrongs = refused.json()["error"]["details"]["wrongs"]
     assert {one["field"] for one in wrongs} == {"content", "every"}
     assert wrongs[0]["rule"]["zh"] == "该项随其来源记录变化，不能直接修改"
+    assert {"content", "every", "responsible"} <= set(task["fixed"]), "the form does not offer them"
+    assert not {"sort", "basis", "note"} & set(task["fixed"])
+    ledgers = (await li.get("/api/v1/register/ledgers")).json()["ledgers"]
+    (inspections,) = (one for one in ledgers if one["id"] == "inspections")
+    unless = {one["id"] for one in inspections["acts"] if one["unless"] and task["values"][one["unless"]]}
+    assert unless == {"stop", "resume"}, "nor the page these"
     assert (await change(li, task, sort="professional", basis="JSA 7")).status_code == 200
     stop = await act(li, task, "stop")
     assert (stop.status_code, stop.json()["error"]["details"]["wrongs"][0]["field"]) == (422, "state")

@@ -177,8 +177,8 @@ INSPECTIONS: Final = Ledger(
         Act(id="normal", title=Words("Nothing found", "检查正常"), begins=_OPEN, ends="open", fields=("place", "finding"), needed=frozenset({"place"}), signs="last_by", dates="last_on", empties=("finding", "hazard", "place"), moves=_next, opens=_opens_normal, permission="operate"),
         Act(id="found", title=Words("Something found", "发现隐患"), begins=_OPEN, ends="open", fields=("hazard", "place", "finding"), needed=frozenset({"hazard", "place"}), signs="last_by", dates="last_on", empties=("finding", "hazard", "place"), moves=_next, opens=_opens_hazard, permission="operate"),
         Act(id="skip", title=Words("Not inspected, with reason", "未排查并说明"), begins=_OPEN, ends="open", fields=("finding",), needed=frozenset({"finding"}), signs="last_by", dates="last_on", empties=("finding", "hazard", "place"), moves=_next, opens=_opens_skipped),
-        Act(id="stop", title=Words("Stop", "停用"), begins=_OPEN, ends="stopped", check=_is_own),
-        Act(id="resume", title=Words("Resume", "恢复"), begins=frozenset({"stopped"}), ends="open", check=_is_own, moves=_resume),
+        Act(id="stop", title=Words("Stop", "停用"), begins=_OPEN, ends="stopped", unless=OF_MEASURE, check=_is_own),
+        Act(id="resume", title=Words("Resume", "恢复"), begins=frozenset({"stopped"}), ends="open", unless=OF_MEASURE, check=_is_own, moves=_resume),
     ),
     fields=(
         Field(name="code", title=Words("Code", "编号"), kind=Kind.CODE, is_required=True, is_listed=True),

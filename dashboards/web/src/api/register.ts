@@ -25,6 +25,8 @@ export interface LedgerAct {
   fields: string[];
   needed: string[];
   permission: string;
+  /** Flag of the record that takes the act away: another record decides. */
+  unless: string;
 }
 
 export interface Ledger {
@@ -58,6 +60,8 @@ export interface LedgerRecord {
   values: Values;
   is_removed: boolean;
   is_overdue?: boolean;
+  /** Fields that follow another record and are changed there. */
+  fixed?: string[];
   /** Of a resource: past its last day. */
   is_expired?: boolean;
   /** Of a hidden hazard that was here before. */

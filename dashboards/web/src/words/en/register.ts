@@ -58,6 +58,7 @@ export const register = {
   reasonHint: "Why; it stands in the history and the audit",
   wrongFields: "{n} field is wrong; it is marked above. | {n} fields are wrong; they are marked above.",
   stop: ". ",
+  fixed: "What is framed by dashes follows the record that it was made from, and is changed there.",
   mapSystem: "Read from a map in",
   gcj: "Amap, Tencent; converted",
   bd: "Baidu; converted",

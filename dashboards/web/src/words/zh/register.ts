@@ -60,6 +60,7 @@ export const register: Words["register"] = {
   reasonHint: "原因，将记入历史和审计",
   wrongFields: "有 {n} 项填写有误，已在上方标出。 | 有 {n} 项填写有误，已在上方标出。",
   stop: "。",
+  fixed: "虚线框内的内容随其来源记录变化，请在来源记录中修改。",
   mapSystem: "坐标来源（坐标系）",
   gcj: "高德、腾讯地图，自动转换",
   bd: "百度地图，自动转换",
