@@ -66,6 +66,7 @@ from gateway.api.doors_zone import open_zone_doors
 from gateway.api.feed import open_feed
 from gateway.api.gate import BODY_MAX, CSRF_HEADER, FAILED, Gate
 from gateway.api.house import House
+from gateway.api.malformed import said_of
 from gateway.api.page import DIST, open_page
 from gateway.live import CLIENTS_MAX
 from gateway.meter import Stage
@@ -200,12 +201,13 @@ async def _on_refusal(_: Request, refusal: Exception) -> Response:
 
 async def _on_mistake(_: Request, mistake: Exception) -> Response:
     assert isinstance(mistake, RequestValidationError)
-    details = [
-        {"where": ".".join(str(part) for part in found["loc"])[:200], "message": str(found["msg"])[:200]}
-        for found in mistake.errors()[:MISTAKES_MAX]
-    ]
-    first = details[0]
-    return error(422, f"{first['where']}: {first['message']}", details=details)
+    details = []
+    for found in mistake.errors()[:MISTAKES_MAX]:
+        where, said = ".".join(str(part) for part in found["loc"])[:200], said_of(found)
+        details.append(
+            {"where": where, "message": said.en, "en": f"{where}: {said.en}.", "zh": f"{where}：{said.zh}。"}
+        )
+    return error(422, details[0]["en"], details=details)
 
 
 async def _on_failure(_: Request, __: Exception) -> Response:

@@ -126,7 +126,8 @@ export function nameOf(alarm: Alarm): string {
 export function sentenceOf(cause: unknown): string {
   if (cause instanceof Refusal) {
     // A refusal of the core says itself in each language.
-    const inWords = cause.details as Record<string, unknown> | null | undefined;
+    const first: unknown = Array.isArray(cause.details) ? cause.details[0] : cause.details; // Of several the first says enough.
+    const inWords = first as Record<string, unknown> | null | undefined;
     const said = inWords && typeof inWords === "object" ? inWords[language.value] : undefined;
     if (typeof said === "string" && said !== "") return said;
     const known = word("problem", cause.code);
