@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from simulators.scenario.model import Expectation, See, rank
 
@@ -14,6 +15,7 @@ from simulators.scenario.model import Expectation, See, rank
 RINGING = frozenset({"raised", "escalated", "changed", "realarmed"})
 #: Events with which something begins that was not there; a condition that falls back to a lower one is not.
 NEW = frozenset({"raised", "escalated"})
+TIERS: Final = {"RED": "红色", "ORANGE": "橙色", "YELLOW": "黄色", "BLUE": "蓝色"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,9 +189,15 @@ def _first(times: Iterable[tuple[float, Event]], from_s: float) -> tuple[float, 
     return min((found for found in times if found[0] >= from_s), key=lambda found: found[0], default=None)
 
 
+def _tier(tier: str) -> str:
+    """Name a tier in Chinese."""
+    return TIERS.get(tier, tier)
+
+
 def _judge_alarm(each: Expectation, seen: Seen) -> Verdict:
     name = each.rule or f"{each.tag} {each.condition}"
-    return _judge_window(each, seen, name, [(e.time_s, e) for e in seen.events if _is_it(each, e)])
+    named = {"en": name, "zh": name}
+    return _judge_window(each, seen, named, [(e.time_s, e) for e in seen.events if _is_it(each, e)])
 
 
 def _judge_tier(each: Expectation, seen: Seen) -> Verdict:
@@ -198,10 +206,13 @@ def _judge_tier(each: Expectation, seen: Seen) -> Verdict:
         for e in seen.events
         if e.what == "unit_raised" and e.unit == each.unit and rank(e.tier) >= rank(each.tier)
     ]
-    return _judge_window(each, seen, f"{each.unit} {each.tier}", found)
+    named = {"en": f"{each.unit} {each.tier}", "zh": f"{each.unit} {_tier(each.tier)}"}
+    return _judge_window(each, seen, named, found)
 
 
-def _judge_window(each: Expectation, seen: Seen, name: str, found: Sequence[tuple[float, Event]]) -> Verdict:
+def _judge_window(
+    each: Expectation, seen: Seen, name: Mapping[str, str], found: Sequence[tuple[float, Event]]
+) -> Verdict:
     from_s, until_s = _window(each, seen)
     early = [time_s for time_s, _ in found if time_s < from_s]
     first = _first(found, from_s)
@@ -214,22 +225,24 @@ def _judge_window(each: Expectation, seen: Seen, name: str, found: Sequence[tupl
             else dict.fromkeys(("en", "zh"), f"{reached:g} s")
         )
         bound = {
-            "en": f"{bound['en']}; {each.before}: {at['en']}, lead {each.lead_s:g} s",
-            "zh": f"{bound['zh']};{each.before}:{at['zh']},提前 {each.lead_s:g} s",
+            "en": f"{bound['en']}; {each.before_say.get('en', each.before)}: {at['en']}, lead {each.lead_s:g} s",
+            "zh": f"{bound['zh']}；{each.before_say.get('zh', each.before)}：{at['zh']}，提前 {each.lead_s:g} s",
         }
     if first is not None and first[0] <= until_s:
-        en = f"{name} at {first[0]:g} s, within {bound['en']}."
-        zh = f"{name} 于 {first[0]:g} s 出现,在 {bound['zh']} 之内。"
+        en = f"{name['en']} at {first[0]:g} s, within {bound['en']}."
+        zh = f"{name['zh']} 于 {first[0]:g} s 出现，在 {bound['zh']} 之内。"
         return _met(each, en, zh, first[0], until_s - first[0])
     if first is not None:
-        en = f"{name} came only at {first[0]:g} s; expected {bound['en']}."
-        zh = f"{name} 迟至 {first[0]:g} s 才出现;应在 {bound['zh']}。"
+        en = f"{name['en']} came only at {first[0]:g} s; expected {bound['en']}."
+        zh = f"{name['zh']} 迟至 {first[0]:g} s 才出现；应在 {bound['zh']}。"
         return _missed(each, en, zh, first[0], until_s - first[0])
     if early:
-        en = f"{name} came already at {early[-1]:g} s and not again; expected {bound['en']}."
-        zh = f"{name} 早在 {early[-1]:g} s 已出现且未再出现;应在 {bound['zh']}。"
+        en = f"{name['en']} came already at {early[-1]:g} s and not again; expected {bound['en']}."
+        zh = f"{name['zh']} 早在 {early[-1]:g} s 已出现且未再出现；应在 {bound['zh']}。"
         return _missed(each, en, zh, early[-1])
-    return _missed(each, f"{name} never came; expected {bound['en']}.", f"{name} 始终未出现;应在 {bound['zh']}。")
+    return _missed(
+        each, f"{name['en']} never came; expected {bound['en']}.", f"{name['zh']} 始终未出现；应在 {bound['zh']}。"
+    )
 
 
 def _judge_quiet(each: Expectation, seen: Seen) -> Verdict:
@@ -250,7 +263,7 @@ def _judge_quiet(each: Expectation, seen: Seen) -> Verdict:
         return _met(each, f"Nothing of {name} rang, {bound}.", f"{bound} 内 {name} 无报警。")
     what = f"{rang[1].tag or rang[1].unit} {rang[1].condition}".strip()
     en = f"{what} ({rang[1].tier}) rang at {rang[0]:g} s; {name} should have been quiet, {bound}."
-    zh = f"{what}({rang[1].tier})于 {rang[0]:g} s 报警;{name} 在 {bound} 内应无报警。"
+    zh = f"{what}（{_tier(rang[1].tier)}）于 {rang[0]:g} s 报警；{name} 在 {bound} 内应无报警。"
     return _missed(each, en, zh, rang[0])
 
 
@@ -259,14 +272,14 @@ def _judge_notice(each: Expectation, seen: Seen) -> Verdict:
     from_s, until_s = _window(each, seen)
     rang = _first(((e.time_s, e) for e in seen.events if _is_it(each, e) and e.time_s <= until_s), from_s)
     if rang is None:
-        return _missed(each, f"{name} never rang, so there was nothing to tell.", f"{name} 未报警,无通知可发。")
+        return _missed(each, f"{name} never rang, so there was nothing to tell.", f"{name} 未报警，无通知可发。")
     held = min((n.held_s for n in seen.notices if n.event == rang[1].id), default=None)
     if held is None:
         en = f"{name} rang at {rang[0]:g} s; nobody outside holds a notice of it."
-        return _missed(each, en, f"{name} 于 {rang[0]:g} s 报警;接收方无此通知。")
+        return _missed(each, en, f"{name} 于 {rang[0]:g} s 报警；接收方无此通知。")
     late = held - rang[0]
     en = f"The notice of {name} was held {late:.3g} s after it rang; at most {each.within_s:g} s."
-    zh = f"{name} 报警后 {late:.3g} s 接收方收到通知;要求不超过 {each.within_s:g} s。"
+    zh = f"{name} 报警后 {late:.3g} s 接收方收到通知；要求不超过 {each.within_s:g} s。"
     end = _met if late <= each.within_s else _missed
     return end(each, en, zh, held, each.within_s - late)
 
@@ -278,22 +291,22 @@ def _judge_flood(each: Expectation, seen: Seen) -> Verdict:
     if not began:
         other = "".join(f" {flood.began_s:g} s," for flood in seen.floods).rstrip(",")
         en = f"No flood began, {bound}." if not other else f"Floods began at{other}; expected {bound}."
-        zh = f"{bound} 内未出现报警泛滥。" if not other else f"报警泛滥始于{other};应在 {bound}。"
+        zh = f"{bound} 内未出现报警泛滥。" if not other else f"报警泛滥始于{other}；应在 {bound}。"
         return _missed(each, en, zh)
     one = max(began, key=lambda flood: flood.count)
     ended = {"en": "goes on", "zh": "未解除"}
     if one.ended_s is not None:
         ended = {"en": f"over at {one.ended_s:g} s", "zh": f"{one.ended_s:g} s 解除"}
     en = f"A flood of {one.count} alarms began at {one.began_s:g} s, {ended['en']}"
-    zh = f"{one.began_s:g} s 起报警泛滥,共 {one.count} 条,{ended['zh']}"
+    zh = f"{one.began_s:g} s 起报警泛滥，共 {one.count} 条，{ended['zh']}"
     if one.count < each.least:
-        return _missed(each, f"{en}; expected {each.least} at least.", f"{zh};应不少于 {each.least} 条。", one.began_s)
+        return _missed(each, f"{en}; expected {each.least} at least.", f"{zh}；应不少于 {each.least} 条。", one.began_s)
     if math.isfinite(each.over_by_s):
         slack_s = None if one.ended_s is None else each.over_by_s - one.ended_s
         if slack_s is None or slack_s < 0:
-            en, zh = f"{en}; expected over by {each.over_by_s:g} s.", f"{zh};应于 {each.over_by_s:g} s 前解除。"
+            en, zh = f"{en}; expected over by {each.over_by_s:g} s.", f"{zh}；应于 {each.over_by_s:g} s 前解除。"
             return _missed(each, en, zh, one.ended_s, slack_s)
-        return _met(each, f"{en}, in time.", f"{zh},符合要求。", one.began_s, slack_s)
+        return _met(each, f"{en}, in time.", f"{zh}，符合要求。", one.began_s, slack_s)
     return _met(each, f"{en}.", f"{zh}。", one.began_s, until_s - one.began_s)
 
 
@@ -309,16 +322,19 @@ def _judge_first_out(each: Expectation, seen: Seen) -> Verdict:
     for flood, first in found:
         if first == First(tag=each.tag, condition=each.condition):
             en = f"The first-out {where['en']} is {name}; the flood began at {flood.began_s:g} s."
-            return _met(each, en, f"{where['zh']}首出为 {name};泛滥始于 {flood.began_s:g} s。", flood.began_s)
+            return _met(each, en, f"{where['zh']}首出为 {name}；泛滥始于 {flood.began_s:g} s。", flood.began_s)
     said = ", ".join(f"{first.tag} {first.condition}" for _, first in found if first is not None)
     if said:
-        en, zh = f"The first-out {where['en']} is {said}; expected {name}.", f"{where['zh']}首出为 {said};应为 {name}。"
+        en, zh = (
+            f"The first-out {where['en']} is {said}; expected {name}.",
+            f"{where['zh']}首出为 {said}；应为 {name}。",
+        )
         return _missed(each, en, zh, found[0][0].began_s)
     if found:
         en = f"Nothing of {each.unit} is in the flood; expected {name} first."
-        return _missed(each, en, f"泛滥中无 {each.unit} 的报警;首出应为 {name}。", found[0][0].began_s)
+        return _missed(each, en, f"泛滥中无 {each.unit} 的报警；首出应为 {name}。", found[0][0].began_s)
     bound = f"{from_s:g}–{until_s:g} s"
-    return _missed(each, f"No flood began, {bound}; so nothing came first.", f"{bound} 内未出现报警泛滥,无首出。")
+    return _missed(each, f"No flood began, {bound}; so nothing came first.", f"{bound} 内未出现报警泛滥，无首出。")
 
 
 def _rings_in(each: Expectation, seen: Seen) -> bool:
@@ -334,21 +350,21 @@ def _judge_suppressed(each: Expectation, seen: Seen) -> Verdict:
     rang = next((e for e in about if e.what in RINGING and not e.is_quiet), None)
     if rang is not None:
         en = f"{name} rang at {rang.time_s:g} s; it should have been suppressed, {bound}."
-        return _missed(each, en, f"{name} 于 {rang.time_s:g} s 报警;在 {bound} 内应被抑制。", rang.time_s)
+        return _missed(each, en, f"{name} 于 {rang.time_s:g} s 报警；在 {bound} 内应被抑制。", rang.time_s)
     quiet = next((e for e in about if e.is_quiet), None)
     if quiet is None:
         return _missed(
-            each, f"{name} never came; expected as suppressed, {bound}.", f"{name} 未出现;{bound} 内应列为抑制。"
+            each, f"{name} never came; expected as suppressed, {bound}.", f"{name} 未出现；{bound} 内应列为抑制。"
         )
     if seen.listed is None:
         en = f"{name} came as suppressed at {quiet.time_s:g} s and did not ring; nobody looked at the list."
-        return _met(each, en, f"{name} 于 {quiet.time_s:g} s 被抑制且未报警;未查看列表。", quiet.time_s)
+        return _met(each, en, f"{name} 于 {quiet.time_s:g} s 被抑制且未报警；未查看列表。", quiet.time_s)
     found = [each.time_s for each in seen.listed if each.alarm == quiet.alarm and from_s <= each.time_s <= until_s]
     if not found:
         en = f"{name} came as suppressed at {quiet.time_s:g} s and is not in the list of suppressed alarms."
-        return _missed(each, en, f"{name} 于 {quiet.time_s:g} s 被抑制,但抑制列表中没有。", quiet.time_s)
+        return _missed(each, en, f"{name} 于 {quiet.time_s:g} s 被抑制，但抑制列表中没有。", quiet.time_s)
     en = f"{name} came as suppressed at {quiet.time_s:g} s, was listed so at {found[0]:g} s, and did not ring."
-    return _met(each, en, f"{name} 于 {quiet.time_s:g} s 被抑制,{found[0]:g} s 已列入抑制列表,未报警。", quiet.time_s)
+    return _met(each, en, f"{name} 于 {quiet.time_s:g} s 被抑制，{found[0]:g} s 已列入抑制列表，未报警。", quiet.time_s)
 
 
 def _met(each: Expectation, en: str, zh: str, seen_s: float | None = None, slack_s: float | None = None) -> Verdict:

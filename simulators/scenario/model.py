@@ -39,6 +39,7 @@ class Expectation:
         unit, tier: Which hazard unit, and which tier at least.
         from_s, until_s: The window, seconds of the story, both ends included.
         before, lead_s: It must be seen so long before this milestone of the plant as well; empty for none.
+        before_say: What a person would say of that milestone, by language.
         within_s: How soon the notice must be held, s.
         least: Alarms that the flood must count at least.
         over_by_s: When the flood must be over, s; inf where that is not asked.
@@ -56,6 +57,7 @@ class Expectation:
     from_s: float = 0.0
     until_s: float = math.inf
     before: str = ""
+    before_say: Mapping[str, str] = field(default_factory=dict)
     lead_s: float = 0.0
     within_s: float = 0.0
     least: int = 0

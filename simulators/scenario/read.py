@@ -283,6 +283,7 @@ class _Reader:
             from_s=self._time(entry, "from_s", least=0.0, default=0.0),
             until_s=self._time(entry, "until_s", least=0.0, default=self.lasts_s),
             before=entry.text("before"),
+            before_say=self.kind.milestones.get(entry.text("before"), {}),
             lead_s=entry.number("lead_s", 0.0, SECONDS),
             within_s=entry.number("within_s", 0.0, Span(above=0.0, most=DAY_S)),
             least=entry.whole("least", 0, 1, 1_000_000),
