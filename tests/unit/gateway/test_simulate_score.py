@@ -84,10 +84,12 @@ def test_the_worst_of_several_seeds_is_kept_and_one_without_warning_has_no_lead(
         notices = [] if at_s is None else [Notice(event="a", held_s=at_s)]
         return of(Seen(events=events, milestones={"fire": 500.0}, notices=notices), TIER)
 
-    one = worst([run(150.0), run(250.0)])
-    assert (one.leads[0].lead_s, one.told_s, one.missed) == (250.0, 150.0, 2)
-    none = worst([run(150.0), run(None)])
-    assert (none.leads[0].lead_s, none.told_s) == (None, None)
+    for runs in ([run(150.0), run(250.0)], [run(250.0), run(150.0)]):
+        one = worst(runs)
+        assert (one.leads[0].lead_s, one.told_s, one.missed) == (250.0, 150.0, 2)
+    for runs in ([run(150.0), run(None)], [run(None), run(150.0)]):
+        none = worst(runs)
+        assert (none.leads[0].lead_s, none.told_s) == (None, None)
 
 
 def test_the_page_escapes_names_and_shows_what_is_not_known_as_a_dash() -> None:

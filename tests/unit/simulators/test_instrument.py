@@ -100,6 +100,10 @@ def test_each_fault_of_a_value_does_what_it_says() -> None:
         return float(sent(fault, at_s=1800.0)[TAGS.index(target)])
 
     assert with_("drift", 0.2) == pytest.approx(8.1)
+    later = Fault(kind="drift", target="A.level", from_s=900.0, amount=0.2)
+    assert float(sent(later, at_s=1800.0)[TAGS.index("A.level")]) == pytest.approx(8.05), "it counts from its begin"
+    weaker = Fault(kind="poisoned", target="B.lel", from_s=900.0, amount=0.2)
+    assert float(sent(weaker, at_s=1800.0)[TAGS.index("B.lel")]) == pytest.approx(20 * math.exp(-0.05))
     assert with_("bias", -0.5) == pytest.approx(7.5)
     assert with_("poisoned", 0.2, "B.lel") == pytest.approx(20 * math.exp(-0.1))
     assert with_("stuck_at", 3.0) == 3.0
