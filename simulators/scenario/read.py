@@ -22,6 +22,7 @@ from simulators.instrument.fault import LINE_KINDS, VALUE_KINDS, Fault
 from simulators.plant import Act
 from simulators.plant.kinds import PLANTS
 from simulators.plant.port import PlantKind
+from simulators.scenario.act_words import words_of
 from simulators.scenario.flooding import check_first_out, check_flood, check_suppressed
 from simulators.scenario.model import TIERS, Expectation, Known, Scenario, See, Tripping, rank
 from simulators.story import Moment
@@ -221,6 +222,7 @@ class _Reader:
         if not can.amount and entry.has("amount"):
             entry.wrong("amount", f"{verb} takes no amount.", "Remove amount.")
         act = Act(verb=verb, unit=unit, amount=amount)
+        say = say or words_of(act, can)
         times = [at_s] if every_s is None else np.arange(at_s, until_s + 1e-9, every_s).tolist()
         return [Moment(at_s=time_s, act=act, say=say) for time_s in times]
 
@@ -336,6 +338,14 @@ class _Reader:
             )
         if draft.lead_s and not draft.before:
             entry.wrong("lead_s", "lead_s says how long before a milestone, and there is none.", "Add before.")
+        ends_s = self.lasts_s + self.after_s
+        if draft.before and draft.from_s + draft.lead_s > ends_s:
+            entry.wrong(
+                "lead_s",
+                f"{draft.lead_s:g} s after {draft.from_s:g} s the plant runs no longer, it ends at {ends_s:g} s; "
+                "the milestone can never come late enough.",
+                "Give a shorter lead_s, or a longer after_s.",
+            )
 
     def _check_unit(self, entry: Entry, draft: Expectation) -> None:
         if not draft.unit:
@@ -440,7 +450,7 @@ def _refuse_overlaps(drafts: Sequence[tuple[Expectation | None, Entry]], known: 
         if (
             one.see is other.see
             and one.see in (See.ALARM, See.TIER, See.FLOOD, See.FIRST_OUT, See.SUPPRESSED)
-            and _same(one, other)
+            and _same(one, other, known)
         ):
             entry.wrong(
                 "see",
@@ -453,7 +463,7 @@ def _refuse_overlaps(drafts: Sequence[tuple[Expectation | None, Entry]], known: 
                 is_within
                 and kept.see is See.SUPPRESSED
                 and ringing.see in (See.ALARM, See.NOTICE)
-                and _same(kept, ringing)
+                and _same(kept, ringing, known)
             ):
                 entry.wrong(
                     "see",
@@ -472,11 +482,18 @@ def _refuse_overlaps(drafts: Sequence[tuple[Expectation | None, Entry]], known: 
                 )
 
 
-def _same(one: Expectation, other: Expectation) -> bool:
+def _same(one: Expectation, other: Expectation, known: Known) -> bool:
+    """Tell whether two expectations mean the same, be it that one says by its id what the other says by its tag."""
+
     def of(each: Expectation) -> tuple[Any, ...]:
         return each.tag, each.condition, each.rule, each.unit, each.tier
 
-    return of(one) == of(other)
+    if of(one) == of(other):
+        return True
+    if bool(one.rule) == bool(other.rule) or (one.unit, one.tier) != (other.unit, other.tier):
+        return False
+    meant_by_one, meant_by_other = ([rule.rule for rule in known.rules if _means(each, rule)] for each in (one, other))
+    return len(meant_by_one) == 1 and meant_by_one == meant_by_other
 
 
 def _contradicts(quiet: Expectation, ringing: Expectation, known: Known) -> bool:

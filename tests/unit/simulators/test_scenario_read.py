@@ -8,6 +8,7 @@ from edge.load.mistake import ConfigError
 from simulators.plant.kinds import PLANTS
 from simulators.plant.port import PlantKind
 from simulators.scenario import Known, Scenario, See, Tripping, find_scenario, read_scenario
+from simulators.scenario.act_words import UNITS_ZH, VERBS, unit_of
 from simulators.scenario.read import KEYS
 
 RULES = (
@@ -67,7 +68,8 @@ def test_a_whole_scenario_is_read_as_written(tmp_path: Path) -> None:
     assert (one.kind.name, one.begins_ns, one.forward_s, one.lasts_s) == ("petrol-depot", 1134266100 * 10**9, 60, 600)
     assert (one.after_s, one.step_s, one.seed) == (100, 4, 9)
     assert [(m.at_s, m.act.amount, m.say) for m in one.moments] == [
-        (-60, 550, {"en": "It fills.", "zh": "It fills."}), (650, 890, {}),
+        (-60, 550, {"en": "It fills.", "zh": "It fills."}),
+        (650, 890, {"en": "TK-912: inlet, 890 m³/h.", "zh": "TK-912:进料 890 m³/h。"}),
     ]  # fmt: skip
     assert [(f.kind, f.target, f.from_s, f.until_s, f.amount) for f in one.faults] == [
         ("bias", "TK-912.level", 10, 40, -0.5), ("dropout", "depot-1", 10, float("inf"), 0),
@@ -138,6 +140,12 @@ MISTAKES = {
     ),
     "a tier without its tier": ('[[expect]]\nid = "a"\nsee = "tier"\nunit = "TK-915"\n', "tier is missing"),
     "an unknown milestone": (ALARM + 'before = "doomsday"\n', 'no milestone "doomsday"'),
+    "a lead longer than the plant runs": (
+        ALARM + 'before = "TK-912 runs over"\nlead_s = 601\n', "never come late enough",
+    ),
+    "the same by tag and by its rule's id": (
+        ALARM + '[[expect]]\nid = "b"\nsee = "alarm"\nrule = "TK-912.level.HH"\n', 'overlaps with "a" in line 4',
+    ),
     "a lead before nothing": (ALARM + "lead_s = 5\n", "there is none"),
     "quiet of nobody": ('[[expect]]\nid = "a"\nsee = "quiet"\n', "said of a tag or of a unit"),
     "quiet of a tag without rules": (
@@ -273,3 +281,11 @@ def test_the_page_lists_every_key_plant_verb_and_milestone() -> None:
         assert f"| `{kind.name}` |" in page
         assert [verb for verb in kind.verbs if f"`{verb}`:" not in page] == []
         assert [milestone for milestone in kind.milestones if f"`{milestone}`" not in page] == []
+
+
+def test_every_act_of_every_plant_has_words_in_both_languages() -> None:
+    verbs = [(name, can) for kind in PLANTS.values() for name, can in kind.verbs.items()]
+    symbols = {"", "m³/h", "mm", "mm/h", "s", "m", "m/s", "m³/s", "kg/s", "Nm³/h", "°C"}
+
+    assert {name for name, _ in verbs} == set(VERBS)
+    assert {unit_of(can) for _, can in verbs} - set(UNITS_ZH) <= symbols
