@@ -16,7 +16,7 @@ from gateway.simulate.play import Played
 from simulators.scenario import Event
 
 WIDTH, HEIGHT = 720, 190  # Of a picture, in its own units; it fills the width that it is given.
-LEFT, RIGHT, TOP, BOTTOM, SPACE = 56, 12, 26, 22, 16
+LEFT, RIGHT, TOP, BOTTOM, SPACE = 84, 12, 26, 22, 16
 TAGS_MAX, QUIET_TAGS, EVENTS_MAX, POINTS_MAX = 16, 3, 300, 700
 LARGE = 1000.0  # From here on an axis needs no decimals.
 RINGING = {"raised", "escalated"}
@@ -29,6 +29,14 @@ STAGES = {
     "physics alone": "仅物理模型", "plant": "装置", "instruments and lines": "仪表与线路", "commit": "事务提交",
     "intake and core": "接入与判定", "historian": "历史库", "recording": "运行记录", "books and marks": "账目与进度",
     "telling": "实时推送", "idle ticks": "空闲节拍", "event loop, rest": "事件循环及其余", "watching": "页面观看",
+}  # fmt: skip
+FAULTS_ZH = {
+    "frozen": "冻结", "drift": "漂移", "bias": "偏差", "spike": "尖峰", "noise": "噪声", "poisoned": "灵敏度下降",
+    "stuck_at": "固定示值", "cut": "断线", "short": "短路", "nan": "无数值", "swapped_words": "字序颠倒",
+    "failed_switch": "开关不动作", "dropout": "断开,链路中断", "silent": "链路正常但无数据",
+    "repeated_stamps": "时标重复",
+    "jumping_stamps": "时标跳变", "shifted_clock": "时钟偏移", "slow": "应答迟缓", "flapping": "链路时断时续",
+    "shifted_registers": "寄存器错一位",
 }  # fmt: skip
 MORE_STYLE = """
 .sent{fill:none;stroke:var(--ink);stroke-width:1.6}
@@ -129,7 +137,11 @@ def _story(played: Played) -> str:
     for fault in scenario.faults:
         until = "" if math.isinf(fault.until_s) else f" – {fault.until_s:g} s"
         lines.append(
-            (fault.from_s, f"故障:{fault.target} {fault.kind}{until}", f"Fault: {fault.target} {fault.kind}{until}")
+            (
+                fault.from_s,
+                f"故障:{fault.target} {FAULTS_ZH[fault.kind]}{until}",
+                f"Fault: {fault.target} {fault.kind}{until}",
+            )
         )
     for name, at_s in played.seen.milestones.items():
         said = scenario.kind.milestones[name]

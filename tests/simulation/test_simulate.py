@@ -18,8 +18,10 @@ from gateway.record import EventLog
 from gateway.replay import replay
 from gateway.simulate.known import known_of, load_site, site_of
 from gateway.simulate.play import Played, play
+from gateway.simulate.report import FAULTS_ZH
 from gateway.simulate.result import facts, write
 from simulators.instrument import Fault
+from simulators.instrument.fault import LINE_KINDS, VALUE_KINDS
 from simulators.plant.port import PlantKind
 from simulators.scenario import Expectation, Known, Scenario, See, find_scenario, read_scenario
 from simulators.scenario.read import SCENARIOS
@@ -156,6 +158,8 @@ def test_the_report_says_it_in_both_languages_and_needs_nothing_else(leak: tuple
 
     assert all(verdict.why["zh"].replace("'", "&#x27;") in text for verdict in played.verdicts)
     assert "全部符合" in text
+    assert "故障:GD-501.lel 灵敏度下降" in text
+    assert set(FAULTS_ZH) == set(VALUE_KINDS) | set(LINE_KINDS)
     assert text.count("<svg") >= 4
     assert "http" not in text
     assert "<script" not in text
